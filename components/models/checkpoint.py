@@ -1,0 +1,98 @@
+"""What is known of a checkpoint before it is loaded, and what a loaded one consists of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+class Head(StrEnum):
+    """What sits on the transformer's body, hence which Auto class loads it."""
+
+    ENCODER = "encoder"
+    CAUSAL_LM = "causal-lm"
+    MASKED_LM = "masked-lm"
+    SEQ2SEQ_LM = "seq2seq-lm"
+    SEQUENCE_CLASSIFICATION = "sequence-classification"
+    TOKEN_CLASSIFICATION = "token-classification"
+    QUESTION_ANSWERING = "question-answering"
+    TABLE_QUESTION_ANSWERING = "table-question-answering"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubSource:
+    """A repository on the Hugging Face Hub, or on whatever `HF_ENDPOINT` points to."""
+
+    repo: str
+    revision: str = "main"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WheelSource:
+    """Weights carried by a package on the Python package index; the package is never imported."""
+
+    package: str  # "name==version"
+    folder: str  # folder inside the wheel that holds the checkpoint's files
+    file: str  # the weights file in that folder
+    sha256: str  # of that file
+    upstream: str  # Hub id of the original weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepoSource:
+    """A folder that this repository ships under `components/models/embedded/`."""
+
+    folder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalSource:
+    """A folder on the host: one trained in the lab, or found under `--models-dir`."""
+
+    folder: str
+
+
+Source = HubSource | WheelSource | RepoSource | LocalSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """Named weights and their tokenizer: one table of `catalog.toml`.
+
+    `embedded` says that no Hub is needed. `default_for` maps a profile ("embedded",
+    "hub") to the tasks that start with this checkpoint under that profile.
+    """
+
+    id: str
+    title: str
+    tasks: tuple[str, ...]
+    head: Head
+    source: Source
+    licence: str
+    parameters: int
+    download_bytes: int
+    token_limit: int
+    languages: tuple[str, ...]
+    about: str
+    default_for: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def embedded(self) -> bool:
+        return not isinstance(self.source, HubSource)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel:
+    """A checkpoint in memory: its network (eval mode, on `device`) and its tokenizer."""
+
+    checkpoint: Checkpoint
+    network: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    device: torch.device
+    dtype: torch.dtype
+    nbytes: int  # parameters and buffers, measured

@@ -1,0 +1,37 @@
+"""The one error type that reaches a visitor: it says what is wrong and what to do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Machine-readable reason; `serving` maps each to an HTTP status."""
+
+    INVALID_INPUT = "invalid_input"
+    UNKNOWN_MODEL = "unknown_model"
+    UNSUITABLE_MODEL = "unsuitable_model"
+    TOO_LONG = "too_long"
+    UNREACHABLE = "unreachable"
+    CORRUPT = "corrupt"
+    LOAD_FAILED = "load_failed"
+    OUT_OF_MEMORY = "out_of_memory"
+    IN_USE = "in_use"
+    BUSY = "busy"
+
+
+class TourError(Exception):
+    """Something a visitor can act on.
+
+    `message` is plain text (never HTML) for the visitor; `field` names the input or
+    option at fault, if one is.
+    """
+
+    def __init__(self, code: Code, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.field = field
+
+    def as_json(self) -> dict[str, dict[str, str | None]]:
+        return {"error": {"code": self.code.value, "message": self.message, "field": self.field}}

@@ -1,0 +1,1 @@
+"""Tasks: text in, dataclasses out. One module each; no Gradio here."""

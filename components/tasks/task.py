@@ -1,0 +1,85 @@
+"""What a task is: typed inputs and options, one generator that answers, one snippet.
+
+The options form, the API's validation, its OpenAPI schema and the code drawer all
+derive from a `Task`; no page or door describes a task a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from components.models.checkpoint import Checkpoint, Head, LoadedModel
+
+I = TypeVar("I")
+O = TypeVar("O")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Work under way with nothing to show yet; `share` in [0, 1], None if unknown."""
+
+    stage: str
+    share: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output(Generic[R]):
+    """A result as far as the work has come; the last one yielded is the whole result."""
+
+    result: R
+    tokens_used: int
+    token_limit: int
+    notes: tuple[str, ...] = ()
+    share: float = 1.0  # of the work done
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer(Generic[R]):
+    """An output with what gave it: the one object behind the page, `/v1`, Gradio and MCP."""
+
+    result: R
+    model: str
+    device: str
+    seconds: float
+    tokens_used: int
+    token_limit: int
+    notes: tuple[str, ...]
+    share: float = 1.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The contract's JSON object: the result's own keys first, then the run's."""
+        return {
+            **asdict(self.result),  # type: ignore[call-overload]
+            "model": self.model,
+            "device": self.device,
+            "seconds": round(self.seconds, 4),
+            "tokens_used": self.tokens_used,
+            "token_limit": self.token_limit,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(Generic[I, O, R]):
+    """One thing asked of a model.
+
+    `inputs` and `options` are frozen pydantic dataclasses whose fields carry title,
+    description and bounds; `result` is a frozen dataclass whose keys are the API's.
+    `run` is a generator: it yields after each bounded piece of work, so that visitors
+    take turns on the device and a closed generator frees the model at once.
+    """
+
+    name: str  # of the API door, e.g. "sentence_similarity"
+    title: str
+    about: str  # one or two sentences, for the API's and MCP's descriptions
+    inputs: type[I]
+    options: type[O]
+    result: type[R]
+    heads: frozenset[Head]
+    run: Callable[[LoadedModel, I, O], Iterator[Progress | Output[R]]]
+    snippet: Callable[[Checkpoint, I, O], str]
+    example: Mapping[str, object]  # inputs of a small, valid request
