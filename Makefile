@@ -1,0 +1,64 @@
+# make demo   serve the app           make check       one example per page, in the shell
+# make test   everything CI checks    make bench       measured figures of the README
+# make clean  remove what was built   make screenshots every page into test-results/
+HOST ?= 127.0.0.1
+PORT ?= 7860
+
+# The newest supported Python that starts and can make environments (version managers
+# leave commands on PATH that do not start).
+PYTHON ?= $(shell for python in python3.12 python3.11; do \
+	$$python -c 'import ensurepip, venv' 2>/dev/null && echo $$python && break; done)
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
+
+.PHONY: demo test check bench examples screenshots chromium clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.runtime
+	@echo "Transformers Tour will answer on http://$(HOST):$(PORT)"
+	@exec $(BIN)/python app.py --host "$(HOST)" --port "$(PORT)"
+
+test: $(VENV)/.dev chromium
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python app.py --space check
+	$(BIN)/pytest
+
+check: $(VENV)/.runtime
+	$(BIN)/python app.py --check
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.benchmarks.first_page
+	$(BIN)/python -m tests.benchmarks.second_start
+
+examples: $(VENV)/.runtime
+	$(BIN)/python app.py --examples write
+
+screenshots: $(VENV)/.dev chromium
+	$(BIN)/python -m tests.browser.screenshots
+
+# Stamps: an environment is touched only when its requirements changed.
+$(VENV)/.runtime: requirements.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 with venv is needed: install one (on Debian:\
+	 apt-get install python3 python3-venv) or name it, as in: make demo PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+chromium: $(VENV)/.dev
+	@command -v chromium >/dev/null \
+	|| { command -v apt-get >/dev/null && $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -yq chromium; } \
+	|| $(BIN)/playwright install chromium
+
+clean:
+	rm -rf $(VENV) test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
