@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 Profile = Literal["embedded", "hub"]
+PROFILES: tuple[Profile, ...] = get_args(Profile)
 
 
 def default_cache_dir(environ: Mapping[str, str] = os.environ) -> Path:

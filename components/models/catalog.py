@@ -1,0 +1,156 @@
+"""The catalog: which checkpoints there are, read from `catalog.toml` and checked."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from components.models.checkpoint import Checkpoint, HubSource, LocalSource, RepoSource, Source, WheelSource
+from components.models.errors import Code, TourError
+from components.models.settings import PROFILES, Profile
+
+_SOURCES: dict[str, type[Source]] = {
+    "hub": HubSource,
+    "wheel": WheelSource,
+    "repo": RepoSource,
+    "local": LocalSource,
+}
+_PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+T = TypeVar("T")
+
+
+class CatalogError(ValueError):
+    """The catalog file is wrong; the message names the table and the field."""
+
+
+class Catalog:
+    """Checkpoints by id, in the order of the file."""
+
+    def __init__(self, checkpoints: Iterable[Checkpoint]) -> None:
+        self._by_id: dict[str, Checkpoint] = {}
+        for checkpoint in checkpoints:
+            if checkpoint.id in self._by_id:
+                raise CatalogError(f"[{checkpoint.id}]: this id is in the catalog twice")
+            self._by_id[checkpoint.id] = checkpoint
+        self._defaults: dict[tuple[str, str], Checkpoint] = {}
+        for checkpoint in self:
+            for profile, tasks in checkpoint.default_for.items():
+                for task in tasks:
+                    other = self._defaults.setdefault((task, profile), checkpoint)
+                    if other is not checkpoint:
+                        raise CatalogError(
+                            f"[{checkpoint.id}] default_for: {other.id} is already the default "
+                            f"of {task} under the profile {profile}"
+                        )
+
+    def __getitem__(self, id: str) -> Checkpoint:
+        try:
+            return self._by_id[id]
+        except KeyError:
+            raise TourError(
+                Code.UNKNOWN_MODEL,
+                f"There is no model {id[:80]!r}. Pick one of: {', '.join(self._by_id)}.",
+                "model",
+            ) from None
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._by_id
+
+    def __iter__(self) -> Iterator[Checkpoint]:
+        return iter(self._by_id.values())
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def for_task(self, task: str) -> tuple[Checkpoint, ...]:
+        """The checkpoints that can do a task."""
+        return tuple(checkpoint for checkpoint in self if task in checkpoint.tasks)
+
+    def default(self, task: str, profile: Profile) -> Checkpoint:
+        """What a task starts with under a profile; the first that can do it if none is marked."""
+        if marked := self._defaults.get((task, profile)):
+            return marked
+        if able := self.for_task(task):
+            return able[0]
+        raise TourError(Code.UNSUITABLE_MODEL, f"No model in the catalog can do {task}.", "model")
+
+
+def load_catalog(path: Path | None = None) -> Catalog:
+    """Read a catalog file (the app's own by default); raises `CatalogError` where it is wrong."""
+    path = path or Path(__file__).with_name("catalog.toml")
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogError(f"{path.name} is not valid TOML: {error}") from error
+    return Catalog(_checkpoint(id, table) for id, table in tables.items())
+
+
+def _checkpoint(id: str, table: Any) -> Checkpoint:
+    if not isinstance(table, dict):
+        raise CatalogError(f"[{id}]: must be a table, one per checkpoint")
+    source = table.get("source")
+    if not isinstance(source, dict) or source.get("kind") not in _SOURCES:
+        raise CatalogError(f"[{id}.source] kind: must be one of {', '.join(_SOURCES)}")
+    where = f"[{id}.source]"
+    origin = _build(_SOURCES[source["kind"]], {k: v for k, v in source.items() if k != "kind"}, where)
+    _check_source(origin, where)
+    checkpoint = _build(Checkpoint, {"id": id, **table, "source": origin}, f"[{id}]")
+    _check(checkpoint)
+    return checkpoint
+
+
+def _build(cls: type[T], table: Mapping[str, Any], where: str) -> T:
+    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    if unknown := [key for key in table if key not in known]:
+        raise CatalogError(f"{where} {unknown[0]}: unknown field; known are {', '.join(known)}")
+    try:
+        return TypeAdapter(cls).validate_python(dict(table))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise CatalogError(f"{where} {name}: {first['msg']}") from error
+
+
+def _check_source(source: Source, where: str) -> None:
+    match source:
+        case WheelSource():
+            if not _PINNED.fullmatch(source.package):
+                raise CatalogError(
+                    f"{where} package: must be pinned as name==version, not {source.package!r}"
+                )
+            if not _SHA256.fullmatch(source.sha256):
+                raise CatalogError(f"{where} sha256: must be 64 lower-case hexadecimal digits")
+            if "/" in source.file or Path(source.folder).is_absolute() or ".." in Path(source.folder).parts:
+                raise CatalogError(
+                    f"{where} folder, file: must be a folder inside the wheel and a file in it"
+                )
+        case RepoSource():
+            if Path(source.folder).is_absolute() or ".." in Path(source.folder).parts:
+                raise CatalogError(f"{where} folder: must stay inside components/models/embedded/")
+
+
+def _check(checkpoint: Checkpoint) -> None:
+    where = f"[{checkpoint.id}]"
+    for name in ("title", "tasks", "licence", "languages", "about"):
+        if not getattr(checkpoint, name):
+            raise CatalogError(f"{where} {name}: must not be empty")
+    for name in ("parameters", "download_bytes", "token_limit"):
+        if getattr(checkpoint, name) < (0 if name == "download_bytes" else 1):
+            raise CatalogError(f"{where} {name}: must be positive")
+    for profile, tasks in checkpoint.default_for.items():
+        if profile not in PROFILES:
+            raise CatalogError(
+                f"{where} default_for.{profile}: no such profile; there are {', '.join(PROFILES)}"
+            )
+        if strangers := [task for task in tasks if task not in checkpoint.tasks]:
+            raise CatalogError(f"{where} default_for.{profile}: {strangers[0]} is not among its tasks")
+        if profile == "embedded" and not checkpoint.embedded:
+            raise CatalogError(f"{where} default_for.embedded: this checkpoint needs the Hub")
