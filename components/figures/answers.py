@@ -1,0 +1,94 @@
+"""One figure per task: (request, answer) as in the API's JSON -> escaped HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.figures.markup import Markup, bar_rows, escape, join, percent
+
+Json = Mapping[str, Any]
+
+MASK = "[MASK]"
+
+
+def similarity(request: Json, answer: Json) -> Markup:
+    """Sentences ranked by their score; the number before each is its place in the input."""
+    ranked = sorted(enumerate(answer["scores"]), key=lambda pair: -pair[1])
+    return bar_rows(
+        (
+            (
+                Markup('<span class="index">{}</span> {}').format(index + 1, request["sentences"][index]),
+                score,
+                f"{score:.3f}",
+            )
+            for index, score in ranked
+        ),
+        caption="Sentences, most similar first",
+        columns=("Sentence", "Similarity"),
+    )
+
+
+def labels(request: Json, answer: Json) -> Markup:
+    """Labels with their scores, highest first."""
+    return bar_rows(
+        ((row["label"], row["score"], percent(row["score"])) for row in answer["labels"]),
+        caption="Labels, most likely first",
+        columns=("Label", "Score"),
+    )
+
+
+def candidates(request: Json, answer: Json) -> Markup:
+    """What fits the gap, with the sentence that each candidate makes."""
+    return bar_rows(
+        (
+            (
+                Markup('<strong>{}</strong><span class="sequence">{}</span>').format(
+                    row["token"], filled(request["text"], row)
+                ),
+                row["score"],
+                percent(row["score"]),
+            )
+            for row in answer["candidates"]
+        ),
+        caption="Candidates for the gap, best first",
+        columns=("Candidate", "Score"),
+    )
+
+
+def filled(text: str, candidate: Json) -> Markup:
+    """The completed sentence with what was filled in marked, found by the text between the gaps."""
+    sequence: str = candidate["sequence"]
+    around = text.split(MASK)
+    marked, position = Markup(), 0
+    for index, literal in enumerate(around):
+        start = sequence.find(literal, position) if index < len(around) - 1 else len(sequence) - len(literal)
+        if start < position or not sequence.startswith(literal, start):
+            return escape(sequence)
+        if index:
+            marked += Markup("<mark>{}</mark>").format(sequence[position:start])
+        marked += escape(literal)
+        position = start + len(literal)
+    return marked
+
+
+def generation(request: Json, answer: Json) -> Markup:
+    """Generated text; in plain completion it follows on the prompt, which is shown dimmed."""
+    text = answer["text"]
+    if request.get("mode", "chat") == "chat":
+        return Markup(
+            '<div class="dialogue"><p class="turn you" dir="auto">{}</p><p class="turn model" dir="auto">{}</p></div>'
+        ).format(request["prompt"], text)
+    return Markup('<p class="completion" dir="auto"><span class="prompt">{}</span>{}</p>').format(
+        request["prompt"], text
+    )
+
+
+def teaser(value: str | Markup, score: str | None = None) -> Markup:
+    """One line for a card on the home page."""
+    tail = Markup(' <span class="value">{}</span>').format(score) if score else ""
+    return Markup('<span dir="auto">{}</span>{}').format(value, tail)
+
+
+def listing(items: tuple[str, ...]) -> Markup:
+    return Markup("<ul>{}</ul>").format(join(Markup("<li>{}</li>").format(item) for item in items))

@@ -1,0 +1,1 @@
+"""Gradio building blocks that the pages are put together from."""

@@ -1,0 +1,57 @@
+"""Links that restore a page: its inputs, model and options live in the URL's query, nothing on the server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+# Gradio gives `page` and `deep_link` a meaning of its own; the rest are ours.
+RESERVED = frozenset({"page", "deep_link", "embed", "run", "__theme", "view"})
+
+# A longer address is refused by many servers and chat programs.
+LONGEST_LINK = 8000
+
+
+def copy_script(names: Sequence[str], defaults: Mapping[str, object], button_id: str) -> str:
+    """JavaScript for a button: puts the link to what the page shows into the address bar and the clipboard.
+
+    Takes the values of the fields called `names`; those that equal their default are left out.
+    """
+    return """(...values) => {
+  const names = %s, defaults = %s, longest = %d;
+  const button = document.getElementById(%s);
+  const original = button.dataset.label ??= button.textContent;
+  const say = (words) => {
+    button.textContent = words;
+    setTimeout(() => { button.textContent = original; }, 2500);
+  };
+  const query = new URLSearchParams();
+  names.forEach((name, index) => {
+    const value = values[index];
+    if (value === null || value === undefined || String(value) === String(defaults[name])) return;
+    query.set(name, String(value));
+  });
+  query.set("run", "1");
+  const link = new URL(location.pathname + "?" + query, location.origin).href;
+  if (link.length > longest) { say("Text too long for a link"); return; }
+  const here = new URL(link);
+  const shown = new URLSearchParams(location.search);
+  for (const kept of ["embed", "__theme"]) if (shown.has(kept)) here.searchParams.set(kept, shown.get(kept));
+  history.replaceState(null, "", here);
+  const fallback = () => { window.prompt("Copy this link", link); };
+  if (!navigator.clipboard) { fallback(); return; }
+  navigator.clipboard.writeText(link).then(() => say("Link copied"), fallback);
+}""" % (json.dumps(list(names)), _json_in_script(defaults), LONGEST_LINK, json.dumps(button_id))
+
+
+def _json_in_script(value: object) -> str:
+    """JSON that can stand inside a script, whatever text it holds."""
+    return json.dumps(value).replace("<", "\\u003c")
+
+
+def press_run_script(button_id: str) -> str:
+    """Presses Run once the page is up, if the link asks for it."""
+    return """() => {
+  if (new URLSearchParams(location.search).get("run") !== "1") return;
+  document.getElementById(%s)?.click();
+}""" % json.dumps(button_id)

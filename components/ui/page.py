@@ -1,0 +1,118 @@
+"""What a page is made of. A task page declares this and the frame does the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import gradio as gr
+
+from components.figures.markup import Markup
+
+if TYPE_CHECKING:
+    from components.models.registry import Registry
+    from components.models.settings import Settings
+    from components.tasks.runner import Runner
+    from components.tasks.task import Task
+
+Json = Mapping[str, Any]
+
+
+class Input(Protocol):
+    """How one field of a task's inputs is typed in: a component, and the way to the API's value and back."""
+
+    label: str
+
+    def component(self, value: str, elem_id: str) -> gr.components.Component: ...
+
+    def parse(self, typed: str) -> object: ...
+
+    def show(self, value: Any) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextInput:
+    """One text."""
+
+    label: str
+    lines: int = 3
+    placeholder: str = ""
+    help: str | None = None
+
+    def component(self, value: str, elem_id: str) -> gr.Textbox:
+        return gr.Textbox(
+            value,
+            label=self.label,
+            lines=self.lines,
+            max_lines=max(12, self.lines),
+            placeholder=self.placeholder,
+            info=self.help,
+            elem_id=elem_id,
+        )
+
+    def parse(self, typed: str) -> object:
+        return typed
+
+    def show(self, value: Any) -> str:
+        return str(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListInput(TextInput):
+    """Several texts in one box, one per line or between `separator`s; blank ones are left out."""
+
+    separator: str = "\n"
+
+    def parse(self, typed: str) -> object:
+        return [part.strip() for part in typed.split(self.separator) if part.strip()]
+
+    def show(self, value: Any) -> str:
+        return (self.separator if self.separator == "\n" else f"{self.separator} ").join(map(str, value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A request that shows a page at its best, and the stored answer to it."""
+
+    label: str
+    payload: Json
+    answer: Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskPage:
+    """`draw` and `teaser` turn (request, answer), both as in the API's JSON, into escaped HTML."""
+
+    slug: str
+    title: str
+    sentence: str
+    task: Task[Any, Any, Any]
+    inputs: Mapping[str, Input]
+    draw: Callable[[Json, Json], Markup]
+    teaser: Callable[[Json, Json], Markup]
+    run_label: str = "Run"
+    group: str = "Tasks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlainPage:
+    """A page that is not a task's; `build` fills it inside its own route."""
+
+    slug: str
+    title: str
+    sentence: str
+    build: Callable[[Tour, gr.Blocks], None]
+    group: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tour:
+    """What pages are handed instead of globals."""
+
+    registry: Registry
+    runner: Runner
+    settings: Settings
+    pages: Sequence[TaskPage | PlainPage]
+    examples: Mapping[str, Sequence[Example]]  # by task name; the first is what a page opens with
+    origin: str  # scheme, host and port that visitors reach the app at

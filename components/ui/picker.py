@@ -1,0 +1,64 @@
+"""The model picker: what there is for a task, and where each checkpoint stands before one chooses it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from components.figures.markup import Markup, byte_size
+from components.models.registry import Availability, Status
+from components.tasks.task import Task
+from components.ui.page import Tour
+
+WORDS = {
+    Availability.LOADED: "loaded",
+    Availability.CACHED: "on this host",
+    Availability.DOWNLOAD: "to download, {size}",
+    Availability.UNREACHABLE: "Hub out of reach",
+}
+
+
+def build(task: Task[Any, Any, Any], tour: Tour, *, value: str, elem_id: str) -> tuple[gr.Dropdown, gr.HTML]:
+    dropdown = gr.Dropdown(choices(task, tour), value=value, label="Model", filterable=False, elem_id=elem_id)
+    return dropdown, gr.HTML(about(value, tour), elem_id=f"{elem_id}-about", elem_classes="about-model")
+
+
+def keep_current(
+    dropdown: gr.Dropdown, about_model: gr.HTML, task: Task[Any, Any, Any], tour: Tour, blocks: gr.Blocks
+) -> None:
+    """Availability changes as models load and the Hub comes and goes: looked up when the page opens and on focus."""
+    refresh: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+    def refreshed(picked: str) -> tuple[Any, str]:
+        tour.registry.probe_hub()
+        return gr.Dropdown(choices=choices(task, tour)), about(picked, tour)
+
+    blocks.load(refreshed, dropdown, [dropdown, about_model], **refresh)
+    dropdown.focus(lambda: gr.Dropdown(choices=choices(task, tour)), None, dropdown, **refresh)
+    dropdown.change(lambda picked: about(picked, tour), dropdown, about_model, **refresh)
+
+
+def choices(task: Task[Any, Any, Any], tour: Tour) -> list[tuple[str, str]]:
+    statuses = (tour.registry.status(checkpoint.id) for checkpoint in tour.registry.catalog.for_task(task.name))
+    return [(f"{status.checkpoint.title} ({availability(status)})", status.checkpoint.id) for status in statuses]
+
+
+def availability(status: Status) -> str:
+    return WORDS[status.availability].format(size=byte_size(status.checkpoint.download_bytes))
+
+
+def about(picked: str | None, tour: Tour) -> str:
+    """Size, licence and what the checkpoint is good and bad at."""
+    if not picked or not tour.registry.catalog.has(picked):
+        return ""
+    status = tour.registry.status(picked)
+    checkpoint = status.checkpoint
+    return str(
+        Markup("<p>{about}</p><p class='facts'>{millions:.0f} M parameters · {licence} · {where}</p>").format(
+            about=checkpoint.about,
+            millions=checkpoint.parameters / 1e6,
+            licence=checkpoint.licence,
+            where=availability(status),
+        )
+    )

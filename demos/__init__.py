@@ -1,0 +1,48 @@
+"""The pages, and the app that they make up. A new page is one module here and one line in `PAGES`."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from components.models.registry import Registry
+from components.models.settings import Settings
+from components.tasks.runner import Runner
+from components.ui import chrome
+from components.ui.frame import task_page
+from components.ui.page import TaskPage, Tour
+from demos import examples, fill_mask, home, models, sentence_similarity, text_generation, zero_shot_classification
+
+PAGES = (
+    sentence_similarity.PAGE,
+    text_generation.PAGE,
+    fill_mask.PAGE,
+    zero_shot_classification.PAGE,
+    models.PAGE,
+)
+
+TASKS = tuple(page.task for page in PAGES if isinstance(page, TaskPage))
+
+
+def build(registry: Registry, runner: Runner, settings: Settings, origin: str) -> gr.Blocks:
+    """One Blocks with a route per page; `origin` is where visitors reach it, for the API calls shown."""
+    tour = Tour(
+        registry=registry,
+        runner=runner,
+        settings=settings,
+        pages=PAGES,
+        examples={task.name: examples.load(task) for task in TASKS},
+        origin=origin,
+    )
+    with gr.Blocks(title=chrome.NAME, analytics_enabled=False) as blocks:
+        chrome.header(PAGES, None)
+        home.build(tour, blocks)
+    for page in PAGES:
+        with blocks.route(page.title, page.slug) as route:
+            chrome.header(PAGES, page)
+            chrome.heading(page.title, page.sentence)
+            if isinstance(page, TaskPage):
+                task_page(page, tour, route)
+            else:
+                page.build(tour, route)
+            chrome.set_title(route, page.title)
+    return blocks

@@ -1,0 +1,25 @@
+"""Fill-mask: what fits a gap."""
+
+from __future__ import annotations
+
+from components.figures import answers
+from components.figures.markup import Markup, percent
+from components.tasks.fill_mask import TASK
+from components.ui.page import Json, TaskPage, TextInput
+
+
+def teaser(request: Json, answer: Json) -> Markup:
+    best = answer["candidates"][0]
+    return answers.teaser(answers.filled(request["text"], best), percent(best["score"], 0))
+
+
+PAGE = TaskPage(
+    slug="fill-mask",
+    title="Fill-mask",
+    sentence="Leave a gap and see what the model would write there, weighed by everything before and after it.",
+    task=TASK,
+    inputs={"text": TextInput(label="Text with a gap", lines=3, help="Write [MASK] where a word is missing; several gaps are fine.")},
+    draw=answers.candidates,
+    teaser=teaser,
+    run_label="Fill the gap",
+)

@@ -1,0 +1,116 @@
+"""The models page: every checkpoint of the catalog, its state and memory; load and unload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from components.figures.markup import byte_size
+from components.models.checkpoint import HubSource, LocalSource, RepoSource, Source, WheelSource
+from components.models.errors import TourError
+from components.models.registry import Registry, State, Status
+from components.ui import picker
+from components.ui.models_table import ModelsTable
+from components.ui.page import PlainPage, Tour
+
+STATES = {
+    State.ABSENT: "Not loaded",
+    State.FETCHING: "Downloading",
+    State.LOADING: "Loading",
+    State.READY: "Ready",
+    State.FAILED: "Failed",
+}
+
+
+def build(tour: Tour, blocks: gr.Blocks) -> None:
+    registry = tour.registry
+    table = ModelsTable(view(registry), elem_id="models-table")
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+    def load(event: gr.EventData) -> Mapping[str, Any]:
+        return after(lambda: registry.load(event.id))
+
+    def unload(event: gr.EventData) -> Mapping[str, Any]:
+        return after(lambda: registry.unload(event.id))
+
+    def after(action: Any) -> Mapping[str, Any]:
+        try:
+            action()
+        except TourError as error:
+            raise gr.Error(error.message, title="Not done", print_exception=False) from error
+        return view(registry)
+
+    def opened() -> Mapping[str, Any]:
+        registry.probe_hub()
+        return view(registry)
+
+    table.load_model(load, None, table, **quiet)
+    table.unload_model(unload, None, table, **quiet)
+    blocks.load(opened, None, table, **quiet)
+    gr.Timer(1.5).tick(lambda: view(registry), None, table, **quiet)
+
+
+def view(registry: Registry) -> Mapping[str, Any]:
+    """What the table shows, as plain data."""
+    memory = registry.memory()
+    return {
+        "memory": {
+            "used": memory.used,
+            "budget": memory.budget,
+            "words": f"Models use {byte_size(memory.used)} of {byte_size(memory.budget)} on {memory.device}",
+        },
+        "checkpoints": [row(status) for status in registry.statuses()],
+    }
+
+
+def row(status: Status) -> Mapping[str, Any]:
+    checkpoint = status.checkpoint
+    moving = status.state in (State.FETCHING, State.LOADING)
+    return {
+        "id": checkpoint.id,
+        "title": checkpoint.title,
+        "about": checkpoint.about,
+        "state": status.state.value,
+        "state_words": f"{STATES[status.state]}{': ' + status.stage if moving and status.stage else ''}",
+        "where": where(status),
+        "share": status.share,
+        "error": status.error,
+        "action": "busy" if moving else "unload" if status.state is State.READY else "load",
+        "facts": [
+            source_words(checkpoint.source),
+            f"{checkpoint.parameters / 1e6:.0f} M parameters",
+            f"download {byte_size(checkpoint.download_bytes)}",
+            checkpoint.licence,
+            ", ".join(task.replace("_", " ") for task in checkpoint.tasks),
+        ],
+    }
+
+
+def where(status: Status) -> str:
+    if status.state is State.READY:
+        used = f", in use by {status.leases}" if status.leases else ""
+        return f"{byte_size(status.nbytes)} on {status.device}{used}"
+    return picker.availability(status)
+
+
+def source_words(source: Source) -> str:
+    match source:
+        case HubSource():
+            return f"from the Hub, revision {source.revision}"
+        case WheelSource():
+            return f"from the package {source.package}"
+        case RepoSource():
+            return "shipped with this app"
+        case LocalSource():
+            return "from a folder on this host"
+
+
+PAGE = PlainPage(
+    slug="models",
+    title="Models",
+    sentence="Every checkpoint of the tour: where it comes from, what it costs, and whether it is in memory now.",
+    build=build,
+    group="Behind the scenes",
+)

@@ -1,0 +1,26 @@
+"""Text generation: a decoder writes, token by token."""
+
+from __future__ import annotations
+
+from components.figures import answers
+from components.figures.markup import Markup
+from components.tasks.text_generation import TASK
+from components.ui.page import Json, TaskPage, TextInput
+
+
+def teaser(request: Json, answer: Json) -> Markup:
+    words = answer["text"].split()
+    shortened = " ".join(words[:18]) + (" …" if len(words) > 18 else "")
+    return answers.teaser(Markup("{} <strong>→</strong> {}").format(request["prompt"], shortened))
+
+
+PAGE = TaskPage(
+    slug="text-generation",
+    title="Generation",
+    sentence="A small decoder answers or continues your text, one token at a time. It is quick and fluent, and often wrong: don't trust it with facts.",
+    task=TASK,
+    inputs={"prompt": TextInput(label="Prompt", lines=4, placeholder="Ask something, or begin a text")},
+    draw=answers.generation,
+    teaser=teaser,
+    run_label="Generate",
+)

@@ -1,0 +1,30 @@
+"""Zero-shot classification: labels made up on the spot."""
+
+from __future__ import annotations
+
+from components.figures import answers
+from components.figures.markup import Markup, percent
+from components.tasks.zero_shot_classification import TASK
+from components.ui.page import Json, ListInput, TaskPage, TextInput
+
+
+def teaser(request: Json, answer: Json) -> Markup:
+    best = answer["labels"][0]
+    return answers.teaser(
+        Markup("{} <strong>→ {}</strong>").format(request["text"], best["label"]), percent(best["score"], 0)
+    )
+
+
+PAGE = TaskPage(
+    slug="zero-shot",
+    title="Zero-shot",
+    sentence="Sort a text into labels that you make up on the spot; no model was ever trained on them.",
+    task=TASK,
+    inputs={
+        "text": TextInput(label="Text", lines=4),
+        "labels": ListInput(label="Labels", lines=1, separator=",", help="Two or more, with commas between them."),
+    },
+    draw=answers.labels,
+    teaser=teaser,
+    run_label="Classify",
+)
