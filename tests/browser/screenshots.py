@@ -1,0 +1,54 @@
+"""Every page with an answer computed now, light and dark, wide and narrow, into test-results/screenshots.
+
+    python -m tests.browser.screenshots
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from components.ui.page import TaskPage
+from demos import PAGES
+from tests.browser.tour import FLAGS, Visit
+from tests.server import ROOT, running_app
+
+FOLDER = ROOT / "test-results" / "screenshots"
+WIDTHS = (1280, 390)
+
+
+def shoot(browser: Browser, app_url: str, colours: str, width: int, folder: Path) -> None:
+    context = browser.new_context(
+        base_url=app_url, viewport={"width": width, "height": 900 if width > 800 else 844}, color_scheme=colours
+    )
+    page = context.new_page()
+    page.goto(f"/?__theme={colours}")
+    expect(page.locator(".cards")).to_be_visible()
+    page.screenshot(path=folder / f"home-{colours}-{width}.png", full_page=True)
+    for spec in PAGES:
+        if isinstance(spec, TaskPage):
+            visit = Visit(page, spec).open(__theme=colours)
+            visit.run()
+            visit.settled()
+        else:
+            page.goto(f"/{spec.slug}?__theme={colours}")
+            expect(page.locator("article").first).to_be_visible()
+        page.screenshot(path=folder / f"{spec.slug}-{colours}-{width}.png", full_page=True)
+    context.close()
+
+
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with running_app() as app_url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        for width in WIDTHS:
+            for colours in ("light", "dark"):
+                shoot(browser, app_url, colours, width, FOLDER)
+        browser.close()
+    print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

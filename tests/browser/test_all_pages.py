@@ -1,0 +1,122 @@
+"""What every page, of a task or not, must be: reachable, embeddable, legible, usable by all."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from components.ui.page import PlainPage, TaskPage
+from demos import PAGES
+from tests.browser.conftest import OpenPage
+from tests.browser.tour import TASK_PAGES, Visit
+
+HOME = ""
+every_address = pytest.mark.parametrize("slug", [HOME, *(page.slug for page in PAGES)], ids=lambda slug: slug or "home")
+every_page = pytest.mark.parametrize("spec", PAGES, ids=lambda spec: spec.slug)
+every_task_page = pytest.mark.parametrize("spec", TASK_PAGES, ids=lambda spec: spec.slug)
+
+
+def test_home_page_links_to_every_page(page: Page) -> None:
+    page.goto("/")
+    for spec in PAGES:
+        card = page.locator(".cards a").filter(has_text=spec.sentence)
+        expect(card).to_have_count(1)
+        card.click()
+        expect(page).to_have_url(re.compile(rf"/{spec.slug}$"))
+        expect(page.get_by_role("heading", level=1)).to_have_text(spec.title)
+        expect(page).to_have_title(re.compile(f"^{re.escape(spec.title)}"))
+        page.locator(".tour-header .brand").click()
+        expect(page.locator(".cards")).to_be_visible()
+
+
+@every_page
+def test_navigation_leads_from_every_page_to_every_other(page: Page, spec: TaskPage | PlainPage) -> None:
+    page.goto(f"/{spec.slug}")
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    expect(links).to_have_text([each.title for each in PAGES])
+    expect(page.locator('nav a[aria-current="page"]')).to_have_text(spec.title)
+
+
+@every_address
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_is_wider_than_the_window(open_page: OpenPage, slug: str, width: int) -> None:
+    page = open_page(f"/{slug}", viewport={"width": width, "height": 844})
+    unfold(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@every_address
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_accessible(open_page: OpenPage, slug: str, colours: str) -> None:
+    page = open_page(f"/{slug}?__theme={colours}", color_scheme=colours)
+    unfold(page)
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
+    serious = [
+        f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+    assert not serious, "\n".join(serious)
+
+
+@pytest.fixture(scope="module")
+def other_site(app_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Somebody's documentation: another origin, whose pages frame ours."""
+    folder: Path = tmp_path_factory.mktemp("documentation")
+    for page in PAGES:
+        (folder / f"{page.slug}.html").write_text(
+            f'<!doctype html><title>Docs</title><link rel="icon" href="data:,">'
+            f'<iframe src="{app_url}/{page.slug}?embed=1" width="700" height="900" title="Demo"></iframe>'
+        )
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@every_page
+def test_embedded_on_another_site_shows_the_tool_alone(
+    open_page: OpenPage, other_site: str, app_url: str, spec: TaskPage | PlainPage
+) -> None:
+    page = open_page(f"{other_site}/{spec.slug}.html", origins=(other_site,))
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(".workbench, #models-table").first).to_be_visible()
+    for surroundings in (".tour-header", ".nav-holder", "footer"):
+        for element in frame.locator(surroundings).all():
+            expect(element).to_be_hidden()
+    if isinstance(spec, TaskPage):
+        frame.locator(f"#{spec.slug}-example-1").click()
+        expect(frame.locator(f"#{spec.slug}-status .badge")).to_be_visible()
+
+
+@every_task_page
+def test_theme_switch_is_remembered(page: Page, spec: TaskPage) -> None:
+    Visit(page, spec).open()
+    dark = page.evaluate("document.body.classList.contains('dark')")
+    page.get_by_role("button", name="Switch between light and dark").click()
+    page.reload()
+    expect(page.locator(".tour-header")).to_be_visible()
+    assert page.evaluate("document.body.classList.contains('dark')") is not dark
+
+
+def unfold(page: Page) -> None:
+    """Opens the options and the drawer, where a page has them, once the page is at rest."""
+    expect(page.locator(".workbench, #models-table article, .cards").first).to_be_visible()
+    for part in ("options", "drawer"):
+        folded = page.locator(f'[id$="-{part}"] > button')
+        if folded.count():
+            folded.first.click()
+    page.wait_for_load_state("networkidle") if not page.locator("#models-table").count() else None

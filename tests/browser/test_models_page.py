@@ -1,0 +1,76 @@
+"""The models page: every checkpoint, live."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from components.models.catalog import load_catalog
+from components.models.checkpoint import HubSource
+from tests.browser.tour import PATIENCE
+
+CATALOG = load_catalog()
+
+
+def row(page: Page, checkpoint_id: str) -> Locator:
+    return page.locator(f'article[data-checkpoint="{checkpoint_id}"]')
+
+
+def listed(app_url: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{app_url}/v1/models") as response:
+        answer: dict[str, Any] = json.load(response)
+        return answer
+
+
+def test_shows_every_checkpoint_with_its_facts(page: Page, app_url: str) -> None:
+    page.goto("/models")
+    expect(page.locator("article[data-checkpoint]")).to_have_count(len(list(CATALOG)))
+    for checkpoint in CATALOG:
+        shown = row(page, checkpoint.id)
+        expect(shown).to_contain_text(checkpoint.title)
+        expect(shown).to_contain_text(checkpoint.licence)
+        expect(shown).to_contain_text(re.compile(r"download \d"))
+        expect(shown).to_contain_text(checkpoint.about)
+    expect(page.locator(".memory")).to_contain_text(re.compile(r"\d.* of \d.*B on \w"))
+
+
+def test_load_and_unload_show_live_and_are_real(page: Page, app_url: str) -> None:
+    """A second visitor's page, opened before, follows without a reload."""
+    checkpoint = min((each for each in CATALOG if each.embedded), key=lambda each: each.download_bytes)
+    watching = page.context.new_page()
+    for each in (page, watching):
+        each.goto("/models")
+    shown = row(page, checkpoint.id)
+    expect(shown).to_be_visible()
+    if shown.get_attribute("data-state") == "ready":
+        shown.get_by_role("button", name="Unload").click()
+    expect(shown).to_have_attribute("data-state", "absent", timeout=10_000)
+    used = listed(app_url)["memory"]["used"]
+    assert not next(m for m in listed(app_url)["models"] if m["id"] == checkpoint.id)["bytes_in_memory"]
+
+    shown.get_by_role("button", name="Load").click()
+    for each in (page, watching):
+        expect(row(each, checkpoint.id)).to_have_attribute("data-state", "ready", timeout=PATIENCE)
+        expect(row(each, checkpoint.id).get_by_role("button", name="Unload")).to_be_enabled()
+    grown = listed(app_url)["memory"]["used"] - used
+    assert grown == next(m for m in listed(app_url)["models"] if m["id"] == checkpoint.id)["bytes_in_memory"] > 0
+
+    shown.get_by_role("button", name="Unload").click()
+    for each in (page, watching):
+        expect(row(each, checkpoint.id)).to_have_attribute("data-state", "absent", timeout=10_000)
+    assert listed(app_url)["memory"]["used"] == used
+
+
+def test_a_checkpoint_out_of_reach_says_so(page: Page) -> None:
+    checkpoint = next(each for each in CATALOG if isinstance(each.source, HubSource))
+    page.goto("/models")
+    shown = row(page, checkpoint.id)
+    expect(shown).to_contain_text("Hub out of reach", timeout=5_000)
+    shown.get_by_role("button", name="Load").click()
+    expect(shown).to_have_attribute("data-state", "failed", timeout=10_000)
+    expect(shown.locator(".error")).to_have_text(re.compile(r"\w+ \w+ \w+"))
+    expect(shown.get_by_role("button", name="Load")).to_be_enabled()

@@ -1,0 +1,151 @@
+"""What every task page does for a visitor, on the running app with real weights."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import urllib.request
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from components.models.catalog import load_catalog
+from components.ui.page import TaskPage
+from demos import examples
+from tests.browser.conftest import OpenPage
+from tests.browser.tour import PATIENCE, TASK_PAGES, Visit, another_value, brief
+
+every_task_page = pytest.mark.parametrize("spec", TASK_PAGES, ids=lambda spec: spec.slug)
+CATALOG = load_catalog()
+
+
+def models(app_url: str) -> dict[str, dict[str, Any]]:
+    with urllib.request.urlopen(f"{app_url}/v1/models") as response:
+        return {model["id"]: model for model in json.load(response)["models"]}
+
+
+@every_task_page
+def test_opens_with_a_stored_example(page: Page, spec: TaskPage) -> None:
+    visit = Visit(page, spec).open()
+    first = examples.load(spec.task)[0]
+    for name, kind in spec.inputs.items():
+        expect(visit.box(name)).to_have_value(kind.show(first.payload[name]))
+    expect(visit.badge).to_be_visible()
+    assert visit.part("result").inner_text().strip()
+    assert visit.answer() == first.answer
+
+
+@every_task_page
+def test_run_answers_with_model_device_time_and_tokens(page: Page, spec: TaskPage) -> None:
+    visit = Visit(page, spec).open(**spec.task.example, **brief(spec)) if False else Visit(page, spec).open()
+    visit.run()
+    assert visit.settled() == "answer"
+    checkpoint = CATALOG.default(spec.task.name, "embedded")
+    status = visit.part("status")
+    expect(status).to_contain_text(checkpoint.title)
+    expect(status).to_contain_text(re.compile(r"\b(CPU|cuda|mps)"))
+    expect(status).to_contain_text(re.compile(r"\d+ ms|\d+\.\d s"))
+    expect(status).to_contain_text(re.compile(r"[\d,]+ of [\d,]+ tokens"))
+    answer = visit.answer()
+    assert answer["model"] == checkpoint.id
+    assert 0 < answer["tokens_used"] <= answer["token_limit"] == checkpoint.token_limit
+    assert answer["seconds"] > 0
+    assert checkpoint.id in visit.drawer("API")
+
+
+@every_task_page
+def test_examples_answer_at_once(page: Page, spec: TaskPage) -> None:
+    visit = Visit(page, spec).open()
+    for index, example in reversed(list(enumerate(examples.load(spec.task)))):
+        visit.part(f"example-{index}").click()
+        for name, kind in spec.inputs.items():
+            expect(visit.box(name)).to_have_value(kind.show(example.payload[name]), timeout=2000)
+        expect(visit.badge).to_be_visible(timeout=2000)
+        assert visit.answer() == example.answer
+
+
+@every_task_page
+def test_options_reach_the_model_and_the_calls_shown(page: Page, spec: TaskPage) -> None:
+    visit = Visit(page, spec).open()
+    if not visit.options:
+        pytest.skip("this task has no options")
+    chosen = {field: value for field in visit.options if (value := another_value(field)) is not None}
+    chosen.update({field: brief(spec)[field.name] for field in chosen if field.name in brief(spec)})
+    for field, value in chosen.items():
+        visit.set_option(field, value)
+    visit.run()
+    assert visit.settled() == "answer", visit.problem.inner_text()
+    calls = visit.drawer("API")
+    for field, value in chosen.items():
+        shown = json.dumps(value)
+        assert re.search(rf'"{field.name}": {re.escape(shown)}(\.0)?[,}}]', calls), f"{field.name} = {shown}"
+
+
+@every_task_page
+def test_copied_link_restores_the_page_elsewhere(open_page: OpenPage, spec: TaskPage) -> None:
+    here = Visit(open_page(), spec).open(**brief(spec))
+    typed = {name: f"{here.box(name).input_value()} Ünï 東京 & <b> #?=%" for name in spec.inputs}
+    for name, text in typed.items():
+        here.box(name).fill(text)
+    field = next((field for field in here.options if field.name not in brief(spec)), None)
+    if field is not None:
+        here.set_option(field, another_value(field))
+    default = CATALOG.default(spec.task.name, "embedded")
+    others = [checkpoint for checkpoint in CATALOG.for_task(spec.task.name) if checkpoint.id != default.id]
+    model = next((checkpoint for checkpoint in others if checkpoint.embedded), default)
+    here.pick_model(model.title)
+    here.part("copy-link").click()
+    expect(here.part("copy-link")).to_have_text("Link copied")
+    link = here.page.evaluate("navigator.clipboard.readText()")
+
+    page = open_page()
+    there = Visit(page, spec)
+    there.run(lambda: page.goto(link))
+    assert there.settled() == "answer", there.problem.inner_text()
+    for name, text in typed.items():
+        expect(there.box(name)).to_have_value(text)
+    expect(there.box("model")).to_have_value(re.compile(re.escape(model.title)))
+    if field is not None:
+        assert there.option(field) == here.option(field)
+    assert there.answer()["model"] == model.id
+
+
+def test_stop_frees_the_model_at_once(page: Page, app_url: str) -> None:
+    spec = next(spec for spec in TASK_PAGES if spec.task.name == "text_generation")
+    visit = Visit(page, spec).open(prompt="One, two, three, four, five,", mode="plain", max_new_tokens=512)
+    model = CATALOG.default(spec.task.name, "embedded").id
+    visit.part("run").click()
+    result = visit.part("result")
+    expect(result).to_contain_text(re.compile(r"five,(\s*\w+\W+){3}"), timeout=PATIENCE)
+    assert models(app_url)[model]["leases"] == 1
+    visit.part("stop").click()
+    deadline = time.monotonic() + 2
+    while models(app_url)[model]["leases"] and time.monotonic() < deadline:
+        pass
+    assert models(app_url)[model]["leases"] == 0
+    expect(visit.part("status")).to_contain_text("Stopped")
+    written = result.inner_text()
+    visit.box("prompt").fill("Seven, eight, nine,")
+    visit.set_option(next(field for field in visit.options if field.name == "max_new_tokens"), 8)
+    visit.run()
+    assert visit.settled() == "answer"
+    assert result.inner_text() != written
+
+
+@every_task_page
+def test_keyboard_alone_runs_a_page(page: Page, spec: TaskPage) -> None:
+    visit = Visit(page, spec).open(**{name: spec.inputs[name].show(value) for name, value in spec.task.example.items()
+                                      if name in spec.inputs}, **brief(spec))
+    page.keyboard.press("Tab")
+    for _ in range(60):
+        if page.evaluate("document.activeElement?.id ?? ''") == f"{spec.slug}-run":
+            break
+        page.keyboard.press("Tab")
+    expect(visit.part("run")).to_be_focused()
+    visit.run(lambda: page.keyboard.press("Enter"))
+    assert visit.settled() == "answer"
+    visit.box(next(iter(spec.inputs))).focus()
+    visit.run(lambda: page.keyboard.press("Control+Enter"))
+    assert visit.settled() == "answer"

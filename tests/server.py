@@ -1,0 +1,74 @@
+"""Starts the real app as visitors meet it: its own process, a port of its own, plain HTTP."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+# Nothing listens there: the Hub is out of reach in every test that does not start one of its own.
+NO_HUB = "http://127.0.0.1:9"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def clean_environment() -> dict[str, str]:
+    """The caller's environment without what would change how the app or its libraries behave."""
+    foreign = ("GRADIO_", "HF_", "HUGGINGFACE_", "TRANSFORMERS_", "SPACE", "PYTHON", "PORT", "HOST")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {**kept, "HF_ENDPOINT": NO_HUB, "PYTHONUNBUFFERED": "1"}
+
+
+@contextmanager
+def running(command: list[str], url: str, environment: Mapping[str, str], patience: float = 60) -> Iterator[str]:
+    """Runs `command` until the block ends; enters it once `url` answers. Raises with the output if it never does."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=output, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + patience
+            while not answers(url):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    output.seek(0)
+                    raise RuntimeError(f"{command} gave no answer at {url}:\n{output.read().decode(errors='replace')}")
+                time.sleep(0.01)
+            yield url
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        return False
+
+
+@contextmanager
+def running_app(*flags: str, **environment: str) -> Iterator[str]:
+    """The app's address, without a trailing slash."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), *flags]
+    with running(command, f"{url}/health", {**clean_environment(), **environment}):
+        yield url
