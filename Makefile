@@ -19,7 +19,6 @@ unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV PIP_USER PIP_TARGET PIP
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
-	@echo "Transformers Tour will answer on http://$(HOST):$(PORT)"
 	@exec $(BIN)/python app.py --host "$(HOST)" --port "$(PORT)"
 
 test: $(VENV)/.dev chromium

@@ -35,16 +35,22 @@ def clean_environment() -> dict[str, str]:
 
 
 @contextmanager
-def running(command: list[str], url: str, environment: Mapping[str, str], patience: float = 60) -> Iterator[str]:
+def running(
+    command: list[str], url: str, environment: Mapping[str, str], patience: float = 60
+) -> Iterator[str]:
     """Runs `command` until the block ends; enters it once `url` answers. Raises with the output if it never does."""
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=dict(environment), stdout=output, stderr=subprocess.STDOUT
+        )
         try:
             deadline = time.monotonic() + patience
             while not answers(url):
                 if process.poll() is not None or time.monotonic() > deadline:
                     output.seek(0)
-                    raise RuntimeError(f"{command} gave no answer at {url}:\n{output.read().decode(errors='replace')}")
+                    raise RuntimeError(
+                        f"{command} gave no answer at {url}:\n{output.read().decode(errors='replace')}"
+                    )
                 time.sleep(0.01)
             yield url
         finally:

@@ -1,12 +1,13 @@
 """Every page with an answer computed now, light and dark, wide and narrow, into test-results/screenshots.
 
-    python -m tests.browser.screenshots
+python -m tests.browser.screenshots
 """
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, expect, sync_playwright
 
@@ -17,11 +18,15 @@ from tests.server import ROOT, running_app
 
 FOLDER = ROOT / "test-results" / "screenshots"
 WIDTHS = (1280, 390)
+Colours = Literal["light", "dark"]
+COLOURS: tuple[Colours, ...] = ("light", "dark")
 
 
-def shoot(browser: Browser, app_url: str, colours: str, width: int, folder: Path) -> None:
+def shoot(browser: Browser, app_url: str, colours: Colours, width: int, folder: Path) -> None:
     context = browser.new_context(
-        base_url=app_url, viewport={"width": width, "height": 900 if width > 800 else 844}, color_scheme=colours
+        base_url=app_url,
+        viewport={"width": width, "height": 900 if width > 800 else 844},
+        color_scheme=colours,
     )
     page = context.new_page()
     page.goto(f"/?__theme={colours}")
@@ -44,7 +49,7 @@ def main() -> None:
     with running_app() as app_url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for width in WIDTHS:
-            for colours in ("light", "dark"):
+            for colours in COLOURS:
                 shoot(browser, app_url, colours, width, FOLDER)
         browser.close()
     print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER.relative_to(ROOT)}")

@@ -19,7 +19,9 @@ from tests.browser.conftest import OpenPage
 from tests.browser.tour import TASK_PAGES, Visit
 
 HOME = ""
-every_address = pytest.mark.parametrize("slug", [HOME, *(page.slug for page in PAGES)], ids=lambda slug: slug or "home")
+every_address = pytest.mark.parametrize(
+    "slug", [HOME, *(page.slug for page in PAGES)], ids=lambda slug: slug or "home"
+)
 every_page = pytest.mark.parametrize("spec", PAGES, ids=lambda spec: spec.slug)
 every_task_page = pytest.mark.parametrize("spec", TASK_PAGES, ids=lambda spec: spec.slug)
 
@@ -119,4 +121,3 @@ def unfold(page: Page) -> None:
         folded = page.locator(f'[id$="-{part}"] > button')
         if folded.count():
             folded.first.click()
-    page.wait_for_load_state("networkidle") if not page.locator("#models-table").count() else None

@@ -18,7 +18,7 @@ SCRIPTS = {
     "closing script": "</script><script>window.__pwn=1</script>",
     "image": "<img src=x onerror=window.__pwn=1>",
     "svg": "<svg/onload=window.__pwn=1>",
-    "attribute": "\" autofocus onfocus=window.__pwn=1 x=\"",
+    "attribute": '" autofocus onfocus=window.__pwn=1 x="',
     "template literal": "${window.__pwn=1}",
     "handlebars": "{{window.__pwn=1}} {{{value}}} {{#each this}}x{{/each}}",
     "escaped": r"\x3cimg src\x3dx onerror\x3dwindow.__pwn\x3d1\x3e `${Object.assign(window,{__pwn:1})}`",
@@ -85,18 +85,29 @@ def query_names(spec: TaskPage) -> list[str]:
 @pytest.mark.parametrize("spec", TASK_PAGES, ids=lambda spec: spec.slug)
 @pytest.mark.parametrize(
     "encoded",
-    [*(quote(text) for text in SCRIPTS.values()), "%00", "%ED%A0%BD", "%FF%FE", quote("\u202eשלום"), "x" * 30_000],
+    [
+        *(quote(text) for text in SCRIPTS.values()),
+        "%00",
+        "%ED%A0%BD",
+        "%FF%FE",
+        quote("\u202eשלום"),
+        "x" * 30_000,
+    ],
     ids=[*SCRIPTS, "null", "surrogate", "not utf-8", "right to left", "long"],
 )
 def test_in_the_address(page: Page, app_url: str, spec: TaskPage, encoded: str) -> None:
     """All fields at once, and each alone with the page left to run by itself."""
     names = query_names(spec)
-    page.goto(f"/{spec.slug}?" + "&".join(f"{name}={encoded}" for name in (*names, "__theme", "embed", "unknown")))
+    page.goto(
+        f"/{spec.slug}?" + "&".join(f"{name}={encoded}" for name in (*names, "__theme", "embed", "unknown"))
+    )
     expect(page.locator(f"#{spec.slug}-run")).to_be_visible()
     expect(page.locator(f"#{spec.slug}-status")).not_to_be_empty()
     nothing_ran(page)
     visit = Visit(page, spec)
-    visit.run(lambda: page.goto(f"/{spec.slug}?run=1&" + "&".join(f"{name}={encoded}" for name in spec.inputs)))
+    visit.run(
+        lambda: page.goto(f"/{spec.slug}?run=1&" + "&".join(f"{name}={encoded}" for name in spec.inputs))
+    )
     visit.settled()
     nothing_ran(page)
     assert answers(f"{app_url}/health")

@@ -57,7 +57,9 @@ def test_load_and_unload_show_live_and_are_real(page: Page, app_url: str) -> Non
         expect(row(each, checkpoint.id)).to_have_attribute("data-state", "ready", timeout=PATIENCE)
         expect(row(each, checkpoint.id).get_by_role("button", name="Unload")).to_be_enabled()
     grown = listed(app_url)["memory"]["used"] - used
-    assert grown == next(m for m in listed(app_url)["models"] if m["id"] == checkpoint.id)["bytes_in_memory"] > 0
+    assert (
+        grown == next(m for m in listed(app_url)["models"] if m["id"] == checkpoint.id)["bytes_in_memory"] > 0
+    )
 
     shown.get_by_role("button", name="Unload").click()
     for each in (page, watching):

@@ -39,7 +39,7 @@ def test_opens_with_a_stored_example(page: Page, spec: TaskPage) -> None:
 
 @every_task_page
 def test_run_answers_with_model_device_time_and_tokens(page: Page, spec: TaskPage) -> None:
-    visit = Visit(page, spec).open(**spec.task.example, **brief(spec)) if False else Visit(page, spec).open()
+    visit = Visit(page, spec).open()
     visit.run()
     assert visit.settled() == "answer"
     checkpoint = CATALOG.default(spec.task.name, "embedded")
@@ -136,8 +136,8 @@ def test_stop_frees_the_model_at_once(page: Page, app_url: str) -> None:
 
 @every_task_page
 def test_keyboard_alone_runs_a_page(page: Page, spec: TaskPage) -> None:
-    visit = Visit(page, spec).open(**{name: spec.inputs[name].show(value) for name, value in spec.task.example.items()
-                                      if name in spec.inputs}, **brief(spec))
+    typed = {name: kind.show(spec.task.example[name]) for name, kind in spec.inputs.items()}
+    visit = Visit(page, spec).open(**typed, **brief(spec))
     page.keyboard.press("Tab")
     for _ in range(60):
         if page.evaluate("document.activeElement?.id ?? ''") == f"{spec.slug}-run":

@@ -143,6 +143,8 @@ def another_value(field: OptionField) -> object:
         case "bool":
             return not field.default
         case "int" | "float":
-            return next(bound for bound in (field.minimum, field.maximum) if bound not in (None, field.default))
+            return next(
+                bound for bound in (field.minimum, field.maximum) if bound not in (None, field.default)
+            )
         case _:
             return f"{field.default} "
