@@ -1,0 +1,99 @@
+"""Where networks run and how much fits there. torch is imported when first asked, not before."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from components.models.errors import Code, TourError
+
+if TYPE_CHECKING:
+    import torch
+
+SHARE = 0.7  # of the free memory: the rest is for activations, caches and everything else
+
+
+def pick(name: str | None) -> torch.device:
+    """The device asked for ("cuda", "mps", "cpu"), or the best there is."""
+    import torch
+
+    usable = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name is None:
+        name = next(kind for kind, there in usable.items() if there)
+    if not usable.get(name.partition(":")[0], False):
+        there = ", ".join(kind for kind, ok in usable.items() if ok)
+        raise TourError(Code.LOAD_FAILED, f"The device {name!r} is not usable here; choose one of: {there}.")
+    return torch.device(name)
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """bfloat16 where CUDA computes in it; else float32, whose answers are the same on every host."""
+    import torch
+
+    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.bfloat16
+    return torch.float32
+
+
+def default_budget(device: torch.device | None) -> int:
+    """A share of the device's free memory in bytes; of the host's while no device is chosen."""
+    return int(SHARE * _free(device))
+
+
+def _free(device: torch.device | None) -> int:
+    if device is not None and device.type == "cuda":
+        import torch
+
+        return torch.cuda.mem_get_info(device)[0]
+    if device is not None and device.type == "mps":
+        import torch
+
+        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    return min(psutil.virtual_memory().available, _free_in_container())
+
+
+def _free_in_container() -> int:
+    """What a container's limit (cgroup v2, then v1) leaves; psutil sees the whole host."""
+    root = Path("/sys/fs/cgroup")
+    for limit, usage in (
+        (root / "memory.max", root / "memory.current"),
+        (root / "memory/memory.limit_in_bytes", root / "memory/memory.usage_in_bytes"),
+    ):
+        with suppress(OSError, ValueError):  # no such file, or "max"
+            return max(0, int(limit.read_text()) - int(usage.read_text()))
+    return sys.maxsize
+
+
+def release(device: torch.device | None) -> None:
+    """Give memory of dropped networks back to the device and the system, so that others can have it."""
+    gc.collect()
+    if device is not None and device.type == "cuda":
+        import torch
+
+        torch.cuda.empty_cache()
+    elif device is not None and device.type == "mps":
+        import torch
+
+        torch.mps.empty_cache()
+    if sys.platform == "linux":
+        with suppress(
+            OSError, AttributeError
+        ):  # glibc keeps freed heap; other C libraries have no malloc_trim
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the device, or the host, has no memory left."""
+    if isinstance(error, MemoryError):
+        return True
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(error, RuntimeError):
+        return False
+    # torch.OutOfMemoryError comes from accelerators; the CPU's allocator raises a plain RuntimeError.
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)

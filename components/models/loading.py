@@ -1,0 +1,65 @@
+"""From a folder to a network in memory. Imports torch and transformers: import this lazily."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers.utils import logging
+
+from components.models.checkpoint import Checkpoint, Head, LoadedModel
+from components.models.errors import Code, TourError
+
+logging.disable_progress_bar()
+
+_AUTO: dict[Head, Any] = {
+    Head.ENCODER: transformers.AutoModel,
+    Head.CAUSAL_LM: transformers.AutoModelForCausalLM,
+    Head.MASKED_LM: transformers.AutoModelForMaskedLM,
+    Head.SEQ2SEQ_LM: transformers.AutoModelForSeq2SeqLM,
+    Head.SEQUENCE_CLASSIFICATION: transformers.AutoModelForSequenceClassification,
+    Head.TOKEN_CLASSIFICATION: transformers.AutoModelForTokenClassification,
+    Head.QUESTION_ANSWERING: transformers.AutoModelForQuestionAnswering,
+    Head.TABLE_QUESTION_ANSWERING: transformers.AutoModelForTableQuestionAnswering,
+}
+
+
+def load(checkpoint: Checkpoint, folder: Path, device: torch.device, dtype: torch.dtype) -> LoadedModel:
+    """Network and tokenizer from a folder on disk: safetensors only, no code from the checkpoint."""
+    network, report = _AUTO[checkpoint.head].from_pretrained(
+        folder,
+        dtype=dtype,
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=False,
+        output_loading_info=True,
+    )
+    # Transformers fills gaps with random numbers and only warns; a pooler no task here reads may be absent.
+    gaps = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
+    if gaps:
+        raise TourError(
+            Code.LOAD_FAILED,
+            f"{checkpoint.id} has no weights for {gaps[0]} ({len(gaps)} missing): "
+            f"it is not a {checkpoint.head.value} checkpoint.",
+        )
+    network = network.eval().requires_grad_(False).to(device)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False
+    )
+    tokenizer.model_max_length = checkpoint.token_limit
+    return LoadedModel(
+        checkpoint=checkpoint,
+        network=network,
+        tokenizer=tokenizer,
+        device=device,
+        dtype=dtype,
+        nbytes=measure(network),
+    )
+
+
+def measure(network: torch.nn.Module) -> int:
+    """Bytes of parameters and buffers; tied ones count once."""
+    tensors = {tensor.data_ptr(): tensor for tensor in (*network.parameters(), *network.buffers())}
+    return sum(tensor.nbytes for tensor in tensors.values())

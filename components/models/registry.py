@@ -1,0 +1,390 @@
+"""The only way to a model in memory: load once, share, count leases, evict within a budget."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.models import devices
+from components.models.catalog import Catalog
+from components.models.checkpoint import Checkpoint, LoadedModel
+from components.models.errors import Code, TourError
+from components.models.fairlock import FairLock
+from components.models.settings import Settings
+from components.models.sources import Sources
+from components.models.sources.folder import found
+from components.models.status import Availability, Memory, State, Status
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Availability", "Memory", "Registry", "State", "Status"]
+
+Load = Callable[[Checkpoint, Path, "torch.device", "torch.dtype"], LoadedModel]
+
+_log = logging.getLogger(__name__)
+_UNDER_WAY = (State.FETCHING, State.LOADING)
+
+
+@dataclass(eq=False)
+class _Slot:
+    """What the registry knows of one checkpoint; guarded by the registry's condition."""
+
+    checkpoint: Checkpoint
+    state: State = State.ABSENT
+    share: float | None = None
+    stage: str = ""
+    error: TourError | None = None
+    model: LoadedModel | None = None
+    nbytes: int = 0  # in memory; while loading: set aside
+    leases: int = 0
+    waiting: int = 0  # for a lease; keeps the model from being evicted before they get it
+    attempt: int = 0
+    used_at: float = 0.0
+
+    @property
+    def idle(self) -> bool:
+        return self.state is State.READY and not self.leases and not self.waiting
+
+
+class _ClosedError(Exception):
+    """The registry was closed while a load was under way."""
+
+
+class Registry:
+    """Loaded models of one instance of the app.
+
+    `patience` is how many seconds a load waits for leased models to make room. `load` is
+    for tests: what turns a folder into a model.
+    """
+
+    def __init__(
+        self, catalog: Catalog, settings: Settings, *, patience: float = 20.0, load: Load | None = None
+    ) -> None:
+        self.catalog = _with_local(catalog, settings.models_dir)
+        self._settings = settings
+        self._sources = Sources(settings)
+        self._patience = patience
+        self._load_model = load
+        self._slots = {checkpoint.id: _Slot(checkpoint) for checkpoint in self.catalog}
+        self._changed = threading.Condition()
+        self._building = threading.Lock()  # concurrent `from_pretrained` calls disturb each other
+        self._turn = FairLock()
+        self._device: torch.device | None = None
+        self._budget = settings.memory_budget
+        self._closed = False
+
+    # What a visitor sees
+
+    def status(self, id: str) -> Status:
+        checkpoint = self.catalog[id]
+        cached, unreachable = self._sources.cached(checkpoint), self._sources.unreachable(checkpoint)
+        with self._changed:
+            slot = self._slots[id]
+            if slot.state is State.READY:
+                availability = Availability.LOADED
+            elif cached:
+                availability = Availability.CACHED
+            else:
+                availability = Availability.UNREACHABLE if unreachable else Availability.DOWNLOAD
+            return Status(
+                checkpoint=checkpoint,
+                state=slot.state,
+                availability=availability,
+                share=slot.share,
+                stage=slot.stage,
+                error=slot.error.message if slot.error else None,
+                nbytes=slot.model.nbytes if slot.model else 0,
+                leases=slot.leases,
+                device=str(slot.model.device) if slot.model else None,
+            )
+
+    def statuses(self) -> tuple[Status, ...]:
+        """All of the catalog, at once: nothing here waits for a network or a device."""
+        return tuple(self.status(checkpoint.id) for checkpoint in self.catalog)
+
+    def reachable(self, wait: float = 3.0) -> bool | None:
+        """Whether the Hub answers; waits at most `wait` seconds, None if still unknown then."""
+        return self._sources.hub.reachable(wait)
+
+    def memory(self) -> Memory:
+        with self._changed:
+            used = sum(slot.nbytes for slot in self._slots.values())
+            device = str(self._device or self._settings.device or "auto")
+            budget = self._budget if self._budget is not None else devices.default_budget(None)
+            return Memory(used, budget, device)
+
+    # Loading and leasing
+
+    def load(self, id: str) -> None:
+        """Start loading in the background unless it is loaded or under way."""
+        self.catalog[id]
+        with self._changed:
+            self._start(self._slots[id])
+
+    def wait(self, id: str) -> Iterator[Status]:
+        """Load, and yield a status on each change, at least twice a second, until the model is ready."""
+        self.catalog[id]
+        slot = self._slots[id]
+        while True:
+            with self._changed:
+                attempt = self._start(slot)
+            status = self.status(id)
+            yield status
+            if status.state is State.READY:
+                return
+            seen = (status.state, status.share, status.stage)
+            with self._changed:
+                if seen == _view(slot):
+                    self._changed.wait(0.5)
+                if slot.attempt == attempt and slot.state is State.FAILED and slot.error:
+                    raise _again(slot.error)
+
+    @contextmanager
+    def lease(self, id: str) -> Iterator[LoadedModel]:
+        """Hold a loaded model: it is not evicted until the lease ends. Keep no reference beyond that."""
+        self.catalog[id]
+        slot = self._slots[id]
+        model = self._acquire(slot)
+        try:
+            yield model
+        finally:
+            del model
+            with self._changed:
+                slot.leases -= 1
+                slot.used_at = time.monotonic()
+                self._changed.notify_all()
+
+    def turn(self) -> AbstractContextManager[None]:
+        """The device, first come first served: each step of a task runs inside a turn."""
+        return self._turn
+
+    def unload(self, id: str) -> None:
+        self.catalog[id]
+        with self._changed:
+            slot = self._slots[id]
+            if slot.leases or slot.waiting:
+                raise TourError(
+                    Code.IN_USE, f"{id} is answering somebody; try again when it is idle.", "model"
+                )
+            if slot.state in _UNDER_WAY:
+                raise TourError(Code.IN_USE, f"{id} is being loaded; try again when it is ready.", "model")
+            _drop(slot)
+            self._changed.notify_all()
+        devices.release(self._device)
+
+    def close(self) -> None:
+        """Give up loads under way and drop what nobody leases."""
+        with self._changed:
+            self._closed = True
+            for slot in self._slots.values():
+                if slot.idle:
+                    _drop(slot)
+            self._changed.notify_all()
+        devices.release(self._device)
+
+    # Inside: methods below that start with the condition held say so
+
+    def _acquire(self, slot: _Slot) -> LoadedModel:
+        with self._changed:
+            slot.waiting += 1
+            try:
+                attempt = self._start(slot)
+                self._changed.wait_for(lambda: slot.state not in _UNDER_WAY or slot.attempt != attempt)
+                while slot.model is None:
+                    if slot.attempt == attempt and slot.error:
+                        raise _again(slot.error)
+                    attempt = self._start(slot)
+                    self._changed.wait_for(lambda: slot.state not in _UNDER_WAY)
+                slot.leases += 1
+                slot.used_at = time.monotonic()
+                return slot.model
+            finally:
+                slot.waiting -= 1
+
+    def _start(self, slot: _Slot) -> int:
+        """Begin an attempt unless one is under way or done; condition held. Returns the attempt's number."""
+        if self._closed:
+            raise TourError(Code.BUSY, "The app is shutting down.")
+        if slot.state not in (*_UNDER_WAY, State.READY):
+            slot.attempt += 1
+            slot.state, slot.share, slot.stage, slot.error = State.FETCHING, None, "starting", None
+            threading.Thread(
+                target=self._attempt, args=(slot,), name=f"load {slot.checkpoint.id}", daemon=True
+            ).start()
+            self._changed.notify_all()
+        return slot.attempt
+
+    def _attempt(self, slot: _Slot) -> None:
+        try:
+            model = self._bring_up(slot)
+            with self._changed:
+                slot.model, slot.nbytes, slot.used_at = model, model.nbytes, time.monotonic()
+                slot.state, slot.share, slot.stage = State.READY, None, ""
+                self._changed.notify_all()
+            return
+        except TourError as error:
+            failure = error
+        except _ClosedError:
+            failure = TourError(Code.BUSY, "The app is shutting down.")
+        except Exception as error:  # noqa: BLE001 - a loader may raise anything; whoever waits must hear of it
+            _log.exception("loading %s failed", slot.checkpoint.id)
+            failure = TourError(
+                Code.LOAD_FAILED,
+                f"{slot.checkpoint.id} could not be loaded ({type(error).__name__}: {error}).",
+            )
+        failure.__traceback__ = None  # its frames hold tensors
+        with self._changed:
+            _drop(slot)
+            slot.state, slot.error = State.FAILED, failure
+            self._changed.notify_all()
+        devices.release(self._device)
+
+    def _bring_up(self, slot: _Slot) -> LoadedModel:
+        checkpoint = slot.checkpoint
+
+        def report(share: float | None, stage: str, state: State = State.FETCHING) -> None:
+            with self._changed:
+                if self._closed:
+                    raise _ClosedError
+                slot.state, slot.share, slot.stage = state, share, stage
+                self._changed.notify_all()
+
+        self._sources.unreachable(checkpoint)  # starts the probe, so that its answer is there in time
+        report(None, "starting PyTorch")
+        device = self._pick_device()
+        dtype = devices.precision(device)
+        need = checkpoint.parameters * dtype.itemsize
+        self._refuse_beyond_budget(checkpoint, need)
+        folder = self._sources.fetch(checkpoint, report, lambda: self._building)
+        report(None, "waiting for memory", State.LOADING)
+        self._reserve(slot, need)
+        report(None, "waiting for another load", State.LOADING)
+        with self._building:
+            report(None, "loading", State.LOADING)
+            model = self._build(checkpoint, folder, device, dtype)
+        self._refuse_beyond_budget(checkpoint, model.nbytes)
+        self._reserve(slot, model.nbytes)  # the estimate may have been low
+        return model
+
+    def _build(
+        self, checkpoint: Checkpoint, folder: Path, device: torch.device, dtype: torch.dtype
+    ) -> LoadedModel:
+        """Load; when memory runs out drop every idle model and load once more."""
+        load = self._load_model
+        if load is None:
+            from components.models.loading import load as load_from_folder  # brings torch and transformers
+
+            load = load_from_folder
+        try:
+            return load(checkpoint, folder, device, dtype)
+        except Exception as error:
+            if not devices.out_of_memory(error):
+                raise
+        self._evict(lambda: True)
+        devices.release(device)
+        try:
+            return load(checkpoint, folder, device, dtype)
+        except Exception as error:
+            if not devices.out_of_memory(error):
+                raise
+            memory = self.memory()
+            raise TourError(
+                Code.OUT_OF_MEMORY,
+                f"{checkpoint.id} does not fit: {device} has no memory left while {_size(memory.used)} of "
+                f"{_size(memory.budget)} are in use. Pick a smaller model, or unload one.",
+                "model",
+            ) from None
+
+    def _pick_device(self) -> torch.device:
+        with self._building:
+            if self._device is None:
+                self._device = devices.pick(self._settings.device)
+                if self._budget is None:
+                    self._budget = devices.default_budget(self._device)
+            return self._device
+
+    def _refuse_beyond_budget(self, checkpoint: Checkpoint, need: int) -> None:
+        budget = self.memory().budget
+        if need > budget:
+            raise TourError(
+                Code.OUT_OF_MEMORY,
+                f"{checkpoint.id} needs {_size(need)} of memory; the budget for all is {_size(budget)}."
+                " Pick a smaller one, or start the app with a larger memory budget.",
+                "model",
+            )
+
+    def _reserve(self, slot: _Slot, need: int) -> None:
+        """Set `need` bytes aside for a slot, evicting idle models; waits for leases to end."""
+
+        def fits() -> bool:
+            others = sum(other.nbytes for other in self._slots.values() if other is not slot)
+            return others + need <= self.memory().budget
+
+        deadline = time.monotonic() + self._patience
+        while True:
+            self._evict(lambda: not fits())
+            with self._changed:
+                if self._closed:
+                    raise _ClosedError
+                if fits():
+                    slot.nbytes = need
+                    return
+                if (left := deadline - time.monotonic()) <= 0:
+                    memory = self.memory()
+                    raise TourError(
+                        Code.OUT_OF_MEMORY,
+                        f"{slot.checkpoint.id} needs {_size(need)} of memory; "
+                        f"{_size(memory.used - slot.nbytes)} of {_size(memory.budget)} are held by models "
+                        "that are answering others. Try again in a moment.",
+                        "model",
+                    )
+                self._changed.wait(min(left, 0.5))
+
+    def _evict(self, wanted: Callable[[], bool]) -> None:
+        """Drop idle models, least recently used first, as long as `wanted`; then really free the memory."""
+        dropped = False
+        with self._changed:
+            while wanted():
+                idle = [slot for slot in self._slots.values() if slot.idle]
+                if not idle:
+                    break
+                _drop(min(idle, key=lambda slot: slot.used_at))
+                dropped = True
+                self._changed.notify_all()
+        if dropped:
+            devices.release(self._device)
+
+
+def _drop(slot: _Slot) -> None:
+    slot.model, slot.nbytes = None, 0
+    slot.state, slot.share, slot.stage, slot.error = State.ABSENT, None, "", None
+
+
+def _view(slot: _Slot) -> tuple[State, float | None, str]:
+    return slot.state, slot.share, slot.stage
+
+
+def _again(error: TourError) -> TourError:
+    """A copy for each waiter: raising one exception in several threads would tangle its traceback."""
+    return TourError(error.code, error.message, error.field)
+
+
+def _size(nbytes: int) -> str:
+    return f"{nbytes / 1e6:,.0f} MB"
+
+
+def _with_local(catalog: Catalog, models_dir: Path | None) -> Catalog:
+    """The catalog and, after it, the checkpoints found under `--models-dir`."""
+    if models_dir is None:
+        return catalog
+    known = {
+        c.head: tuple(dict.fromkeys(t for o in catalog if o.head is c.head for t in o.tasks)) for c in catalog
+    }
+    return Catalog((*catalog, *(c for c in found(models_dir, known) if c.id not in catalog)))

