@@ -5,7 +5,6 @@ from __future__ import annotations
 import gradio as gr
 
 from components.models.registry import Registry
-from components.models.settings import Settings
 from components.tasks.runner import Runner
 from components.ui import chrome
 from components.ui.frame import task_page
@@ -23,12 +22,12 @@ PAGES = (
 TASKS = tuple(page.task for page in PAGES if isinstance(page, TaskPage))
 
 
-def build(registry: Registry, runner: Runner, settings: Settings, origin: str) -> gr.Blocks:
+def build(registry: Registry, runner: Runner, origin: str) -> gr.Blocks:
     """One Blocks with a route per page; `origin` is where visitors reach it, for the API calls shown."""
     tour = Tour(
         registry=registry,
         runner=runner,
-        settings=settings,
+        profile=runner.profile,
         pages=PAGES,
         examples={task.name: examples.load(task) for task in TASKS},
         origin=origin,

@@ -10,7 +10,8 @@ import gradio as gr
 from components.figures.markup import byte_size
 from components.models.checkpoint import HubSource, LocalSource, RepoSource, Source, WheelSource
 from components.models.errors import TourError
-from components.models.registry import Registry, State, Status
+from components.models.registry import Registry
+from components.models.status import State, Status
 from components.ui import picker
 from components.ui.models_table import ModelsTable
 from components.ui.page import PlainPage, Tour
@@ -43,7 +44,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         return view(registry)
 
     def opened() -> Mapping[str, Any]:
-        registry.probe_hub()
+        registry.reachable()
         return view(registry)
 
     table.load_model(load, None, table, **quiet)

@@ -61,7 +61,7 @@ def set_title(blocks: gr.Blocks, title: str) -> None:
 
 
 def appearance() -> dict[str, Any]:
-    """Arguments for `launch`: theme, style sheet, head."""
+    """Arguments for `launch`: theme, style sheet, head, icon."""
     fonts = ["ui-sans-serif", "system-ui", "sans-serif"]
     theme = gr.themes.Default(
         primary_hue="teal",
@@ -83,4 +83,5 @@ def appearance() -> dict[str, Any]:
         "theme": theme,
         "css": (ASSETS / "tour.css").read_text("utf-8"),
         "head": (ASSETS / "head.html").read_text("utf-8"),
+        "favicon_path": ASSETS / "favicon.svg",
     }

@@ -9,35 +9,29 @@ import gradio as gr
 from components.tasks.fields import OptionField
 
 
-def control(field: OptionField, elem_id: str) -> gr.components.Component:
-    """The control that fits a field's type and bounds."""
+def control(field: OptionField, value: Any, elem_id: str) -> gr.components.Component:
+    """The control that fits a field's type and bounds, set to `value`."""
     common: dict[str, Any] = {"label": field.title, "info": field.help, "elem_id": elem_id}
     match field.kind:
         case "choice":
-            return gr.Radio(list(field.choices), value=field.default, **common)
+            return gr.Radio(list(field.choices), value=value, **common)
         case "bool":
-            return gr.Checkbox(value=field.default, **common)
+            return gr.Checkbox(value=value, **common)
         case "int" | "float" if _fits_slider(field):
-            return gr.Slider(field.minimum, field.maximum, value=field.default, step=_step(field), **common)
+            return gr.Slider(field.minimum, field.maximum, value=value, step=field.step, **common)
         case "int":
-            return gr.Number(value=field.default, minimum=field.minimum, maximum=field.maximum, precision=0, **common)
+            return gr.Number(value=value, minimum=field.minimum, maximum=field.maximum, precision=0, **common)
         case "float":
-            return gr.Number(value=field.default, minimum=field.minimum, maximum=field.maximum, **common)
+            return gr.Number(value=value, minimum=field.minimum, maximum=field.maximum, **common)
         case _:
-            return gr.Textbox(value=field.default, **common)
+            return gr.Textbox(value=value, **common)
 
 
 def _fits_slider(field: OptionField) -> bool:
     """A slider over millions of values (a seed) can't be set by hand."""
-    if field.minimum is None or field.maximum is None:
+    if field.minimum is None or field.maximum is None or field.step is None:
         return False
-    return (field.maximum - field.minimum) / _step(field) <= 10_000
-
-
-def _step(field: OptionField) -> float:
-    if field.step is not None:
-        return field.step
-    return 1 if field.kind == "int" else 0.01
+    return (field.maximum - field.minimum) / field.step <= 10_000
 
 
 def from_link(field: OptionField, text: str) -> object:

@@ -12,7 +12,7 @@ from components.figures.markup import Markup
 
 if TYPE_CHECKING:
     from components.models.registry import Registry
-    from components.models.settings import Settings
+    from components.models.settings import Profile
     from components.tasks.runner import Runner
     from components.tasks.task import Task
 
@@ -112,7 +112,7 @@ class Tour:
 
     registry: Registry
     runner: Runner
-    settings: Settings
+    profile: Profile
     pages: Sequence[TaskPage | PlainPage]
     examples: Mapping[str, Sequence[Example]]  # by task name; the first is what a page opens with
     origin: str  # scheme, host and port that visitors reach the app at

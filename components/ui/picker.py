@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from components.figures.markup import Markup, byte_size
-from components.models.registry import Availability, Status
+from components.models.status import Availability, Status
 from components.tasks.task import Task
 from components.ui.page import Tour
 
@@ -31,7 +31,7 @@ def keep_current(
     refresh: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
     def refreshed(picked: str) -> tuple[Any, str]:
-        tour.registry.probe_hub()
+        tour.registry.reachable()
         return gr.Dropdown(choices=choices(task, tour)), about(picked, tour)
 
     blocks.load(refreshed, dropdown, [dropdown, about_model], **refresh)
@@ -50,7 +50,7 @@ def availability(status: Status) -> str:
 
 def about(picked: str | None, tour: Tour) -> str:
     """Size, licence and what the checkpoint is good and bad at."""
-    if not picked or not tour.registry.catalog.has(picked):
+    if not picked or picked not in tour.registry.catalog:
         return ""
     status = tour.registry.status(picked)
     checkpoint = status.checkpoint

@@ -1,0 +1,148 @@
+"""What happens on a task page between a click and what is shown: values in, values out, no components."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from components.figures import status
+from components.figures.markup import Markup
+from components.models.errors import TourError
+from components.tasks.fields import OptionField, option_fields
+from components.tasks.task import Answer, Progress
+from components.ui import doors, options
+from components.ui.page import Json, TaskPage, Tour
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Everything on a page that shows an answer. None leaves a place as it is."""
+
+    result: str | None = None
+    status: str | None = None
+    code: str | None = None
+    answer_json: str | None = None
+    api: str | None = None
+
+    @staticmethod
+    def nothing(status: str = "") -> Shown:
+        return Shown(result="", status=status, code="", answer_json="", api="")
+
+    @property
+    def places(self) -> tuple[str | None, ...]:
+        return self.result, self.status, self.code, self.answer_json, self.api
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One task page's requests and answers: the translation between what is typed and the API's JSON."""
+
+    page: TaskPage
+    tour: Tour
+
+    @property
+    def options(self) -> Sequence[OptionField]:
+        return option_fields(self.page.task.options)
+
+    @property
+    def names(self) -> list[str]:
+        """Inputs, model and options in the one order that events and links use."""
+        return [*self.page.inputs, "model", *(field.name for field in self.options)]
+
+    @property
+    def default_model(self) -> str:
+        return self.tour.registry.catalog.default(self.page.task.name, self.tour.profile).id
+
+    def payload(self, typed: Sequence[Any]) -> dict[str, Any]:
+        """What was typed and set, as the API's request."""
+        values = dict(zip(self.names, typed, strict=True))
+        for name, kind in self.page.inputs.items():
+            values[name] = kind.parse(values[name] or "")
+        return values
+
+    def typed(self, payload: Json) -> list[Any]:
+        """The API's request as the components show it; what it leaves out gets its default."""
+        return [
+            *(kind.show(payload[name]) for name, kind in self.page.inputs.items()),
+            payload["model"],
+            *(payload.get(field.name, field.default) for field in self.options),
+        ]
+
+    def run(self, typed: Sequence[Any]) -> Iterator[Shown]:
+        """Answers as far as the work has come, the last one complete; or one error in their place."""
+        task = self.page.task
+        payload = self.payload(typed)
+        answer: Answer[Any] | None = None
+        try:
+            for step in self.tour.runner.stream(task, payload):
+                if isinstance(step, Progress):
+                    yield Shown(status=str(status.progress(step.stage, step.share)))
+                else:
+                    answer = step
+                    yield self._growing(payload, step)
+        except TourError as error:
+            label = self._label(error.field) if error.field else None
+            yield replace(Shown.nothing(), result=str(status.problem(error.message, label)))
+            return
+        except Exception:
+            incident = secrets.token_hex(4)
+            logger.exception("%s failed, incident %s", task.name, incident)
+            message = f"Something broke on our side. If it happens again, report incident {incident}."
+            yield replace(Shown.nothing(), result=str(status.problem(message)))
+            return
+        if answer is not None:
+            yield self.complete(payload, answer.as_json(), stored=False)
+
+    def complete(self, payload: Json, answer: Json, *, stored: bool) -> Shown:
+        """A whole answer, fresh or stored, in all its places."""
+        task = self.page.task
+        checkpoint = self.tour.registry.catalog[answer["model"]]
+        whole = {**payload, "model": checkpoint.id}
+        request = self.tour.runner.parse(task, whole)
+        return Shown(
+            result=str(self.page.draw(payload, answer)),
+            status=str(status.run_line(answer, title=checkpoint.title, stored=stored)),
+            code=task.snippet(checkpoint, request.inputs, request.options),
+            answer_json=json.dumps(answer, indent=2, ensure_ascii=False),
+            api=doors.calls(task, whole, self.tour.origin),
+        )
+
+    def restore(self, query: Mapping[str, str]) -> tuple[list[Any], Shown] | None:
+        """Typed values and a note from a link's query; None for a query that is not about this page."""
+        if not query.keys() & set(self.names):
+            return None
+        ignored = []
+        values: dict[str, Any] = {name: query.get(name, "") for name in self.page.inputs}
+        values["model"] = query.get("model", self.default_model)
+        if values["model"] not in self.tour.registry.catalog:
+            values["model"] = self.default_model
+            ignored.append("The link names a model that is not in this catalog; the default one is picked.")
+        for field in self.options:
+            values[field.name] = field.default
+            if field.name in query:
+                try:
+                    values[field.name] = options.from_link(field, query[field.name])
+                except ValueError:
+                    ignored.append(f"The link's value for {field.title} is not one it can take; the default is set.")
+        note = status.notes(ignored) or status.hint("Filled in from the link. Press the button for the answer.")
+        return list(values.values()), Shown.nothing(str(note))
+
+    def _growing(self, payload: Json, answer: Answer[Any]) -> Shown:
+        """An answer under way: no code or JSON yet, and a bar for how far it is."""
+        title = self.tour.registry.catalog[answer.model].title
+        as_json = answer.as_json()
+        line = status.run_line(as_json, title=title)
+        bar = status.progress("Working", answer.share) if answer.share < 1 else Markup()
+        return Shown(result=str(self.page.draw(payload, as_json)), status=str(bar + line))
+
+    def _label(self, name: str) -> str:
+        """What a visitor sees a field called."""
+        titles = {field.name: field.title for field in self.options}
+        titles |= {key: kind.label for key, kind in self.page.inputs.items()}
+        return titles.get(name, name.capitalize())

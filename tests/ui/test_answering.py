@@ -1,0 +1,89 @@
+"""The translation between what is typed on a page, the API's JSON and a link, for every page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.ui import links
+from components.ui.answering import Desk
+from components.ui.page import Example, TaskPage, Tour
+from demos import PAGES, TASKS, examples
+
+CASES = [
+    pytest.param(page, entry, id=f"{page.slug}: {entry.label}")
+    for page in PAGES
+    if isinstance(page, TaskPage)
+    for entry in examples.load(page.task)
+]
+TASK_PAGES = [page for page in PAGES if isinstance(page, TaskPage)]
+
+
+@pytest.fixture
+def tour(runner: Any) -> Tour:
+    return Tour(
+        registry=runner.registry,
+        runner=runner,
+        profile="embedded",
+        pages=PAGES,
+        examples={task.name: examples.load(task) for task in TASKS},
+        origin="http://127.0.0.1:7860",
+    )
+
+
+def link_query(desk: Desk, typed: list[Any]) -> dict[str, str]:
+    """What the Copy link button makes of the typed values; JavaScript writes booleans in lower case."""
+    values = dict(zip(desk.names, typed, strict=True))
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()}
+
+
+@pytest.mark.parametrize(("page", "entry"), CASES)
+def test_typed_values_give_the_request_back(page: TaskPage, entry: Example, tour: Tour) -> None:
+    desk = Desk(page, tour)
+    payload = desk.payload(desk.typed({**entry.payload, "model": entry.answer["model"]}))
+    assert {name: payload[name] for name in entry.payload} == entry.payload
+
+
+@pytest.mark.parametrize(("page", "entry"), CASES)
+def test_a_link_restores_what_was_typed(page: TaskPage, entry: Example, tour: Tour) -> None:
+    desk = Desk(page, tour)
+    typed = desk.typed({**entry.payload, "model": entry.answer["model"]})
+    restored = desk.restore(link_query(desk, typed))
+    assert restored is not None
+    assert restored[0] == typed
+
+
+@pytest.mark.parametrize("page", TASK_PAGES, ids=lambda page: page.slug)
+def test_a_foreign_query_changes_nothing(page: TaskPage, tour: Tour) -> None:
+    assert Desk(page, tour).restore({"embed": "1", "__theme": "dark", "utm_source": "mail"}) is None
+
+
+@pytest.mark.parametrize("page", TASK_PAGES, ids=lambda page: page.slug)
+def test_a_broken_link_says_what_it_ignored(page: TaskPage, tour: Tour) -> None:
+    desk = Desk(page, tour)
+    numbers = [field for field in desk.options if field.kind in ("int", "float")]
+    restored = desk.restore({"model": "no/such-model", **{field.name: "<b>" for field in numbers}})
+    assert restored is not None
+    typed, shown = restored
+    assert typed[len(page.inputs)] == desk.default_model
+    assert shown.status is not None
+    assert shown.status.count("<li>") == 1 + len(numbers)
+    assert "<b>" not in shown.status
+
+
+@pytest.mark.parametrize("page", TASK_PAGES, ids=lambda page: page.slug)
+def test_names_of_inputs_and_options_are_free_in_a_query(page: TaskPage, tour: Tour) -> None:
+    names = Desk(page, tour).names
+    assert len(set(names)) == len(names)
+    assert not links.RESERVED & set(names)
+
+
+@pytest.mark.parametrize("page", TASK_PAGES, ids=lambda page: page.slug)
+def test_a_bad_request_is_shown_in_the_place_of_the_result(page: TaskPage, tour: Tour) -> None:
+    desk = Desk(page, tour)
+    blank = ["" for _ in page.inputs]
+    *_, shown = desk.run([*blank, desk.default_model, *(field.default for field in desk.options)])
+    assert shown.result is not None
+    assert 'role="alert"' in shown.result
+    assert shown.code == ""
