@@ -1,0 +1,297 @@
+"""Transformers Tour: `python app.py` serves it; `python app.py --help` lists what else it does."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from components.models.catalog import load_catalog
+from components.models.errors import TourError
+from components.models.registry import Registry
+from components.models.settings import PROFILES, Settings, default_cache_dir
+from components.serving import space
+from components.tasks.runner import Runner
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """One instance: nothing in it is shared with another one in the same process."""
+
+    blocks: gr.Blocks
+    registry: Registry
+    runner: Runner
+    launch_options: Mapping[str, Any]
+
+    def start(self, host: str, port: int) -> str:
+        """Serves in the background; returns the address."""
+        _, address, _ = self.blocks.launch(server_name=host, server_port=port, **self.launch_options)
+        return address
+
+    def close(self) -> None:
+        self.blocks.close(verbose=False)
+        self.registry.close()
+
+
+def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> App:
+    """`origin` is where visitors reach the app; `frame_ancestors` is CSP's list of who may embed it."""
+    _prepare_environment()
+    import gradio as gr
+
+    import demos
+    from components.serving import endpoints, v1
+    from components.serving.inference import Inference
+    from components.serving.mcp import McpDoor
+    from components.serving.middleware import middleware
+    from components.ui.chrome import appearance
+
+    registry = Registry(load_catalog(), settings)
+    runner = Runner(registry, settings.profile)
+    inference = Inference(runner)
+    mcp = McpDoor(demos.TASKS, registry.catalog, inference)
+    blocks = demos.build(registry, runner, origin)
+    endpoints.register(blocks, demos.TASKS, runner)
+    blocks.queue(max_size=64, api_open=False)  # open, /gradio_api/run would pass the queue by
+
+    @asynccontextmanager
+    async def lifespan(app: gr.routes.App) -> Any:
+        async with mcp.run():
+            yield
+
+    return App(
+        blocks=blocks,
+        registry=registry,
+        runner=runner,
+        launch_options={
+            **appearance(),
+            "app_kwargs": {
+                "routes": [*v1.routes(demos.TASKS, registry, inference), *mcp.routes],
+                "middleware": middleware([slug for slug, *_ in blocks.pages], frame_ancestors),
+                "lifespan": lifespan,
+            },
+            "footer_links": ["api"],
+            "mcp_server": False,  # components/serving/mcp.py is at its address
+            "show_error": False,  # messages of unforeseen errors are for the log
+            "enable_monitoring": False,
+            "run_history": False,  # what visitors type is not kept
+            "state_session_capacity": 300,  # each kept session is half a megabyte
+            "max_file_size": "2mb",
+            "ssr_mode": False,
+            "share": False,
+            "inbrowser": False,
+            "quiet": True,
+            "prevent_thread_lock": True,
+        },
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.space:
+        return _space(options.space)
+    settings = Settings(
+        cache_dir=options.cache_dir,
+        profile=options.profile,
+        models_dir=options.models_dir,
+        device=options.device,
+        memory_budget=options.memory_budget,
+    )
+    if options.check:
+        return check(settings)
+    if options.examples:
+        return write_examples(settings)
+    return serve(settings, options.host, options.port, options.frame_ancestors)
+
+
+def serve(settings: Settings, host: str, port: int, frame_ancestors: str) -> int:
+    """Until Ctrl+C or SIGTERM."""
+    if problem := _unusable(host, port):
+        print(problem, file=sys.stderr)
+        return 1
+    signal.signal(signal.SIGTERM, _interrupt)
+    app = build_app(settings, _origin(host, port), frame_ancestors)
+    try:
+        app.start(host, port)
+        print(f"Transformers Tour is at {_origin(host, port)} (stop with Ctrl+C)", flush=True)
+        while True:
+            threading.Event().wait(3600)  # without a limit, Windows would not see Ctrl+C
+    except KeyboardInterrupt:
+        print("Stopping.")
+    finally:
+        app.close()
+    return 0
+
+
+def check(settings: Settings) -> int:
+    """Loads every embedded checkpoint and runs each page's example: a line and a time for each."""
+    import demos
+
+    failures = 0
+    with _registry(settings) as registry:
+        embedded = [checkpoint.id for checkpoint in registry.catalog if checkpoint.embedded]
+        steps = [("load", id, lambda id=id: _load(registry, id)) for id in embedded]
+        runner = Runner(registry, "embedded")
+        steps += [("run", task.name, lambda task=task: _run(runner, task)) for task in demos.TASKS]
+        width = max(len(name) for _, name, _ in steps)
+        for kind, name, work in steps:
+            started = perf_counter()
+            try:
+                outcome = f"ok    {work()}"
+            except TourError as error:
+                outcome = f"FAIL  {error.message}"
+                failures += 1
+            print(f"{kind:<4}  {name:<{width}}  {perf_counter() - started:7.2f} s  {outcome}", flush=True)
+    print("Everything works." if not failures else f"{failures} of {len(steps)} failed.")
+    return 1 if failures else 0
+
+
+def write_examples(settings: Settings) -> int:
+    """Recomputes the stored answers that pages open with."""
+    import demos
+    from demos import examples
+
+    with _registry(settings) as registry:
+        examples.write(demos.TASKS, Runner(registry, "embedded"))
+    return 0
+
+
+@contextmanager
+def _registry(settings: Settings) -> Iterator[Registry]:
+    _prepare_environment()
+    registry = Registry(load_catalog(), settings)
+    try:
+        yield registry
+    finally:
+        registry.close()
+
+
+def _load(registry: Registry, id: str) -> str:
+    with registry.lease(id) as model:
+        return f"{model.nbytes / 1e6:.0f} MB on {model.device}"
+
+
+def _run(runner: Runner, task: Any) -> str:
+    answer = runner.call(task, task.example)
+    return f"{answer.model}, {answer.tokens_used} of {answer.token_limit} tokens"
+
+
+def _space(what: str) -> int:
+    if what == "write":
+        space.write()
+    elif not space.agrees():
+        print("README.md's front matter differs from Spacefile. Run: python app.py --space write", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _prepare_environment() -> None:
+    """What Gradio reads when it is imported and launched."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # Gradio asks its own server whether it is up, which must not go through a company's proxy.
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [*filter(None, os.environ.get(name, "").split(",")), "localhost", "127.0.0.1"]
+        os.environ[name] = ",".join(dict.fromkeys(hosts))
+
+
+def _origin(host: str, port: int, environ: Mapping[str, str] = os.environ) -> str:
+    if published := environ.get("SPACE_HOST"):
+        return f"https://{published}"
+    name = "localhost" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}"
+
+
+def _unusable(host: str, port: int) -> str | None:
+    """Why nothing can be served there, in a sentence; None if it can."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return f"Cannot serve on {host}, port {port}: {error.strerror}. Choose others with --host and --port."
+    return None
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _bytes(text: str) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]I?B)?", text.strip().upper())
+    if not match or not float(match[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount of memory; write it like 4GB or 500MB")
+    return int(float(match[1]) * UNITS[match[2] or ""])
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; ports go from 1 to 65535")
+    return int(text)
+
+
+def _parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
+    on_space = space.on_space(environ)
+    parser = argparse.ArgumentParser(prog="app.py", description="Serve Transformers Tour, or look after it.")
+    serving = parser.add_argument_group("serving")
+    serving.add_argument(
+        "--host",
+        default=environ.get("HOST") or environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else "127.0.0.1"),
+        help="address to listen on; HOST sets it too (default: %(default)s)",
+    )
+    serving.add_argument(
+        "--port",
+        type=_port,
+        default=environ.get("PORT") or environ.get("GRADIO_SERVER_PORT") or "7860",
+        help="PORT sets it too (default: %(default)s)",
+    )
+    serving.add_argument(
+        "--frame-ancestors",
+        default="*",
+        metavar="LIST",
+        help="sites that may embed the app, as in Content-Security-Policy (default: %(default)s, any)",
+    )
+    models = parser.add_argument_group("models")
+    models.add_argument(
+        "--profile",
+        choices=PROFILES,
+        default=space.profile() if on_space else "embedded",
+        help="which checkpoints are the defaults (default: %(default)s)",
+    )
+    models.add_argument("--models-dir", type=Path, metavar="FOLDER", help="checkpoints of your own, a folder each")
+    models.add_argument(
+        "--cache-dir",
+        type=Path,
+        default=default_cache_dir(environ),
+        metavar="FOLDER",
+        help="where weights are kept; TOUR_CACHE sets it too (default: %(default)s)",
+    )
+    models.add_argument("--device", metavar="NAME", help="cuda, mps or cpu (default: the best there is)")
+    models.add_argument(
+        "--memory-budget", type=_bytes, metavar="BYTES", help="for models together, like 4GB (default: most of what is free)"
+    )
+    instead = parser.add_argument_group("instead of serving").add_mutually_exclusive_group()
+    instead.add_argument("--check", action="store_true", help="load every embedded checkpoint and run every page once")
+    instead.add_argument("--examples", choices=["write"], help="recompute the stored answers that pages open with")
+    instead.add_argument("--space", choices=["write", "check"], help="README's front matter, from Spacefile")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The same tasks as Gradio endpoints, for `gradio_client` and for Gradio's API page."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import gradio as gr
+
+from components.models.errors import TourError
+from components.serving.errors import report
+from components.tasks.runner import Runner
+from components.tasks.task import Answer, Task
+
+CONCURRENCY = 8  # calls under way at once; each waits for its turn on the device step by step
+
+
+def register(blocks: gr.Blocks, tasks: Sequence[Task[Any, Any, Any]], runner: Runner) -> None:
+    """Adds `/<task>` for each task; call before the app is launched."""
+    with blocks:
+        for task in tasks:
+            gr.api(
+                _endpoint(task, runner),
+                api_name=task.name,
+                api_description=task.about,
+                concurrency_id="tasks",
+                concurrency_limit=CONCURRENCY,
+            )
+
+
+def _endpoint(task: Task[Any, Any, Any], runner: Runner) -> Any:
+    """A function whose signature is the task's: Gradio derives the endpoint's parameters from it.
+
+    A generator, because Gradio stops those when a client cancels or leaves. `predict`
+    returns what it yields last; `submit` also shows what comes before: how far a load
+    is (`stage`, `share`) and the answer so far.
+    """
+    signature = _signature(task)
+
+    def endpoint(*args: object, **kwargs: object) -> Iterator[dict[str, Any]]:
+        payload = dict(signature.bind(*args, **kwargs).arguments)
+        try:
+            for step in runner.stream(task, payload):
+                yield step.as_json() if isinstance(step, Answer) else asdict(step)
+        except TourError as error:
+            raise gr.Error(error.message, title=error.code, print_exception=False) from error
+        except Exception as error:
+            raise gr.Error(report(error), print_exception=False) from error
+
+    endpoint.__name__ = task.name
+    endpoint.__doc__ = task.about
+    endpoint.__signature__ = signature  # type: ignore[attr-defined]
+    endpoint.__annotations__ = {
+        **{name: parameter.annotation for name, parameter in signature.parameters.items()},
+        "return": signature.return_annotation,
+    }
+    return endpoint
+
+
+def _signature(task: Task[Any, Any, Any]) -> inspect.Signature:
+    model = inspect.Parameter("model", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=str, default="")
+    parameters = [*_parameters(task.inputs), model, *_parameters(task.options)]
+    required_first = sorted(parameters, key=lambda parameter: parameter.default is not parameter.empty)
+    return inspect.Signature(required_first, return_annotation=dict[str, Any])
+
+
+def _parameters(fields: Any) -> Iterator[inspect.Parameter]:
+    for name, field in fields.__pydantic_fields__.items():
+        yield inspect.Parameter(
+            name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            annotation=field.annotation,
+            default=inspect.Parameter.empty
+            if field.is_required()
+            else field.get_default(call_default_factory=True),
+        )

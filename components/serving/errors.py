@@ -1,0 +1,64 @@
+"""The one shape in which a door says no: `{"error": {"code", "message", "field"}}`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from components.models.errors import Code, TourError
+
+STATUS: Mapping[Code, int] = {
+    Code.INVALID_INPUT: 422,
+    Code.UNSUITABLE_MODEL: 422,
+    Code.TOO_LONG: 413,
+    Code.UNKNOWN_MODEL: 404,
+    Code.IN_USE: 409,
+    Code.UNREACHABLE: 503,
+    Code.CORRUPT: 503,
+    Code.LOAD_FAILED: 503,
+    Code.OUT_OF_MEMORY: 503,
+    Code.BUSY: 503,
+}
+RETRY_AFTER = {Code.BUSY: "2", Code.OUT_OF_MEMORY: "30", Code.UNREACHABLE: "60"}  # seconds
+
+log = logging.getLogger(__name__)
+
+
+class JsonResponse(Response):
+    """JSON without NaN; what UTF-8 cannot carry (a lone surrogate) goes out as its JSON escape."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode("utf-8", "backslashreplace")
+
+
+def refusal(
+    status: int,
+    code: str,
+    message: str,
+    field: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JsonResponse:
+    error = {"code": code, "message": message, "field": field}
+    return JsonResponse({"error": error}, status_code=status, headers=headers)
+
+
+def refusal_of(error: TourError) -> JsonResponse:
+    retry = RETRY_AFTER.get(error.code)
+    return JsonResponse(
+        error.as_json(), status_code=STATUS[error.code], headers={"Retry-After": retry} if retry else None
+    )
+
+
+def report(error: Exception) -> str:
+    """Logs what should not have happened; returns the sentence that a visitor may see of it."""
+    number = secrets.token_hex(4)
+    log.error("Internal error %s", number, exc_info=error)
+    return f"Something went wrong on the server. If it happens again, report it with this number: {number}."

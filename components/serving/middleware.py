@@ -1,0 +1,181 @@
+"""What wraps every response: security headers, caching, compression, and limits.
+
+All are plain ASGI, because `BaseHTTPMiddleware` would buffer Gradio's event streams.
+Gradio adds its own CORS and Brotli layers outside of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from components.serving.errors import refusal
+
+BODY_LIMIT = 2_000_000  # bytes
+YEAR = 365 * 24 * 3600
+
+# Gradio's pages need inline scripts, and gr.HTML compiles its templates, hence the two "unsafe" words.
+# Nothing is fetched from other sites, so the app also works where there is no way out.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; "
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; "
+    "font-src 'self' data:; "
+    "connect-src 'self'; "
+    "worker-src 'self' blob:; "
+    "form-action 'self'; "
+    "base-uri 'self'; "
+    "object-src 'none'; "
+    "frame-ancestors {frame_ancestors}"
+)
+
+
+def middleware(pages: Sequence[str], frame_ancestors: str = "*") -> list[Middleware]:
+    """`pages` are the names that `?page=` may have.
+
+    Framing is open by default: documentation on any site may embed a page with
+    `?embed=1`, and there is no login or cookie that a hostile frame could make use of.
+    """
+    return [
+        Middleware(SecurityHeaders, frame_ancestors=frame_ancestors),
+        Middleware(CacheHeaders),
+        Middleware(Compression),
+        Middleware(BodyLimit, limit=BODY_LIMIT),
+        Middleware(KnownPages, pages=frozenset(pages)),
+    ]
+
+
+class SecurityHeaders:
+    def __init__(self, app: ASGIApp, frame_ancestors: str) -> None:
+        self.app = app
+        self.headers = {
+            "Content-Security-Policy": CONTENT_SECURITY_POLICY.format(frame_ancestors=frame_ancestors),
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",  # addresses carry what a visitor typed
+            "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), clipboard-write=(self)",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class CacheHeaders:
+    """Files under `/assets/` carry a hash in their name; answers must not be kept; pages are asked again."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path: str = scope["path"]
+
+        async def send_with_cache(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if path.startswith("/assets/") and message["status"] in (200, 304):
+                    headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+                elif path.startswith(("/v1", "/health", "/config", "/gradio_api/")):
+                    headers.setdefault("Cache-Control", "no-store")
+                elif headers.get("Content-Type", "").startswith("text/html"):
+                    headers.setdefault("Cache-Control", "no-cache")
+            await send(message)
+
+        await self.app(scope, receive, send_with_cache)
+
+
+class Compression:
+    """Gzip for pages and JSON. Gradio's own layer has the files whose name ends in .js, .css and the like."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.gzip = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        left_to_gradio = scope["path"].startswith(("/assets/", "/static/")) if scope["type"] == "http" else True
+        await (self.app if left_to_gradio else self.gzip)(scope, receive, send)
+
+
+class BodyTooLarge(Exception):
+    pass
+
+
+class BodyLimit:
+    """Refuses a body by its declared length, or while it arrives where none is declared.
+
+    Uploads are left to `launch(max_file_size=...)`.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/gradio_api/upload"):
+            await self.app(scope, receive, send)
+            return
+        refused = refusal(
+            413,
+            "too_long",
+            f"The body is larger than {self.limit // 1_000_000} MB. Send less text at once.",
+            headers={"Connection": "close"},
+        )
+        declared = Headers(scope=scope).get("content-length", "0")
+        if declared.isdecimal() and int(declared[:20]) > self.limit:
+            await refused(scope, receive, send)
+            return
+        received = 0
+        started = False
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.limit:
+                raise BodyTooLarge
+            return message
+
+        async def send_unless_refused(message: Message) -> None:
+            nonlocal started
+            if received > self.limit and not started:
+                return  # what the app makes of the exception; ours is sent below
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, counted, send_unless_refused)
+        except BodyTooLarge:
+            pass
+        if received > self.limit and not started:
+            await refused(scope, receive, send)
+
+
+class KnownPages:
+    """Gradio answers `/?page=<unknown>` with a bare 500; the home page is meant."""
+
+    def __init__(self, app: ASGIApp, pages: frozenset[str]) -> None:
+        self.app = app
+        self.pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and b"page=" in scope["query_string"]:
+            asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("page", [])
+            if not self.pages.issuperset(asked):
+                await RedirectResponse(scope.get("root_path", "") + "/", status_code=303)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)

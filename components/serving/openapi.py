@@ -1,0 +1,108 @@
+"""The OpenAPI 3.1 description of `/v1`, derived from the tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from components.models.catalog import Catalog
+from components.models.errors import Code
+from components.serving.schema import Schema, answer_schema, request_schema
+from components.tasks.task import Task
+
+ERROR: Schema = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {
+                    "type": "string",
+                    "description": "Machine-readable reason.",
+                    "examples": [code.value for code in Code],
+                },
+                "message": {"type": "string", "description": "What is wrong and what is allowed."},
+                "field": {"type": ["string", "null"], "description": "The input or option at fault, if one is."},
+            },
+            "required": ["code", "message", "field"],
+        }
+    },
+    "required": ["error"],
+}
+
+MODELS: Schema = {
+    "type": "object",
+    "properties": {
+        "models": {"type": "array", "items": {"type": "object", "required": ["id", "title", "tasks", "state"]}},
+        "memory": {
+            "type": "object",
+            "properties": {
+                "used": {"type": "integer", "description": "Bytes."},
+                "budget": {"type": "integer", "description": "Bytes."},
+                "device": {"type": "string"},
+            },
+            "required": ["used", "budget", "device"],
+        },
+    },
+    "required": ["models", "memory"],
+}
+
+
+def describe(tasks: Sequence[Task[Any, Any, Any]], catalog: Catalog, server: str) -> dict[str, Any]:
+    """`server` is the path that the app answers under, "/" unless a proxy adds a prefix."""
+    schemas: dict[str, Schema] = {"Error": ERROR, "Models": MODELS}
+    paths: dict[str, Any] = {}
+    for task in tasks:
+        refs = f"#/components/schemas/{task.name}.{{model}}"
+        models = [checkpoint.id for checkpoint in catalog.for_task(task.name)]
+        for part, schema in (
+            ("request", request_schema(task, models, refs)),
+            ("answer", answer_schema(task, refs)),
+        ):
+            for name, nested in schema.pop("$defs", {}).items():
+                schemas[f"{task.name}.{name}"] = nested
+            schemas[f"{task.name}.{part}"] = schema
+        paths[f"/v1/{task.name}"] = {"post": _operation(task)}
+    paths["/v1/models"] = {"get": _lookup("models", "The catalog, with the state of each checkpoint", "Models")}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Transformers Tour",
+            "version": "1",
+            "description": "Ask transformer models in plain JSON. Inputs, `model` and options are one flat object.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": server}],
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+
+
+def _operation(task: Task[Any, Any, Any]) -> dict[str, Any]:
+    refused = {"description": "Refused, with the reason.", "content": _json("Error")}
+    return {
+        "operationId": task.name,
+        "summary": task.title,
+        "description": task.about,
+        "requestBody": {
+            "required": True,
+            "content": _json(f"{task.name}.request", example=dict(task.example)),
+        },
+        "responses": {
+            "200": {"description": "The answer.", "content": _json(f"{task.name}.answer")},
+            "4XX": refused,
+            "5XX": refused,
+        },
+    }
+
+
+def _lookup(name: str, summary: str, schema: str) -> dict[str, Any]:
+    return {
+        "operationId": name,
+        "summary": summary,
+        "responses": {"200": {"description": summary, "content": _json(schema)}},
+    }
+
+
+def _json(schema: str, **extra: Any) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}, **extra}}

@@ -1,0 +1,69 @@
+"""JSON Schemas of a task's request and answer, read off its dataclasses; OpenAPI and MCP share them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from components.tasks.task import Task
+
+Schema = dict[str, Any]
+
+RUN: Schema = {
+    "model": {"type": "string", "description": "Id of the checkpoint that answered."},
+    "device": {"type": "string", "description": "Where it ran, e.g. cpu or cuda:0."},
+    "seconds": {"type": "number", "minimum": 0, "description": "Time the model took."},
+    "tokens_used": {"type": "integer", "minimum": 0, "description": "Tokens of the input, counted by the model."},
+    "token_limit": {"type": "integer", "minimum": 0, "description": "Tokens that the model takes at once."},
+    "notes": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "What a reader must know of this answer, such as text that was split or left out.",
+    },
+}
+
+
+def request_schema(task: Task[Any, Any, Any], models: Sequence[str], refs: str = "#/$defs/{model}") -> Schema:
+    """The flat object that a door takes: inputs by name, `model`, options by name.
+
+    `refs` says where nested definitions will live; they are returned under `$defs`.
+    """
+    inputs = TypeAdapter(task.inputs).json_schema(ref_template=refs)
+    options = TypeAdapter(task.options).json_schema(ref_template=refs)
+    model: Schema = {
+        "type": "string",
+        "title": "Model",
+        "default": "",
+        "description": "Id of the checkpoint to use; empty for the task's default.",
+        "examples": list(models),
+    }
+    return _without_empty(
+        {
+            "type": "object",
+            "properties": {**inputs.get("properties", {}), "model": model, **options.get("properties", {})},
+            "required": [*inputs.get("required", ()), *options.get("required", ())],
+            "additionalProperties": False,
+            "examples": [dict(task.example)],
+            "$defs": {**inputs.get("$defs", {}), **options.get("$defs", {})},
+        }
+    )
+
+
+def answer_schema(task: Task[Any, Any, Any], refs: str = "#/$defs/{model}") -> Schema:
+    """The contract's keys first, then those of the run."""
+    result = TypeAdapter(task.result).json_schema(mode="serialization", ref_template=refs)
+    properties = {**result.get("properties", {}), **RUN}
+    return _without_empty(
+        {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "$defs": result.get("$defs", {}),
+        }
+    )
+
+
+def _without_empty(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if value not in ({}, [])}

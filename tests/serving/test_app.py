@@ -1,0 +1,118 @@
+"""The entry point: flags, what is imported by the first page, and plain messages where it cannot start."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+import app
+from tests.server import ROOT, clean_environment, free_port, running_app
+
+
+def run(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "app.py", *flags],
+        cwd=ROOT,
+        env={**clean_environment(), **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+FIRST_PAGE = """
+import sys, tempfile, pathlib, urllib.request
+import app
+from components.models.settings import Settings
+running = app.build_app(Settings(cache_dir=pathlib.Path(tempfile.mkdtemp())), "http://127.0.0.1:{port}")
+address = running.start("127.0.0.1", {port})
+for path in ("", "health", "v1/openapi.json"):
+    assert urllib.request.urlopen(address + path).status == 200
+heavy = [name for name in ("torch", "transformers", "sentencepiece", "datasets") if name in sys.modules]
+running.close()
+print("imported:", heavy)
+"""
+
+
+def test_the_first_page_comes_without_torch_and_transformers() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_PAGE.format(port=free_port())],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "imported: []" in done.stdout, done.stdout + done.stderr
+
+
+def test_check_runs_every_checkpoint_and_task() -> None:
+    done = run("--check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("all-MiniLM-L6-v2", "SmolLM2-135M-Instruct", "sentence_similarity", "text_generation"):
+        assert re.search(rf"^\w+ +{re.escape(name)} +\d+\.\d\d s  ok ", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_check_fails_where_a_checkpoint_cannot_be_loaded(tmp_path: Path) -> None:
+    done = run("--check", "--memory-budget", "1MB")
+    assert done.returncode == 1
+    assert "FAIL" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_port_in_use_is_said_plainly() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run("--port", str(port))
+    assert done.returncode == 1
+    assert str(port) in done.stderr
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_environment_sets_host_and_port_and_flags_win() -> None:
+    environ = {"HOST": "0.0.0.0", "PORT": "7000", "TOUR_CACHE": "/somewhere"}
+    options = app._parser(environ).parse_args([])
+    assert (options.host, options.port, options.cache_dir) == ("0.0.0.0", 7000, Path("/somewhere"))
+    options = app._parser(environ).parse_args(["--host", "127.0.0.2", "--port", "7001"])
+    assert (options.host, options.port) == ("127.0.0.2", 7001)
+    options = app._parser({}).parse_args([])
+    assert (options.host, options.port, options.profile) == ("127.0.0.1", 7860, "embedded")
+
+
+def test_a_space_listens_to_all_and_starts_with_the_hubs_checkpoints() -> None:
+    options = app._parser({"SPACE_ID": "owner/name"}).parse_args([])
+    assert (options.host, options.profile) == ("0.0.0.0", "hub")
+    assert app._origin("0.0.0.0", 7860, {"SPACE_HOST": "owner-name.hf.space"}) == "https://owner-name.hf.space"
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"), [("4GB", 4 * 10**9), ("500 mb", 5 * 10**8), ("1.5GiB", 3 * 2**29), ("1000", 1000)]
+)
+def test_memory_is_written_the_way_people_do(text: str, amount: int) -> None:
+    assert app._parser({}).parse_args(["--memory-budget", text]).memory_budget == amount
+
+
+@pytest.mark.parametrize(
+    "flags", [["--memory-budget", "much"], ["--memory-budget", "0GB"], ["--port", "0"], ["--port", "x"], ["--profile", "y"]]
+)
+def test_a_wrong_flag_is_said_plainly(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        app.main(flags)
+    assert stopped.value.code == 2
+    assert flags[1] in capsys.readouterr().err
+
+
+def test_a_proxy_for_the_web_does_not_stop_the_app_and_embedding_can_be_narrowed() -> None:
+    nowhere = "http://127.0.0.1:9"
+    with running_app("--frame-ancestors", "'self' https://docs.example", HTTP_PROXY=nowhere, http_proxy=nowhere) as url:
+        policy = httpx.get(f"{url}/health", trust_env=False).headers["content-security-policy"]
+    assert policy.endswith("frame-ancestors 'self' https://docs.example")

@@ -1,0 +1,182 @@
+"""Every task behind every door: the contract, the same answer, and no to whatever is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.tasks.fields import input_fields, option_fields
+from demos import TASKS
+from tests.serving.doors import AnyTask, Door, Http, Refused, quick
+
+CLIENTS = ("http", "gradio_client", "mcp")
+RAW = ("http", "gradio", "raw_mcp")
+RUN = ["model", "device", "seconds", "tokens_used", "token_limit", "notes"]
+
+# The promise to callers, by task: inputs, keys of the answer, keys of its entries. Changing it breaks them.
+CONTRACT: dict[str, tuple[list[str], dict[str, set[str] | None]]] = {
+    "text_classification": (["text"], {"labels": {"label", "score"}}),
+    "named_entities": (["text"], {"entities": {"text", "label", "score", "start", "end"}}),
+    "question_answering": (["question", "context"], {"answers": {"text", "score", "start", "end"}}),
+    "summarization": (["text"], {"summary": None}),
+    "translation": (["text", "target"], {"translation": None}),
+    "text_generation": (["prompt"], {"text": None}),
+    "fill_mask": (["text"], {"candidates": {"token", "score", "sequence"}}),
+    "zero_shot_classification": (["text", "labels"], {"labels": {"label", "score"}}),
+    "sentence_similarity": (["source", "sentences"], {"scores": None}),
+    "table_question_answering": (["table", "question"], {"answer": None, "cells": None}),
+}
+
+tasks = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+
+
+def texts_of(task: AnyTask) -> list[tuple[str, bool]]:
+    """The inputs that take text, and whether they take a list of it."""
+    return [
+        (field.name, field.kind == "texts") for field in input_fields(task.inputs) if field.kind in ("text", "texts")
+    ]
+
+
+def with_text(task: AnyTask, text: str) -> list[dict[str, Any]]:
+    """Requests with `text` in place of each of the task's texts in turn."""
+    return [{**quick(task), name: [text] if listed else text} for name, listed in texts_of(task)]
+
+
+def with_more_text(task: AnyTask, text: str) -> dict[str, Any]:
+    """A valid request whose every text ends in `text`."""
+    payload = quick(task)
+    for name, listed in texts_of(task):
+        value = payload[name]
+        payload[name] = [f"{one} {text}" for one in value] if listed else f"{value} {text}"
+    return payload
+
+
+@tasks
+@pytest.mark.parametrize("client", CLIENTS)
+def test_every_task_answers_with_the_keys_of_the_contract(
+    doors: dict[str, Door], task: AnyTask, client: str
+) -> None:
+    inputs, keys = CONTRACT[task.name]
+    assert [field.name for field in input_fields(task.inputs)] == inputs
+
+    answer = doors[client].ask(task, quick(task))
+
+    assert list(answer)[: len(keys)] == list(keys)
+    assert list(answer)[-len(RUN) :] == RUN
+    for key, entry in keys.items():
+        assert answer[key], key
+        if entry is not None:
+            assert all(set(found) >= entry for found in answer[key])
+    assert 0 < answer["tokens_used"] <= answer["token_limit"]
+    assert answer["seconds"] > 0
+
+
+@tasks
+def test_the_doors_give_the_same_answer(doors: dict[str, Door], task: AnyTask) -> None:
+    answers = [doors[client].ask(task, quick(task)) for client in (*CLIENTS, "gradio", "raw_mcp")]
+    for answer in answers:
+        answer.pop("seconds")  # of this run alone
+    assert all(answer == answers[0] for answer in answers)
+
+
+@tasks
+def test_the_model_can_be_chosen_and_left_empty(http: Http, task: AnyTask) -> None:
+    default = http.ask(task, quick(task))["model"]
+    assert http.ask(task, {**quick(task), "model": ""})["model"] == default
+    assert http.ask(task, {**quick(task), "model": default})["model"] == default
+
+
+HOSTILE = {
+    "emoji with joiners": "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽",
+    "right to left": "שלום \u202eעולם مرحبا",
+    "script": "<script>alert(1)</script></script><img src=x onerror=alert(1)>",
+    "template": "${alert(1)} {{7*7}} {% raw %} %s {0}",
+    "quotes and controls": "\"'\\ \u0007\u001b[31m \u2028\ufeff\ufffd",
+}
+
+
+@tasks
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_odd_but_valid_text_is_answered(http: Http, task: AnyTask, text: str) -> None:
+    assert http.ask(task, with_more_text(task, text))["tokens_used"] > 0
+
+
+@tasks
+@pytest.mark.parametrize("client", [client for client in CLIENTS if client != "http"])
+def test_odd_but_valid_text_is_answered_behind_the_other_doors(
+    doors: dict[str, Door], task: AnyTask, client: str
+) -> None:
+    assert doors[client].ask(task, with_more_text(task, " ".join(HOSTILE.values())))["tokens_used"] > 0
+
+
+BAD_TEXT = {
+    "empty": "",
+    "blank": " \n\t\u3000",
+    "null byte": "before\0after",
+    "lone surrogate": "half \ud83d",
+    "1 MB": "word " * 200_000,
+}
+
+
+@tasks
+@pytest.mark.parametrize("client", RAW)
+@pytest.mark.parametrize("text", BAD_TEXT.values(), ids=BAD_TEXT.keys())
+def test_text_that_no_task_can_take_is_refused(
+    doors: dict[str, Door], http: Http, task: AnyTask, client: str, text: str
+) -> None:
+    for payload in with_text(task, text):
+        with pytest.raises(Refused, match=r"\w+ \w+") as refusal:
+            doors[client].ask(task, payload)
+        assert len(str(refusal.value)) < 1000
+        assert "Traceback" not in str(refusal.value)
+    assert http.client.get("/health").json() == {"status": "ok"}
+
+
+def bad_values(task: AnyTask) -> dict[str, dict[str, Any]]:
+    """Requests with one value that is out of range or of a wrong type, by what is wrong."""
+    good = quick(task)
+    bad = {
+        "unknown model": {**good, "model": "nobody/nothing"},
+        "model of a wrong type": {**good, "model": ["all-MiniLM-L6-v2"]},
+        "model that breaks out": {**good, "model": "../../etc/passwd\0<script>"},
+    }
+    for name, _ in texts_of(task):
+        for value in (7, True, None, {"text": "x"}, [["x"]], [1], []):
+            bad[f"{name} = {value!r}"] = {**good, name: value}
+    for field in option_fields(task.options):
+        values: list[Any] = ["hot", None, [1], {}]
+        if field.kind in ("int", "float"):
+            values += [True, 1e300]
+            values += [] if field.minimum is None else [field.minimum - 1]
+            values += [] if field.maximum is None else [field.maximum + 1]
+        if field.kind == "int":
+            values += [field.default + 0.5]
+        if field.kind in ("choice", "text"):
+            values = [7, None, ["x"], {}, "\0"]
+        for value in values:
+            bad[f"{field.name} = {value!r}"] = {**good, field.name: value}
+    return bad
+
+
+@pytest.mark.parametrize("client", RAW)
+@pytest.mark.parametrize(
+    ("task", "wrong"),
+    [(task, wrong) for task in TASKS for wrong in bad_values(task)],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)
+def test_a_wrong_value_is_refused(doors: dict[str, Door], task: AnyTask, wrong: str, client: str) -> None:
+    with pytest.raises(Refused, match=r"\w+ \w+") as refusal:
+        doors[client].ask(task, bad_values(task)[wrong])
+    assert "Traceback" not in str(refusal.value)
+
+
+@tasks
+@pytest.mark.parametrize("client", ["http", "raw_mcp"])
+def test_missing_and_unknown_fields_are_named(doors: dict[str, Door], task: AnyTask, client: str) -> None:
+    [(name, _), *_] = texts_of(task)
+    without = {key: value for key, value in quick(task).items() if key != name}
+    with pytest.raises(Refused, match=rf"(?i){name}"):
+        doors[client].ask(task, without)
+    with pytest.raises(Refused, match="temprature"):
+        doors[client].ask(task, {**quick(task), "temprature": 1})

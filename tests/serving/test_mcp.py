@@ -1,0 +1,91 @@
+"""What is MCP's own: the tools as clients list them, progress, and leaving early."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from components.tasks.fields import input_fields, option_fields
+from demos import TASKS
+from tests.serving.doors import AnyTask, Http, Mcp, quick
+from tests.serving.test_v1 import LONG, leases, until
+
+tasks = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+
+
+@tasks
+def test_a_tool_is_described_by_its_task(mcp: Mcp, task: AnyTask) -> None:
+    tool = {tool.name: tool for tool in mcp.tools()}[task.name]
+    assert (tool.title, tool.description) == (task.title, task.about)
+    Draft202012Validator.check_schema(tool.inputSchema)
+    Draft202012Validator(tool.inputSchema).validate(quick(task))
+    properties = tool.inputSchema["properties"]
+    options, inputs = option_fields(task.options), input_fields(task.inputs)
+    assert list(properties) == [*(field.name for field in inputs), "model", *(field.name for field in options)]
+    for field in options:
+        assert properties[field.name]["default"] == field.default
+        assert properties[field.name].get("minimum") == field.minimum
+        assert properties[field.name].get("maximum") == field.maximum
+        assert properties[field.name]["title"] == field.title
+    answer = mcp.ask(task, quick(task))
+    assert tool.outputSchema is not None
+    Draft202012Validator(tool.outputSchema).validate(answer)
+
+
+def test_there_is_a_tool_for_each_task_and_no_other(mcp: Mcp) -> None:
+    assert [tool.name for tool in mcp.tools()] == [task.name for task in TASKS]
+
+
+def test_an_unknown_tool_is_an_error_that_lists_the_known_ones(mcp: Mcp) -> None:
+    result = mcp.call("nothing", {})
+    assert result.isError
+    assert TASKS[0].name in str(result.content)
+
+
+@pytest.mark.parametrize("path", ["/gradio_api/mcp", "/gradio_api/mcp/"])
+def test_a_browser_gets_a_hint_instead_of_an_endless_stream(http: Http, path: str) -> None:
+    response = http.client.get(path, headers={"Accept": "text/html, text/event-stream"})
+    assert response.status_code == 405
+    assert "MCP" in response.text
+
+
+def test_the_server_answers_under_any_name_that_a_proxy_gives_it(app_url: str) -> None:
+    response = httpx.post(
+        f"{app_url}/gradio_api/mcp/",
+        json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
+        headers={
+            "Host": "owner-name.hf.space",
+            "Origin": "https://elsewhere.example",
+            "Accept": "application/json, text/event-stream",
+        },
+    )
+    assert response.status_code == 200
+    assert TASKS[0].name in response.text
+
+
+def test_leaving_during_generation_frees_the_model(mcp: Mcp, http: Http) -> None:
+    mcp.call("text_generation", {**LONG, "max_new_tokens": 1})
+
+    async def leave() -> None:
+        async with mcp.session() as session, anyio.create_task_group() as group:
+            group.start_soon(session.call_tool, "text_generation", LONG)
+            assert await anyio.to_thread.run_sync(until, lambda: leases(http) == 1, 5)
+            group.cancel_scope.cancel()
+
+    anyio.run(leave)
+    assert until(lambda: leases(http) == 0, 3)
+
+
+def test_progress_is_told_while_a_model_loads(app_url: str, http: Http, mcp: Mcp) -> None:
+    told: list[Any] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, message))
+
+    result = mcp.call("sentence_similarity", quick(next(t for t in TASKS if t.name == "sentence_similarity")), hear)
+    assert not result.isError
+    assert [number for number, _ in told] == sorted({number for number, _ in told})
