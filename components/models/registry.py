@@ -6,8 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ class _Slot:
     nbytes: int = 0  # in memory; while loading: set aside
     leases: int = 0
     waiting: int = 0  # for a lease; keeps the model from being evicted before they get it
-    attempt: int = 0
+    attempt: Future[None] = field(default_factory=Future)
     used_at: float = 0.0
 
     @property
@@ -135,16 +136,18 @@ class Registry:
         while True:
             with self._changed:
                 attempt = self._start(slot)
+            while not attempt.done():
+                status = self.status(id)
+                yield status
+                with self._changed:
+                    if _view(slot) == (status.state, status.share, status.stage) and not attempt.done():
+                        self._changed.wait(0.5)
+            if failure := attempt.exception():
+                raise _again(failure)
             status = self.status(id)
             yield status
-            if status.state is State.READY:
+            if status.state is State.READY:  # else it was evicted at once: load it again
                 return
-            seen = (status.state, status.share, status.stage)
-            with self._changed:
-                if seen == _view(slot):
-                    self._changed.wait(0.5)
-                if slot.attempt == attempt and slot.state is State.FAILED and slot.error:
-                    raise _again(slot.error)
 
     @contextmanager
     def lease(self, id: str) -> Iterator[LoadedModel]:
@@ -193,40 +196,47 @@ class Registry:
 
     def _acquire(self, slot: _Slot) -> LoadedModel:
         with self._changed:
+            attempt = self._start(slot)
             slot.waiting += 1
-            try:
-                attempt = self._start(slot)
-                self._changed.wait_for(lambda: slot.state not in _UNDER_WAY or slot.attempt != attempt)
-                while slot.model is None:
-                    if slot.attempt == attempt and slot.error:
-                        raise _again(slot.error)
-                    attempt = self._start(slot)
-                    self._changed.wait_for(lambda: slot.state not in _UNDER_WAY)
-                slot.leases += 1
-                slot.used_at = time.monotonic()
-                return slot.model
-            finally:
+        try:
+            failure = attempt.exception()  # waits until the attempt has ended
+        except BaseException:
+            with self._changed:
                 slot.waiting -= 1
+            raise
+        with self._changed:
+            slot.waiting -= 1
+            if (
+                model := slot.model
+            ):  # there unless the attempt failed: a model that is waited for is not evicted
+                slot.leases += 1
+        if model is None:
+            raise _again(failure)
+        return model
 
-    def _start(self, slot: _Slot) -> int:
-        """Begin an attempt unless one is under way or done; condition held. Returns the attempt's number."""
+    def _start(self, slot: _Slot) -> Future[None]:
+        """Begin an attempt unless one is under way or done; condition held. Returns the attempt."""
         if self._closed:
             raise TourError(Code.BUSY, "The app is shutting down.")
         if slot.state not in (*_UNDER_WAY, State.READY):
-            slot.attempt += 1
+            slot.attempt = Future()
             slot.state, slot.share, slot.stage, slot.error = State.FETCHING, None, "starting", None
             threading.Thread(
-                target=self._attempt, args=(slot,), name=f"load {slot.checkpoint.id}", daemon=True
+                target=self._attempt,
+                args=(slot, slot.attempt),
+                name=f"load {slot.checkpoint.id}",
+                daemon=True,
             ).start()
             self._changed.notify_all()
         return slot.attempt
 
-    def _attempt(self, slot: _Slot) -> None:
+    def _attempt(self, slot: _Slot, attempt: Future[None]) -> None:
         try:
             model = self._bring_up(slot)
             with self._changed:
                 slot.model, slot.nbytes, slot.used_at = model, model.nbytes, time.monotonic()
                 slot.state, slot.share, slot.stage = State.READY, None, ""
+                attempt.set_result(None)
                 self._changed.notify_all()
             return
         except TourError as error:
@@ -243,6 +253,7 @@ class Registry:
         with self._changed:
             _drop(slot)
             slot.state, slot.error = State.FAILED, failure
+            attempt.set_exception(failure)
             self._changed.notify_all()
         devices.release(self._device)
 
@@ -303,12 +314,13 @@ class Registry:
             ) from None
 
     def _pick_device(self) -> torch.device:
-        with self._building:
-            if self._device is None:
-                self._device = devices.pick(self._settings.device)
+        if self._device is None:
+            with self._building:
+                device = devices.pick(self._settings.device)
                 if self._budget is None:
-                    self._budget = devices.default_budget(self._device)
-            return self._device
+                    self._budget = devices.default_budget(device)
+                self._device = device
+        return self._device
 
     def _refuse_beyond_budget(self, checkpoint: Checkpoint, need: int) -> None:
         budget = self.memory().budget
@@ -371,9 +383,11 @@ def _view(slot: _Slot) -> tuple[State, float | None, str]:
     return slot.state, slot.share, slot.stage
 
 
-def _again(error: TourError) -> TourError:
+def _again(failure: BaseException | None) -> TourError:
     """A copy for each waiter: raising one exception in several threads would tangle its traceback."""
-    return TourError(error.code, error.message, error.field)
+    if not isinstance(failure, TourError):
+        return TourError(Code.LOAD_FAILED, "The model was unloaded while it was being asked for; try again.")
+    return TourError(failure.code, failure.message, failure.field)
 
 
 def _size(nbytes: int) -> str:

@@ -187,7 +187,7 @@ class _Meter:
         self.cancelled = False
 
     def bar_class(self) -> type[Any]:
-        from huggingface_hub.utils import tqdm
+        from huggingface_hub.utils.tqdm import tqdm
 
         meter = self
 
@@ -197,7 +197,7 @@ class _Meter:
             def __init__(self, *args: Any, **kwargs: Any) -> None:
                 self._nbytes = 0
                 self._counts = kwargs.get("unit") == "B"
-                super().__init__(*args, **{**kwargs, "disable": True})
+                super().__init__(*args, **{**kwargs, "disable": True})  # type: ignore[no-untyped-call]
 
             def update(self, n: float | None = 1) -> None:
                 if meter.cancelled:

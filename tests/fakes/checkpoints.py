@@ -1,0 +1,189 @@
+"""Tiny checkpoints with random weights and real tokenizers, built in well under a second each.
+
+Each builder fills a folder that `from_pretrained` reads, and returns it. Weights depend on the
+seed alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from components.models.catalog import Catalog
+from components.models.checkpoint import Checkpoint, Head, HubSource, LocalSource, Source
+
+CORPUS = (
+    "Paris is the capital of France.",
+    "The quick brown fox jumps over the lazy dog.",
+    "She put the bread in the oven and baked it for an hour.",
+    "I looked at my watch and saw that it was late.",
+    "This example is about science, sports, politics, cooking, travel or music.",
+    "one two three four five six seven eight nine ten 0 1 2 3 4 5 6 7 8 9",
+)
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+TOKEN_LIMIT = 128
+
+
+def bert_tokenizer() -> transformers.PreTrainedTokenizerFast:
+    """WordPiece with BERT's special tokens and templates."""
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.train_from_iterator(CORPUS, trainers.WordPieceTrainer(vocab_size=300, special_tokens=special))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")],
+    )
+    tokenizer.decoder = decoders.WordPiece()
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+        model_max_length=TOKEN_LIMIT,
+    )
+
+
+def llama_tokenizer() -> transformers.PreTrainedTokenizerFast:
+    """Byte-level BPE with chat markers and a chat template: every text round-trips."""
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    tokenizer.train_from_iterator(
+        CORPUS, trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=alphabet)
+    )
+    fast = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token="<|endoftext|>",
+        bos_token="<|im_start|>",
+        eos_token="<|im_end|>",
+        pad_token="<|im_end|>",
+        model_max_length=TOKEN_LIMIT,
+    )
+    fast.chat_template = CHAT_TEMPLATE
+    return fast
+
+
+def _bert_config(width: int, layers: int, **more: object) -> transformers.BertConfig:
+    return transformers.BertConfig(
+        vocab_size=len(bert_tokenizer()),
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=2,
+        max_position_embeddings=TOKEN_LIMIT,
+        **more,
+    )
+
+
+def _save(
+    folder: Path, build: Callable[[], transformers.PreTrainedModel], tokenizer: object, seed: int
+) -> Path:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build()
+    network.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)  # type: ignore[attr-defined]
+    return folder
+
+
+def tiny_encoder(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
+    """A BERT encoder; about 32 x width² bytes of weights per layer."""
+    config = _bert_config(width, layers)
+    return _save(folder, lambda: transformers.BertModel(config), bert_tokenizer(), seed)
+
+
+def tiny_masked_lm(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
+    config = _bert_config(width, layers)
+    return _save(folder, lambda: transformers.BertForMaskedLM(config), bert_tokenizer(), seed)
+
+
+def tiny_nli(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
+    """A BERT pair classifier with the labels of natural language inference."""
+    labels = ["contradiction", "neutral", "entailment"]
+    config = _bert_config(
+        width, layers, id2label=dict(enumerate(labels)), label2id={label: i for i, label in enumerate(labels)}
+    )
+    return _save(folder, lambda: transformers.BertForSequenceClassification(config), bert_tokenizer(), seed)
+
+
+def tiny_causal_lm(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
+    """A Llama decoder with tied embeddings and a chat template, as SmolLM2 has."""
+    tokenizer = llama_tokenizer()
+    config = transformers.LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=TOKEN_LIMIT,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return _save(folder, lambda: transformers.LlamaForCausalLM(config), tokenizer, seed)
+
+
+BUILDERS: dict[Head, Callable[..., Path]] = {
+    Head.ENCODER: tiny_encoder,
+    Head.MASKED_LM: tiny_masked_lm,
+    Head.SEQUENCE_CLASSIFICATION: tiny_nli,
+    Head.CAUSAL_LM: tiny_causal_lm,
+}
+TASKS: dict[Head, tuple[str, ...]] = {
+    Head.ENCODER: ("sentence_similarity", "zero_shot_classification"),
+    Head.MASKED_LM: ("fill_mask",),
+    Head.SEQUENCE_CLASSIFICATION: ("zero_shot_classification",),
+    Head.CAUSAL_LM: ("text_generation", "fill_mask", "zero_shot_classification"),
+}
+
+
+def entry(id: str, head: Head, source: Source, folder: Path) -> Checkpoint:
+    """The catalog entry of a tiny checkpoint; `folder` is where its files can be measured."""
+    sizes = [path.stat().st_size for path in folder.iterdir()]
+    weights = (folder / "model.safetensors").stat().st_size
+    return Checkpoint(
+        id=id,
+        title=id,
+        tasks=TASKS[head],
+        head=head,
+        source=source,
+        licence="Apache-2.0",
+        parameters=weights // 4,
+        download_bytes=sum(sizes),
+        token_limit=TOKEN_LIMIT,
+        languages=("en",),
+        about="Random weights, for tests.",
+    )
+
+
+def local_entry(id: str, head: Head, folder: Path) -> Checkpoint:
+    return entry(id, head, LocalSource(folder=str(folder)), folder)
+
+
+def hub_entry(repo: str, head: Head, folder: Path, revision: str = "main") -> Checkpoint:
+    return entry(repo, head, HubSource(repo=repo, revision=revision), folder)
+
+
+def tiny_catalog(root: Path) -> Catalog:
+    """One local checkpoint per head, named `tiny-<head>`, under `root`."""
+    return Catalog(
+        local_entry(f"tiny-{head.value}", head, build(root / head.value, seed=seed))
+        for seed, (head, build) in zip(itertools.count(), BUILDERS.items(), strict=False)
+    )

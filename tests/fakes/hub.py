@@ -1,0 +1,177 @@
+"""A local server that speaks the part of the Hub's API which huggingface_hub uses to download models."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+LARGE = (".safetensors", ".bin")  # what the Hub keeps in its large file storage, named by SHA-256
+
+
+@dataclass
+class FakeHub:
+    """Repositories by id, each a folder of files. `requests` records "METHOD path" in order.
+
+    `damage` names files served with a byte flipped, each as often as its count says;
+    `cut` names files whose body ends half-way, likewise; `gated` repositories need a token.
+    """
+
+    repos: dict[str, Path] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    damage: dict[str, int] = field(default_factory=dict)
+    cut: dict[str, int] = field(default_factory=dict)
+    gated: set[str] = field(default_factory=set)
+    endpoint: str = ""
+
+    def commit(self, repo: str) -> str:
+        return hashlib.sha1(repo.encode(), usedforsecurity=False).hexdigest()
+
+    def downloads(self, name: str) -> int:
+        """How often a file's body was asked for."""
+        return sum(line.startswith("GET ") and line.endswith(f"/{name}") for line in self.requests)
+
+
+@contextmanager
+def running_hub(repos: dict[str, Path]) -> Iterator[FakeHub]:
+    """Serve folders as repositories on a free port of this host."""
+    hub = FakeHub(dict(repos))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(hub))
+    server.daemon_threads = True
+    hub.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def black_hole() -> Iterator[str]:
+    """The address of a server that accepts connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def closed_port() -> str:
+    """An address where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    return f"http://127.0.0.1:{port}"
+
+
+def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+        def do_HEAD(self) -> None:  # noqa: N802 - the name http.server looks for
+            self._answer()
+
+        def do_GET(self) -> None:  # noqa: N802
+            self._answer()
+
+        def _answer(self) -> None:
+            path = unquote(urlsplit(self.path).path)
+            hub.requests.append(f"{self.command} {path}")
+            if path == "/":
+                return self._send(b"{}", "application/json")
+            for repo, folder in hub.repos.items():
+                if repo in hub.gated and repo in path and not self.headers.get("authorization"):
+                    return self._error(401, "GatedRepo")
+                if path.startswith(f"/api/models/{repo}/tree/"):
+                    return self._json([_tree_entry(file) for file in _files(folder)])
+                if path.startswith(f"/api/models/{repo}") and path.split("/")[-1] in (
+                    repo.split("/")[-1],
+                    "main",
+                    hub.commit(repo),
+                ):
+                    siblings = [{"rfilename": file.name} for file in _files(folder)]
+                    return self._json(
+                        {"id": repo, "modelId": repo, "sha": hub.commit(repo), "siblings": siblings}
+                    )
+                if path.startswith(f"/api/models/{repo}/revision/"):
+                    return self._error(404, "RevisionNotFound")
+                if path.startswith(f"/{repo}/resolve/"):
+                    name = path.split("/resolve/")[1].split("/", 1)[1]
+                    file = folder / name
+                    return self._file(repo, file) if file.is_file() else self._error(404, "EntryNotFound")
+            return self._error(404, "RepoNotFound")
+
+        def _file(self, repo: str, file: Path) -> None:
+            body, etag = file.read_bytes(), _etag(file)
+            headers = {"X-Repo-Commit": hub.commit(repo), "ETag": f'"{etag}"', "Accept-Ranges": "bytes"}
+            if file.suffix in LARGE:
+                headers |= {"X-Linked-Etag": f'"{etag}"', "X-Linked-Size": str(len(body))}
+            get = self.command == "GET"
+            if get and hub.damage.get(file.name, 0) > 0:
+                hub.damage[file.name] -= 1
+                body = body[:-1] + bytes([body[-1] ^ 1])
+            total, start, status = len(body), 0, 200
+            if wanted := self.headers.get("Range"):
+                start = int(wanted.removeprefix("bytes=").split("-")[0])
+                status = 206
+                headers["Content-Range"] = f"bytes {start}-{total - 1}/{total}"
+            sent = body[start:]
+            if get and hub.cut.get(file.name, 0) > 0:
+                hub.cut[file.name] -= 1
+                sent = sent[: len(sent) // 2]
+                self.close_connection = True
+            self._send(sent, "application/octet-stream", status, headers, length=total - start)
+
+        def _json(self, data: object) -> None:
+            self._send(json.dumps(data).encode(), "application/json")
+
+        def _error(self, status: int, code: str) -> None:
+            self._send(b"{}", "application/json", status, {"X-Error-Code": code, "X-Error-Message": code})
+
+        def _send(
+            self,
+            body: bytes,
+            kind: str,
+            status: int = 200,
+            headers: dict[str, str] | None = None,
+            length: int | None = None,
+        ) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body) if length is None else length))
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+    return Handler
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file())
+
+
+def _etag(file: Path) -> str:
+    body = file.read_bytes()
+    if file.suffix in LARGE:
+        return hashlib.sha256(body).hexdigest()
+    return hashlib.sha1(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest()
+
+
+def _tree_entry(file: Path) -> dict[str, object]:
+    size, etag = file.stat().st_size, _etag(file)
+    entry: dict[str, object] = {"type": "file", "path": file.name, "size": size, "oid": etag}
+    if file.suffix in LARGE:
+        entry["oid"] = hashlib.sha1(etag.encode(), usedforsecurity=False).hexdigest()
+        entry["lfs"] = {"oid": etag, "size": size, "pointerSize": 134}
+    return entry
