@@ -9,7 +9,15 @@ from components.tasks.runner import Runner
 from components.ui import chrome
 from components.ui.frame import task_page
 from components.ui.page import TaskPage, Tour
-from demos import examples, fill_mask, home, models, sentence_similarity, text_generation, zero_shot_classification
+from demos import (
+    examples,
+    fill_mask,
+    home,
+    models,
+    sentence_similarity,
+    text_generation,
+    zero_shot_classification,
+)
 
 PAGES = (
     sentence_similarity.PAGE,

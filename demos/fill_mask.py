@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from components.tasks.fill_mask import TASK
+
 from components.figures import answers
 from components.figures.markup import Markup, percent
-from components.tasks.fill_mask import TASK
 from components.ui.page import Json, TaskPage, TextInput
 
 
@@ -16,9 +17,9 @@ def teaser(request: Json, answer: Json) -> Markup:
 PAGE = TaskPage(
     slug="fill-mask",
     title="Fill-mask",
-    sentence="Leave a gap and see what the model would write there, weighed by everything before and after it.",
+    sentence="Leave a gap and see what the model would write there, given all that stands around it.",
     task=TASK,
-    inputs={"text": TextInput(label="Text with a gap", lines=3, help="Write [MASK] where a word is missing; several gaps are fine.")},
+    inputs={"text": TextInput(lines=3)},
     draw=answers.candidates,
     teaser=teaser,
     run_label="Fill the gap",

@@ -15,15 +15,17 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     gr.HTML(
         Markup('<h1 id="main" tabindex="-1">{}</h1><p>{}</p>').format(
             chrome.CLAIM,
-            "Every page runs a real pretrained model on this host. Type your own text, read the answer with its "
-            "scores, and take the code, the JSON or the API call with you.",
+            "Every page runs a real pretrained model on this host. Type your own text, read the answer with "
+            "its scores, and take the code, the JSON or the API call with you.",
         ),
         elem_classes="hero",
     )
     groups = groupby(tour.pages, key=lambda page: page.group)
     gr.HTML(
         join(
-            Markup("<section><h2>{}</h2><ul>{}</ul></section>").format(group, join(card(page, tour) for page in pages))
+            Markup("<section><h2>{}</h2><ul>{}</ul></section>").format(
+                group, join(card(page, tour) for page in pages)
+            )
             for group, pages in groups
         ),
         elem_classes="cards",
@@ -34,7 +36,9 @@ def card(page: TaskPage | PlainPage, tour: Tour) -> Markup:
     result = Markup()
     if isinstance(page, TaskPage):
         example = tour.examples[page.task.name][0]
-        result = Markup('<span class="card-result">{}</span>').format(page.teaser(example.payload, example.answer))
+        result = Markup('<span class="card-result">{}</span>').format(
+            page.teaser(example.payload, example.answer)
+        )
     return Markup(
         '<li><a href="./{slug}"><span class="card-title">{title}</span>'
         '<span class="card-sentence">{sentence}</span>{result}</a></li>'

@@ -13,7 +13,7 @@ from components.models.errors import TourError
 from components.models.registry import Registry
 from components.models.status import State, Status
 from components.ui import picker
-from components.ui.models_table import ModelsTable
+from components.ui.models_table import models_table
 from components.ui.page import PlainPage, Tour
 
 STATES = {
@@ -27,7 +27,7 @@ STATES = {
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
     registry = tour.registry
-    table = ModelsTable(view(registry), elem_id="models-table")
+    table: Any = models_table(view(registry), "models-table")
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
     def load(event: gr.EventData) -> Mapping[str, Any]:
@@ -56,11 +56,12 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 def view(registry: Registry) -> Mapping[str, Any]:
     """What the table shows, as plain data."""
     memory = registry.memory()
+    place = "of memory" if memory.device == "auto" else f"on {memory.device.upper()}"
     return {
         "memory": {
             "used": memory.used,
             "budget": memory.budget,
-            "words": f"Models use {byte_size(memory.used)} of {byte_size(memory.budget)} on {memory.device}",
+            "words": f"Models use {byte_size(memory.used)} of {byte_size(memory.budget)} {place}",
         },
         "checkpoints": [row(status) for status in registry.statuses()],
     }
@@ -111,7 +112,7 @@ def source_words(source: Source) -> str:
 PAGE = PlainPage(
     slug="models",
     title="Models",
-    sentence="Every checkpoint of the tour: where it comes from, what it costs, and whether it is in memory now.",
+    sentence="Every checkpoint of the tour: where it comes from, what it costs, whether it is in memory now.",
     build=build,
     group="Behind the scenes",
 )

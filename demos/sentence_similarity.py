@@ -19,11 +19,14 @@ def teaser(request: Json, answer: Json) -> Markup:
 PAGE = TaskPage(
     slug="sentence-similarity",
     title="Similarity",
-    sentence="Which of these sentences means nearly the same? An encoder turns each into a vector, and vectors are compared by their angle.",
+    sentence=(
+        "Which of these sentences means nearly the same? An encoder turns each into a vector, and the "
+        "angle between vectors tells."
+    ),
     task=TASK,
     inputs={
-        "source": TextInput(label="Compare this", lines=2),
-        "sentences": ListInput(label="With each of these", lines=6, help="One sentence per line."),
+        "source": TextInput(lines=2),
+        "sentences": ListInput(lines=6),
     },
     draw=answers.similarity,
     teaser=teaser,

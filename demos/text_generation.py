@@ -17,9 +17,12 @@ def teaser(request: Json, answer: Json) -> Markup:
 PAGE = TaskPage(
     slug="text-generation",
     title="Generation",
-    sentence="A small decoder answers or continues your text, one token at a time. It is quick and fluent, and often wrong: don't trust it with facts.",
+    sentence=(
+        "A small decoder answers or continues your text, one token at a time. It is quick and fluent, and "
+        "often wrong: don't trust it with facts."
+    ),
     task=TASK,
-    inputs={"prompt": TextInput(label="Prompt", lines=4, placeholder="Ask something, or begin a text")},
+    inputs={"prompt": TextInput(lines=4, placeholder="Ask something, or begin a text")},
     draw=answers.generation,
     teaser=teaser,
     run_label="Generate",

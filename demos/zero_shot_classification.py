@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from components.tasks.zero_shot_classification import TASK
+
 from components.figures import answers
 from components.figures.markup import Markup, percent
-from components.tasks.zero_shot_classification import TASK
 from components.ui.page import Json, ListInput, TaskPage, TextInput
 
 
@@ -21,8 +22,8 @@ PAGE = TaskPage(
     sentence="Sort a text into labels that you make up on the spot; no model was ever trained on them.",
     task=TASK,
     inputs={
-        "text": TextInput(label="Text", lines=4),
-        "labels": ListInput(label="Labels", lines=1, separator=",", help="Two or more, with commas between them."),
+        "text": TextInput(lines=4),
+        "labels": ListInput(lines=1, separator=","),
     },
     draw=answers.labels,
     teaser=teaser,

@@ -74,14 +74,14 @@ def filled(text: str, candidate: Json) -> Markup:
 
 def generation(request: Json, answer: Json) -> Markup:
     """Generated text; in plain completion it follows on the prompt, which is shown dimmed."""
-    text = answer["text"]
-    if request.get("mode", "chat") == "chat":
-        return Markup(
-            '<div class="dialogue"><p class="turn you" dir="auto">{}</p><p class="turn model" dir="auto">{}</p></div>'
-        ).format(request["prompt"], text)
-    return Markup('<p class="completion" dir="auto"><span class="prompt">{}</span>{}</p>').format(
-        request["prompt"], text
-    )
+    if request.get("mode") == "plain":
+        figure = Markup('<p class="completion" dir="auto"><span class="prompt">{}</span>{}</p>')
+    else:
+        figure = Markup(
+            '<div class="dialogue"><p class="turn you" dir="auto">{}</p>'
+            '<p class="turn model" dir="auto">{}</p></div>'
+        )
+    return figure.format(request["prompt"], answer["text"])
 
 
 def teaser(value: str | Markup, score: str | None = None) -> Markup:

@@ -46,8 +46,10 @@ def bar_rows(
     A table and not an SVG, so that a screen reader reads label and value, and text wraps.
     """
     body = join(
-        Markup('<tr{best}><th scope="row" dir="auto">{label}</th><td class="bar-cell"><span class="bar" style="--share:{share:.4f}">'
-               '</span></td><td class="value">{value}</td></tr>').format(
+        Markup(
+            '<tr{best}><th scope="row" dir="auto">{label}</th><td class="bar-cell">'
+            '<span class="bar" style="--share:{share:.4f}"></span></td><td class="value">{value}</td></tr>'
+        ).format(
             best=Markup(' class="best"') if index == 0 else "",
             label=label,
             share=min(1.0, max(0.0, share)),
@@ -56,6 +58,7 @@ def bar_rows(
         for index, (label, share, value) in enumerate(rows)
     )
     return Markup(
-        '<table class="bars"><caption class="visually-hidden">{caption}</caption><thead class="visually-hidden"><tr>'
-        '<th scope="col">{first}</th><th></th><th scope="col">{second}</th></tr></thead><tbody>{body}</tbody></table>'
+        '<table class="bars"><caption class="visually-hidden">{caption}</caption>'
+        '<thead class="visually-hidden"><tr><th scope="col">{first}</th><td></td><th scope="col">{second}</th></tr>'
+        "</thead><tbody>{body}</tbody></table>"
     ).format(caption=caption, first=columns[0], second=columns[1], body=body)

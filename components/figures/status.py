@@ -11,21 +11,23 @@ from components.figures.markup import Markup, escape, join
 def run_line(answer: Mapping[str, Any], *, title: str, stored: bool = False) -> Markup:
     """Facts of one run in a row, and its notes below."""
     used, limit = answer["tokens_used"], answer["token_limit"]
-    facts = [
-        Markup('<span class="fact">{}</span>').format(title),
-        Markup('<span class="fact">{}</span>').format(answer["device"].upper() if answer["device"] == "cpu" else answer["device"]),
-        Markup('<span class="fact">{}</span>').format(duration(answer["seconds"])),
-        Markup(
-            '<span class="fact">{used:,} of {limit:,} tokens <meter min="0" max="{limit}" value="{used}" '
-            'aria-label="tokens used of the model\'s limit"></meter></span>'
-        ).format(used=used, limit=limit),
+    facts = [Markup('<span class="badge">Stored answer</span>')] if stored else []
+    facts += [
+        fact(title),
+        fact(answer["device"].upper()),
+        fact(duration(answer["seconds"])),
+        fact(
+            Markup(
+                "{used:,} of {limit:,} tokens"
+                '<span class="meter" aria-hidden="true" style="--share:{share:.4f}"></span>'
+            ).format(used=used, limit=limit, share=min(1.0, used / limit))
+        ),
     ]
-    if stored:
-        facts.insert(
-            0,
-            Markup('<span class="badge" title="Computed earlier with the model named here and stored">Stored result: press Run to compute it now</span>'),
-        )
     return Markup('<div class="run-line">{}</div>{}').format(join(facts), notes(answer.get("notes", ())))
+
+
+def fact(value: str | Markup) -> Markup:
+    return Markup('<span class="fact">{}</span>').format(value)
 
 
 def notes(texts: tuple[str, ...] | list[str]) -> Markup:
@@ -43,15 +45,14 @@ def duration(seconds: float) -> str:
 def progress(stage: str, share: float | None) -> Markup:
     """A bar while there is nothing to show yet; without a share it moves to and fro."""
     value = Markup("") if share is None else Markup(' value="{:.3f}"').format(share)
-    return Markup('<div class="working"><span>{}</span><progress max="1"{}></progress></div>').format(stage, value)
-
-
-def problem(message: str, field: str | None = None) -> Markup:
-    """An error in the place of the result; `field` is named when one input is at fault."""
-    where = Markup(" <strong>{}</strong>").format(field) if field else Markup()
-    return Markup('<div class="problem" role="alert"><span class="problem-title">Can’t answer this{}{}</span><p>{}</p></div>').format(
-        ":" if field else "", where, message
+    return Markup('<div class="working"><span>{}</span><progress max="1"{}></progress></div>').format(
+        stage, value
     )
+
+
+def problem(message: str) -> Markup:
+    """An error in the place of the result."""
+    return Markup('<div class="problem" role="alert"><p>{}</p></div>').format(message)
 
 
 def hint(message: str) -> Markup:

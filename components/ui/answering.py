@@ -87,8 +87,7 @@ class Desk:
                     answer = step
                     yield self._growing(payload, step)
         except TourError as error:
-            label = self._label(error.field) if error.field else None
-            yield replace(Shown.nothing(), result=str(status.problem(error.message, label)))
+            yield replace(Shown.nothing(), result=str(status.problem(error.message)))
             return
         except Exception:
             incident = secrets.token_hex(4)
@@ -129,8 +128,12 @@ class Desk:
                 try:
                     values[field.name] = options.from_link(field, query[field.name])
                 except ValueError:
-                    ignored.append(f"The link's value for {field.title} is not one it can take; the default is set.")
-        note = status.notes(ignored) or status.hint("Filled in from the link. Press the button for the answer.")
+                    ignored.append(
+                        f"The link's value for {field.title} is not one it can take; the default is set."
+                    )
+        note = status.notes(ignored) or status.hint(
+            "Filled in from the link. Press the button for the answer."
+        )
         return list(values.values()), Shown.nothing(str(note))
 
     def _growing(self, payload: Json, answer: Answer[Any]) -> Shown:
@@ -140,9 +143,3 @@ class Desk:
         line = status.run_line(as_json, title=title)
         bar = status.progress("Working", answer.share) if answer.share < 1 else Markup()
         return Shown(result=str(self.page.draw(payload, as_json)), status=str(bar + line))
-
-    def _label(self, name: str) -> str:
-        """What a visitor sees a field called."""
-        titles = {field.name: field.title for field in self.options}
-        titles |= {key: kind.label for key, kind in self.page.inputs.items()}
-        return titles.get(name, name.capitalize())

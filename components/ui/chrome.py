@@ -35,8 +35,9 @@ def header(pages: Sequence[Page], current: Page | None) -> None:
     )
     gr.HTML(
         Markup(
-            '<a class="skip" href="#main">Skip to content</a><div class="bar-top"><a class="brand" href="./"{home}>'
-            '<span class="mark" aria-hidden="true"></span>{name}</a><nav aria-label="Pages">{links}</nav>'
+            '<a class="skip" href="#main">Skip to content</a><div class="bar-top">'
+            '<a class="brand" href="./"{home}><span class="mark" aria-hidden="true"></span>{name}</a>'
+            '<nav aria-label="Pages">{links}</nav>'
             '<button type="button" class="theme-switch" aria-label="Switch between light and dark">'
             '<span aria-hidden="true">◐</span></button></div>'
         ).format(name=NAME, links=links, home=Markup(' aria-current="page"') if current is None else ""),
@@ -56,7 +57,11 @@ def heading(title: str, sentence: str) -> None:
 def set_title(blocks: gr.Blocks, title: str) -> None:
     """Pages of one app share their HTML title, so each sets its own once it is up."""
     blocks.load(
-        None, None, None, js=f"() => {{ document.title = {json.dumps(title)} + ' · {NAME}'; }}", api_visibility="private"
+        None,
+        None,
+        None,
+        js=f"() => {{ document.title = {json.dumps(title)} + ' · {NAME}'; }}",
+        api_visibility="private",
     )
 
 

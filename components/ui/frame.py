@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from components.figures import status
+from components.tasks.fields import input_fields
 from components.ui import links, options, picker
 from components.ui.answering import Desk, Shown
 from components.ui.page import Example, TaskPage, Tour
@@ -78,8 +79,8 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
     with gr.Row(elem_classes="workbench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_classes="asking"):
             inputs = [
-                kind.component(value, named(name))
-                for (name, kind), value in zip(page.inputs.items(), opening, strict=False)
+                page.inputs[field.name].component(field, value, named(field.name))
+                for field, value in zip(input_fields(page.task.inputs), opening, strict=False)
             ]
             with gr.Row(elem_classes="actions"):
                 run = gr.Button(page.run_label, variant="primary", elem_id=named("run"), scale=2)
@@ -91,22 +92,31 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
                     gr.Button(label, size="sm", elem_classes="example", elem_id=named(f"example-{index}"))
                     for index, label in enumerate(example_labels)
                 ]
-            model, about_model = picker.build(page.task, desk.tour, value=model_id, elem_id=named("model"))
-            with gr.Accordion("Options", open=False, elem_id=named("options"), visible=bool(desk.options)):
-                controls = [
-                    options.control(field, value, named(field.name))
-                    for field, value in zip(desk.options, opening[len(inputs) + 1 :], strict=True)
-                ]
+            with gr.Column(elem_classes="settings"):
+                model, about_model = picker.build(
+                    page.task, desk.tour, value=model_id, elem_id=named("model")
+                )
+                with gr.Accordion(
+                    "Options", open=False, elem_id=named("options"), visible=bool(desk.options)
+                ):
+                    controls = [
+                        options.control(field, value, named(field.name))
+                        for field, value in zip(desk.options, opening[len(inputs) + 1 :], strict=True)
+                    ]
         with gr.Column(scale=6, min_width=320, elem_classes="answering"):
             result = gr.HTML(shown.result, elem_id=named("result"), elem_classes="result")
             run_status = gr.HTML(shown.status, elem_id=named("status"), elem_classes="status")
             with gr.Accordion("Code, JSON and API", open=False, elem_id=named("drawer")):
                 with gr.Tab("Code"):
-                    code = drawer_code(shown.code, "python", "Runs as it stands with the pinned libraries", "code")
+                    code = drawer_code(
+                        shown.code, "python", "Runs as it stands with the pinned libraries", "code"
+                    )
                 with gr.Tab("JSON"):
                     answer_json = drawer_code(shown.answer_json, "json", "The whole answer", "json")
                 with gr.Tab("API"):
-                    api = drawer_code(shown.api, "shell", "This request over HTTP, gradio_client and MCP", "api")
+                    api = drawer_code(
+                        shown.api, "shell", "This request over HTTP, gradio_client and MCP", "api"
+                    )
     return Parts(
         inputs=inputs,
         model=model,
@@ -155,7 +165,7 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> Any:
         None,
         parts.asked,
         None,
-        js=links.copy_script(desk.names, defaults, parts.copy_link.elem_id),
+        js=links.copy_script(desk.names, defaults, str(parts.copy_link.elem_id)),
         api_visibility="private",
     )
 
@@ -167,7 +177,7 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> Any:
         return [*typed, *places(shown)]
 
     blocks.load(restore, None, [*parts.asked, *parts.answered], **QUIET).then(
-        None, None, None, js=links.press_run_script(parts.run.elem_id), api_visibility="private"
+        None, None, None, js=links.press_run_script(str(parts.run.elem_id)), api_visibility="private"
     )
     picker.keep_current(parts.model, parts.about_model, desk.page.task, desk.tour, blocks)
     return running

@@ -8,23 +8,21 @@ from typing import Any
 
 import gradio as gr
 
-ASSETS = Path(__file__).parent / "assets"
+SCRIPT = Path(__file__).parent / "assets" / "models-table.js"
 
 
-class ModelsTable(gr.HTML):
+def models_table(value: Mapping[str, Any], elem_id: str) -> gr.HTML:
     """`value` is {"memory": {...}, "checkpoints": [...]}; updates change rows in place, so that focus stays.
 
-    Emits `load_model` and `unload_model` with {"id": checkpoint id}.
+    Emits `load_model` and `unload_model` with {"id": checkpoint id}. Made by a function, because Gradio
+    writes a stub file beside every module that subclasses a component.
     """
-
-    def __init__(self, value: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(
-            value=value,
-            html_template='<div class="memory"></div><div class="checkpoints"></div><p class="visually-hidden" aria-live="polite"></p>',
-            js_on_load=(ASSETS / "models-table.js").read_text("utf-8"),
-            **kwargs,
-        )
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object"}
-
+    return gr.HTML(
+        value=value,
+        html_template=(
+            '<div class="memory"></div><div class="checkpoints"></div>'
+            '<p class="visually-hidden" aria-live="polite"></p>'
+        ),
+        js_on_load=SCRIPT.read_text("utf-8"),
+        elem_id=elem_id,
+    )

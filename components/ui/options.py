@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import gradio as gr
 
 from components.tasks.fields import OptionField
+
+# A slider over millions of values, such as a seed, can't be set by hand.
+MOST_STEPS = 10_000
 
 
 def control(field: OptionField, value: Any, elem_id: str) -> gr.components.Component:
@@ -17,8 +21,8 @@ def control(field: OptionField, value: Any, elem_id: str) -> gr.components.Compo
             return gr.Radio(list(field.choices), value=value, **common)
         case "bool":
             return gr.Checkbox(value=value, **common)
-        case "int" | "float" if _fits_slider(field):
-            return gr.Slider(field.minimum, field.maximum, value=value, step=field.step, **common)
+        case "int" | "float" if _steps(field) <= MOST_STEPS:
+            return gr.Slider(field.minimum or 0, field.maximum or 0, value=value, step=field.step, **common)
         case "int":
             return gr.Number(value=value, minimum=field.minimum, maximum=field.maximum, precision=0, **common)
         case "float":
@@ -27,11 +31,11 @@ def control(field: OptionField, value: Any, elem_id: str) -> gr.components.Compo
             return gr.Textbox(value=value, **common)
 
 
-def _fits_slider(field: OptionField) -> bool:
-    """A slider over millions of values (a seed) can't be set by hand."""
+def _steps(field: OptionField) -> float:
+    """How many values there are; infinitely many without bounds."""
     if field.minimum is None or field.maximum is None or field.step is None:
-        return False
-    return (field.maximum - field.minimum) / field.step <= 10_000
+        return math.inf
+    return (field.maximum - field.minimum) / field.step
 
 
 def from_link(field: OptionField, text: str) -> object:

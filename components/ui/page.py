@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import gradio as gr
 
@@ -13,6 +13,7 @@ from components.figures.markup import Markup
 if TYPE_CHECKING:
     from components.models.registry import Registry
     from components.models.settings import Profile
+    from components.tasks.fields import InputField
     from components.tasks.runner import Runner
     from components.tasks.task import Task
 
@@ -22,9 +23,7 @@ Json = Mapping[str, Any]
 class Input(Protocol):
     """How one field of a task's inputs is typed in: a component, and the way to the API's value and back."""
 
-    label: str
-
-    def component(self, value: str, elem_id: str) -> gr.components.Component: ...
+    def component(self, field: InputField, value: str, elem_id: str) -> gr.components.Component: ...
 
     def parse(self, typed: str) -> object: ...
 
@@ -33,23 +32,25 @@ class Input(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class TextInput:
-    """One text."""
+    """One text; label and help are the field's own."""
 
-    label: str
     lines: int = 3
     placeholder: str = ""
-    help: str | None = None
 
-    def component(self, value: str, elem_id: str) -> gr.Textbox:
+    def component(self, field: InputField, value: str, elem_id: str) -> gr.Textbox:
         return gr.Textbox(
             value,
-            label=self.label,
+            label=field.title,
+            info=" ".join(filter(None, (field.help, self.hint))),
             lines=self.lines,
             max_lines=max(12, self.lines),
             placeholder=self.placeholder,
-            info=self.help,
             elem_id=elem_id,
         )
+
+    @property
+    def hint(self) -> str:
+        return ""
 
     def parse(self, typed: str) -> object:
         return typed
@@ -60,15 +61,19 @@ class TextInput:
 
 @dataclass(frozen=True, kw_only=True)
 class ListInput(TextInput):
-    """Several texts in one box, one per line or between `separator`s; blank ones are left out."""
+    """Several texts in one box, one per line or with commas between them; blank ones are left out."""
 
-    separator: str = "\n"
+    separator: Literal["\n", ","] = "\n"
+
+    @property
+    def hint(self) -> str:
+        return "One per line." if self.separator == "\n" else "With commas between them."
 
     def parse(self, typed: str) -> object:
         return [part.strip() for part in typed.split(self.separator) if part.strip()]
 
     def show(self, value: Any) -> str:
-        return (self.separator if self.separator == "\n" else f"{self.separator} ").join(map(str, value))
+        return {"\n": "\n", ",": ", "}[self.separator].join(map(str, value))
 
 
 @dataclass(frozen=True, kw_only=True)

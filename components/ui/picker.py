@@ -27,7 +27,7 @@ def build(task: Task[Any, Any, Any], tour: Tour, *, value: str, elem_id: str) ->
 def keep_current(
     dropdown: gr.Dropdown, about_model: gr.HTML, task: Task[Any, Any, Any], tour: Tour, blocks: gr.Blocks
 ) -> None:
-    """Availability changes as models load and the Hub comes and goes: looked up when the page opens and on focus."""
+    """Availability changes as models load and the Hub comes and goes: looked up on opening and on focus."""
     refresh: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
     def refreshed(picked: str) -> tuple[Any, str]:
@@ -40,8 +40,12 @@ def keep_current(
 
 
 def choices(task: Task[Any, Any, Any], tour: Tour) -> list[tuple[str, str]]:
-    statuses = (tour.registry.status(checkpoint.id) for checkpoint in tour.registry.catalog.for_task(task.name))
-    return [(f"{status.checkpoint.title} ({availability(status)})", status.checkpoint.id) for status in statuses]
+    statuses = (
+        tour.registry.status(checkpoint.id) for checkpoint in tour.registry.catalog.for_task(task.name)
+    )
+    return [
+        (f"{status.checkpoint.title} · {availability(status)}", status.checkpoint.id) for status in statuses
+    ]
 
 
 def availability(status: Status) -> str:

@@ -31,14 +31,16 @@ def test_similarity_is_ranked_and_keeps_each_sentence_with_its_score() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "words"), [(0.9731, "97.3 %"), (1.0, "100.0 %"), (0.0, "0.0 %"), (0.00001, "< 0.1 %"), (0.0006, "0.1 %")]
+    ("share", "words"),
+    [(0.9731, "97.3 %"), (1.0, "100.0 %"), (0.0, "0.0 %"), (0.00001, "< 0.1 %"), (0.0006, "0.1 %")],
 )
 def test_percent_never_rounds_something_to_nothing(share: float, words: str) -> None:
     assert percent(share) == words
 
 
 @pytest.mark.parametrize(
-    ("nbytes", "words"), [(0, "0 B"), (999, "999 B"), (92_871_040, "92.9 MB"), (725_800_000, "726 MB"), (24e9, "24.0 GB")]
+    ("nbytes", "words"),
+    [(0, "0 B"), (999, "999 B"), (92_871_040, "92.9 MB"), (725_800_000, "726 MB"), (24e9, "24.0 GB")],
 )
 def test_byte_size(nbytes: int, words: str) -> None:
     assert byte_size(nbytes) == words

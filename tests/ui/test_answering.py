@@ -35,7 +35,9 @@ def tour(runner: Any) -> Tour:
 def link_query(desk: Desk, typed: list[Any]) -> dict[str, str]:
     """What the Copy link button makes of the typed values; JavaScript writes booleans in lower case."""
     values = dict(zip(desk.names, typed, strict=True))
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()}
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()
+    }
 
 
 @pytest.mark.parametrize(("page", "entry"), CASES)
