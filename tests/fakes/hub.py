@@ -22,6 +22,7 @@ class FakeHub:
 
     `damage` names files served with a byte flipped, each as often as its count says;
     `cut` names files whose body ends half-way, likewise; `gated` repositories need a token.
+    While `silent_api` is set, the API's requests wait for `speak`.
     """
 
     repos: dict[str, Path] = field(default_factory=dict)
@@ -30,6 +31,8 @@ class FakeHub:
     cut: dict[str, int] = field(default_factory=dict)
     gated: set[str] = field(default_factory=set)
     endpoint: str = ""
+    silent_api: threading.Event = field(default_factory=threading.Event)
+    speak: threading.Event = field(default_factory=threading.Event)
 
     def commit(self, repo: str) -> str:
         return hashlib.sha1(repo.encode(), usedforsecurity=False).hexdigest()
@@ -51,6 +54,7 @@ def running_hub(repos: dict[str, Path]) -> Iterator[FakeHub]:
     try:
         yield hub
     finally:
+        hub.speak.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -77,10 +81,10 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *args: object) -> None:
             pass
 
-        def do_HEAD(self) -> None:  # noqa: N802 - the name http.server looks for
+        def do_HEAD(self) -> None:
             self._answer()
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self._answer()
 
         def _answer(self) -> None:
@@ -88,6 +92,8 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             hub.requests.append(f"{self.command} {path}")
             if path == "/":
                 return self._send(b"{}", "application/json")
+            if path.startswith("/api/") and hub.silent_api.is_set():
+                hub.speak.wait(60)
             for repo, folder in hub.repos.items():
                 if repo in hub.gated and repo in path and not self.headers.get("authorization"):
                     return self._error(401, "GatedRepo")

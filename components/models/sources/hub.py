@@ -178,6 +178,10 @@ def _discard_damaged(snapshot: Path) -> int:
     return damaged
 
 
+class _GivenUpError(Exception):
+    pass
+
+
 class _Meter:
     """Counts bytes over all of a download's progress bars."""
 
@@ -185,6 +189,11 @@ class _Meter:
         self.nbytes = 0
         self.moved = time.monotonic()
         self.cancelled = False
+
+    def check(self) -> None:
+        """End a download that nobody waits for any more, as soon as it moves."""
+        if self.cancelled:
+            raise _GivenUpError
 
     def bar_class(self) -> type[Any]:
         from huggingface_hub.utils.tqdm import tqdm
@@ -195,13 +204,13 @@ class _Meter:
             """Draws nothing; tells the meter."""
 
             def __init__(self, *args: Any, **kwargs: Any) -> None:
+                meter.check()
                 self._nbytes = 0
                 self._counts = kwargs.get("unit") == "B"
                 super().__init__(*args, **{**kwargs, "disable": True})  # type: ignore[no-untyped-call]
 
             def update(self, n: float | None = 1) -> None:
-                if meter.cancelled:
-                    raise InterruptedError("given up")
+                meter.check()
                 meter.moved = time.monotonic()
                 if self._counts:
                     self._nbytes += int(n or 0)
