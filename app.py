@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from components.tasks.runner import Runner
 if TYPE_CHECKING:
     import gradio as gr
 
+ANYWHERE, LOCALLY = "0.0.0.0", "127.0.0.1"  # noqa: S104 (for Spaces, or where a flag asks for it)
 UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
@@ -52,8 +53,6 @@ class App:
 def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> App:
     """`origin` is where visitors reach the app; `frame_ancestors` is CSP's list of who may embed it."""
     _prepare_environment()
-    import gradio as gr
-
     import demos
     from components.serving import endpoints, v1
     from components.serving.inference import Inference
@@ -70,7 +69,7 @@ def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> Ap
     blocks.queue(max_size=64, api_open=False)  # open, /gradio_api/run would pass the queue by
 
     @asynccontextmanager
-    async def lifespan(app: gr.routes.App) -> Any:
+    async def lifespan(_: object) -> AsyncIterator[None]:
         async with mcp.run():
             yield
 
@@ -140,6 +139,7 @@ def serve(settings: Settings, host: str, port: int, frame_ancestors: str) -> int
 
 def check(settings: Settings) -> int:
     """Loads every embedded checkpoint and runs each page's example: a line and a time for each."""
+    _prepare_environment()
     import demos
 
     failures = 0
@@ -163,6 +163,7 @@ def check(settings: Settings) -> int:
 
 def write_examples(settings: Settings) -> int:
     """Recomputes the stored answers that pages open with."""
+    _prepare_environment()
     import demos
     from demos import examples
 
@@ -173,7 +174,6 @@ def write_examples(settings: Settings) -> int:
 
 @contextmanager
 def _registry(settings: Settings) -> Iterator[Registry]:
-    _prepare_environment()
     registry = Registry(load_catalog(), settings)
     try:
         yield registry
@@ -195,7 +195,10 @@ def _space(what: str) -> int:
     if what == "write":
         space.write()
     elif not space.agrees():
-        print("README.md's front matter differs from Spacefile. Run: python app.py --space write", file=sys.stderr)
+        print(
+            "README.md's front matter differs from Spacefile. Run: python app.py --space write",
+            file=sys.stderr,
+        )
         return 1
     return 0
 
@@ -203,6 +206,10 @@ def _space(what: str) -> int:
 def _prepare_environment() -> None:
     """What Gradio reads when it is imported and launched."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # Statistics for the monitoring page, which is off: after each call Gradio would build a table of
+    # the last 10,000, and fail to from then on once a session's name in it is no text.
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**12)
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
     # Gradio asks its own server whether it is up, which must not go through a company's proxy.
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [*filter(None, os.environ.get(name, "").split(",")), "localhost", "127.0.0.1"]
@@ -212,7 +219,7 @@ def _prepare_environment() -> None:
 def _origin(host: str, port: int, environ: Mapping[str, str] = os.environ) -> str:
     if published := environ.get("SPACE_HOST"):
         return f"https://{published}"
-    name = "localhost" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+    name = "localhost" if host in (ANYWHERE, "::") else f"[{host}]" if ":" in host else host
     return f"http://{name}:{port}"
 
 
@@ -252,7 +259,9 @@ def _parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
     serving = parser.add_argument_group("serving")
     serving.add_argument(
         "--host",
-        default=environ.get("HOST") or environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else "127.0.0.1"),
+        default=environ.get("HOST")
+        or environ.get("GRADIO_SERVER_NAME")
+        or (ANYWHERE if on_space else LOCALLY),
         help="address to listen on; HOST sets it too (default: %(default)s)",
     )
     serving.add_argument(
@@ -274,7 +283,9 @@ def _parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
         default=space.profile() if on_space else "embedded",
         help="which checkpoints are the defaults (default: %(default)s)",
     )
-    models.add_argument("--models-dir", type=Path, metavar="FOLDER", help="checkpoints of your own, a folder each")
+    models.add_argument(
+        "--models-dir", type=Path, metavar="FOLDER", help="checkpoints of your own, a folder each"
+    )
     models.add_argument(
         "--cache-dir",
         type=Path,
@@ -284,11 +295,18 @@ def _parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
     )
     models.add_argument("--device", metavar="NAME", help="cuda, mps or cpu (default: the best there is)")
     models.add_argument(
-        "--memory-budget", type=_bytes, metavar="BYTES", help="for models together, like 4GB (default: most of what is free)"
+        "--memory-budget",
+        type=_bytes,
+        metavar="BYTES",
+        help="for models together, like 4GB (default: most of what is free)",
     )
     instead = parser.add_argument_group("instead of serving").add_mutually_exclusive_group()
-    instead.add_argument("--check", action="store_true", help="load every embedded checkpoint and run every page once")
-    instead.add_argument("--examples", choices=["write"], help="recompute the stored answers that pages open with")
+    instead.add_argument(
+        "--check", action="store_true", help="load every embedded checkpoint and run every page once"
+    )
+    instead.add_argument(
+        "--examples", choices=["write"], help="recompute the stored answers that pages open with"
+    )
     instead.add_argument("--space", choices=["write", "check"], help="README's front matter, from Spacefile")
     return parser
 

@@ -8,11 +8,12 @@ from dataclasses import asdict
 from typing import Any
 
 import gradio as gr
+from gradio.events import api
 
 from components.models.errors import TourError
-from components.serving.errors import report
+from components.serving.errors import InternalError, reported
 from components.tasks.runner import Runner
-from components.tasks.task import Answer, Task
+from components.tasks.task import Answer, Progress, Task
 
 CONCURRENCY = 8  # calls under way at once; each waits for its turn on the device step by step
 
@@ -21,7 +22,7 @@ def register(blocks: gr.Blocks, tasks: Sequence[Task[Any, Any, Any]], runner: Ru
     """Adds `/<task>` for each task; call before the app is launched."""
     with blocks:
         for task in tasks:
-            gr.api(
+            api(
                 _endpoint(task, runner),
                 api_name=task.name,
                 api_description=task.about,
@@ -41,13 +42,16 @@ def _endpoint(task: Task[Any, Any, Any], runner: Runner) -> Any:
 
     def endpoint(*args: object, **kwargs: object) -> Iterator[dict[str, Any]]:
         payload = dict(signature.bind(*args, **kwargs).arguments)
+        # Gradio can only close what has yielded once: a call cancelled before that would hold its model.
+        yield asdict(Progress("Starting"))
         try:
-            for step in runner.stream(task, payload):
-                yield step.as_json() if isinstance(step, Answer) else asdict(step)
+            with reported():
+                for step in runner.stream(task, payload):
+                    yield step.as_json() if isinstance(step, Answer) else asdict(step)
         except TourError as error:
             raise gr.Error(error.message, title=error.code, print_exception=False) from error
-        except Exception as error:
-            raise gr.Error(report(error), print_exception=False) from error
+        except InternalError as error:
+            raise gr.Error(str(error), print_exception=False) from error
 
     endpoint.__name__ = task.name
     endpoint.__doc__ = task.about

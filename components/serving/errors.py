@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.responses import Response
@@ -57,8 +58,23 @@ def refusal_of(error: TourError) -> JsonResponse:
     )
 
 
-def report(error: Exception) -> str:
-    """Logs what should not have happened; returns the sentence that a visitor may see of it."""
-    number = secrets.token_hex(4)
-    log.error("Internal error %s", number, exc_info=error)
-    return f"Something went wrong on the server. If it happens again, report it with this number: {number}."
+class DisconnectedError(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class InternalError(Exception):
+    """What nobody foresaw, in a sentence that a visitor may see; the log has the rest under its number."""
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Lets pass what doors know how to tell, and makes an `InternalError` of all else."""
+    try:
+        yield
+    except (TourError, DisconnectedError):
+        raise
+    except Exception as error:
+        number = secrets.token_hex(4)
+        log.exception("Internal error %s", number)
+        message = "Something went wrong on the server. If it happens again, report it with this number:"
+        raise InternalError(f"{message} {number}.") from error

@@ -8,14 +8,11 @@ from typing import Any
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from components.models.errors import Code, TourError
+from components.serving.errors import DisconnectedError
 from components.tasks.runner import Runner
 from components.tasks.task import Answer, Progress, Task
 
 END = object()
-
-
-class Disconnected(Exception):
-    """Nobody waits for the answer any more."""
 
 
 class Inference:
@@ -25,7 +22,7 @@ class Inference:
     that anyio hands out by default, and a load or a long text must not starve those.
     """
 
-    def __init__(self, runner: Runner, limit: int = 32) -> None:
+    def __init__(self, runner: Runner, limit: int = 16) -> None:
         self._runner = runner
         self._limit = limit
         self._threads = CapacityLimiter(limit)
@@ -43,7 +40,9 @@ class Inference:
         However it ends, the generator is closed, so the model and the device are free again.
         """
         if self._under_way >= self._limit:
-            raise TourError(Code.BUSY, f"{self._limit} requests are being answered already. Try again in a moment.")
+            raise TourError(
+                Code.BUSY, f"{self._limit} requests are being answered already. Try again in a moment."
+            )
         self._under_way += 1
         steps: Iterator[object] = iter(())
         try:
@@ -52,7 +51,7 @@ class Inference:
             while (step := await self._next(steps)) is not END:
                 last = step
                 if gone is not None and await gone():
-                    raise Disconnected
+                    raise DisconnectedError
                 if tell is not None and isinstance(step, Progress):
                     await tell(step)
             if not isinstance(last, Answer):

@@ -16,13 +16,15 @@ from mcp import types
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from components.models.catalog import Catalog
 from components.models.errors import TourError
-from components.serving.errors import report
+from components.serving.body import MalformedError, parse
+from components.serving.errors import InternalError, JsonResponse, reported
 from components.serving.inference import Inference
 from components.serving.middleware import BODY_LIMIT
 from components.serving.schema import answer_schema, request_schema
@@ -51,18 +53,42 @@ class McpDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "POST":
-            await self._manager.handle_request(scope, receive, send)
+            body = await Request(scope, receive).body()
+            try:
+                parse(body)
+            except MalformedError as error:
+                # The SDK would answer some of these with a bare 500.
+                fault = {
+                    "jsonrpc": "2.0",
+                    "id": None,
+                    "error": {"code": types.PARSE_ERROR, "message": str(error)},
+                }
+                await JsonResponse(fault, status_code=400)(scope, receive, send)
+                return
+            await self._manager.handle_request(scope, _replay(body, receive), send)
             return
         # There is no session to listen to or to end; a person who opened the address gets a hint.
         hint = PlainTextResponse(
-            "This is the MCP server of Transformers Tour (streamable HTTP). Add this address to an MCP client.\n",
+            "The MCP server of Transformers Tour (streamable HTTP): give this address to an MCP client.\n",
             status_code=405,
             headers={"Allow": "POST"},
         )
         await hint(scope, receive, send)
 
 
-def _server(tasks: Mapping[str, Task[Any, Any, Any]], catalog: Catalog, inference: Inference) -> Server[Any, Any]:
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A body that has been read, once more; then whatever the client sends, such as its leaving."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replayed
+
+
+def _server(
+    tasks: Mapping[str, Task[Any, Any, Any]], catalog: Catalog, inference: Inference
+) -> Server[Any, Any]:
     server: Server[Any, Any] = Server("transformers-tour", version=version("mcp"))
 
     @server.list_tools()  # type: ignore[no-untyped-call, untyped-decorator]
@@ -89,12 +115,11 @@ def _server(tasks: Mapping[str, Task[Any, Any, Any]], catalog: Catalog, inferenc
                 )
 
         try:
-            answer = (await inference.answer(task, arguments, tell=tell)).as_json()
-            text = json.dumps(answer, ensure_ascii=False, allow_nan=False)
-        except TourError as error:
-            return _failure(error.message)
-        except Exception as error:
-            return _failure(report(error))
+            with reported():
+                answer = (await inference.answer(task, arguments, tell=tell)).as_json()
+                text = json.dumps(answer, ensure_ascii=False, allow_nan=False)
+        except (TourError, InternalError) as error:
+            return _failure(str(error))
         return types.CallToolResult(
             content=[types.TextContent(type="text", text=text)], structuredContent=answer, isError=False
         )

@@ -7,6 +7,7 @@ Gradio adds its own CORS and Brotli layers outside of these.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -49,6 +50,7 @@ def middleware(pages: Sequence[str], frame_ancestors: str = "*") -> list[Middlew
         Middleware(Compression),
         Middleware(BodyLimit, limit=BODY_LIMIT),
         Middleware(KnownPages, pages=frozenset(pages)),
+        Middleware(GradioFaults),
     ]
 
 
@@ -59,7 +61,7 @@ class SecurityHeaders:
             "Content-Security-Policy": CONTENT_SECURITY_POLICY.format(frame_ancestors=frame_ancestors),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",  # addresses carry what a visitor typed
-            "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), clipboard-write=(self)",
+            "Permissions-Policy": "camera=(), microphone=(), geolocation=(), clipboard-write=(self)",
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,11 +109,11 @@ class Compression:
         self.gzip = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        left_to_gradio = scope["path"].startswith(("/assets/", "/static/")) if scope["type"] == "http" else True
+        left_to_gradio = scope.get("path", "").startswith(("/assets/", "/static/"))
         await (self.app if left_to_gradio else self.gzip)(scope, receive, send)
 
 
-class BodyTooLarge(Exception):
+class BodyTooLargeError(Exception):
     pass
 
 
@@ -147,7 +149,7 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self.limit:
-                raise BodyTooLarge
+                raise BodyTooLargeError
             return message
 
         async def send_unless_refused(message: Message) -> None:
@@ -157,10 +159,8 @@ class BodyLimit:
             started = True
             await send(message)
 
-        try:
+        with suppress(BodyTooLargeError):
             await self.app(scope, counted, send_unless_refused)
-        except BodyTooLarge:
-            pass
         if received > self.limit and not started:
             await refused(scope, receive, send)
 
@@ -176,6 +176,37 @@ class KnownPages:
         if scope["type"] == "http" and b"page=" in scope["query_string"]:
             asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("page", [])
             if not self.pages.issuperset(asked):
-                await RedirectResponse(scope.get("root_path", "") + "/", status_code=303)(scope, receive, send)
+                await RedirectResponse(scope.get("root_path", "") + "/", status_code=303)(
+                    scope, receive, send
+                )
                 return
         await self.app(scope, receive, send)
+
+
+class GradioFaults:
+    """Gradio answers requests that its API cannot read, such as those with an unknown field, with a bare 500.
+
+    Functions run behind its queue, so what these addresses raise themselves is about the request.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope.get("path", "").startswith(("/gradio_api/call/", "/gradio_api/queue/join")):
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def noting_the_start(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting_the_start)
+        except (TypeError, ValueError, KeyError, RecursionError):
+            if started:
+                raise
+            message = "This address does not take such a request; /gradio_api/info says what it takes."
+            await refusal(400, "invalid_input", message)(scope, receive, send)

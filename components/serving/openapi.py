@@ -22,7 +22,10 @@ ERROR: Schema = {
                     "examples": [code.value for code in Code],
                 },
                 "message": {"type": "string", "description": "What is wrong and what is allowed."},
-                "field": {"type": ["string", "null"], "description": "The input or option at fault, if one is."},
+                "field": {
+                    "type": ["string", "null"],
+                    "description": "The input or option at fault, if one is.",
+                },
             },
             "required": ["code", "message", "field"],
         }
@@ -33,7 +36,10 @@ ERROR: Schema = {
 MODELS: Schema = {
     "type": "object",
     "properties": {
-        "models": {"type": "array", "items": {"type": "object", "required": ["id", "title", "tasks", "state"]}},
+        "models": {
+            "type": "array",
+            "items": {"type": "object", "required": ["id", "title", "tasks", "state"]},
+        },
         "memory": {
             "type": "object",
             "properties": {
@@ -63,13 +69,15 @@ def describe(tasks: Sequence[Task[Any, Any, Any]], catalog: Catalog, server: str
                 schemas[f"{task.name}.{name}"] = nested
             schemas[f"{task.name}.{part}"] = schema
         paths[f"/v1/{task.name}"] = {"post": _operation(task)}
-    paths["/v1/models"] = {"get": _lookup("models", "The catalog, with the state of each checkpoint", "Models")}
+    paths["/v1/models"] = {
+        "get": _lookup("models", "The catalog, with the state of each checkpoint", "Models")
+    }
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Transformers Tour",
             "version": "1",
-            "description": "Ask transformer models in plain JSON. Inputs, `model` and options are one flat object.",
+            "description": "Transformer models over plain JSON: inputs, `model`, options in one object.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": server}],
@@ -79,7 +87,7 @@ def describe(tasks: Sequence[Task[Any, Any, Any]], catalog: Catalog, server: str
 
 
 def _operation(task: Task[Any, Any, Any]) -> dict[str, Any]:
-    refused = {"description": "Refused, with the reason.", "content": _json("Error")}
+    refused = {"description": "RefusedError, with the reason.", "content": _json("Error")}
     return {
         "operationId": task.name,
         "summary": task.title,

@@ -15,7 +15,11 @@ RUN: Schema = {
     "model": {"type": "string", "description": "Id of the checkpoint that answered."},
     "device": {"type": "string", "description": "Where it ran, e.g. cpu or cuda:0."},
     "seconds": {"type": "number", "minimum": 0, "description": "Time the model took."},
-    "tokens_used": {"type": "integer", "minimum": 0, "description": "Tokens of the input, counted by the model."},
+    "tokens_used": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "Tokens of the input, counted by the model.",
+    },
     "token_limit": {"type": "integer", "minimum": 0, "description": "Tokens that the model takes at once."},
     "notes": {
         "type": "array",

@@ -8,10 +8,8 @@ requiring `application/json` makes browsers ask it before each cross-origin requ
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
@@ -22,20 +20,18 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from components.models.errors import Code, TourError
 from components.models.registry import Registry, Status
-from components.serving.errors import JsonResponse, refusal, refusal_of, report
-from components.serving.inference import Disconnected, Inference
+from components.serving.body import MalformedError, parse
+from components.serving.errors import (
+    DisconnectedError,
+    InternalError,
+    JsonResponse,
+    refusal,
+    refusal_of,
+    reported,
+)
+from components.serving.inference import Inference
 from components.serving.openapi import describe
 from components.tasks.task import Task
-
-
-class Malformed(Exception):
-    """The body is not one flat JSON object."""
-
-    def __init__(self, message: str, status: int = 400, field: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status = status
-        self.field = field
 
 
 def routes(tasks: Sequence[Task[Any, Any, Any]], registry: Registry, inference: Inference) -> list[BaseRoute]:
@@ -58,12 +54,9 @@ def routes(tasks: Sequence[Task[Any, Any, Any]], registry: Registry, inference: 
             Route("/openapi.json", openapi),
             *(Route(f"/{task.name}", _endpoint(task, inference), methods=["POST"]) for task in tasks),
         ],
-        exception_handlers={
-            HTTPException: _http_refusal,
-            TourError: _tour_refusal,
-            Malformed: _malformed,
-            Disconnected: _nobody,
-        },
+        exception_handlers=dict.fromkeys(
+            (HTTPException, TourError, MalformedError, InternalError, DisconnectedError), _refuse
+        ),
     )
     return [Route("/health", health), Route("/v1", index), Route("/v1/", index), Mount("/v1", v1)]
 
@@ -76,13 +69,9 @@ async def health(request: Request) -> Response:
 def _endpoint(task: Task[Any, Any, Any], inference: Inference) -> Any:
     async def answer(request: Request) -> Response:
         payload = await _payload(request)
-        try:
+        with reported():
             answer = await inference.answer(task, payload, gone=request.is_disconnected)
             return JsonResponse(answer.as_json())
-        except (TourError, Disconnected):
-            raise
-        except Exception as error:
-            return refusal(500, "internal", report(error))
 
     return answer
 
@@ -90,41 +79,13 @@ def _endpoint(task: Task[Any, Any, Any], inference: Inference) -> Any:
 async def _payload(request: Request) -> dict[str, object]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise Malformed("Send JSON, with the header Content-Type: application/json.", 415)
-    body = await request.body()
-    try:
-        payload = json.loads(
-            body.decode(), object_pairs_hook=_object, parse_constant=_not_a_number, parse_float=_float
-        )
-    except UnicodeDecodeError as error:
-        raise Malformed("The body is not UTF-8.") from error
-    except RecursionError as error:
-        raise Malformed("The body is nested too deeply.") from error
-    except ValueError as error:
-        raise Malformed(f"The body is not JSON: {error}.") from error
+        raise MalformedError("Send JSON, with the header Content-Type: application/json.", 415)
+    payload = parse(await request.body())
     if not isinstance(payload, dict):
-        raise Malformed("The body is JSON but no object: send the inputs by name, as in {\"text\": \"...\"}.")
+        raise MalformedError(
+            'The body is JSON but no object: send the inputs by name, as in {"text": "..."}.'
+        )
     return payload
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key, value in pairs:
-        if key in found:
-            raise Malformed(f"{json.dumps(key[:80])} is given twice.", field=key[:80])
-        found[key] = value
-    return found
-
-
-def _not_a_number(word: str) -> NoReturn:
-    raise Malformed(f"{word} is not JSON.")
-
-
-def _float(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise Malformed(f"{digits[:20]} is larger than any number can be here.")
-    return value
 
 
 def _catalog(registry: Registry) -> dict[str, Any]:
@@ -161,28 +122,22 @@ def _model(status: Status) -> dict[str, Any]:
     }
 
 
-async def _http_refusal(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+async def _refuse(request: Request, error: Exception) -> Response:
     path = request.url.path
-    if error.status_code == 404:
-        message = f"There is no {path}. /v1/openapi.json lists what there is."
-        return refusal(404, "not_found", message)
-    if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        message = f"{path} takes {allowed}, not {request.method}."
-        return refusal(405, "method_not_allowed", message, headers=error.headers)
-    return refusal(error.status_code, "invalid_input", error.detail, headers=error.headers)
-
-
-async def _tour_refusal(request: Request, error: Exception) -> Response:
-    assert isinstance(error, TourError)
-    return refusal_of(error)
-
-
-async def _malformed(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Malformed)
-    return refusal(error.status, Code.INVALID_INPUT, error.message, error.field)
-
-
-async def _nobody(request: Request, error: Exception) -> Response:
-    return Response(status_code=499)  # the client has closed the connection: only the log sees this
+    match error:
+        case TourError():
+            return refusal_of(error)
+        case MalformedError():
+            return refusal(error.status, Code.INVALID_INPUT, error.message, error.field)
+        case InternalError():
+            return refusal(500, "internal", str(error))
+        case DisconnectedError():
+            return Response(status_code=499)  # only the log sees it
+        case HTTPException(status_code=404):
+            return refusal(404, "not_found", f"There is no {path}. /v1/openapi.json lists what there is.")
+        case HTTPException(status_code=405):
+            allowed = (error.headers or {}).get("Allow", "")
+            message = f"{path} takes {allowed}, not {request.method}."
+            return refusal(405, "method_not_allowed", message, headers=error.headers)
+        case _:
+            raise error

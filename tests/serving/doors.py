@@ -20,7 +20,7 @@ PATIENCE = 240.0  # a first answer may have to fetch and convert weights
 AnyTask = Task[Any, Any, Any]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """What a door says no with."""
 
 
@@ -46,7 +46,7 @@ class Http:
             return answer
         assert 400 <= response.status_code < 500, response.text
         assert set(answer["error"]) == {"code", "message", "field"}
-        raise Refused(answer["error"]["message"])
+        raise RefusedError(answer["error"]["message"])
 
 
 class Gradio:
@@ -63,12 +63,12 @@ class Gradio:
         )
         if joined.status_code != 200:
             assert 400 <= joined.status_code < 500, joined.text
-            raise Refused(joined.text)
+            raise RefusedError(joined.text)
         events = self.client.get(f"/call/{task.name}/{joined.json()['event_id']}").text
         kind, data = [line.partition(": ")[2] for line in events.strip().splitlines()[-2:]]
         content = json.loads(data)
         if kind == "error":
-            raise Refused(content["error"])
+            raise RefusedError(content["error"])
         assert kind == "complete", events
         answer: dict[str, Any] = content[0]
         return answer
@@ -84,7 +84,7 @@ class GradioClient:
         try:
             answer: dict[str, Any] = self.client.predict(**payload, api_name=f"/{task.name}")
         except AppError as error:
-            raise Refused(str(error)) from error
+            raise RefusedError(str(error)) from error
         return answer
 
 
@@ -99,7 +99,7 @@ class Mcp:
         [content] = result.content
         assert isinstance(content, types.TextContent)
         if result.isError:
-            raise Refused(content.text)
+            raise RefusedError(content.text)
         answer: dict[str, Any] = json.loads(content.text)
         assert result.structuredContent == answer
         return answer
@@ -154,11 +154,13 @@ class RawMcp(Mcp):
         )
         assert response.status_code < 500, response.text
         if response.status_code >= 400:
-            raise Refused(response.text)
-        [data] = [line.removeprefix("data: ") for line in response.text.splitlines() if line.startswith("data: ")]
+            raise RefusedError(response.text)
+        [data] = [
+            line.removeprefix("data: ") for line in response.text.splitlines() if line.startswith("data: ")
+        ]
         message = json.loads(data)
         if "error" in message:
-            raise Refused(message["error"]["message"])
+            raise RefusedError(message["error"]["message"])
         return types.CallToolResult.model_validate(message["result"])
 
 

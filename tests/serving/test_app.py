@@ -56,7 +56,9 @@ def test_check_runs_every_checkpoint_and_task() -> None:
     done = run("--check")
     assert done.returncode == 0, done.stdout + done.stderr
     for name in ("all-MiniLM-L6-v2", "SmolLM2-135M-Instruct", "sentence_similarity", "text_generation"):
-        assert re.search(rf"^\w+ +{re.escape(name)} +\d+\.\d\d s  ok ", done.stdout, re.MULTILINE), done.stdout
+        assert re.search(rf"^\w+ +{re.escape(name)} +\d+\.\d\d s  ok ", done.stdout, re.MULTILINE), (
+            done.stdout
+        )
 
 
 def test_check_fails_where_a_checkpoint_cannot_be_loaded(tmp_path: Path) -> None:
@@ -91,7 +93,9 @@ def test_the_environment_sets_host_and_port_and_flags_win() -> None:
 def test_a_space_listens_to_all_and_starts_with_the_hubs_checkpoints() -> None:
     options = app._parser({"SPACE_ID": "owner/name"}).parse_args([])
     assert (options.host, options.profile) == ("0.0.0.0", "hub")
-    assert app._origin("0.0.0.0", 7860, {"SPACE_HOST": "owner-name.hf.space"}) == "https://owner-name.hf.space"
+    assert (
+        app._origin("0.0.0.0", 7860, {"SPACE_HOST": "owner-name.hf.space"}) == "https://owner-name.hf.space"
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +106,14 @@ def test_memory_is_written_the_way_people_do(text: str, amount: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "flags", [["--memory-budget", "much"], ["--memory-budget", "0GB"], ["--port", "0"], ["--port", "x"], ["--profile", "y"]]
+    "flags",
+    [
+        ["--memory-budget", "much"],
+        ["--memory-budget", "0GB"],
+        ["--port", "0"],
+        ["--port", "x"],
+        ["--profile", "y"],
+    ],
 )
 def test_a_wrong_flag_is_said_plainly(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
@@ -113,6 +124,38 @@ def test_a_wrong_flag_is_said_plainly(flags: list[str], capsys: pytest.CaptureFi
 
 def test_a_proxy_for_the_web_does_not_stop_the_app_and_embedding_can_be_narrowed() -> None:
     nowhere = "http://127.0.0.1:9"
-    with running_app("--frame-ancestors", "'self' https://docs.example", HTTP_PROXY=nowhere, http_proxy=nowhere) as url:
+    with running_app(
+        "--frame-ancestors", "'self' https://docs.example", HTTP_PROXY=nowhere, http_proxy=nowhere
+    ) as url:
         policy = httpx.get(f"{url}/health", trust_env=False).headers["content-security-policy"]
     assert policy.endswith("frame-ancestors 'self' https://docs.example")
+
+
+def test_being_told_to_stop_ends_it_cleanly_also_during_a_generation() -> None:
+    port = free_port()
+    command = [sys.executable, "app.py", "--port", str(port)]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        assert f"http://127.0.0.1:{port}" in process.stdout.readline()
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120, trust_env=False) as client:
+            client.post(
+                "/v1/text_generation", json={"prompt": "Hello", "max_new_tokens": 1}
+            ).raise_for_status()
+            body = {"prompt": "Tell a long story.", "max_new_tokens": 512}
+            event = client.post("/gradio_api/call/v2/text_generation", json=body).json()["event_id"]
+            with client.stream("GET", f"/gradio_api/call/text_generation/{event}") as stream:
+                assert next(stream.iter_lines())
+                process.terminate()
+                assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert "Traceback" not in process.stdout.read()

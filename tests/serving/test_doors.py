@@ -8,7 +8,7 @@ import pytest
 
 from components.tasks.fields import input_fields, option_fields
 from demos import TASKS
-from tests.serving.doors import AnyTask, Door, Http, Refused, quick
+from tests.serving.doors import AnyTask, Door, Http, RefusedError, quick
 
 CLIENTS = ("http", "gradio_client", "mcp")
 RAW = ("http", "gradio", "raw_mcp")
@@ -34,7 +34,9 @@ tasks = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def texts_of(task: AnyTask) -> list[tuple[str, bool]]:
     """The inputs that take text, and whether they take a list of it."""
     return [
-        (field.name, field.kind == "texts") for field in input_fields(task.inputs) if field.kind in ("text", "texts")
+        (field.name, field.kind == "texts")
+        for field in input_fields(task.inputs)
+        if field.kind in ("text", "texts")
     ]
 
 
@@ -126,7 +128,7 @@ def test_text_that_no_task_can_take_is_refused(
     doors: dict[str, Door], http: Http, task: AnyTask, client: str, text: str
 ) -> None:
     for payload in with_text(task, text):
-        with pytest.raises(Refused, match=r"\w+ \w+") as refusal:
+        with pytest.raises(RefusedError, match=r"\w+ \w+") as refusal:
             doors[client].ask(task, payload)
         assert len(str(refusal.value)) < 1000
         assert "Traceback" not in str(refusal.value)
@@ -166,7 +168,7 @@ def bad_values(task: AnyTask) -> dict[str, dict[str, Any]]:
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
 def test_a_wrong_value_is_refused(doors: dict[str, Door], task: AnyTask, wrong: str, client: str) -> None:
-    with pytest.raises(Refused, match=r"\w+ \w+") as refusal:
+    with pytest.raises(RefusedError, match=r"\w+ \w+") as refusal:
         doors[client].ask(task, bad_values(task)[wrong])
     assert "Traceback" not in str(refusal.value)
 
@@ -176,7 +178,7 @@ def test_a_wrong_value_is_refused(doors: dict[str, Door], task: AnyTask, wrong: 
 def test_missing_and_unknown_fields_are_named(doors: dict[str, Door], task: AnyTask, client: str) -> None:
     [(name, _), *_] = texts_of(task)
     without = {key: value for key, value in quick(task).items() if key != name}
-    with pytest.raises(Refused, match=rf"(?i){name}"):
+    with pytest.raises(RefusedError, match=rf"(?i){name}"):
         doors[client].ask(task, without)
-    with pytest.raises(Refused, match="temprature"):
+    with pytest.raises(RefusedError, match="temprature"):
         doors[client].ask(task, {**quick(task), "temprature": 1})

@@ -11,7 +11,15 @@ import pytest
 from demos import PAGES, TASKS
 from tests.serving.doors import Http, quick
 
-ADDRESSES = ["/", *(f"/{page.slug}" for page in PAGES), "/health", "/v1/models", "/v1/nothing", "/config", "/nothing"]
+ADDRESSES = [
+    "/",
+    *(f"/{page.slug}" for page in PAGES),
+    "/health",
+    "/v1/models",
+    "/v1/nothing",
+    "/config",
+    "/nothing",
+]
 
 
 @pytest.mark.parametrize("path", ADDRESSES)

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from components.tasks.fields import input_fields, option_fields
 from demos import TASKS
@@ -25,7 +25,11 @@ def test_a_tool_is_described_by_its_task(mcp: Mcp, task: AnyTask) -> None:
     Draft202012Validator(tool.inputSchema).validate(quick(task))
     properties = tool.inputSchema["properties"]
     options, inputs = option_fields(task.options), input_fields(task.inputs)
-    assert list(properties) == [*(field.name for field in inputs), "model", *(field.name for field in options)]
+    assert list(properties) == [
+        *(field.name for field in inputs),
+        "model",
+        *(field.name for field in options),
+    ]
     for field in options:
         assert properties[field.name]["default"] == field.default
         assert properties[field.name].get("minimum") == field.minimum
@@ -86,6 +90,8 @@ def test_progress_is_told_while_a_model_loads(app_url: str, http: Http, mcp: Mcp
     async def hear(progress: float, total: float | None, message: str | None) -> None:
         told.append((progress, message))
 
-    result = mcp.call("sentence_similarity", quick(next(t for t in TASKS if t.name == "sentence_similarity")), hear)
+    result = mcp.call(
+        "sentence_similarity", quick(next(t for t in TASKS if t.name == "sentence_similarity")), hear
+    )
     assert not result.isError
     assert [number for number, _ in told] == sorted({number for number, _ in told})

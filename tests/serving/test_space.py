@@ -64,6 +64,8 @@ def test_the_metadata_is_what_the_hub_takes() -> None:
     assert metadata["sdk_version"] == pins["gradio"]
     assert (space.ROOT / metadata["app_file"]).is_file()
     assert len(metadata["short_description"]) <= 60
-    hub = [checkpoint.source.repo for checkpoint in load_catalog() if isinstance(checkpoint.source, HubSource)]
+    hub = [
+        checkpoint.source.repo for checkpoint in load_catalog() if isinstance(checkpoint.source, HubSource)
+    ]
     assert metadata["models"] == hub
     assert space.profile() == "hub"
