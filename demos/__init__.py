@@ -51,5 +51,6 @@ def build(registry: Registry, runner: Runner, origin: str) -> gr.Blocks:
                 task_page(page, tour, route)
             else:
                 page.build(tour, route)
+            chrome.way_out(page)
             chrome.set_title(route, page.title)
     return blocks

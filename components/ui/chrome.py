@@ -54,6 +54,14 @@ def heading(title: str, sentence: str) -> None:
     )
 
 
+def way_out(page: Page) -> None:
+    """The link from an embedded page to the whole tour; seen only there."""
+    gr.HTML(
+        Markup('<a href="./{}" target="_blank" rel="noopener">Open in {}</a>').format(page.slug, NAME),
+        elem_classes="tour-way-out",
+    )
+
+
 def set_title(blocks: gr.Blocks, title: str) -> None:
     """Pages of one app share their HTML title, so each sets its own once it is up."""
     blocks.load(
