@@ -206,9 +206,8 @@ class Registry:
             raise
         with self._changed:
             slot.waiting -= 1
-            if (
-                model := slot.model
-            ):  # there unless the attempt failed: a model that is waited for is not evicted
+            model = slot.model  # there unless the attempt failed: what is waited for is not evicted
+            if model is not None:
                 slot.leases += 1
         if model is None:
             raise _again(failure)

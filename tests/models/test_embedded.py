@@ -1,0 +1,73 @@
+"""The embedded checkpoints' real weights, fetched once into this host's cache (or `TOUR_CACHE`)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from components.models.catalog import load_catalog
+from components.models.checkpoint import Checkpoint, Head
+from components.models.registry import Registry
+from components.models.settings import Settings, default_cache_dir
+from components.models.sources import from_pretrained
+
+EMBEDDED = [checkpoint for checkpoint in load_catalog() if checkpoint.embedded]
+TEXTS = [
+    "Paris is the capital of France.",
+    "  Two  spaces, 3 digits: 123, and ümläuts — 東京 🙂\n",
+    "<|im_start|>user\nHi<|im_end|>\n",
+]
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return Registry(load_catalog(), Settings(cache_dir=default_cache_dir(), device="cpu"))
+
+
+@pytest.mark.parametrize("checkpoint", EMBEDDED, ids=lambda checkpoint: checkpoint.id)
+def test_loads_and_is_what_the_catalog_says(checkpoint: Checkpoint, registry: Registry) -> None:
+    with registry.lease(checkpoint.id) as model:
+        assert sum(p.numel() for p in model.network.parameters()) == checkpoint.parameters
+        assert checkpoint.token_limit <= model.network.config.max_position_embeddings
+        assert model.tokenizer.model_max_length == checkpoint.token_limit
+        assert not hasattr(model.network.config, "quantization_config")
+        assert model.network.config._attn_implementation == "sdpa"
+        if checkpoint.head is Head.CAUSAL_LM:
+            assert model.tokenizer.chat_template
+        encoded = model.tokenizer(TEXTS[0], return_tensors="pt")
+        with torch.inference_mode():
+            assert torch.isfinite(model.network(**encoded)[0]).all()
+
+
+@pytest.mark.parametrize(
+    "checkpoint",
+    [checkpoint for checkpoint in EMBEDDED if "gguf_file" in from_pretrained(checkpoint).arguments],
+    ids=lambda checkpoint: checkpoint.id,
+)
+def test_converted_weights_answer_as_the_gguf_does(
+    checkpoint: Checkpoint, registry: Registry, tmp_path: Path
+) -> None:
+    """A reader's snippet, run as it stands in another process, gives the same tokens and the same logits."""
+    snippet = from_pretrained(checkpoint)
+    code = [
+        *snippet.lines,
+        "import torch",
+        "from transformers import AutoModelForCausalLM, AutoTokenizer",
+        f"tokenizer = AutoTokenizer.from_pretrained({snippet.arguments})",
+        f"network = AutoModelForCausalLM.from_pretrained({snippet.arguments}, dtype=torch.float32).eval()",
+        f"inputs = [tokenizer(text, return_tensors='pt').input_ids for text in {TEXTS!r}]",
+        "with torch.inference_mode():",
+        "    logits = [network(ids).logits for ids in inputs]",
+        "torch.save((inputs, logits), 'answers.pt')",
+    ]
+    subprocess.run([sys.executable, "-c", "\n".join(code)], cwd=tmp_path, check=True, capture_output=True)
+    inputs, logits = torch.load(tmp_path / "answers.pt")
+    with registry.lease(checkpoint.id) as model, torch.inference_mode():
+        for text, ids, expected in zip(TEXTS, inputs, logits, strict=True):
+            assert torch.equal(model.tokenizer(text, return_tensors="pt").input_ids, ids)
+            assert model.tokenizer.decode(ids[0]) == text
+            assert torch.equal(model.network(ids).logits, expected)
