@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 
 from mcp import types
@@ -27,7 +26,7 @@ from components.serving.body import MalformedError, parse
 from components.serving.errors import InternalError, JsonResponse, reported
 from components.serving.inference import Inference
 from components.serving.middleware import BODY_LIMIT
-from components.serving.schema import answer_schema, request_schema
+from components.serving.schema import API_VERSION, answer_schema, request_schema
 from components.tasks.task import Progress, Task
 
 PATH = "/gradio_api/mcp"
@@ -89,7 +88,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 def _server(
     tasks: Mapping[str, Task[Any, Any, Any]], catalog: Catalog, inference: Inference
 ) -> Server[Any, Any]:
-    server: Server[Any, Any] = Server("transformers-tour", version=version("mcp"))
+    server: Server[Any, Any] = Server("transformers-tour", version=API_VERSION)
 
     @server.list_tools()  # type: ignore[no-untyped-call, untyped-decorator]
     async def tools() -> list[types.Tool]:

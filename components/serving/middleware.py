@@ -173,12 +173,10 @@ class KnownPages:
         self.pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and b"page=" in scope["query_string"]:
+        if scope.get("path") == "/" and b"page=" in scope["query_string"]:
             asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("page", [])
             if not self.pages.issuperset(asked):
-                await RedirectResponse(scope.get("root_path", "") + "/", status_code=303)(
-                    scope, receive, send
-                )
+                await RedirectResponse("./", status_code=303)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 

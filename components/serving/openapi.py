@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from components.models.catalog import Catalog
 from components.models.errors import Code
-from components.serving.schema import Schema, answer_schema, request_schema
+from components.serving.listing import Listing
+from components.serving.schema import API_VERSION, Schema, answer_schema, request_schema
 from components.tasks.task import Task
 
 ERROR: Schema = {
@@ -33,36 +36,19 @@ ERROR: Schema = {
     "required": ["error"],
 }
 
-MODELS: Schema = {
-    "type": "object",
-    "properties": {
-        "models": {
-            "type": "array",
-            "items": {"type": "object", "required": ["id", "title", "tasks", "state"]},
-        },
-        "memory": {
-            "type": "object",
-            "properties": {
-                "used": {"type": "integer", "description": "Bytes."},
-                "budget": {"type": "integer", "description": "Bytes."},
-                "device": {"type": "string"},
-            },
-            "required": ["used", "budget", "device"],
-        },
-    },
-    "required": ["models", "memory"],
-}
-
 
 def describe(tasks: Sequence[Task[Any, Any, Any]], catalog: Catalog, server: str) -> dict[str, Any]:
     """`server` is the path that the app answers under, "/" unless a proxy adds a prefix."""
-    schemas: dict[str, Schema] = {"Error": ERROR, "Models": MODELS}
+    models = TypeAdapter(Listing).json_schema(
+        mode="serialization", ref_template="#/components/schemas/{model}"
+    )
+    schemas: dict[str, Schema] = {"Error": ERROR, **models.pop("$defs"), "Models": models}
     paths: dict[str, Any] = {}
     for task in tasks:
         refs = f"#/components/schemas/{task.name}.{{model}}"
-        models = [checkpoint.id for checkpoint in catalog.for_task(task.name)]
+        able = [checkpoint.id for checkpoint in catalog.for_task(task.name)]
         for part, schema in (
-            ("request", request_schema(task, models, refs)),
+            ("request", request_schema(task, able, refs)),
             ("answer", answer_schema(task, refs)),
         ):
             for name, nested in schema.pop("$defs", {}).items():
@@ -76,7 +62,7 @@ def describe(tasks: Sequence[Task[Any, Any, Any]], catalog: Catalog, server: str
         "openapi": "3.1.0",
         "info": {
             "title": "Transformers Tour",
-            "version": "1",
+            "version": API_VERSION,
             "description": "Transformer models over plain JSON: inputs, `model`, options in one object.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },

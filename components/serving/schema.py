@@ -9,6 +9,8 @@ from pydantic import TypeAdapter
 
 from components.tasks.task import Task
 
+API_VERSION = "1"  # as in /v1
+
 Schema = dict[str, Any]
 
 RUN: Schema = {

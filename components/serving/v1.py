@@ -9,6 +9,7 @@ requiring `application/json` makes browsers ask it before each cross-origin requ
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -19,7 +20,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from components.models.errors import Code, TourError
-from components.models.registry import Registry, Status
+from components.models.registry import Registry
 from components.serving.body import MalformedError, parse
 from components.serving.errors import (
     DisconnectedError,
@@ -30,6 +31,7 @@ from components.serving.errors import (
     reported,
 )
 from components.serving.inference import Inference
+from components.serving.listing import listing
 from components.serving.openapi import describe
 from components.tasks.task import Task
 
@@ -39,17 +41,18 @@ def routes(tasks: Sequence[Task[Any, Any, Any]], registry: Registry, inference: 
     status_threads = CapacityLimiter(4)  # availability may have to ask the Hub
 
     async def models(request: Request) -> Response:
-        return JsonResponse(await to_thread.run_sync(_catalog, registry, limiter=status_threads))
+        with reported():
+            found = await to_thread.run_sync(listing, registry, limiter=status_threads)
+            return JsonResponse(asdict(found))
 
     async def openapi(request: Request) -> Response:
-        server = request.scope.get("app_root_path") or "/"
-        return JsonResponse(describe(tasks, registry.catalog, server))
-
-    async def index(request: Request) -> Response:
-        return RedirectResponse(request.scope.get("app_root_path", "") + "/v1/openapi.json")
+        with reported():
+            server = request.scope.get("app_root_path") or "/"
+            return JsonResponse(describe(tasks, registry.catalog, server))
 
     v1 = Starlette(
         routes=[
+            Route("/", RedirectResponse("openapi.json")),
             Route("/models", models),
             Route("/openapi.json", openapi),
             *(Route(f"/{task.name}", _endpoint(task, inference), methods=["POST"]) for task in tasks),
@@ -58,7 +61,7 @@ def routes(tasks: Sequence[Task[Any, Any, Any]], registry: Registry, inference: 
             (HTTPException, TourError, MalformedError, InternalError, DisconnectedError), _refuse
         ),
     )
-    return [Route("/health", health), Route("/v1", index), Route("/v1/", index), Mount("/v1", v1)]
+    return [Route("/health", health), Route("/v1", RedirectResponse("v1/openapi.json")), Mount("/v1", v1)]
 
 
 async def health(request: Request) -> Response:
@@ -86,40 +89,6 @@ async def _payload(request: Request) -> dict[str, object]:
             'The body is JSON but no object: send the inputs by name, as in {"text": "..."}.'
         )
     return payload
-
-
-def _catalog(registry: Registry) -> dict[str, Any]:
-    memory = registry.memory()
-    return {
-        "models": [_model(status) for status in registry.statuses()],
-        "memory": {"used": memory.used, "budget": memory.budget, "device": memory.device},
-    }
-
-
-def _model(status: Status) -> dict[str, Any]:
-    checkpoint = status.checkpoint
-    return {
-        "id": checkpoint.id,
-        "title": checkpoint.title,
-        "about": checkpoint.about,
-        "tasks": list(checkpoint.tasks),
-        "head": checkpoint.head.value,
-        "source": type(checkpoint.source).__name__.removesuffix("Source").lower(),
-        "embedded": checkpoint.embedded,
-        "licence": checkpoint.licence,
-        "parameters": checkpoint.parameters,
-        "download_bytes": checkpoint.download_bytes,
-        "token_limit": checkpoint.token_limit,
-        "languages": list(checkpoint.languages),
-        "state": status.state.value,
-        "availability": status.availability.value,
-        "share": status.share,
-        "stage": status.stage,
-        "error": status.error,
-        "bytes_in_memory": status.nbytes,
-        "leases": status.leases,
-        "device": status.device,
-    }
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -94,4 +94,5 @@ def test_progress_is_told_while_a_model_loads(app_url: str, http: Http, mcp: Mcp
         "sentence_similarity", quick(next(t for t in TASKS if t.name == "sentence_similarity")), hear
     )
     assert not result.isError
+    assert told
     assert [number for number, _ in told] == sorted({number for number, _ in told})

@@ -296,3 +296,9 @@ def test_answers_hold_no_word_that_json_lacks(http: Http) -> None:
 def test_an_unknown_field_is_refused_even_where_its_name_cannot_be_written(http: Http) -> None:
     with pytest.raises(RefusedError):
         http.ask(TASKS[0], {**quick(TASKS[0]), "half \ud83d": 1})
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/"])
+def test_the_root_leads_to_the_description(http: Http, path: str) -> None:
+    response = http.client.get(path, follow_redirects=True)
+    assert response.json()["openapi"].startswith("3.1")
