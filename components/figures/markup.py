@@ -59,6 +59,6 @@ def bar_rows(
     )
     return Markup(
         '<table class="bars"><caption class="visually-hidden">{caption}</caption>'
-        '<thead class="visually-hidden"><tr><th scope="col">{first}</th><td></td><th scope="col">{second}</th></tr>'
-        "</thead><tbody>{body}</tbody></table>"
+        '<thead class="visually-hidden"><tr><th scope="col">{first}</th><td></td>'
+        '<th scope="col">{second}</th></tr></thead><tbody>{body}</tbody></table>'
     ).format(caption=caption, first=columns[0], second=columns[1], body=body)
