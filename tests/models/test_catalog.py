@@ -10,7 +10,7 @@ from components.models.catalog import CatalogError, load_catalog
 from components.models.checkpoint import Checkpoint, HubSource
 from components.models.errors import Code, TourError
 from components.models.settings import PROFILES
-from components.models.sources import from_pretrained
+from components.models.sources.snippet import loading_lines
 
 SHIPPED = load_catalog()
 TASKS = sorted({task for checkpoint in SHIPPED for task in checkpoint.tasks})
@@ -38,8 +38,7 @@ def test_every_entry_is_complete(checkpoint: Checkpoint) -> None:
     assert checkpoint.about.rstrip().endswith(".")
     assert "\n" not in checkpoint.title + checkpoint.about
     assert checkpoint.download_bytes > checkpoint.parameters / 2, "fewer than 4 bits per parameter"
-    lines = "\n".join(from_pretrained(checkpoint).lines)
-    scope = compile(lines, "snippet", "exec")
+    scope = compile("\n".join(loading_lines(checkpoint.source)), "snippet", "exec")
     assert "MODEL" in scope.co_names
 
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from components.models.catalog import load_catalog
-from components.models.checkpoint import Checkpoint, Head
+from components.models.checkpoint import Checkpoint, Head, WheelSource
 from components.models.registry import Registry
 from components.models.settings import Settings, default_cache_dir
-from components.models.sources import from_pretrained
+from components.models.sources.snippet import loading_lines
 
 EMBEDDED = [checkpoint for checkpoint in load_catalog() if checkpoint.embedded]
 TEXTS = [
@@ -45,20 +45,23 @@ def test_loads_and_is_what_the_catalog_says(checkpoint: Checkpoint, registry: Re
 
 @pytest.mark.parametrize(
     "checkpoint",
-    [checkpoint for checkpoint in EMBEDDED if "gguf_file" in from_pretrained(checkpoint).arguments],
+    [
+        checkpoint
+        for checkpoint in EMBEDDED
+        if isinstance(checkpoint.source, WheelSource) and checkpoint.source.file.endswith(".gguf")
+    ],
     ids=lambda checkpoint: checkpoint.id,
 )
 def test_converted_weights_answer_as_the_gguf_does(
     checkpoint: Checkpoint, registry: Registry, tmp_path: Path
 ) -> None:
     """A reader's snippet, run as it stands in another process, gives the same tokens and the same logits."""
-    snippet = from_pretrained(checkpoint)
     code = [
-        *snippet.lines,
+        *loading_lines(checkpoint.source),
         "import torch",
         "from transformers import AutoModelForCausalLM, AutoTokenizer",
-        f"tokenizer = AutoTokenizer.from_pretrained({snippet.arguments})",
-        f"network = AutoModelForCausalLM.from_pretrained({snippet.arguments}, dtype=torch.float32).eval()",
+        "tokenizer = AutoTokenizer.from_pretrained(MODEL, gguf_file=GGUF)",
+        "network = AutoModelForCausalLM.from_pretrained(MODEL, gguf_file=GGUF).eval()",
         f"inputs = [tokenizer(text, return_tensors='pt').input_ids for text in {TEXTS!r}]",
         "with torch.inference_mode():",
         "    logits = [network(ids).logits for ids in inputs]",

@@ -19,7 +19,8 @@ import pytest
 from components.models.checkpoint import Checkpoint, Head, WheelSource
 from components.models.errors import Code, TourError
 from components.models.settings import Settings
-from components.models.sources import Sources, from_pretrained
+from components.models.sources import Sources
+from components.models.sources.snippet import loading_lines
 from tests.fakes.packages import FOLDER, FakeIndex, build_wheel, running_index, wheel_entry
 
 ROOT = Path(__file__).parents[2]
@@ -261,11 +262,10 @@ def test_pip_s_failure_is_told_in_plain_words(
 
 
 def test_the_snippet_runs_as_it_stands(index: FakeIndex, checkpoint: Checkpoint, tmp_path: Path) -> None:
-    snippet = from_pretrained(checkpoint)
     code = [
-        *snippet.lines,
+        *loading_lines(checkpoint.source),
         "import json, transformers",
-        f"network = transformers.AutoModel.from_pretrained({snippet.arguments})",
+        "network = transformers.AutoModel.from_pretrained(MODEL)",
         "print(json.dumps(network.config.hidden_size))",
     ]
     place = tmp_path / "reader"

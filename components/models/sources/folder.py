@@ -7,7 +7,6 @@ from pathlib import Path
 
 from components.models.checkpoint import Checkpoint, Head, LocalSource, RepoSource
 from components.models.errors import Code, TourError
-from components.models.sources.snippet import FromPretrained
 
 _EMBEDDED = Path(__file__).resolve().parents[1] / "embedded"
 _HEADS = {
@@ -41,10 +40,10 @@ def fetch(source: RepoSource | LocalSource) -> Path:
     return place(source)
 
 
-def from_pretrained(source: RepoSource | LocalSource) -> FromPretrained:
+def loading_lines(source: RepoSource | LocalSource) -> list[str]:
     if isinstance(source, RepoSource):  # seen from the root of the repository
-        return FromPretrained((f"MODEL = {f'components/models/embedded/{source.folder}'!r}",))
-    return FromPretrained((f"MODEL = {source.folder!r}",))
+        return [f"MODEL = {f'components/models/embedded/{source.folder}'!r}"]
+    return [f"MODEL = {source.folder!r}"]
 
 
 def found(models_dir: Path, known: dict[Head, tuple[str, ...]]) -> tuple[Checkpoint, ...]:

