@@ -4,9 +4,9 @@ inside `run`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from transformers import (
@@ -18,10 +18,13 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from components.models.errors import Code, TourError
 from components.tasks.task import Progress
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+T = TypeVar("T")
 
 # Tokens in one forward pass: about half a second of SmolLM2-135M on two cores.
 CHUNK = {"cpu": 192}
@@ -50,6 +53,123 @@ def prefill(
     output = model.network(input_ids=chunks[-1], past_key_values=cache, use_cache=True, logits_to_keep=1)
     logits: torch.Tensor = output.logits[:, -1]
     return logits
+
+
+class Context:
+    """Asks a model about many continuations of one text: the text is read once and kept.
+
+    `shared` and `continuations` are token ids; `shared` has at least one. Continuations are packed
+    into one row, each seeing what is shared and itself alone (a block mask), so that nothing is
+    padded and the shared keys and values are not copied.
+    """
+
+    def __init__(self, model: LoadedModel) -> None:
+        self._model = model
+        self._cache = DynamicCache(config=model.network.config)
+        self._read: list[int] = []
+        self._after: torch.Tensor | None = None  # logits for the token after what was read
+
+    def next_tokens(
+        self, shared: Sequence[int], continuations: Sequence[Sequence[int]]
+    ) -> Generator[Progress, None, torch.Tensor]:
+        """Log-probabilities [continuations, vocabulary] of the token after each continuation."""
+        rows = yield from self._ask(shared, continuations, lambda _, logprobs: logprobs[-1])
+        return torch.stack(rows)
+
+    def log_likelihoods(
+        self, shared: Sequence[int], continuations: Sequence[Sequence[int]]
+    ) -> Generator[Progress, None, torch.Tensor]:
+        """Log-probability [continuations] of each after `shared`; in nats, fp32, on the CPU."""
+
+        def likelihood(index: int, logprobs: torch.Tensor) -> torch.Tensor:
+            tokens = torch.tensor(list(continuations[index]), device=logprobs.device)
+            return logprobs.gather(1, tokens[:, None]).sum()
+
+        rows = yield from self._ask(shared, [ids[:-1] for ids in continuations], likelihood)
+        return torch.stack(rows).cpu()
+
+    @torch.inference_mode()
+    def _ask(
+        self,
+        shared: Sequence[int],
+        continuations: Sequence[Sequence[int]],
+        pick: Callable[[int, torch.Tensor], T],
+    ) -> Generator[Progress, None, list[T]]:
+        """`pick(index, logprobs)` for each; logprobs [1 + its tokens, vocabulary] begin after `shared`."""
+        first = yield from self._share(shared)
+        picked: list[T] = []
+        for pack in self._packs(continuations):
+            logits = torch.cat([first, self._branch(pack)]) if any(pack) else first
+            logprobs = logits.float().log_softmax(dim=-1)
+            start = 1
+            for ids in pack:
+                picked.append(
+                    pick(len(picked), torch.cat([logprobs[:1], logprobs[start : start + len(ids)]]))
+                )
+                start += len(ids)
+            yield Progress("Weighing what fits", len(picked) / len(continuations))
+        return picked
+
+    def _share(self, ids: Sequence[int]) -> Generator[Progress, None, torch.Tensor]:
+        """Reads what is new in `ids`; logits [1, vocabulary] for the token after them."""
+        if self._after is None or list(ids) != self._read:
+            kept = min(len(shared_start([self._read, ids])), len(ids) - 1)
+            if surplus := len(self._read) - kept:
+                self._cache.crop(-surplus)
+            self._read = list(ids)
+            self._after = yield from prefill(self._model, ids[kept:], self._cache)
+        return self._after
+
+    def _branch(self, own: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Logits [tokens, vocabulary] of several continuations of what was read, which stays as it was."""
+        device, before = self._model.device, len(self._read)
+        owner = torch.tensor([index for index, ids in enumerate(own) for _ in ids], device=device)
+        place = torch.tensor([place for ids in own for place in range(len(ids))], device=device)
+        itself = (owner[:, None] == owner) & (place[:, None] >= place)
+        mask = torch.cat([itself.new_ones(len(owner), before), itself], dim=1)
+        output = self._model.network(
+            input_ids=torch.tensor([[token for ids in own for token in ids]], device=device),
+            position_ids=(place + before)[None],
+            attention_mask=mask[None, None],
+            past_key_values=self._cache,
+            use_cache=True,
+        )
+        self._cache.crop(-len(owner))
+        logits: torch.Tensor = output.logits[0]
+        return logits
+
+    def _packs(self, continuations: Sequence[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
+        """As many at a time as one forward pass should take."""
+        pack: list[Sequence[int]] = []
+        for ids in continuations:
+            if pack and sum(map(len, pack)) + len(ids) > chunk_size(self._model):
+                yield pack
+                pack = []
+            pack.append(ids)
+        yield pack
+
+
+def shared_start(sequences: Sequence[Sequence[int]]) -> list[int]:
+    """The tokens that all sequences begin with."""
+    start = []
+    for tokens in zip(*sequences, strict=False):
+        if len(set(tokens)) > 1:
+            break
+        start.append(tokens[0])
+    return start
+
+
+def separator(model: LoadedModel) -> int:
+    """The token that stood between documents in pretraining, after which a text starts as it does on paper:
+    `<|endoftext|>` where the vocabulary has it, else what the tokenizer puts first or last.
+    """
+    tokenizer = model.tokenizer
+    for token in (tokenizer.get_vocab().get("<|endoftext|>"), tokenizer.bos_token_id, tokenizer.eos_token_id):
+        if token is not None:
+            return int(token)
+    raise TourError(
+        Code.UNSUITABLE_MODEL, f"{model.checkpoint.id} has no token to start a text with.", "model"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +211,7 @@ def generate(
     cache = DynamicCache(config=model.network.config)
     logits = yield from prefill(model, prompt, cache)
     for remaining in reversed(range(new_tokens)):
-        scores = processors(ids, logits.to(copy=True, dtype=torch.float32))
+        scores = processors(ids, logits.to(copy=True, dtype=torch.float32))  # type: ignore[arg-type]
         if sampling.temperature:
             token = torch.multinomial(scores.softmax(dim=-1), num_samples=1, generator=dice)
         else:

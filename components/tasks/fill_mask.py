@@ -1,0 +1,118 @@
+"""Words for the gaps in a text, with what comes before and after them taken into account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
+
+from components.models.checkpoint import Head
+from components.tasks.fields import STRICT, OptionalText, Text
+from components.tasks.snippet import snippet
+from components.tasks.task import Output, Progress, Task
+
+if TYPE_CHECKING:
+    from components.models.checkpoint import LoadedModel
+
+MASK = "[MASK]"
+MOST_GAPS = 4
+
+
+def _with_gaps(text: str) -> str:
+    gaps = text.count(MASK)
+    if not gaps:
+        raise PydanticCustomError("rule", "has no gap; write [MASK] where a word is missing")
+    if gaps > MOST_GAPS:
+        raise PydanticCustomError(
+            "rule", "has {gaps} gaps, at most {most} are allowed", {"gaps": gaps, "most": MOST_GAPS}
+        )
+    return text
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Inputs:
+    text: Annotated[
+        Text,
+        AfterValidator(_with_gaps),
+        Field(max_length=20_000, title="Text", description="A text with [MASK] where a word is missing."),
+    ]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Options:
+    top_k: Annotated[
+        int, Field(ge=1, le=20, title="Candidates", description="How many of the best candidates to show.")
+    ] = 5
+    targets: Annotated[
+        OptionalText,
+        Field(
+            max_length=500,
+            title="Words to compare",
+            description="Rank these words alone, separated by commas; empty for the model's own.",
+        ),
+    ] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """`token` is the word for the gap (of several gaps all, as in "fast / far"), `sequence` the whole text.
+
+    `score` is in [0, 1]. Of a masked language model it is the probability at the gap; of a causal one the
+    likelihood of the whole sequence, relative to those of the best twenty.
+    """
+
+    token: str
+    score: float
+    sequence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """Highest score first."""
+
+    candidates: list[Candidate]
+
+
+def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Candidates]]:
+    from components.tasks import infill
+
+    parts = inputs.text.split(MASK)
+    targets = list(dict.fromkeys(filter(None, map(str.strip, options.targets.split(",")))))
+    masked = model.checkpoint.head is Head.MASKED_LM
+    filled = yield from (infill.fill_masked if masked else infill.fill_causal)(model, parts, targets)
+    yield Output(
+        result=Candidates(
+            candidates=[
+                Candidate(
+                    token=" / ".join(filling.words),
+                    score=filling.score,
+                    sequence=parts[0]
+                    + "".join(word + part for word, part in zip(filling.words, parts[1:], strict=True)),
+                )
+                for filling in filled.fillings[: options.top_k]
+            ]
+        ),
+        tokens_used=filled.tokens_used,
+        token_limit=model.checkpoint.token_limit,
+        notes=filled.notes,
+    )
+
+
+TASK = Task(
+    name="fill_mask",
+    title="Fill-mask",
+    about=(
+        "Finds words for the gaps in a text, written [MASK]. With a causal model a score compares the whole "
+        "sentence's likelihood among the candidates."
+    ),
+    inputs=Inputs,
+    options=Options,
+    result=Candidates,
+    heads=frozenset({Head.CAUSAL_LM, Head.MASKED_LM}),
+    run=run,
+    snippet=snippet("fill_mask"),
+    example={"text": "Paris is the [MASK] of France."},
+)
