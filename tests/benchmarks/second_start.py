@@ -27,7 +27,8 @@ def seconds_until_ready(id: str) -> float:
 
 def main(id: str) -> None:
     if "--import-first" in sys.argv:
-        import components.models.loading  # noqa: F401 - torch and transformers
+        import torch  # noqa: F401
+        import transformers.modeling_utils  # noqa: F401 - transformers itself imports this on its first load
 
         print(f"{seconds_until_ready(id):.2f}")
         return

@@ -156,8 +156,8 @@ def test_alternating_two_models_ends_with_memory_for_one(tmp_path: Path, setting
     """Twenty rounds within a budget for one: the registry's count and the process's memory both come back."""
     catalog = Catalog(
         [
-            local_entry("a", Head.ENCODER, tiny_encoder(tmp_path / "a", width=1024, layers=2, seed=1)),
-            local_entry("b", Head.ENCODER, tiny_encoder(tmp_path / "b", width=1024, layers=2, seed=2)),
+            local_entry("a", Head.ENCODER, tiny_encoder(tmp_path / "a", width=768, layers=2, seed=1)),
+            local_entry("b", Head.ENCODER, tiny_encoder(tmp_path / "b", width=768, layers=2, seed=2)),
         ]
     )
     registry = Registry(catalog, replace(settings, memory_budget=int(1.2 * budget_for(catalog, "a"))))
