@@ -58,15 +58,20 @@ def _free(device: torch.device | None) -> int:
     return min(psutil.virtual_memory().available, _free_in_container())
 
 
-def _free_in_container() -> int:
-    """What a container's limit (cgroup v2, then v1) leaves; psutil sees the whole host."""
-    root = Path("/sys/fs/cgroup")
-    for limit, usage in (
-        (root / "memory.max", root / "memory.current"),
-        (root / "memory/memory.limit_in_bytes", root / "memory/memory.usage_in_bytes"),
+def _free_in_container(root: Path = Path("/sys/fs/cgroup")) -> int:
+    """What a container's limit (cgroup v2, then v1) leaves; psutil sees the whole host.
+
+    Files in the page cache count as usage there, but make room when memory is asked for.
+    """
+    for limit, usage, cached in (
+        ("memory.max", "memory.current", "inactive_file"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
     ):
-        with suppress(OSError, ValueError):  # no such file, or "max"
-            return max(0, int(limit.read_text()) - int(usage.read_text()))
+        with suppress(OSError, ValueError, KeyError):  # no such file, or "max"
+            allowed, used = int((root / limit).read_text()), int((root / usage).read_text())
+            lines = (root / usage).with_name("memory.stat").read_text().splitlines()
+            reclaimable = int(dict(line.split() for line in lines)[cached])
+            return max(0, allowed - used + reclaimable)
     return sys.maxsize
 
 

@@ -239,7 +239,7 @@ class Registry:
                 self._changed.notify_all()
             return
         except TourError as error:
-            failure = error
+            failure = _again(error)  # without its traceback, whose frames hold tensors
         except _ClosedError:
             failure = TourError(Code.BUSY, "The app is shutting down.")
         except Exception as error:  # noqa: BLE001 - a loader may raise anything; whoever waits must hear of it
@@ -248,7 +248,6 @@ class Registry:
                 Code.LOAD_FAILED,
                 f"{slot.checkpoint.id} could not be loaded ({type(error).__name__}: {error}).",
             )
-        failure.__traceback__ = None  # its frames hold tensors
         with self._changed:
             _drop(slot)
             slot.state, slot.error = State.FAILED, failure
@@ -400,4 +399,4 @@ def _with_local(catalog: Catalog, models_dir: Path | None) -> Catalog:
     known = {
         c.head: tuple(dict.fromkeys(t for o in catalog if o.head is c.head for t in o.tasks)) for c in catalog
     }
-    return Catalog((*catalog, *(c for c in found(models_dir, known) if c.id not in catalog)))
+    return Catalog((*catalog, *found(models_dir, known)))

@@ -102,14 +102,17 @@ def test_download_damaged_twice_is_refused(hub: FakeHub, checkpoint: Checkpoint,
     assert lease(models) > 0, "the failure was sticky"
 
 
-def test_damaged_cache_is_fetched_again(hub: FakeHub, checkpoint: Checkpoint, settings: Settings) -> None:
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+def test_damaged_cache_is_fetched_again(
+    name: str, hub: FakeHub, checkpoint: Checkpoint, settings: Settings
+) -> None:
     lease(registry(checkpoint, settings, hub.endpoint))
-    (weights,) = settings.cache_dir.rglob("model.safetensors")
+    (weights,) = settings.cache_dir.rglob(name)
     blob = weights.resolve()
     data = blob.read_bytes()
     blob.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     assert lease(registry(checkpoint, settings, hub.endpoint)) > 0
-    assert hub.downloads("model.safetensors") == 2
+    assert hub.downloads(name) == 2
     assert weights.resolve().read_bytes() == data
 
 

@@ -18,7 +18,7 @@ import psutil
 import pytest
 import torch
 
-from components.models import loading
+from components.models import devices, loading
 from components.models.catalog import Catalog, load_catalog
 from components.models.checkpoint import Checkpoint, Head, LoadedModel, LocalSource
 from components.models.errors import Code, TourError
@@ -339,6 +339,29 @@ def test_an_unusable_device_is_told(tiny: Catalog, settings: Settings) -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    ("files", "free"),
+    [
+        ({"memory.max": "1000", "memory.current": "700", "memory.stat": "anon 400\ninactive_file 300"}, 600),
+        ({"memory.max": "max", "memory.current": "700", "memory.stat": "inactive_file 300"}, sys.maxsize),
+        (
+            {
+                "memory/memory.limit_in_bytes": "1000",
+                "memory/memory.usage_in_bytes": "900",
+                "memory/memory.stat": "total_inactive_file 50",
+            },
+            150,
+        ),
+        ({}, sys.maxsize),
+    ],
+)
+def test_a_container_s_limit_counts(files: dict[str, str], free: int, tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert devices._free_in_container(tmp_path) == free
+
+
 def test_close_gives_up_and_drops(tiny: Catalog, settings: Settings) -> None:
     registry = Registry(tiny, settings)
     with registry.lease(ENCODER):
@@ -404,11 +427,11 @@ def test_folders_of_models_dir_join_the_catalog(tiny: Catalog, settings: Setting
     (models / "notes" / "config.json").write_text("{}")
     (models / "stray.txt").write_text("")
     registry = Registry(tiny, replace(settings, models_dir=models))
-    assert [checkpoint.id for checkpoint in registry.catalog][len(tiny) :] == ["mine"]
-    mine = registry.catalog["mine"]
+    assert [checkpoint.id for checkpoint in registry.catalog][len(tiny) :] == ["local/mine"]
+    mine = registry.catalog["local/mine"]
     assert (mine.head, mine.tasks) == (Head.CAUSAL_LM, tiny["tiny-causal-lm"].tasks)
     assert mine.embedded
-    with registry.lease("mine") as model:
+    with registry.lease("local/mine") as model:
         assert model.tokenizer.chat_template
 
 

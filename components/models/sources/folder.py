@@ -66,7 +66,7 @@ def found(models_dir: Path, known: dict[Head, tuple[str, ...]]) -> tuple[Checkpo
         limit = config.get("max_position_embeddings") or config.get("n_positions") or 512
         checkpoints.append(
             Checkpoint(
-                id=path.name,
+                id=f"local/{path.name}",
                 title=path.name,
                 tasks=known.get(head, ()),
                 head=head,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import time
@@ -166,18 +167,28 @@ def loading_lines(source: HubSource) -> list[str]:
 
 
 def _discard_damaged(snapshot: Path) -> int:
-    """Remove files whose bytes are not what the cache's name for them says; returns how many.
-
-    The cache names large files by their SHA-256; snapshots link to them.
-    """
+    """Remove files whose bytes are not what the cache's name for them says; returns how many."""
     damaged = 0
     for link in snapshot.iterdir():
         blob = link.resolve()
-        if len(blob.name) == 64 and files.sha256(blob) != blob.name:
+        if not _as_named(blob):
             link.unlink()
             blob.unlink(missing_ok=True)
             damaged += 1
     return damaged
+
+
+def _as_named(blob: Path) -> bool:
+    """The cache names large files by SHA-256 and small ones as git does; snapshots link to them."""
+    match len(blob.name):
+        case 64:
+            return files.sha256(blob) == blob.name
+        case 40:
+            data = blob.read_bytes()
+            return (
+                hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest() == blob.name
+            )
+    return True  # a file system without links keeps the file under its own name
 
 
 class _GivenUpError(Exception):
