@@ -127,7 +127,7 @@ def fill_masked(
     if len(gaps) != len(parts) - 1:
         raise TourError(
             Code.INVALID_INPUT,
-            f"The text contains {tokenizer.mask_token}, {model.checkpoint.id}'s sign for a gap; write [MASK].",
+            f"The text contains {tokenizer.mask_token}, {model.checkpoint.id}'s gap; write [MASK].",
             "text",
         )
     allowed, missing = _vocabulary(model, targets)
