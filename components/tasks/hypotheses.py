@@ -137,7 +137,8 @@ def _pairs(model: LoadedModel, text: str, hypothesis: str) -> dict[str, torch.Te
     if taken >= limit:
         raise TourError(
             Code.TOO_LONG,
-            f"A label in its template takes {taken:,} of {model.checkpoint.id}'s {limit:,} tokens. Shorten it.",
+            f"A label in its template takes {taken:,} of the {limit:,} tokens that {model.checkpoint.id} "
+            "reads. Shorten it.",
             "labels",
         )
     encoded = tokenizer(

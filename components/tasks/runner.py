@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, cast
 
 from components.models.errors import Code, TourError
+from components.models.status import State
 from components.tasks.fields import input_fields, option_fields, shorten, validate
 from components.tasks.task import Answer, I, O, Output, Progress, R
 
@@ -102,7 +103,7 @@ class Runner:
     ) -> Generator[Progress | Answer[R], None, None]:
         identity = request.checkpoint.id
         for status in self.registry.wait(identity):
-            if status.state.value != "ready":
+            if status.state is not State.READY:
                 yield Progress(status.stage, status.share)
         with self.registry.lease(identity) as model:
             work = task.run(model, request.inputs, request.options)

@@ -105,8 +105,8 @@ TASK = Task(
     name="zero_shot_classification",
     title="Zero-shot classification",
     about=(
-        "Sorts a text under labels of your own, which no model was trained on, by how well a sentence with the "
-        "label goes with the text."
+        "Sorts a text under labels of your own, which no model was trained on, by how well a sentence with "
+        "the label goes with the text."
     ),
     inputs=Inputs,
     options=Options,
