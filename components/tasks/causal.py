@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from transformers import (
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
 T = TypeVar("T")
+
+SEPARATOR = "<|endoftext|>"
 
 # Tokens in one forward pass: about half a second of SmolLM2-135M on two cores.
 CHUNK = {"cpu": 192}
@@ -164,7 +166,9 @@ def separator(model: LoadedModel) -> int:
     `<|endoftext|>` where the vocabulary has it, else what the tokenizer puts first or last.
     """
     tokenizer = model.tokenizer
-    for token in (tokenizer.get_vocab().get("<|endoftext|>"), tokenizer.bos_token_id, tokenizer.eos_token_id):
+    special: Any = tokenizer.convert_tokens_to_ids(SEPARATOR)  # of an unknown token None or unk
+    known = special is not None and tokenizer.convert_ids_to_tokens(special) == SEPARATOR
+    for token in (special if known else None, tokenizer.bos_token_id, tokenizer.eos_token_id):
         if token is not None:
             return int(token)
     raise TourError(
