@@ -131,9 +131,14 @@ def serve(settings: Settings, host: str, port: int, frame_ancestors: str) -> int
         while True:
             threading.Event().wait(3600)  # without a limit, Windows would not see Ctrl+C
     except KeyboardInterrupt:
-        print("Stopping.")
+        print("Stopping.", flush=True)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)  # whoever asks twice does not want to wait
     finally:
         app.close()
+        # The server's threads are daemons, and an interpreter that ends while one is inside torch
+        # aborts: the last turn on the device is taken here and never given back.
+        app.registry.turn().__enter__()
     return 0
 
 
