@@ -38,7 +38,7 @@ def clean_environment() -> dict[str, str]:
 def running(
     command: list[str], url: str, environment: Mapping[str, str], patience: float = 60
 ) -> Iterator[str]:
-    """Runs `command` until the block ends; enters it once `url` answers. Raises with the output if it never does."""
+    """Runs `command` until the block ends; enters it once `url` answers, raises with the output if not."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=dict(environment), stdout=output, stderr=subprocess.STDOUT

@@ -38,9 +38,8 @@ def main(runs: int) -> int:
         ours.append(seconds(["app.py", "--port"], free_port()))
     ratio = statistics.median(ours) / statistics.median(empty)
     for name, times in (("empty Blocks", empty), ("Transformers Tour", ours)):
-        print(
-            f"{name:18} median {statistics.median(times):.2f} s  (min {min(times):.2f}, max {max(times):.2f}, {runs} runs)"
-        )
+        median, spread = statistics.median(times), f"{min(times):.2f} to {max(times):.2f}"
+        print(f"{name:18} median {median:.2f} s ({spread}, {runs} runs)")
     print(f"ratio {ratio:.2f}, at most {TARGET} wanted")
     return ratio > TARGET
 

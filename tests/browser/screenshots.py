@@ -30,7 +30,7 @@ def shoot(browser: Browser, app_url: str, colours: Colours, width: int, folder: 
     )
     page = context.new_page()
     page.goto(f"/?__theme={colours}")
-    expect(page.locator(".cards")).to_be_visible()
+    expect(page.locator(".cards a").first).to_be_visible()
     page.screenshot(path=folder / f"home-{colours}-{width}.png", full_page=True)
     for spec in PAGES:
         if isinstance(spec, TaskPage):

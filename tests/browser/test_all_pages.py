@@ -35,8 +35,8 @@ def test_home_page_links_to_every_page(page: Page) -> None:
         expect(page).to_have_url(re.compile(rf"/{spec.slug}$"))
         expect(page.get_by_role("heading", level=1)).to_have_text(spec.title)
         expect(page).to_have_title(re.compile(f"^{re.escape(spec.title)}"))
-        page.locator(".tour-header .brand").click()
-        expect(page.locator(".cards")).to_be_visible()
+        page.locator("#tour-header .brand").click()
+        expect(page.locator(".cards a").first).to_be_visible()
 
 
 @every_page
@@ -96,7 +96,7 @@ def test_embedded_on_another_site_shows_the_tool_alone(
     page = open_page(f"{other_site}/{spec.slug}.html", origins=(other_site,))
     frame = page.frame_locator("iframe")
     expect(frame.locator(".workbench, #models-table").first).to_be_visible()
-    for surroundings in (".tour-header", ".nav-holder", "footer"):
+    for surroundings in ("#tour-header", ".nav-holder", "footer"):
         for element in frame.locator(surroundings).all():
             expect(element).to_be_hidden()
     if isinstance(spec, TaskPage):
@@ -110,13 +110,13 @@ def test_theme_switch_is_remembered(page: Page, spec: TaskPage) -> None:
     dark = page.evaluate("document.body.classList.contains('dark')")
     page.get_by_role("button", name="Switch between light and dark").click()
     page.reload()
-    expect(page.locator(".tour-header")).to_be_visible()
+    expect(page.locator("#tour-header")).to_be_visible()
     assert page.evaluate("document.body.classList.contains('dark')") is not dark
 
 
 def unfold(page: Page) -> None:
     """Opens the options and the drawer, where a page has them, once the page is at rest."""
-    expect(page.locator(".workbench, #models-table article, .cards").first).to_be_visible()
+    expect(page.locator(".workbench, #models-table article, .cards a").first).to_be_visible()
     for part in ("options", "drawer"):
         folded = page.locator(f'[id$="-{part}"] > button')
         if folded.count():

@@ -33,7 +33,11 @@ TEXTS = {
     "empty": "",
     "megabyte": "word " * 200_000,
 }
-LONE_SURROGATE = "half \\ud83d of a character"
+# Playwright's own typing can't carry it.
+TYPE_HALF_A_CHARACTER = r"""box => {
+  box.value = "half \ud83d of a character";
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+}"""
 
 every_box = pytest.mark.parametrize(
     ("spec", "name"),
@@ -58,9 +62,7 @@ def test_typed(page: Page, app_url: str, spec: TaskPage, name: str) -> None:
         assert label not in ("null", "blank", "empty", "megabyte") or outcome == "problem", label
         nothing_ran(page)
         expect(visit.part("result").locator("script, img, svg, iframe")).to_have_count(0)
-    visit.box(name).evaluate(
-        f"box => {{ box.value = '{LONE_SURROGATE}'; box.dispatchEvent(new Event('input', {{bubbles: true}})); }}"
-    )
+    visit.box(name).evaluate(TYPE_HALF_A_CHARACTER)
     visit.run()
     assert visit.settled() == "problem"
     nothing_ran(page)
@@ -117,5 +119,5 @@ def test_in_the_address(page: Page, app_url: str, spec: TaskPage, encoded: str) 
 def test_in_the_address_of_a_page_without_fields(page: Page, text: str) -> None:
     for slug in ("", *(spec.slug for spec in PAGES if not isinstance(spec, TaskPage))):
         page.goto(f"/{slug}?text={quote(text)}&model={quote(text)}&__theme={quote(text)}#{quote(text)}")
-        expect(page.locator(".tour-header")).to_be_visible()
+        expect(page.locator("#tour-header")).to_be_visible()
         nothing_ran(page)

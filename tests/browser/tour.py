@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +26,7 @@ FLAGS = [
 TASK_PAGES = tuple(page for page in PAGES if isinstance(page, TaskPage))
 
 # The first run of a checkpoint on a host fetches it.
-PATIENCE = 240_000  # ms
+PATIENCE = 200_000  # ms
 
 # Options that keep an answer short, for tests that are about something else.
 BRIEF: Mapping[str, object] = {"max_new_tokens": 8}
@@ -63,29 +65,49 @@ class Visit:
 
     def run(self, press: Callable[[], object] | None = None) -> None:
         """Presses Run (or does what `press` does) and waits for the run to end."""
-        with self.page.expect_event("requestfinished", ends_run, timeout=PATIENCE):
-            (press or self.part("run").click)()
+        # Gradio keeps one stream open as long as something runs; either end may be the one to close it.
+        closed: list[str] = []
+
+        def note(request: Request) -> None:
+            closed.append(request.url)
+
+        self.page.on("requestfinished", note)
+        self.page.on("requestfailed", note)
+        (press or self.part("run").click)()
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not any("/queue/data" in url for url in closed):
+            assert time.monotonic() < deadline, "the run did not end"
+            self.page.wait_for_timeout(20)
+        self.page.remove_listener("requestfinished", note)
+        self.page.remove_listener("requestfailed", note)
         expect(self.part("run")).to_be_enabled()
         expect(self.part("stop")).to_be_disabled()
 
     def drawer(self, tab: str) -> str:
-        """The text in a tab of the drawer."""
+        """All the text in a tab of the drawer."""
         drawer = self.part("drawer")
         if not drawer.get_by_role("tab", name=tab, exact=True).is_visible():
             drawer.locator("button").first.click()
         drawer.get_by_role("tab", name=tab, exact=True).click()
-        content = drawer.locator(".cm-content:visible")
-        expect(content).to_have_count(1)
-        return "\n".join(content.locator(".cm-line").all_inner_texts())
+        expect(drawer.locator(".cm-content:visible")).to_have_count(1)
+        # By its Copy button, because of a long text only the lines in view are in the page.
+        drawer.get_by_role("button", name="Copy").locator("visible=true").click()
+        text: str = self.page.evaluate("navigator.clipboard.readText()")
+        return text
 
     def answer(self) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self.drawer("JSON"))
         return answer
 
-    def set_option(self, field: OptionField, value: object) -> None:
+    def control(self, field: OptionField) -> Locator:
+        """An option's control, in the unfolded form."""
         control = self.part(field.name)
         if not control.is_visible():
             self.part("options").locator("button").first.click()
+        return control
+
+    def set_option(self, field: OptionField, value: object) -> None:
+        control = self.control(field)
         match field.kind:
             case "choice":
                 control.get_by_label(str(value), exact=True).check()
@@ -98,7 +120,7 @@ class Visit:
 
     def option(self, field: OptionField) -> object:
         """What the form shows for an option."""
-        control = self.part(field.name)
+        control = self.control(field)
         match field.kind:
             case "choice":
                 return control.locator("input:checked").get_attribute("value")
@@ -109,7 +131,8 @@ class Visit:
 
     def pick_model(self, title: str) -> None:
         self.box("model").click()
-        self.page.get_by_role("option", name=title).filter(has_text=f"{title} (").first.click()
+        # Its availability follows the title; another title may begin alike.
+        self.page.get_by_role("option", name=re.compile(rf"^{re.escape(title)} [·(]")).click()
 
     def settled(self) -> str:
         """Asserts that an answer or a clear message is on show; says which."""
@@ -119,11 +142,6 @@ class Visit:
         expect(self.badge).to_have_count(0)
         expect(self.part("status").locator(".fact").first).to_be_visible()
         return "answer"
-
-
-def ends_run(request: Request) -> bool:
-    """Gradio's event stream is closed when the last event on the page is done."""
-    return "/queue/data" in request.url
 
 
 def address(page: TaskPage, **query: object) -> str:
