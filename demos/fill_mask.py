@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from components.tasks.fill_mask import TASK
-
 from components.figures import answers
 from components.figures.markup import Markup, percent
+from components.tasks.fill_mask import TASK
 from components.ui.page import Json, TaskPage, TextInput
 
 
 def teaser(request: Json, answer: Json) -> Markup:
     best = answer["candidates"][0]
-    return answers.teaser(answers.filled(request["text"], best), percent(best["score"], 0))
+    return answers.teaser(answers.filled(request["text"], best), percent(best["score"]))
 
 
 PAGE = TaskPage(
     slug="fill-mask",
+    nav="Fill-mask",
     title="Fill-mask",
     sentence="Leave a gap and see what the model would write there, given all that stands around it.",
     task=TASK,

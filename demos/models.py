@@ -111,6 +111,7 @@ def source_words(source: Source) -> str:
 
 PAGE = PlainPage(
     slug="models",
+    nav="Models",
     title="Models",
     sentence="Every checkpoint of the tour: where it comes from, what it costs, whether it is in memory now.",
     build=build,

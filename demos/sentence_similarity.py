@@ -18,7 +18,8 @@ def teaser(request: Json, answer: Json) -> Markup:
 
 PAGE = TaskPage(
     slug="sentence-similarity",
-    title="Similarity",
+    nav="Similarity",
+    title="Sentence similarity",
     sentence=(
         "Which of these sentences means nearly the same? An encoder turns each into a vector, and the "
         "angle between vectors tells."

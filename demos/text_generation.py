@@ -16,7 +16,8 @@ def teaser(request: Json, answer: Json) -> Markup:
 
 PAGE = TaskPage(
     slug="text-generation",
-    title="Generation",
+    nav="Generation",
+    title="Text generation",
     sentence=(
         "A small decoder answers or continues your text, one token at a time. It is quick and fluent, and "
         "often wrong: don't trust it with facts."

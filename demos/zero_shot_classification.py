@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from components.tasks.zero_shot_classification import TASK
-
 from components.figures import answers
 from components.figures.markup import Markup, percent
+from components.tasks.zero_shot_classification import TASK
 from components.ui.page import Json, ListInput, TaskPage, TextInput
 
 
 def teaser(request: Json, answer: Json) -> Markup:
     best = answer["labels"][0]
     return answers.teaser(
-        Markup("{} <strong>→ {}</strong>").format(request["text"], best["label"]), percent(best["score"], 0)
+        Markup("{} <strong>→ {}</strong>").format(request["text"], best["label"]), percent(best["score"])
     )
 
 
 PAGE = TaskPage(
     slug="zero-shot",
-    title="Zero-shot",
+    nav="Zero-shot",
+    title="Zero-shot classification",
     sentence="Sort a text into labels that you make up on the spot; no model was ever trained on them.",
     task=TASK,
     inputs={

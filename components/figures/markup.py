@@ -18,10 +18,12 @@ def join(parts: Iterable[str | Markup], separator: str | Markup = "") -> Markup:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """0.9731 -> "97.3 %"; tiny but non-zero shares say so instead of reading as zero."""
-    smallest = 10.0**-digits / 2 / 100
-    if 0 < share < smallest:
-        return f"< {10.0**-digits:.{digits}f} %"
+    """0.9731 -> "97.3 %"; what is not quite nothing or everything never reads as if it were."""
+    step = 10.0**-digits
+    if 0 < share < step / 200:
+        return f"< {step:.{digits}f} %"
+    if 1 - step / 200 < share < 1:
+        return f"> {100 - step:.{digits}f} %"
     return f"{share * 100:.{digits}f} %"
 
 

@@ -13,7 +13,7 @@ from components.figures.markup import Markup, join
 from components.ui.page import PlainPage, TaskPage
 
 NAME = "Transformers Tour"
-CLAIM = "See what transformer models do with your own text, and look inside every answer."
+CLAIM = "See what transformer models do with your own text."
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -28,7 +28,7 @@ def header(pages: Sequence[Page], current: Page | None) -> None:
     links = join(
         Markup('<a href="./{slug}"{current}>{title}</a>').format(
             slug=page.slug,
-            title=page.title,
+            title=page.nav,
             current=Markup(' aria-current="page"') if page is current else "",
         )
         for page in pages

@@ -90,6 +90,7 @@ class TaskPage:
     """`draw` and `teaser` turn (request, answer), both as in the API's JSON, into escaped HTML."""
 
     slug: str
+    nav: str  # what the navigation calls it
     title: str
     sentence: str
     task: Task[Any, Any, Any]
@@ -105,6 +106,7 @@ class PlainPage:
     """A page that is not a task's; `build` fills it inside its own route."""
 
     slug: str
+    nav: str
     title: str
     sentence: str
     build: Callable[[Tour, gr.Blocks], None]

@@ -32,9 +32,16 @@ def test_similarity_is_ranked_and_keeps_each_sentence_with_its_score() -> None:
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(0.9731, "97.3 %"), (1.0, "100.0 %"), (0.0, "0.0 %"), (0.00001, "< 0.1 %"), (0.0006, "0.1 %")],
+    [
+        (0.9731, "97.3 %"),
+        (1.0, "100.0 %"),
+        (0.0, "0.0 %"),
+        (0.00001, "< 0.1 %"),
+        (0.0006, "0.1 %"),
+        (0.9999, "> 99.9 %"),
+    ],
 )
-def test_percent_never_rounds_something_to_nothing(share: float, words: str) -> None:
+def test_percent_never_rounds_to_nothing_or_everything(share: float, words: str) -> None:
     assert percent(share) == words
 
 
