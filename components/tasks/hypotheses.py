@@ -10,7 +10,7 @@ import torch
 
 from components.models.errors import Code, TourError
 from components.tasks import causal, encoders
-from components.tasks.task import Progress
+from components.tasks.task import Progress, part
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
@@ -60,11 +60,14 @@ def by_likelihood(
         )
     start = [causal.separator(model)]
     context = causal.Context(model)
-    without = yield from context.log_likelihoods(start + opening, continuations)
+    without = yield from part(context.log_likelihoods(start + opening, continuations), 0, 0.1)
     windows = [words[place : place + room] for place in range(0, len(words), room)]
     gained = torch.zeros(len(labels))
-    for window in windows:
-        likelihoods = yield from context.log_likelihoods(start + window + bridge, continuations)
+    for index, window in enumerate(windows):
+        reading = context.log_likelihoods(start + window + bridge, continuations)
+        likelihoods = yield from part(
+            reading, 0.1 + 0.9 * index / len(windows), 0.1 + 0.9 * (index + 1) / len(windows)
+        )
         gained += (likelihoods - without) * len(window) / len(words)
     return Support(
         scores=(gained.sigmoid() if each else gained.softmax(dim=0)).tolist(),

@@ -14,7 +14,7 @@ import torch
 
 from components.models.errors import Code, TourError
 from components.tasks import causal
-from components.tasks.task import Progress
+from components.tasks.task import Progress, part
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
@@ -73,7 +73,9 @@ def fill_causal(
     )
     context = causal.Context(model)
     beams = [_Scored(words=(), logprob=0.0)]
+    gaps = len(parts) - 1
     for gap in range(1, len(parts)):
+        share = (gap - 1) / gaps
         begun = [beam.words for beam in beams[:BEAMS]]
         words = [list(targets) for _ in begun]
         if not targets:
@@ -81,7 +83,9 @@ def fill_causal(
             after = " ".join(parts[gap:]).strip()
             befores = ("", after) if any(map(str.isalnum, after)) else ("",)
             for before in befores:
-                found = yield from _propose(model, context, before, texts, grow=before == befores[-1])
+                proposing = _propose(model, context, before, texts, grow=before == befores[-1])
+                found = yield from part(proposing, share, share + 0.2 / gaps)
+                share += 0.2 / gaps
                 words = [one + other for one, other in zip(words, found, strict=True)]
         proposals = [
             (*filled, word)
@@ -95,7 +99,8 @@ def fill_causal(
                 "to compare.",
                 "text",
             )
-        beams = yield from _rank(model, context, parts[: gap + 1], proposals)
+        ranking = _rank(model, context, parts[: gap + 1], proposals)
+        beams = yield from part(ranking, share, gap / gaps)
     scores = torch.tensor([scored.logprob for scored in beams], dtype=torch.float64).softmax(dim=0)
     return Filled(
         fillings=[

@@ -6,7 +6,8 @@ derive from a `Task`; no page or door describes a task a second time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -24,6 +25,21 @@ class Progress:
 
     stage: str
     share: float | None = None
+
+
+def part(work: Generator[Progress, None, R], start: float, end: float) -> Generator[Progress, None, R]:
+    """`work` as the part of a larger one that goes from share `start` to `end`; shares never fall."""
+    share = start
+    with closing(work):
+        while True:
+            try:
+                step = next(work)
+            except StopIteration as done:
+                result: R = done.value
+                return result
+            if step.share is not None:
+                share = max(share, start + step.share * (end - start))
+            yield Progress(step.stage, share)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,55 @@
+"""What the suites run over: every task, and every checkpoint that can do it without the Hub."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+import components.tasks
+from components.models.catalog import load_catalog
+from components.tasks.fields import option_fields
+from components.tasks.task import Task
+from tests.fakes.checkpoints import BUILDERS
+
+AnyTask = Task[Any, Any, Any]
+T = TypeVar("T")
+
+TASKS: list[AnyTask] = [
+    module.TASK
+    for module in (
+        importlib.import_module(f"components.tasks.{found.name}")
+        for found in pkgutil.iter_modules(components.tasks.__path__)
+    )
+    if isinstance(getattr(module, "TASK", None), Task)
+]
+EMBEDDED = [
+    (task, one.id) for task in TASKS for one in load_catalog() if one.embedded and task.name in one.tasks
+]
+TINY = [(task, f"tiny-{head.value}") for task in TASKS for head in BUILDERS if head in task.heads]
+
+
+def name(value: object) -> str:
+    """A parameter's name in a test's id."""
+    return value.name if isinstance(value, Task) else str(value)
+
+
+def example(task: AnyTask, model: str | None = None, **changes: object) -> dict[str, Any]:
+    """The task's example, short enough for a tiny checkpoint."""
+    short = (
+        {"max_new_tokens": 8}
+        if any(one.name == "max_new_tokens" for one in option_fields(task.options))
+        else {}
+    )
+    return {**task.example, **short, **({"model": model} if model else {}), **changes}
+
+
+def finish(work: Generator[Any, None, T]) -> T:
+    """What a generator returns at its end."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            result: T = end.value
+            return result

@@ -1,0 +1,49 @@
+"""Packed continuations of a shared text, against one plain forward pass each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from components.models.checkpoint import LoadedModel
+from components.tasks import causal
+from tests.tasks.suite import finish
+
+SHARED = [5, 17, 40, 9, 33, 8, 21]
+CONTINUATIONS = [[7], [7, 8, 9], [30, 31, 32, 33, 34], [7, 8], [50] * 12]
+
+
+@pytest.fixture(params=["tiny-causal-lm", "SmolLM2-135M-Instruct"])
+def model(request: pytest.FixtureRequest, lease: Callable[[str], LoadedModel]) -> LoadedModel:
+    return lease(request.param)
+
+
+def logprobs(model: LoadedModel, ids: list[int]) -> torch.Tensor:
+    with torch.inference_mode():
+        return model.network(input_ids=torch.tensor([ids])).logits[0].log_softmax(dim=-1)
+
+
+@pytest.mark.parametrize("room", [192, 6, 1], ids=["one pack", "some packs", "one each"])
+def test_equal_to_plain_forward_passes(
+    room: int, model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(causal.CHUNK, "cpu", room)
+    context = causal.Context(model)
+    # What is shared grows, shrinks, stays and changes; what was kept of it must not show.
+    for shared in (SHARED, SHARED[:3], SHARED[:3], [*SHARED[:2], 60, 61], [5]):
+        likelihoods = finish(context.log_likelihoods(shared, CONTINUATIONS))
+        following = finish(context.next_tokens(shared, [[], *CONTINUATIONS]))
+        for ids, likelihood in zip(CONTINUATIONS, likelihoods, strict=True):
+            table = logprobs(model, shared + ids)[len(shared) - 1 : -1]
+            expected = table[torch.arange(len(ids)), torch.tensor(ids)].sum()
+            torch.testing.assert_close(likelihood, expected, atol=1e-3, rtol=1e-5)
+        for ids, row in zip([[], *CONTINUATIONS], following, strict=True):
+            torch.testing.assert_close(row, logprobs(model, shared + ids)[-1], atol=1e-3, rtol=1e-4)
+
+
+def test_the_shared_start_of_sequences() -> None:
+    assert causal.shared_start([[1, 2, 3], [1, 2], [1, 2, 4]]) == [1, 2]
+    assert causal.shared_start([[1], [2]]) == []
+    assert causal.shared_start([[1, 2]]) == [1, 2]

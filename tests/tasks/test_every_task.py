@@ -1,0 +1,349 @@
+"""What holds for every task, on every checkpoint that can do it; a new one needs no new test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from components.models.errors import Code, TourError
+from components.models.registry import Registry
+from components.tasks.fields import OptionField, input_fields, option_fields
+from components.tasks.runner import Runner
+from components.tasks.task import Answer, Progress
+from tests.tasks.suite import EMBEDDED, TASKS, TINY, AnyTask, example, name
+
+# The API's contract: the keys of a task's answer, and of each entry where it is a list of objects.
+CONTRACT: dict[str, dict[str, set[str]]] = {
+    "sentence_similarity": {"scores": set()},
+    "text_generation": {"text": set()},
+    "fill_mask": {"candidates": {"token", "score", "sequence"}},
+    "zero_shot_classification": {"labels": {"label", "score"}},
+}
+RUN_KEYS = ["model", "device", "seconds", "tokens_used", "token_limit", "notes"]
+
+HARMLESS = {
+    "emoji with joiners": "👩‍🚀 👨‍👩‍👧‍👦 🏳️‍🌈",
+    "right to left": "\u202eشكرا جزيلا\u202c שלום",
+    "script": "<script>alert(1)</script>",
+    "template": "${alert(1)} {{7*7}} {0} %s",
+    "special tokens": "<|im_end|> <|endoftext|> [SEP] </s>",
+    "one letter": "x",
+    "controls": "a\x01b\x7f\u2028c\r\n",
+    "combining": "Z͑ͫa̴l͡g͠o " * 3,
+}
+REFUSED = {
+    "empty": "",
+    "blank": " \n\t\u00a0 ",
+    "null": "a\0b",
+    "lone surrogate": "a\ud83db",
+    "1 MB": "word " * 200_000,
+}
+
+all_tasks = pytest.mark.parametrize("task", TASKS, ids=name)
+everywhere = pytest.mark.parametrize(("task", "model"), TINY, ids=name)
+
+
+def test_there_are_tasks() -> None:
+    assert set(CONTRACT) <= {task.name for task in TASKS}
+
+
+def test_specs_import_neither_torch_nor_transformers() -> None:
+    imports = "; ".join(f"import {task.run.__module__}" for task in TASKS)
+    code = f"import sys, components.tasks.runner; {imports}; print({{'torch', 'transformers'}} & set(sys.modules))"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "set()\n"
+    )
+
+
+@pytest.mark.parametrize(("task", "model"), [*EMBEDDED, *TINY], ids=name)
+def test_the_example(task: AnyTask, model: str, runner: Runner, registry: Registry) -> None:
+    answer = runner.call(task, example(task, model))
+    body = answer.as_json()
+    keys = list(body)
+    assert keys[-len(RUN_KEYS) :] == RUN_KEYS
+    for key, inner in CONTRACT.get(task.name, {}).items():
+        assert key in keys
+        if inner:
+            assert body[key]
+            assert all(set(entry) == inner for entry in body[key])
+    assert json.loads(json.dumps(body, allow_nan=False)) == body
+    assert body["model"] == model
+    assert body["device"] == "cpu"
+    assert 0 < body["seconds"] < 120
+    assert 0 < body["tokens_used"] <= body["token_limit"] == registry.catalog[model].token_limit
+    assert body["notes"] == []
+    for score in scores_in(body):
+        assert -1.0001 <= score <= 1.0001
+    assert registry.status(model).leases == 0
+
+
+@everywhere
+def test_shares_only_grow(task: AnyTask, model: str, runner: Runner) -> None:
+    runner.call(task, example(task, model))  # so that no load is under way
+    stage, share = "", 0.0
+    answers: list[Answer[Any]] = []
+    for step in runner.stream(task, example(task, model)):
+        if isinstance(step, Answer):
+            assert step.share >= (answers[-1].share if answers else 0)
+            answers.append(step)
+        else:
+            assert isinstance(step, Progress)
+            assert step.stage
+            if step.share is not None:
+                assert (share if step.stage == stage else 0) <= step.share <= 1
+                stage, share = step.stage, step.share
+    assert answers[-1].share == 1
+
+
+@everywhere
+def test_the_same_request_gives_the_same_answer(task: AnyTask, model: str, runner: Runner) -> None:
+    first, second = (runner.call(task, example(task, model)) for _ in range(2))
+    assert first.result == second.result
+
+
+@everywhere
+def test_a_closed_stream_frees_model_and_device(
+    task: AnyTask, model: str, runner: Runner, registry: Registry
+) -> None:
+    runner.call(task, example(task, model))
+    stream = runner.stream(task, example(task, model))
+    next(stream)
+    assert registry.status(model).leases == 1
+    stream.close()
+    assert registry.status(model).leases == 0
+    runner.call(task, example(task, model))
+
+
+@everywhere
+def test_a_stream_leaves_the_device_to_others_between_steps(
+    task: AnyTask, model: str, runner: Runner
+) -> None:
+    stream = runner.stream(task, example(task, model))
+    next(stream)
+    expected = runner.call(
+        task, example(task, model)
+    ).result  # on the same thread: waits for ever if a turn is held
+    *_, last = stream
+    assert isinstance(last, Answer)
+    assert last.result == expected
+
+
+# Inputs
+
+
+@everywhere
+@pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS.keys())
+def test_harmless_text_is_answered(task: AnyTask, model: str, text: str, runner: Runner) -> None:
+    for field in input_fields(task.inputs):
+        if field.kind == "choice":
+            continue
+        given = task.example[field.name]
+        typed = f"{given} {text}" if isinstance(given, str) else [*given, text]  # type: ignore[misc]
+        body = runner.call(task, example(task, model, **{field.name: typed})).as_json()
+        assert json.loads(json.dumps(body, ensure_ascii=False, allow_nan=False).encode()) == body
+
+
+@everywhere
+@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED.keys())
+def test_text_that_is_none_is_refused(task: AnyTask, model: str, text: str, runner: Runner) -> None:
+    for field in input_fields(task.inputs):
+        if field.kind == "choice":
+            continue
+        typed: object = text if field.kind == "text" else [*task.example[field.name], text]  # type: ignore[misc]
+        refused(runner, task, field.name, **{"model": model, field.name: typed})
+
+
+@all_tasks
+def test_inputs_of_a_wrong_type_are_refused(task: AnyTask, runner: Runner) -> None:
+    for field in input_fields(task.inputs):
+        wrong = [
+            None,
+            5,
+            True,
+            1.5,
+            {},
+            b"bytes",
+            object(),
+            float("nan"),
+            10**6000,
+            [["nested"]],
+            [None],
+            [5],
+        ]
+        for value in [*wrong, *([["a"]] if field.kind == "text" else ["a", [], [""]])]:
+            refused(runner, task, field.name, **{field.name: value})
+
+
+@all_tasks
+def test_input_limits_are_said(task: AnyTask, runner: Runner) -> None:
+    for field in input_fields(task.inputs):
+        if field.kind == "choice":
+            continue
+        assert field.max_length is not None, "every text has a limit"
+        given = task.example[field.name]
+        text = given if isinstance(given, str) else ""
+        long = text + "x" * (field.max_length + 1 - len(text))
+        typed: object = long if field.kind == "text" else [long] * (field.min_items or 1)
+        message = refused(runner, task, field.name, **{field.name: typed})
+        assert f"{field.max_length + 1:,}" in message
+        assert f"{field.max_length:,}" in message
+        if field.kind == "texts":
+            assert field.max_items is not None, "every list has a limit"
+            crowd = [f"text {index}" for index in range(field.max_items + 1)]
+            assert f"{field.max_items:,}" in refused(runner, task, field.name, **{field.name: crowd})
+
+
+@all_tasks
+def test_missing_inputs_are_named(task: AnyTask, runner: Runner) -> None:
+    for field in input_fields(task.inputs):
+        if field.required:
+            payload = {key: value for key, value in task.example.items() if key != field.name}
+            with pytest.raises(TourError) as caught:
+                runner.parse(task, payload)
+            assert caught.value.field == field.name
+
+
+@all_tasks
+@pytest.mark.parametrize("key", ["nonsense", "", "a\0b", "\ud800", "x" * 100_000])
+def test_unknown_fields_are_refused(task: AnyTask, key: str, runner: Runner) -> None:
+    message = refused(runner, task, None, **{key: 1})
+    assert all(field.name in message for field in input_fields(task.inputs))
+
+
+# Options
+
+
+@all_tasks
+def test_options_of_a_wrong_type_are_refused(task: AnyTask, runner: Runner) -> None:
+    for field in option_fields(task.options):
+        for value in wrong_values(field):
+            message = refused(runner, task, field.name, **{field.name: value})
+            if field.minimum is not None:
+                assert f"{field.minimum} to {field.maximum}" in message
+            for choice in field.choices:
+                assert choice in message
+
+
+@everywhere
+def test_every_option_works_from_end_to_end(task: AnyTask, model: str, runner: Runner) -> None:
+    for field in option_fields(task.options):
+        for value in (field.minimum, field.maximum, *field.choices, field.default):
+            if value is None:
+                continue
+            if field.name == "max_new_tokens":  # of a tiny checkpoint's limit
+                value = min(value, 64)
+            answer = runner.call(task, example(task, model, **{field.name: value}))
+            json.dumps(answer.as_json(), allow_nan=False)
+
+
+@all_tasks
+def test_options_have_what_a_form_needs(task: AnyTask) -> None:
+    for field in option_fields(task.options):
+        assert field.title
+        assert field.help
+        if field.kind in ("int", "float"):
+            assert field.minimum is not None
+            assert field.maximum is not None
+            assert field.minimum <= field.default <= field.maximum
+            assert field.step
+        if field.kind == "choice":
+            assert field.default in field.choices
+        if field.kind == "text":
+            assert field.max_length
+
+
+# Models
+
+
+@all_tasks
+def test_without_a_model_the_profile_chooses(task: AnyTask, runner: Runner, registry: Registry) -> None:
+    default = registry.catalog.default(task.name, runner.profile)
+    for model in (None, ""):
+        assert runner.parse(task, {**task.example, "model": model}).checkpoint == default
+    assert runner.parse(task, task.example).checkpoint == default
+
+
+@all_tasks
+@pytest.mark.parametrize("model", ["nobody/nothing", "../../etc/passwd", "\ud800", "x" * 10_000])
+def test_an_unknown_model_is_refused(task: AnyTask, model: str, runner: Runner, registry: Registry) -> None:
+    with pytest.raises(TourError) as caught:
+        runner.parse(task, {**task.example, "model": model})
+    assert caught.value.code is Code.UNKNOWN_MODEL
+    assert caught.value.field == "model"
+    check_message(caught.value, longest=2000)
+    assert all(one.id in caught.value.message for one in registry.catalog.for_task(task.name))
+
+
+@all_tasks
+@pytest.mark.parametrize("model", [5, True, [], {}, ["all-MiniLM-L6-v2"]])
+def test_a_model_of_a_wrong_type_is_refused(task: AnyTask, model: object, runner: Runner) -> None:
+    refused(runner, task, "model", model=model)
+
+
+@all_tasks
+def test_a_model_that_cannot_do_the_task_is_refused(
+    task: AnyTask, runner: Runner, registry: Registry
+) -> None:
+    able = registry.catalog.for_task(task.name)
+    for unable in (one for one in registry.catalog if one not in able):
+        with pytest.raises(TourError) as caught:
+            runner.parse(task, {**task.example, "model": unable.id})
+        assert caught.value.code is Code.UNSUITABLE_MODEL
+        assert all(one.id in caught.value.message for one in able)
+
+
+def refused(runner: Runner, task: AnyTask, field: str | None, **changes: object) -> str:
+    """The message with which a request is refused before any model is touched."""
+    with pytest.raises(TourError) as caught:
+        runner.stream(task, {**task.example, **changes})
+    error = caught.value
+    assert error.code in (Code.INVALID_INPUT, Code.TOO_LONG)
+    assert error.field == field
+    check_message(error)
+    return error.message
+
+
+def check_message(error: TourError, longest: int = 600) -> None:
+    """Plain, short, printable, and nothing of what happens inside."""
+    message = error.message
+    assert message.endswith(".")
+    assert len(message) <= longest
+    assert message.isprintable()
+    assert not any(word in message for word in ("Traceback", "pydantic", "Input should", "<class", "None"))
+    json.dumps(error.as_json(), ensure_ascii=False).encode()
+
+
+def wrong_values(field: OptionField) -> list[object]:
+    never = [None, [], {}, object(), b"bytes"]
+    if field.kind in ("int", "float"):
+        assert field.minimum is not None
+        assert field.maximum is not None
+        numbers = [field.minimum - 1, field.maximum + 1, float("nan"), float("inf"), -float("inf"), 10**6000]
+        return [*never, *numbers, True, str(field.default), "", *([1.5] if field.kind == "int" else [])]
+    if field.kind == "bool":
+        return [*never, 0, 1, "true", "yes", ""]
+    if field.kind == "choice":
+        return [*never, 0, True, "nonsense", "", field.choices[0].upper() + " "]
+    assert field.max_length
+    return [*never, 0, True, "x" * (field.max_length + 1), "a\0b", "\ud800"]
+
+
+def scores_in(body: object) -> Iterator[float]:
+    """All numbers that an answer calls scores."""
+    if isinstance(body, dict):
+        for key, value in body.items():
+            if key == "score":
+                yield value
+            elif key == "scores":
+                yield from value
+            else:
+                yield from scores_in(value)
+    elif isinstance(body, list):
+        for value in body:
+            yield from scores_in(value)

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import torch
+
+from components.models.checkpoint import LoadedModel
+from components.models.errors import Code, TourError
+from components.tasks import causal
+from components.tasks.runner import Runner
+from components.tasks.task import Answer, Progress
+from components.tasks.text_generation import TASK, Options, prompt_ids, whole_characters
+
+Lease = Callable[[str], LoadedModel]
+SMOL, TINY = "SmolLM2-135M-Instruct", "tiny-causal-lm"
+PROMPT = "Name three fruits."
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "greedy": {"temperature": 0.0, "repetition_penalty": 1.0},
+    "greedy with penalty": {"temperature": 0.0, "repetition_penalty": 1.3},
+    "default": {},
+    "hot": {"temperature": 1.7, "top_k": 0, "top_p": 1.0, "seed": 7},
+    "temperature 1": {
+        "temperature": 1.0,
+        "top_k": 5,
+        "top_p": 0.6,
+        "repetition_penalty": 1.1,
+        "seed": 2**32 - 1,
+    },
+    "plain": {"mode": "plain", "temperature": 0.8, "seed": 3},
+    "system": {"system": "Answer like a pirate.", "temperature": 0.5},
+}
+
+
+def generate(model: LoadedModel, options: Options) -> str:
+    """The library's own loop with the same settings."""
+    ids = torch.tensor([prompt_ids(model, PROMPT, options)])
+    sampling: dict[str, Any] = {"do_sample": False}
+    if options.temperature:
+        sampling = {
+            "do_sample": True,
+            "temperature": options.temperature,
+            "top_k": options.top_k,
+            "top_p": options.top_p,
+        }
+    torch.manual_seed(options.seed)
+    output = model.network.generate(  # type: ignore[operator]
+        ids,
+        attention_mask=torch.ones_like(ids),
+        max_new_tokens=options.max_new_tokens,
+        repetition_penalty=options.repetition_penalty,
+        **sampling,
+    )
+    return str(model.tokenizer.decode(output[0, ids.shape[1] :], skip_special_tokens=True))
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
+@pytest.mark.parametrize(("id", "tokens"), [(TINY, 40), (SMOL, 12)])
+def test_equal_to_generate(
+    id: str, tokens: int, settings: dict[str, Any], runner: Runner, lease: Lease
+) -> None:
+    settings = {**settings, "max_new_tokens": tokens}
+    answer = runner.call(TASK, {"prompt": PROMPT, "model": id, **settings})
+    assert answer.result.text == generate(lease(id), Options(**settings))
+
+
+def test_requests_that_take_turns_do_not_disturb_each_other(runner: Runner) -> None:
+    def stream(seed: int) -> Any:
+        payload = {"prompt": PROMPT, "model": TINY, "temperature": 1.5, "max_new_tokens": 30, "seed": seed}
+        return runner.stream(TASK, payload)
+
+    alone = [list(stream(seed))[-1].result for seed in (1, 2)]
+    assert alone[0] != alone[1]
+    streams = [stream(1), stream(2)]
+    last: list[Any] = [None, None]
+    for _ in range(200):
+        torch.rand(1)
+        for index, one in enumerate(streams):
+            last[index] = next(one, last[index])
+    assert [step.result for step in last] == alone
+
+
+def test_text_grows_by_whole_characters(runner: Runner) -> None:
+    """A tiny checkpoint at high temperature writes bytes that often are no text."""
+    for seed in range(5):
+        payload = {
+            "prompt": "🙂",
+            "model": TINY,
+            "mode": "plain",
+            "temperature": 2.0,
+            "top_k": 0,
+            "top_p": 1.0,
+            "max_new_tokens": 60,
+            "seed": seed,
+        }
+        answers = [step for step in runner.stream(TASK, payload) if isinstance(step, Answer)]
+        texts = [answer.result.text for answer in answers]
+        for text, longer in pairwise(texts):
+            assert longer.startswith(text)
+            assert not text.endswith("\ufffd")
+        assert [answer.result.generated_tokens for answer in answers] == list(range(1, len(answers) + 1))
+        assert all(answer.result.finish_reason is None for answer in answers[:-1])
+        assert answers[-1].result.finish_reason in ("end", "length")
+        if texts[-1].endswith("\ufffd"):
+            assert answers[-1].notes == ("The limit of new tokens cut the last character in two.",)
+
+
+def test_emoji_with_joiners_appear_whole(lease: Lease) -> None:
+    tokenizer = lease(SMOL).tokenizer
+    text = "Hi 👩‍🚀 and 👨‍👩‍👧 ok"
+    ids = tokenizer(text).input_ids
+    shown = [whole_characters(str(tokenizer.decode(ids[:count]))) for count in range(len(ids) + 1)]
+    assert shown[-1] == text
+    for before, after in pairwise(shown):
+        assert after.startswith(before)
+        assert not before.endswith(("\ufffd", "\u200d"))
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_the_limit_is_exact_and_said(extra: int, runner: Runner, lease: Lease) -> None:
+    tokenizer, limit = lease(TINY).tokenizer, 128
+    word, new = " fox", 10
+    per_word = len(tokenizer(word * 2).input_ids) - len(tokenizer(word).input_ids)
+    prompt = "fox"
+    while len(tokenizer(prompt + word).input_ids) <= limit - new + extra * per_word:
+        prompt += word
+    count = len(tokenizer(prompt).input_ids)
+    payload = {"prompt": prompt, "model": TINY, "mode": "plain", "max_new_tokens": new, "temperature": 0.0}
+    if count + new <= limit:
+        assert runner.call(TASK, payload).tokens_used <= limit
+        return
+    with pytest.raises(TourError) as caught:
+        runner.call(TASK, payload)
+    assert caught.value.code is Code.TOO_LONG
+    assert caught.value.field == "prompt"
+    for number in (count, new, limit - new, limit):
+        assert f"{number}" in caught.value.message
+
+
+def test_a_long_prompt_can_be_stopped_while_it_is_read(
+    runner: Runner, lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = lease(TINY)
+    payload = {"prompt": "fox " * 40, "model": TINY, "mode": "plain", "max_new_tokens": 5, "temperature": 0.0}
+    whole = runner.call(TASK, payload).result
+    monkeypatch.setitem(causal.CHUNK, "cpu", 16)
+    steps = list(runner.stream(TASK, payload))
+    reading = [step for step in steps if isinstance(step, Progress) and step.stage == "Reading the prompt"]
+    tokens = len(model.tokenizer(payload["prompt"]).input_ids)
+    assert len(reading) == (tokens - 1) // 16
+    shares = [step.share for step in reading]
+    assert shares == sorted(shares, key=float)  # type: ignore[arg-type]
+    assert isinstance(steps[-1], Answer)
+    assert steps[-1].result == whole
+
+
+def test_a_model_without_chat_says_so(runner: Runner, lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease(TINY).tokenizer, "chat_template", None)
+    payload = {"prompt": PROMPT, "model": TINY, "max_new_tokens": 5, "temperature": 0.0}
+    chat, plain = (runner.call(TASK, {**payload, "mode": mode}) for mode in ("chat", "plain"))
+    assert chat.result == plain.result
+    assert chat.notes == (f"{TINY} knows no chat, so that it goes on from the prompt.",)
+    assert plain.notes == ()
+
+
+def test_a_real_model_answers(runner: Runner) -> None:
+    payload = {
+        "prompt": "What is the capital of France?",
+        "model": SMOL,
+        "temperature": 0.0,
+        "max_new_tokens": 30,
+    }
+    answer = runner.call(TASK, payload)
+    assert "Paris" in answer.result.text
+    assert answer.result.finish_reason == "end"
+    assert answer.result.generated_tokens < 30
