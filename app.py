@@ -209,7 +209,10 @@ def _space(what: str) -> int:
 
 
 def _prepare_environment() -> None:
-    """What Gradio reads when it is imported and launched."""
+    """What Gradio and OpenMP read when they are loaded."""
+    # Spinning at the end of each parallel region, torch's threads would keep the processor from whatever
+    # else runs on the host: beside other work, generation was then two to three times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     # Statistics for the monitoring page, which is off: after each call Gradio would build a table of
     # the last 10,000, and fail to from then on once a session's name in it is no text.
