@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from components.models.catalog import Catalog, load_catalog
+from components.models.checkpoint import LoadedModel
+from components.models.registry import Registry
+from components.models.settings import Settings, default_cache_dir
+from components.tasks.runner import Runner
+from tests.fakes.checkpoints import tiny_catalog
 from tests.server import running_app
-
 
 # As in the app: several processes with torch share the processor here.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -19,3 +24,34 @@ def app_url() -> Iterator[str]:
     """The real app over the cache of this host, so that weights are fetched once and not per run."""
     with running_app() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """The catalog's own checkpoints, with their real weights from this host's cache, and tiny ones."""
+    tiny = tiny_catalog(tmp_path_factory.mktemp("tiny"))
+    settings = Settings(cache_dir=default_cache_dir(), device="cpu")
+    registry = Registry(Catalog([*load_catalog(), *tiny]), settings)
+    yield registry
+    registry.close()
+
+
+@pytest.fixture(scope="session")
+def runner(registry: Registry) -> Runner:
+    return Runner(registry, "embedded")
+
+
+@pytest.fixture
+def lease(registry: Registry) -> Iterator[Callable[[str], LoadedModel]]:
+    """A loaded model for the length of a test."""
+    held = []
+
+    def take(id: str) -> LoadedModel:
+        context = registry.lease(id)
+        model = context.__enter__()
+        held.append(context)
+        return model
+
+    yield take
+    for context in held:
+        context.__exit__(None, None, None)
