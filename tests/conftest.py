@@ -12,7 +12,6 @@ from components.models.checkpoint import LoadedModel
 from components.models.registry import Registry
 from components.models.settings import Settings, default_cache_dir
 from components.tasks.runner import Runner
-from tests.fakes.checkpoints import tiny_catalog
 from tests.server import running_app
 
 # As in the app: several processes with torch share the processor here.
@@ -29,6 +28,8 @@ def app_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """The catalog's own checkpoints, with their real weights from this host's cache, and tiny ones."""
+    from tests.fakes.checkpoints import tiny_catalog  # brings torch, which must find the variable above
+
     tiny = tiny_catalog(tmp_path_factory.mktemp("tiny"))
     settings = Settings(cache_dir=default_cache_dir(), device="cpu")
     registry = Registry(Catalog([*load_catalog(), *tiny]), settings)
