@@ -109,7 +109,8 @@ def test_odd_but_valid_text_is_answered(http: Http, task: AnyTask, text: str) ->
 def test_odd_but_valid_text_is_answered_behind_the_other_doors(
     doors: dict[str, Door], task: AnyTask, client: str
 ) -> None:
-    assert doors[client].ask(task, with_more_text(task, " ".join(HOSTILE.values())))["tokens_used"] > 0
+    text = "👩‍👩‍👧‍👦 שלום </script><script>alert(1)</script> ${alert(1)}"
+    assert doors[client].ask(task, with_more_text(task, text))["tokens_used"] > 0
 
 
 BAD_TEXT = {
