@@ -6,6 +6,7 @@ seed alone.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,7 @@ CHAT_TEMPLATE = (
 TOKEN_LIMIT = 128
 
 
+@functools.cache  # training is not the same twice: a network and its tokenizer must share one
 def bert_tokenizer() -> transformers.PreTrainedTokenizerFast:
     """WordPiece with BERT's special tokens and templates."""
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -59,6 +61,7 @@ def bert_tokenizer() -> transformers.PreTrainedTokenizerFast:
     )
 
 
+@functools.cache
 def llama_tokenizer() -> transformers.PreTrainedTokenizerFast:
     """Byte-level BPE with chat markers and a chat template: every text round-trips."""
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]

@@ -54,11 +54,10 @@ def test_there_are_tasks() -> None:
 
 def test_specs_import_neither_torch_nor_transformers() -> None:
     imports = "; ".join(f"import {task.run.__module__}" for task in TASKS)
-    code = f"import sys, components.tasks.runner; {imports}; print({{'torch', 'transformers'}} & set(sys.modules))"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-        == "set()\n"
-    )
+    loaded = "print({'torch', 'transformers'} & {*sys.modules})"
+    code = f"import sys, components.tasks.runner; {imports}; {loaded}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 @pytest.mark.parametrize(("task", "model"), [*EMBEDDED, *TINY], ids=name)
@@ -126,9 +125,8 @@ def test_a_stream_leaves_the_device_to_others_between_steps(
 ) -> None:
     stream = runner.stream(task, example(task, model))
     next(stream)
-    expected = runner.call(
-        task, example(task, model)
-    ).result  # on the same thread: waits for ever if a turn is held
+    # On the same thread: this would wait for ever if a turn were held.
+    expected = runner.call(task, example(task, model)).result
     *_, last = stream
     assert isinstance(last, Answer)
     assert last.result == expected

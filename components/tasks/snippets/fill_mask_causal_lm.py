@@ -37,7 +37,7 @@ def propose(before, text, count, growing):
     opening = not text.strip()
     lead = " " if (before and opening) or text.endswith(" ") else ""  # a space belongs to the token after it
     words, beginnings = [], []
-    for token in logprobs(start)[-1].topk(1000).indices.tolist():
+    for token in logprobs(start)[-1].argsort(descending=True)[:1000].tolist():
         piece = tokenizer.decode([token])
         word = piece.removeprefix(lead)
         if piece.startswith(lead) and is_word(word) and not (opening and word[0].islower()):

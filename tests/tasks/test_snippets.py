@@ -1,0 +1,96 @@
+"""The drawer's code, run as it stands in a process of its own, against the runner's answer."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.models.sources.snippet import loading_lines
+from components.tasks.runner import Runner
+from tests.tasks.suite import EMBEDDED, TINY, AnyTask, example, name
+
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "sentence_similarity": [{"sentences": ["\"quoted\" 'text' \\n", "long " * 200]}],
+    "text_generation": [
+        {"mode": "plain", "temperature": 0.0, "prompt": "Line one\n\"quoted\" 'text' \\ <script>"},
+        {"system": "Be brief.", "temperature": 1.5, "top_k": 0, "seed": 5},
+    ],
+    "fill_mask": [
+        {"text": "[MASK] looked at the [MASK] and saw that it was late.", "top_k": 3},
+        {"text": "In the [MASK] of it all, in every one of the rooms.", "top_k": 20},
+        {"text": "The [MASK] fox.", "targets": "quick, brown, lazy"},
+    ],
+    "zero_shot_classification": [
+        {"multi_label": True, "labels": ["music", "travel", "music "]},
+        {"hypothesis_template": "{} is the topic.", "text": 'A "quoted"\nfox.'},
+    ],
+}
+
+
+def snippet(task: AnyTask, runner: Runner, payload: dict[str, Any]) -> str:
+    request = runner.parse(task, payload)
+    return task.snippet(request.checkpoint, request.inputs, request.options)
+
+
+def check(task: AnyTask, runner: Runner, payload: dict[str, Any], printed: str) -> None:
+    """Text is the same; scores are, to three places, those of the same labels, words or sentences."""
+    result = runner.call(task, payload).result
+    if hasattr(result, "text"):
+        assert printed == result.text + "\n"
+        return
+    if hasattr(result, "scores"):
+        expected = list(zip(payload["sentences"], result.scores, strict=True))
+    else:
+        rows = result.labels if hasattr(result, "labels") else result.candidates
+        expected = [(row.label if hasattr(row, "label") else row.token, row.score) for row in rows]
+    lines = [line.split("  ", 1) for line in printed.splitlines()]
+    assert [float(score) for score, _ in lines] == pytest.approx([score for _, score in expected], abs=1e-3)
+    assert sorted(text for _, text in lines) == sorted(text for text, _ in expected)
+
+
+def run(code: str, folder: Path) -> str:
+    """What a program prints."""
+    (folder / "snippet.py").write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "snippet.py"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a reader tries the snippets one after another."""
+    return tmp_path_factory.mktemp("reader")
+
+
+@pytest.mark.parametrize(("task", "model"), EMBEDDED, ids=name)
+def test_runs_as_it_stands(task: AnyTask, model: str, runner: Runner, folder: Path) -> None:
+    payload = example(task, model)
+    fetch = loading_lines(runner.registry.catalog[model].source)
+    run("\n".join(fetch), folder)  # says what it downloads
+    check(task, runner, payload, run(snippet(task, runner, payload), folder))
+
+
+@pytest.mark.parametrize(("task", "model"), TINY, ids=name)
+def test_every_body_gives_the_runners_answer(task: AnyTask, model: str, runner: Runner) -> None:
+    for changes in [{}, *VARIANTS.get(task.name, [])]:
+        payload = example(task, model, **changes)
+        code = snippet(task, runner, payload)
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(code, "snippet", "exec"), {"__name__": "__main__"})  # noqa: S102 - the code under test
+        check(task, runner, payload, printed.getvalue())
+
+
+@pytest.mark.parametrize(("task", "model"), [*EMBEDDED, *TINY], ids=name)
+def test_is_short_enough_to_read(task: AnyTask, model: str, runner: Runner) -> None:
+    lines = snippet(task, runner, example(task, model)).splitlines()
+    assert len(lines) <= 120
+    assert max(map(len, lines)) <= 120
