@@ -42,6 +42,8 @@ class Visit:
     def open(self, **query: object) -> Visit:
         self.page.goto(address(self.spec, **query))
         expect(self.part("run")).to_be_visible()
+        if not query.keys().isdisjoint(fields(self.spec)):
+            expect(self.badge).to_have_count(0)  # the link's text has come in place of the first example
         return self
 
     @property
@@ -144,13 +146,17 @@ class Visit:
         return "answer"
 
 
+def fields(page: TaskPage) -> list[str]:
+    """What a link to the page may set."""
+    return [*page.inputs, "model", *(field.name for field in option_fields(page.task.options))]
+
+
 def address(page: TaskPage, **query: object) -> str:
     return f"/{page.slug}" + (f"?{urlencode(query)}" if query else "")
 
 
 def brief(page: TaskPage) -> dict[str, object]:
-    names = {field.name for field in option_fields(page.task.options)}
-    return {name: value for name, value in BRIEF.items() if name in names}
+    return {name: value for name, value in BRIEF.items() if name in fields(page)}
 
 
 def another_value(field: OptionField) -> object:
