@@ -51,7 +51,7 @@ def prefill(
     for chunk in chunks[:-1]:
         model.network(input_ids=chunk, past_key_values=cache, use_cache=True, logits_to_keep=1)
         read += chunk.shape[1]
-        yield Progress("Reading the prompt", read / row.shape[1])
+        yield Progress("Reading the text", read / row.shape[1])
     output = model.network(input_ids=chunks[-1], past_key_values=cache, use_cache=True, logits_to_keep=1)
     logits: torch.Tensor = output.logits[:, -1]
     return logits
