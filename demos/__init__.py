@@ -40,7 +40,8 @@ def build(registry: Registry, runner: Runner, origin: str) -> gr.Blocks:
         examples={task.name: examples.load(task) for task in TASKS},
         origin=origin,
     )
-    with gr.Blocks(title=chrome.NAME, analytics_enabled=False) as blocks:
+    # Gradio keeps what is uploaded to it, though no page asks for a file: an hour at most.
+    with gr.Blocks(title=chrome.NAME, analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
         chrome.header(PAGES, None)
         home.build(tour, blocks)
     for page in PAGES:
