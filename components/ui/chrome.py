@@ -91,6 +91,7 @@ def appearance() -> dict[str, Any]:
         button_primary_text_color="white",
         button_primary_text_color_dark="white",
         body_background_fill="*neutral_50",
+        body_text_color_subdued="*neutral_600",  # Gradio's grey is too light to read on white
     )
     return {
         "theme": theme,

