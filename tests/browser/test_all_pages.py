@@ -118,9 +118,11 @@ def test_theme_switch_is_remembered(page: Page, spec: TaskPage) -> None:
 
 
 def unfold(page: Page) -> None:
-    """Opens the options and the drawer, where a page has them, once the page is at rest."""
+    """Opens the options and the drawer, where a page has them, once the page is up."""
     expect(page.locator(".workbench, #models-table article, .cards a").first).to_be_visible()
-    for part in ("options", "drawer"):
-        folded = page.locator(f'[id$="-{part}"] > button')
-        if folded.count():
-            folded.first.click()
+    if page.locator(".workbench").count():
+        expect(page.locator('[id$="-drawer"]')).to_be_visible()
+    for part in page.locator('[id$="-options"]:has(> button), [id$="-drawer"]').all():
+        folded = part.locator("> button")
+        folded.click()
+        expect(folded).to_have_class(re.compile(r"\bopen\b"))
