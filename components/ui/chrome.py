@@ -43,7 +43,7 @@ def header(pages: Sequence[Page], current: Page | None) -> None:
         ).format(name=NAME, links=links, home=Markup(' aria-current="page"') if current is None else ""),
         elem_id="tour-header",
         elem_classes="tour-header",
-        js_on_load=(ASSETS / "theme-switch.js").read_text("utf-8"),
+        js_on_load=(ASSETS / "header.js").read_text("utf-8"),
     )
 
 
