@@ -1,0 +1,126 @@
+"""Texts of any length as windows that a network can read. Imports torch: import this inside `run`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from components.models.errors import Code, TourError
+
+if TYPE_CHECKING:
+    from components.models.checkpoint import LoadedModel
+
+# Tokens in one batch: about a tenth of a second of MiniLM on two cores.
+BATCH_TOKENS = {"cpu": 1024}
+BATCH_TOKENS_ACCELERATED = 16384
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """One row for the network, without padding, and where its tokens stand in the text.
+
+    `offsets` (code points, end excluded) and `words` (counted through the text) are None for
+    tokens that are not the text's: special ones, and those of a question before it. `positions` are
+    the text's own tokens in the row, `kept` those of them that have most context in this window: each
+    token of the text is kept in exactly one window, in order.
+    """
+
+    row: Mapping[str, list[int]]
+    offsets: Sequence[tuple[int, int] | None]
+    words: Sequence[int | None]
+    positions: range
+    kept: range
+
+
+def split(
+    model: LoadedModel, text: str, *, overlap: int = 0, question: str | None = None
+) -> tuple[Window, ...]:
+    """`text` in windows of the checkpoint's token limit, each after the whole `question` if there is one.
+
+    Neighbours share `overlap` tokens, though never more than half a window. One window if all fits.
+    """
+    tokenizer, limit = model.tokenizer, model.checkpoint.token_limit
+    if not tokenizer.is_fast:
+        raise TourError(
+            Code.UNSUITABLE_MODEL,
+            f"{model.checkpoint.id}'s tokenizer does not tell where its tokens stand in the text. "
+            "Pick another model.",
+            "model",
+        )
+    room = limit - tokenizer.num_special_tokens_to_add(pair=question is not None)
+    if question is not None:
+        room -= len(tokenizer(question, add_special_tokens=False, verbose=False)["input_ids"])
+    if room < 1:
+        raise TourError(
+            Code.TOO_LONG,
+            f"The question fills the {limit:,} tokens that {model.checkpoint.id} reads. Shorten it.",
+            "question",
+        )
+    shared = min(overlap, room // 2)
+    encoded = tokenizer(
+        *([text] if question is None else [question, text]),
+        truncation="only_first" if question is None else "only_second",
+        max_length=limit,
+        stride=shared,
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+    )
+    own = [
+        [place for place, sequence in enumerate(encoded.sequence_ids(index)) if sequence == (question is not None)]
+        for index in range(len(encoded["input_ids"]))
+    ]
+    windows = []
+    for index, (start, end) in enumerate(kept([len(places) for places in own], shared)):
+        mine, offsets, words = {*own[index]}, encoded["offset_mapping"][index], encoded.word_ids(index)
+        windows.append(
+            Window(
+                row={name: encoded[name][index] for name in tokenizer.model_input_names if name in encoded},
+                offsets=[tuple(pair) if place in mine else None for place, pair in enumerate(offsets)],
+                words=[word if place in mine else None for place, word in enumerate(words)],
+                positions=range(min(mine, default=0), max(mine, default=-1) + 1),
+                kept=range(min(mine, default=0) + start, min(mine, default=0) + end),
+            )
+        )
+    return tuple(windows)
+
+
+def kept(lengths: Sequence[int], overlap: int) -> list[tuple[int, int]]:
+    """Which of its tokens [start, end) each window keeps, for windows that share `overlap` with the next.
+
+    The cut is in the middle of what two windows share: before it a token is further from the end of
+    the one, after it from the start of the other. Without an overlap there is nothing to cut.
+    """
+    starts = [0] + [overlap - overlap // 2] * (len(lengths) - 1)
+    ends = [length - overlap // 2 for length in lengths[:-1]] + list(lengths[-1:])
+    return list(zip(starts, ends, strict=True))
+
+
+def batches(
+    model: LoadedModel, windows: Sequence[Window]
+) -> Iterator[tuple[Sequence[Window], dict[str, torch.Tensor]]]:
+    """Windows in order, a few at a time, with the network's inputs [windows, tokens] on its device."""
+    size = max(1, _room(model) // max(len(window.offsets) for window in windows))
+    if model.tokenizer.pad_token_id is None:
+        size = 1
+    for start in range(0, len(windows), size):
+        batch = windows[start : start + size]
+        rows = [dict(window.row) for window in batch]
+        padded = (
+            model.tokenizer.pad(rows, return_tensors="pt")
+            if len({len(window.offsets) for window in batch}) > 1
+            else {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+        )
+        yield batch, {name: tensor.to(model.device) for name, tensor in padded.items()}
+
+
+def tokens_used(windows: Sequence[Window]) -> int:
+    """The text's tokens, each counted once, and what stands around them in a window."""
+    around = len(windows[0].offsets) - len(windows[0].positions)
+    return around + sum(len(window.kept) for window in windows)
+
+
+def _room(model: LoadedModel) -> int:
+    return BATCH_TOKENS.get(model.device.type, BATCH_TOKENS_ACCELERATED)
