@@ -68,8 +68,9 @@ def split(
         return_overflowing_tokens=True,
         return_offsets_mapping=True,
     )
+    text_is = 0 if question is None else 1
     own = [
-        [place for place, sequence in enumerate(encoded.sequence_ids(index)) if sequence == (question is not None)]
+        [place for place, sequence in enumerate(encoded.sequence_ids(index)) if sequence == text_is]
         for index in range(len(encoded["input_ids"]))
     ]
     windows = []
