@@ -1,0 +1,143 @@
+"""Questions to spans of a text, or to none (Devlin et al. 2019, https://arxiv.org/abs/1810.04805)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from components.training import adapter, text
+from components.training.run import Example, Job
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from components.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Question:
+    """`answers` are (text, start) in the context; none if the context does not answer."""
+
+    question: str
+    context: str
+    answers: tuple[tuple[str, int], ...]
+
+
+def questions(path: Path) -> list[Question]:
+    """A file in SQuAD's JSON, or in JSON Lines with one flat object per question."""
+    if path.suffix == ".jsonl":
+        return [
+            Question(row["question"], row["context"], _answers(row["answers"]))
+            for row in text.records(path)
+            if not row.get("in_subset")  # asked again in a file of paragraphs
+        ]
+    articles = json.loads(text.read(path))["data"]
+    return [
+        Question(
+            entry["question"],
+            paragraph["context"],
+            tuple((answer["text"], answer["answer_start"]) for answer in entry["answers"]),
+        )
+        for article in articles
+        for paragraph in article["paragraphs"]
+        for entry in paragraph["qas"]
+    ]
+
+
+def held_back(question: Question) -> bool:
+    """Whether a question of the training files is kept for tuning: one paragraph in thirty."""
+    return hashlib.sha256(question.context.encode()).digest()[0] < 256 // 30
+
+
+def prepare(recipe: Recipe, data: Path) -> Job:
+    chance = random.Random(recipe.seed)  # noqa: S311 - a sample, not a secret
+    train: list[Question] = []
+    for name, share in recipe.extra["shares"].items():
+        asked = [one for one in questions(data / name) if not held_back(one)]
+        while share >= 1:
+            train += asked
+            share -= 1
+        train += chance.sample(asked, round(share * len(asked)))
+    train += list(_unanswerable(train, recipe.extra["unanswerable"], chance))
+    tokenizer = adapter.body_tokenizer()
+    network = adapter.adapted(recipe, "BertForQuestionAnswering", ["qa_outputs"])
+
+    def collate(rows: Sequence[Example]) -> dict[str, Any]:
+        inputs = [{key: row[key] for key in ("input_ids", "token_type_ids")} for row in rows]
+        padded = dict(tokenizer.pad(inputs, return_tensors="pt"))
+        for key in ("start_positions", "end_positions"):
+            padded[key] = torch.tensor([row[key] for row in rows])
+        return padded
+
+    return Job(
+        network=network,
+        train=examples(tokenizer, train, recipe.length, chance),
+        collate=collate,
+        export=lambda folder: adapter.export(network, folder),
+    )
+
+
+def examples(
+    tokenizer: PreTrainedTokenizerBase, asked: Sequence[Question], length: int, chance: random.Random
+) -> list[Example]:
+    """One window per question; a long context is cut at random around its answer."""
+    rows: list[Example] = []
+    queries = tokenizer([one.question for one in asked], add_special_tokens=False)["input_ids"]
+    contexts = tokenizer(
+        [one.context for one in asked], add_special_tokens=False, return_offsets_mapping=True, verbose=False
+    )
+    for one, query, context, offsets in zip(
+        asked, queries, contexts["input_ids"], contexts["offset_mapping"], strict=True
+    ):
+        query = query[:48]
+        room = length - len(query) - 3
+        span = (0, 0)
+        if one.answers:
+            (answer, begin), _ = Counter(one.answers).most_common(1)[0]
+            inside = [
+                index
+                for index, (start, end) in enumerate(offsets)
+                if start < begin + len(answer) and end > begin
+            ]
+            if not inside or inside[-1] - inside[0] >= room:
+                continue
+            span = (inside[0], inside[-1])
+        lowest = max(0, span[1] - room + 1)
+        highest = max(lowest, min(span[0], len(context) - room)) if len(context) > room else 0
+        cut = chance.randint(lowest, highest) if len(context) > room else 0
+        window = context[cut : cut + room]
+        before = len(query) + 2
+        ids = [tokenizer.cls_token_id, *query, tokenizer.sep_token_id, *window, tokenizer.sep_token_id]
+        start, end = (span[0] - cut + before, span[1] - cut + before) if one.answers else (0, 0)
+        rows.append(
+            {
+                "input_ids": ids,
+                "token_type_ids": [0] * before + [1] * (len(window) + 1),
+                "start_positions": start,
+                "end_positions": end,
+                "length": len(ids),
+            }
+        )
+    return rows
+
+
+def _unanswerable(asked: Sequence[Question], share: float, chance: random.Random) -> Iterator[Question]:
+    """Questions put to a paragraph near their own, in which their answers do not occur."""
+    for index in chance.sample(range(len(asked)), round(share * len(asked))):
+        near = asked[max(0, index - 40) : index + 40]
+        other = chance.choice(near).context
+        one = asked[index]
+        if not any(answer.casefold() in other.casefold() for answer, _ in one.answers):
+            yield replace(one, context=other, answers=())
+
+
+def _answers(answers: dict[str, list[Any]]) -> tuple[tuple[str, int], ...]:
+    return tuple(zip(answers["text"], answers["answer_start"], strict=True))

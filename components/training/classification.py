@@ -1,0 +1,70 @@
+"""Texts, or pairs of texts, to labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from components.training import adapter
+from components.training.data import READERS, Labelled
+from components.training.run import Example, Job
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from components.training.recipe import Recipe
+
+
+def prepare(recipe: Recipe, data: Path) -> Job:
+    labels: list[str] = recipe.extra["labels"]
+    several = bool(recipe.extra.get("several"))
+    tokenizer = adapter.body_tokenizer()
+    train = [
+        one for name in recipe.data for one in cast(list[Labelled], READERS[name](data / name, "train"))
+    ]
+    network = adapter.adapted(
+        recipe,
+        "BertForSequenceClassification",
+        ["pooler", "classifier"],
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+        problem_type="multi_label_classification" if several else "single_label_classification",
+    )
+    return Job(
+        network=network,
+        train=examples(tokenizer, train, recipe.length),
+        collate=collate(tokenizer, labels, several=several),
+        export=lambda folder: adapter.export(network, folder),
+    )
+
+
+def examples(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Labelled], length: int) -> list[Example]:
+    encoded = tokenizer(
+        [one.text for one in texts],
+        [one.pair for one in texts] if texts[0].pair is not None else None,
+        truncation=True,
+        max_length=length,
+    )
+    return [
+        {"input_ids": ids, "token_type_ids": types, "labels": list(one.labels), "length": len(ids)}
+        for ids, types, one in zip(encoded["input_ids"], encoded["token_type_ids"], texts, strict=True)
+    ]
+
+
+def collate(
+    tokenizer: PreTrainedTokenizerBase, labels: Sequence[str], *, several: bool
+) -> Callable[[Sequence[Example]], dict[str, Any]]:
+    def batch(rows: Sequence[Example]) -> dict[str, Any]:
+        inputs = [{key: row[key] for key in ("input_ids", "token_type_ids")} for row in rows]
+        padded = dict(tokenizer.pad(inputs, return_tensors="pt"))
+        if several:
+            padded["labels"] = torch.tensor([[float(name in row["labels"]) for name in labels] for row in rows])
+        else:
+            padded["labels"] = torch.tensor([labels.index(row["labels"][0]) for row in rows])
+        return padded
+
+    return batch

@@ -1,0 +1,44 @@
+"""A recipe: what one checkpoint is trained on and with which numbers, read from `recipes.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+_FILE = Path(__file__).with_name("recipes.toml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """The numbers of one training run. `rank` is that of the LoRA matrices; 0 trains every weight.
+
+    `batch` counts examples per step, `length` tokens per example. `warmup` and `decay` are shares
+    of all steps: the learning rate rises, stays, and falls to zero.
+    """
+
+    name: str
+    kind: str  # the module of this package that prepares the data
+    data: tuple[str, ...]  # folders under the data directory
+    epochs: float
+    learning_rate: float
+    batch: int
+    length: int
+    rank: int = 0
+    dropout: float = 0.1
+    label_smoothing: float = 0.0
+    warmup: float = 0.06
+    decay: float = 0.5
+    seed: int = 20
+    extra: dict[str, Any] = field(default_factory=dict)  # what only this kind knows
+
+
+def recipes() -> dict[str, Recipe]:
+    """Every recipe by its name, in the order of the file."""
+    tables = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    return {
+        name: TypeAdapter(Recipe).validate_python({"name": name, **table}) for name, table in tables.items()
+    }

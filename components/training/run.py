@@ -1,0 +1,87 @@
+"""One training run: Transformers' Trainer with a recipe's numbers, resumable at any step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transformers import Trainer, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.utils.data import Dataset
+
+    from components.training.recipe import Recipe
+
+Example = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a recipe's module prepares: a network to train, tokenised examples, how to batch them.
+
+    Each example has `length`, its number of tokens, by which batches are made. `loss` replaces
+    the network's own. `export` writes the trained network as a checkpoint into a folder.
+    """
+
+    network: nn.Module
+    train: Sequence[Example]
+    collate: Callable[[Sequence[Example]], dict[str, Any]]
+    export: Callable[[Path], None]
+    loss: Callable[[nn.Module, dict[str, Any]], Any] | None = None
+
+
+class _Trainer(Trainer):
+    def __init__(self, job: Job, arguments: TrainingArguments) -> None:
+        super().__init__(
+            model=job.network,
+            args=arguments,
+            train_dataset=_dataset(job.train),
+            data_collator=job.collate,
+        )
+        self._loss = job.loss
+
+    def compute_loss(
+        self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, **more: Any
+    ) -> Any:
+        if self._loss is None:
+            return super().compute_loss(model, inputs, return_outputs, **more)
+        return self._loss(model, inputs)
+
+
+def train(recipe: Recipe, job: Job, folder: Path) -> None:
+    """Train in `folder`, where a run that was stopped is taken up at its last saved step."""
+    steps = max(1, round(recipe.epochs * len(job.train) / recipe.batch))
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=recipe.batch,
+        learning_rate=recipe.learning_rate,
+        weight_decay=0.01,
+        label_smoothing_factor=recipe.label_smoothing,
+        lr_scheduler_type="warmup_stable_decay",
+        lr_scheduler_kwargs={"num_decay_steps": round(recipe.decay * steps)},
+        warmup_steps=round(recipe.warmup * steps),
+        train_sampling_strategy="group_by_length",
+        length_column_name="length",
+        remove_unused_columns=False,
+        logging_steps=50,
+        save_steps=250,
+        save_total_limit=1,
+        seed=recipe.seed,
+        report_to="none",
+    )
+    trainer = _Trainer(job, arguments)
+    # Without this the loss would be divided by a count of tokens that only causal models know.
+    trainer.model_accepts_loss_kwargs = False
+    folder.mkdir(parents=True, exist_ok=True)
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
+
+
+def _dataset(examples: Sequence[Example]) -> Dataset[Any]:
+    from datasets import Dataset as Table
+
+    return Table.from_list(list(examples))  # type: ignore[return-value]
