@@ -7,8 +7,8 @@ seed alone.
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,35 @@ def tiny_nli(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -
     return _save(folder, lambda: transformers.BertForSequenceClassification(config), bert_tokenizer(), seed)
 
 
+def tiny_classifier(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
+    """A BERT that finds none, one or several moods in a text, with a threshold for each."""
+    labels = ["anger", "joy", "sadness", "surprise"]
+    config = _bert_config(
+        width,
+        layers,
+        id2label=dict(enumerate(labels)),
+        label2id={label: i for i, label in enumerate(labels)},
+        problem_type="multi_label_classification",
+        thresholds=[0.48, 0.5, 0.49, 0.51],
+    )
+    return _save(folder, lambda: transformers.BertForSequenceClassification(config), bert_tokenizer(), seed)
+
+
+def tiny_tagger(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
+    """A BERT that marks names of two kinds."""
+    labels = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+    config = _bert_config(
+        width, layers, id2label=dict(enumerate(labels)), label2id={label: i for i, label in enumerate(labels)}
+    )
+    return _save(folder, lambda: transformers.BertForTokenClassification(config), bert_tokenizer(), seed)
+
+
+def tiny_reader(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
+    """A BERT that finds answers, taught to say that there is none."""
+    config = _bert_config(width, layers, no_answer_bias=-0.5, temperature=1.25)
+    return _save(folder, lambda: transformers.BertForQuestionAnswering(config), bert_tokenizer(), seed)
+
+
 def tiny_causal_lm(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
     """A Llama decoder with tied embeddings and a chat template, as SmolLM2 has."""
     tokenizer = llama_tokenizer()
@@ -149,28 +178,40 @@ def tiny_causal_lm(folder: Path, *, width: int = 32, layers: int = 2, seed: int 
     return _save(folder, lambda: transformers.LlamaForCausalLM(config), tokenizer, seed)
 
 
-BUILDERS: dict[Head, Callable[..., Path]] = {
-    Head.ENCODER: tiny_encoder,
-    Head.MASKED_LM: tiny_masked_lm,
-    Head.SEQUENCE_CLASSIFICATION: tiny_nli,
-    Head.CAUSAL_LM: tiny_causal_lm,
-}
-TASKS: dict[Head, tuple[str, ...]] = {
-    Head.ENCODER: ("sentence_similarity", "zero_shot_classification"),
-    Head.MASKED_LM: ("fill_mask",),
-    Head.SEQUENCE_CLASSIFICATION: ("zero_shot_classification",),
-    Head.CAUSAL_LM: ("text_generation", "fill_mask", "zero_shot_classification"),
-}
+@dataclass(frozen=True)
+class Tiny:
+    """How one is built, and the tasks that it is offered for."""
+
+    head: Head
+    build: Callable[..., Path]
+    tasks: tuple[str, ...]
 
 
-def entry(id: str, head: Head, source: Source, folder: Path) -> Checkpoint:
+# Each becomes the checkpoint `tiny-<name>`. A task is tested on all that name it.
+TINY: dict[str, Tiny] = {
+    "encoder": Tiny(Head.ENCODER, tiny_encoder, ("sentence_similarity", "zero_shot_classification")),
+    "masked-lm": Tiny(Head.MASKED_LM, tiny_masked_lm, ("fill_mask",)),
+    "sequence-classification": Tiny(Head.SEQUENCE_CLASSIFICATION, tiny_nli, ("zero_shot_classification",)),
+    "causal-lm": Tiny(
+        Head.CAUSAL_LM, tiny_causal_lm, ("text_generation", "fill_mask", "zero_shot_classification")
+    ),
+    "classifier": Tiny(Head.SEQUENCE_CLASSIFICATION, tiny_classifier, ("text_classification",)),
+    "tagger": Tiny(Head.TOKEN_CLASSIFICATION, tiny_tagger, ("named_entities",)),
+    "question-answering": Tiny(Head.QUESTION_ANSWERING, tiny_reader, ("question_answering",)),
+}
+TASKS: dict[Head, tuple[str, ...]] = {tiny.head: tiny.tasks for tiny in reversed(TINY.values())}
+
+
+def entry(
+    id: str, head: Head, source: Source, folder: Path, tasks: tuple[str, ...] | None = None
+) -> Checkpoint:
     """The catalog entry of a tiny checkpoint; `folder` is where its files can be measured."""
     sizes = [path.stat().st_size for path in folder.iterdir()]
     weights = (folder / "model.safetensors").stat().st_size
     return Checkpoint(
         id=id,
         title=id,
-        tasks=TASKS[head],
+        tasks=TASKS[head] if tasks is None else tasks,
         head=head,
         source=source,
         licence="Apache-2.0",
@@ -182,8 +223,8 @@ def entry(id: str, head: Head, source: Source, folder: Path) -> Checkpoint:
     )
 
 
-def local_entry(id: str, head: Head, folder: Path) -> Checkpoint:
-    return entry(id, head, LocalSource(folder=str(folder)), folder)
+def local_entry(id: str, head: Head, folder: Path, tasks: tuple[str, ...] | None = None) -> Checkpoint:
+    return entry(id, head, LocalSource(folder=str(folder)), folder, tasks)
 
 
 def hub_entry(repo: str, head: Head, folder: Path, revision: str = "main") -> Checkpoint:
@@ -191,8 +232,8 @@ def hub_entry(repo: str, head: Head, folder: Path, revision: str = "main") -> Ch
 
 
 def tiny_catalog(root: Path) -> Catalog:
-    """One local checkpoint per head, named `tiny-<head>`, under `root`."""
+    """One local checkpoint for each in `TINY`, under `root`."""
     return Catalog(
-        local_entry(f"tiny-{head.value}", head, build(root / head.value, seed=seed))
-        for seed, (head, build) in zip(itertools.count(), BUILDERS.items(), strict=False)
+        local_entry(f"tiny-{name}", tiny.head, tiny.build(root / name, seed=seed), tiny.tasks)
+        for seed, (name, tiny) in enumerate(TINY.items())
     )

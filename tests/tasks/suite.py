@@ -11,7 +11,7 @@ import components.tasks
 from components.models.catalog import load_catalog
 from components.tasks.fields import option_fields
 from components.tasks.task import Task
-from tests.fakes.checkpoints import BUILDERS
+from tests.fakes import checkpoints
 
 AnyTask = Task[Any, Any, Any]
 T = TypeVar("T")
@@ -27,7 +27,12 @@ TASKS: list[AnyTask] = [
 EMBEDDED = [
     (task, one.id) for task in TASKS for one in load_catalog() if one.embedded and task.name in one.tasks
 ]
-TINY = [(task, f"tiny-{head.value}") for task in TASKS for head in BUILDERS if head in task.heads]
+TINY = [
+    (task, f"tiny-{name}")
+    for task in TASKS
+    for name, tiny in checkpoints.TINY.items()
+    if task.name in tiny.tasks
+]
 
 
 def name(value: object) -> str:

@@ -1,0 +1,68 @@
+"""Where the sentences of a text are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sentencex import get_sentence_boundaries
+
+# A line break inside a sentence, as in mail: no full stop before it, and the next line goes on (in small
+# letters, which is looked at below).
+_WRAPPED = re.compile(r"(?<=[\w,;:\-–—)])[ \t]*\r?\n[ \t]*(?=[^\W\d_])")
+_BREAK = re.compile(r"[\r\n\v\f\u0085\u2028\u2029]+")
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """Part of a text: its characters from `start` up to, not including, `end`."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        return text[self.start : self.end]
+
+
+def sentences(text: str, language: str = "en") -> list[Span]:
+    """The sentences of `text` in order, without the space around them; what has no letters is none.
+
+    A line break ends a sentence unless the line was only wrapped. `language` is a code such as "de", for
+    its abbreviations.
+    """
+    return [
+        sentence
+        for line in lines(text)
+        for sentence in _split(text, line, language)
+        if any(map(str.isalpha, sentence.of(text)))
+    ]
+
+
+def lines(text: str) -> list[Span]:
+    """The lines that are not blank; wrapped ones count as one."""
+    wrapped = {
+        match.start() + match.group().index("\n")
+        for match in _WRAPPED.finditer(text)
+        if text[match.end()].islower()
+    }
+    found, start = [], 0
+    for match in _BREAK.finditer(text):
+        if match.end() - 1 in wrapped:
+            continue
+        found.append(Span(start, match.start()))
+        start = match.end()
+    found.append(Span(start, len(text)))
+    return [line for line in (_strip(text, line) for line in found) if line.start < line.end]
+
+
+def _split(text: str, line: Span, language: str) -> list[Span]:
+    return [
+        _strip(text, Span(line.start + found["start_index"], line.start + found["end_index"]))
+        for found in get_sentence_boundaries(language, line.of(text))
+    ]
+
+
+def _strip(text: str, span: Span) -> Span:
+    part = span.of(text)
+    start = span.start + len(part) - len(part.lstrip())
+    return Span(start, max(start, span.start + len(part.rstrip())))
