@@ -59,12 +59,12 @@ def split(
             f"The question fills the {limit:,} tokens that {model.checkpoint.id} reads. Shorten it.",
             "question",
         )
-    shared = min(overlap, room // 2)
+    overlap = min(overlap, room // 2)
     encoded = tokenizer(
         *([text] if question is None else [question, text]),
         truncation="only_first" if question is None else "only_second",
         max_length=limit,
-        stride=shared,
+        stride=overlap,
         return_overflowing_tokens=True,
         return_offsets_mapping=True,
     )
@@ -74,7 +74,7 @@ def split(
         for index in range(len(encoded["input_ids"]))
     ]
     windows = []
-    for index, (start, end) in enumerate(kept([len(places) for places in own], shared)):
+    for index, (start, end) in enumerate(kept([len(places) for places in own], overlap)):
         mine, offsets, words = {*own[index]}, encoded["offset_mapping"][index], encoded.word_ids(index)
         windows.append(
             Window(
@@ -104,13 +104,13 @@ def batches(
 ) -> Iterator[tuple[Sequence[Window], dict[str, torch.Tensor]]]:
     """Windows in order, a few at a time, with the network's inputs [windows, tokens] on its device."""
     size = max(1, _room(model) // max(len(window.offsets) for window in windows))
-    if model.tokenizer.pad_token_id is None:
+    if model.tokenizer.pad_token_id is None or model.network.config.pad_token_id is None:
         size = 1
     for start in range(0, len(windows), size):
         batch = windows[start : start + size]
         rows = [dict(window.row) for window in batch]
         padded = (
-            model.tokenizer.pad(rows, return_tensors="pt")
+            model.tokenizer.pad(rows, padding_side="right", return_tensors="pt")
             if len({len(window.offsets) for window in batch}) > 1
             else {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
         )
@@ -121,6 +121,12 @@ def tokens_used(windows: Sequence[Window]) -> int:
     """The text's tokens, each counted once, and what stands around them in a window."""
     around = len(windows[0].offsets) - len(windows[0].positions)
     return around + sum(len(window.kept) for window in windows)
+
+
+def shared(windows: Sequence[Window]) -> int:
+    """How many tokens a window has in common with the next."""
+    twice = sum(len(window.positions) - len(window.kept) for window in windows)
+    return twice // max(1, len(windows) - 1)
 
 
 def _room(model: LoadedModel) -> int:

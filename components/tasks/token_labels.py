@@ -1,0 +1,155 @@
+"""From a label for each token to spans of the text: pure, on plain values and probabilities.
+
+The strategies are those of Transformers' token classification pipeline, with two differences. A word is
+what the tokenizer takes for one, without the punctuation around it where the tokenizer splits at spaces
+alone. And windows are put together token by token before anything is joined.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+import torch
+
+Strategy = Literal["none", "simple", "first", "average", "max"]
+
+OUTSIDE = "O"
+# Of each character's shape: punctuation stays in words such as "U.S" and "O'Neill" and is split off "(U.S.)",
+# and scripts that are written without spaces have no words.
+_WORD = re.compile(r"a+(?:\.a+)*|\.|1")
+_UNSPACED = ("CJK ", "HIRAGANA ", "KATAKANA ", "THAI ", "LAO ", "KHMER ", "MYANMAR ")
+_JOINER = "\u200d"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token of the text [start, end), in code points, and the word that it is a piece of."""
+
+    start: int
+    end: int
+    word: int | None
+
+
+@dataclass(frozen=True)
+class Span:
+    """`text[start:end]` with its label; `score` in [0, 1]."""
+
+    start: int
+    end: int
+    label: str
+    score: float
+
+
+def spans(
+    text: str,
+    tokens: Sequence[Token],
+    probabilities: torch.Tensor,
+    labels: Sequence[str],
+    strategy: Strategy,
+) -> list[Span]:
+    """What is labelled with anything but "O", in order. `probabilities` [tokens, labels]."""
+    if strategy in ("none", "simple"):
+        pieces = [[place] for place in range(len(tokens))]
+    else:
+        pieces = words(text, tokens)
+    tagged = []
+    for places in pieces:
+        index, score = _vote(probabilities[places[0] : places[-1] + 1], strategy)
+        tagged.append(Span(tokens[places[0]].start, tokens[places[-1]].end, labels[index], score))
+    if strategy != "none":
+        tagged = join(tagged, labels)
+    found = (whole(text, span) for span in tagged if span.label != OUTSIDE)
+    return [span for span in found if span.start < span.end]
+
+
+def _vote(probabilities: torch.Tensor, strategy: Strategy) -> tuple[int, float]:
+    """The label of a word and its score, from its tokens' probabilities [tokens, labels]."""
+    match strategy:
+        case "average":
+            row = probabilities.mean(dim=0)
+        case "max":
+            row = probabilities[int(probabilities.amax(dim=1).argmax())]
+        case _:
+            row = probabilities[0]
+    index = int(row.argmax())
+    return index, float(row[index])
+
+
+def words(text: str, tokens: Sequence[Token]) -> list[list[int]]:
+    """The places of the tokens of each word."""
+    ends = [found.end() for found in _WORD.finditer("".join(map(_shape, text)))]
+    keys = [(token.word, bisect(ends, token.start)) for token in tokens]
+    return [list(places) for _, places in groupby(range(len(tokens)), keys.__getitem__)]
+
+
+def _shape(letter: str) -> str:
+    if letter.isspace():
+        return " "
+    if unicodedata.category(letter).startswith("P"):
+        return "."
+    return "1" if unicodedata.name(letter, "").startswith(_UNSPACED) else "a"
+
+
+def kind(label: str, labels: Sequence[str]) -> tuple[str, str]:
+    """A label as its place in a span and what the span is: "B-PER" is ("B", "PER"), "PER" ("I", "PER").
+
+    BIOES and BILOU are told by the whole set of labels, so that a label such as "S-Bahn" is not cut.
+    """
+    every = all(re.match("[BIESLU]-.", one, re.IGNORECASE) for one in labels if one != OUTSIDE)
+    found = re.match("([BIESLU])-(.+)" if every else "([BI])-(.+)", label, re.IGNORECASE)
+    return (found[1].upper(), found[2]) if found else ("I", label)
+
+
+def join(tagged: Sequence[Span], labels: Sequence[str]) -> list[Span]:
+    """Neighbours of one kind as one span, whose score is their mean; a "B-" starts another."""
+    kinds = {label: kind(label, labels) for label in labels}
+    groups: list[list[Span]] = []
+    for span in tagged:
+        place, what = kinds[span.label]
+        if groups:
+            last_place, last = kinds[groups[-1][-1].label]
+            if what == last and place not in "BSU" and last_place not in "ESLU":
+                groups[-1].append(span)
+                continue
+        groups.append([span])
+    return [
+        Span(
+            group[0].start,
+            group[-1].end,
+            kinds[group[0].label][1],
+            sum(span.score for span in group) / len(group),
+        )
+        for group in groups
+    ]
+
+
+def whole(text: str, span: Span) -> Span:
+    """The span without spaces at its ends, and with all of the characters that it has a part of."""
+    start, end = span.start, span.end
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if start < end:
+        while start > 0 and _is_part(text, start):
+            start -= 1
+        while end < len(text) and _is_part(text, end):
+            end += 1
+    return Span(start, end, span.label, span.score)
+
+
+def _is_part(text: str, place: int) -> bool:
+    """Whether what stands there makes one character on the screen with what is before it."""
+    letter = text[place]
+    return (
+        letter == _JOINER
+        or text[place - 1] == _JOINER
+        or unicodedata.category(letter).startswith("M")
+        or "\U0001f3fb" <= letter <= "\U0001f3ff"  # skin tones
+    )
