@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import transformers
 from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import PreTrainedModel
 
 from components.models.catalog import load_catalog
-from components.models.checkpoint import WheelSource
 from components.models.settings import Settings, default_cache_dir
 from components.models.sources import Sources
 
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from components.training.recipe import Recipe
 
 BODY = "all-MiniLM-L6-v2"
+UPSTREAM = f"sentence-transformers/{BODY}"
 
 
 def body_folder() -> Path:
     """The body's files, fetched first if this host has not got them."""
-    return Sources(Settings(cache_dir=default_cache_dir())).fetch(load_catalog()[BODY], lambda *_: None, nullcontext)
+    return Sources(Settings(cache_dir=default_cache_dir())).fetch(
+        load_catalog()[BODY], lambda *_: None, nullcontext
+    )
 
 
 def body_tokenizer() -> PreTrainedTokenizerBase:
@@ -57,12 +60,10 @@ def adapted(recipe: Recipe, architecture: str, save: list[str], **config: Any) -
 
 def export(network: PeftModel, folder: Path, **config: Any) -> None:
     """Write the adapter in half precision and the whole network's config.json."""
-    source = load_catalog()[BODY].source
-    assert isinstance(source, WheelSource)
-    network.peft_config["default"].base_model_name_or_path = source.upstream
-    base = network.base_model.model
+    network.peft_config["default"].base_model_name_or_path = UPSTREAM
+    base = cast(PreTrainedModel, network.base_model.model)
     base.config.update(config)
     base.config.architectures = [type(base).__name__]
-    network.half().save_pretrained(folder)
+    network.half().save_pretrained(str(folder))
     base.config.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's template; the card is written from the evaluation

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import torch
 
 from components.training import adapter
 from components.training.data import READERS, Labelled
-from components.training.run import Example, Job
+from components.training.run import Collate, Example, Job, predict
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -22,9 +23,7 @@ def prepare(recipe: Recipe, data: Path) -> Job:
     labels: list[str] = recipe.extra["labels"]
     several = bool(recipe.extra.get("several"))
     tokenizer = adapter.body_tokenizer()
-    train = [
-        one for name in recipe.data for one in cast(list[Labelled], READERS[name](data / name, "train"))
-    ]
+    train = [one for name in recipe.data for one in cast(list[Labelled], READERS[name](data / name, "train"))]
     network = adapter.adapted(
         recipe,
         "BertForSequenceClassification",
@@ -34,12 +33,20 @@ def prepare(recipe: Recipe, data: Path) -> Job:
         label2id={label: index for index, label in enumerate(labels)},
         problem_type="multi_label_classification" if several else "single_label_classification",
     )
-    return Job(
-        network=network,
-        train=examples(tokenizer, train, recipe.length),
-        collate=collate(tokenizer, labels, several=several),
-        export=lambda folder: adapter.export(network, folder),
-    )
+    batch = collate(tokenizer, labels, several=several)
+
+    def export(folder: Path) -> None:
+        settings = {}
+        if several:
+            tune = [
+                one for name in recipe.data for one in cast(list[Labelled], READERS[name](data / name, "dev"))
+            ]
+            settings["thresholds"] = thresholds(
+                network, examples(tokenizer, tune, recipe.length), batch, labels
+            )
+        adapter.export(network, folder, **settings)
+
+    return Job(network=network, train=examples(tokenizer, train, recipe.length), collate=batch, export=export)
 
 
 def examples(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Labelled], length: int) -> list[Example]:
@@ -55,14 +62,30 @@ def examples(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Labelled], leng
     ]
 
 
-def collate(
-    tokenizer: PreTrainedTokenizerBase, labels: Sequence[str], *, several: bool
-) -> Callable[[Sequence[Example]], dict[str, Any]]:
+def thresholds(
+    network: torch.nn.Module, tune: Sequence[Example], batch: Collate, labels: Sequence[str]
+) -> list[float]:
+    """For each label the score from which on it fits: the one with the best F1 on the texts to tune on."""
+    found = [(output["logits"].sigmoid(), row["labels"]) for row, output in predict(network, tune, batch)]
+    scores = torch.stack([score for score, _ in found]).cpu().numpy()
+    best = []
+    for index, label in enumerate(labels):
+        fits = np.array([label in wanted for _, wanted in found])
+        grid = np.arange(0.05, 0.95, 0.01)
+        chosen = scores[:, index, None] >= grid
+        right = (chosen & fits[:, None]).sum(0)
+        best.append(round(float(grid[(2 * right / (chosen.sum(0) + fits.sum())).argmax()]), 2))
+    return best
+
+
+def collate(tokenizer: PreTrainedTokenizerBase, labels: Sequence[str], *, several: bool) -> Collate:
     def batch(rows: Sequence[Example]) -> dict[str, Any]:
         inputs = [{key: row[key] for key in ("input_ids", "token_type_ids")} for row in rows]
         padded = dict(tokenizer.pad(inputs, return_tensors="pt"))
         if several:
-            padded["labels"] = torch.tensor([[float(name in row["labels"]) for name in labels] for row in rows])
+            padded["labels"] = torch.tensor(
+                [[float(name in row["labels"]) for name in labels] for row in rows]
+            )
         else:
             padded["labels"] = torch.tensor([labels.index(row["labels"][0]) for row in rows])
         return padded

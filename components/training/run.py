@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from tqdm import tqdm
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
     from torch.utils.data import Dataset
 
     from components.training.recipe import Recipe
 
 Example = Mapping[str, Any]
+Collate = Callable[[Sequence[Example]], dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +32,7 @@ class Job:
 
     network: nn.Module
     train: Sequence[Example]
-    collate: Callable[[Sequence[Example]], dict[str, Any]]
+    collate: Collate
     export: Callable[[Path], None]
     loss: Callable[[nn.Module, dict[str, Any]], Any] | None = None
 
@@ -45,10 +48,14 @@ class _Trainer(Trainer):
         self._loss = job.loss
 
     def compute_loss(
-        self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, **more: Any
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
         if self._loss is None:
-            return super().compute_loss(model, inputs, return_outputs, **more)
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         return self._loss(model, inputs)
 
 
@@ -81,7 +88,24 @@ def train(recipe: Recipe, job: Job, folder: Path) -> None:
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
 
 
+def predict(
+    network: nn.Module, examples: Sequence[Example], collate: Collate, batch: int = 64
+) -> Iterator[tuple[Example, Any]]:
+    """Each example with the network's output for it (a row of every tensor), in batches of like length."""
+    import torch
+
+    network.eval()
+    order = sorted(examples, key=lambda example: -example["length"])
+    with torch.inference_mode():
+        for start in tqdm(range(0, len(order), batch), desc="predicting"):
+            rows = order[start : start + batch]
+            inputs = {name: tensor for name, tensor in collate(rows).items() if name != "labels"}
+            output = network(**inputs)
+            for index, example in enumerate(rows):
+                yield example, {name: tensor[index] for name, tensor in output.items()}
+
+
 def _dataset(examples: Sequence[Example]) -> Dataset[Any]:
     from datasets import Dataset as Table
 
-    return Table.from_list(list(examples))  # type: ignore[return-value]
+    return cast("Dataset[Any]", Table.from_list(list(examples)))

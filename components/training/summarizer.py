@@ -63,7 +63,7 @@ def examples(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Abstract], leng
 
     def worth(sentence: str, summaries: Sequence[str]) -> float:
         scores = [scorer.score(summary, sentence).values() for summary in summaries]
-        return max(sum(score.fmeasure for score in each) / 3 for each in scores)
+        return float(max(sum(score.fmeasure for score in each) / 3 for each in scores))
 
     rows: list[Example] = []
     for one in texts:
@@ -79,9 +79,7 @@ def examples(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Abstract], leng
         if kept > 1:
             values = [worth(text, one.summaries) for text in one.sentences[:kept]]
             ids.append(tokenizer.sep_token_id)
-            rows.append(
-                {"input_ids": ids, "sentence": [*sentence, -1], "worth": values, "length": len(ids)}
-            )
+            rows.append({"input_ids": ids, "sentence": [*sentence, -1], "worth": values, "length": len(ids)})
     return rows
 
 
@@ -94,4 +92,5 @@ def loss(network: torch.nn.Module, inputs: dict[str, Any]) -> torch.Tensor:
     there = worth >= 0
     target = (SHARPNESS * worth).masked_fill(~there, -torch.inf).softmax(1)
     log_scores = scores.masked_fill(~there, -1e4).log_softmax(1)
-    return -(target * log_scores).sum(1).mean()
+    lost: torch.Tensor = -(target * log_scores).sum(1).mean()
+    return lost

@@ -43,7 +43,7 @@ def pairs(data: Path, recipe: Recipe) -> dict[str, list[Pair]]:
     ]
     if recipe.extra.get("reverse"):
         everything = [Pair(pair.target, pair.source) for pair in everything]
-    first = {}
+    first: dict[str, Pair] = {}
     for pair in everything:
         first.setdefault(_key(pair.source), pair)
     order = sorted(first, key=lambda key: hashlib.sha256(key.encode()).digest())
@@ -112,7 +112,12 @@ def _tokenizer(recipe: Recipe, train: Iterable[Pair]) -> MarianTokenizer:
             )
         processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
         pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
-        words = ["</s>", "<unk>", *(piece for piece in pieces if piece not in ("<s>", "</s>", "<unk>")), "<pad>"]
+        words = [
+            "</s>",
+            "<unk>",
+            *(piece for piece in pieces if piece not in ("<s>", "</s>", "<unk>")),
+            "<pad>",
+        ]
         vocabulary = Path(place) / "vocab.json"
         vocabulary.write_text(json.dumps({word: index for index, word in enumerate(words)}), encoding="utf-8")
         return MarianTokenizer(

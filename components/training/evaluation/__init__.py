@@ -1,0 +1,1 @@
+"""What a shipped checkpoint reaches, measured through the very task code that answers visitors."""

@@ -1,0 +1,77 @@
+"""Figures with their 95 % intervals, and the examples that a checkpoint got wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from tqdm import tqdm
+
+RESAMPLES = 1000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A metric on a split: its value and the bounds of its 95 % interval."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """An example that went wrong; `weight` says how badly, for choosing which to show."""
+
+    given: str
+    expected: str
+    answered: str
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """All that was measured of one checkpoint; `others` are other ways to do the task, by name."""
+
+    split: str
+    examples: int
+    measures: tuple[Measure, ...]
+    others: Mapping[str, Mapping[str, float]]
+    failures: tuple[Failure, ...]
+
+
+def bootstrap(
+    name: str, counts: Sequence[Sequence[float]], metric: Callable[[np.ndarray], float], seed: int = 0
+) -> Measure:
+    """A metric of summed counts, one row [k] per example, with a percentile interval from resampled
+    examples (Efron and Tibshirani 1993)."""
+    table = np.asarray(counts, dtype=float)
+    chance = np.random.default_rng(seed)
+    values = [metric(table[chance.integers(0, len(table), len(table))].sum(axis=0)) for _ in range(RESAMPLES)]
+    low, high = np.percentile(values, [2.5, 97.5])
+    return Measure(name=name, value=metric(table.sum(axis=0)), low=float(low), high=float(high))
+
+
+def mean(name: str, values: Sequence[float]) -> Measure:
+    return bootstrap(name, [(value, 1.0) for value in values], lambda sums: float(sums[0] / sums[1]))
+
+
+def each(items: Sequence[T], title: str) -> Iterator[T]:
+    """The items, with a progress bar."""
+    yield from tqdm(items, desc=title)
+
+
+def f1(true_positives: float, false_positives: float, false_negatives: float) -> float:
+    wrong = false_positives + false_negatives
+    return float(2 * true_positives / (2 * true_positives + wrong)) if true_positives else 0.0
+
+
+def worst(failures: Sequence[Failure], count: int = 3) -> tuple[Failure, ...]:
+    """The worst, one per input."""
+    first = {failure.given: failure for failure in sorted(failures, key=lambda one: one.weight)}
+    return tuple(sorted(first.values(), key=lambda one: -one.weight)[:count])
