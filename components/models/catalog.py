@@ -11,7 +11,15 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from components.models.checkpoint import Checkpoint, HubSource, LocalSource, RepoSource, Source, WheelSource
+from components.models.checkpoint import (
+    Checkpoint,
+    Head,
+    HubSource,
+    LocalSource,
+    RepoSource,
+    Source,
+    WheelSource,
+)
 from components.models.errors import Code, TourError
 from components.models.settings import PROFILES, Profile
 
@@ -40,6 +48,8 @@ class Catalog:
             if checkpoint.id in self._by_id:
                 raise CatalogError(f"[{checkpoint.id}]: this id is in the catalog twice")
             self._by_id[checkpoint.id] = checkpoint
+        for checkpoint in self:
+            _check_body(checkpoint, self._by_id)
         self._defaults: dict[tuple[str, str], Checkpoint] = {}
         for checkpoint in self:
             for profile, tasks in checkpoint.default_for.items():
@@ -90,10 +100,11 @@ def load_catalog(path: Path | None = None) -> Catalog:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise CatalogError(f"{path.name} is not valid TOML: {error}") from error
-    return Catalog(_checkpoint(id, table) for id, table in tables.items())
+    return Catalog(_checkpoint(id, tables) for id in tables)
 
 
-def _checkpoint(id: str, table: Any) -> Checkpoint:
+def _checkpoint(id: str, tables: Mapping[str, Any]) -> Checkpoint:
+    table = tables[id]
     if not isinstance(table, dict):
         raise CatalogError(f"[{id}]: must be a table, one per checkpoint")
     source = table.get("source")
@@ -102,9 +113,21 @@ def _checkpoint(id: str, table: Any) -> Checkpoint:
     where = f"[{id}.source]"
     origin = _build(_SOURCES[source["kind"]], {k: v for k, v in source.items() if k != "kind"}, where)
     _check_source(origin, where)
-    checkpoint = _build(Checkpoint, {"id": id, **table, "source": origin}, f"[{id}]")
+    values = {"id": id, **table, "source": origin}
+    if "body" in table:
+        values["body"] = _body(id, table["body"], tables)
+    checkpoint = _build(Checkpoint, values, f"[{id}]")
     _check(checkpoint)
     return checkpoint
+
+
+def _body(id: str, body: object, tables: Mapping[str, Any]) -> Checkpoint:
+    """The checkpoint that a table names as its body."""
+    if not isinstance(body, str) or body not in tables:
+        raise CatalogError(f"[{id}] body: there is no checkpoint {body!r} in the catalog")
+    if isinstance(tables[body], dict) and "body" in tables[body]:
+        raise CatalogError(f"[{id}] body: {body} has a body itself; take a whole checkpoint")
+    return _checkpoint(body, tables)
 
 
 def _build(cls: type[T], table: Mapping[str, Any], where: str) -> T:
@@ -154,3 +177,20 @@ def _check(checkpoint: Checkpoint) -> None:
             raise CatalogError(f"{where} default_for.{profile}: {strangers[0]} is not among its tasks")
         if profile == "embedded" and not checkpoint.embedded:
             raise CatalogError(f"{where} default_for.embedded: this checkpoint needs the Hub")
+
+
+def _check_body(checkpoint: Checkpoint, by_id: Mapping[str, Checkpoint]) -> None:
+    where, body = f"[{checkpoint.id}] body:", checkpoint.body
+    if body is None:
+        return
+    if by_id.get(body.id) != body:
+        raise CatalogError(f"{where} there is no checkpoint {body.id!r} in the catalog")
+    if body.body is not None:
+        raise CatalogError(f"{where} {body.id} has a body itself; take a whole checkpoint")
+    if body.head is not Head.ENCODER:
+        raise CatalogError(f"{where} {body.id} has the head {body.head.value}; a body must be an encoder")
+    if not isinstance(checkpoint.source, RepoSource | LocalSource):
+        raise CatalogError(
+            f"{where} only a checkpoint whose source is repo or local can share one, for now; "
+            "leave it out, or ship the adapter's folder"
+        )

@@ -66,6 +66,10 @@ class Checkpoint:
 
     `embedded` says that no Hub is needed. `default_for` maps a profile ("embedded",
     "hub") to the tasks that start with this checkpoint under that profile.
+
+    A checkpoint with a `body` is an adapter: it changes a little of the network of that other
+    checkpoint and shares the rest, and its tokenizer. Its `parameters` and `download_bytes` are
+    what it adds; the properties `whole_parameters` and `whole_download_bytes` count the body too.
     """
 
     id: str
@@ -80,10 +84,24 @@ class Checkpoint:
     languages: tuple[str, ...]
     about: str
     default_for: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    body: Checkpoint | None = None
+
+    @property
+    def parts(self) -> tuple[Checkpoint, ...]:
+        """The checkpoints that must be on this host for it to load: its body, if it has one, and itself."""
+        return (self,) if self.body is None else (self.body, self)
 
     @property
     def embedded(self) -> bool:
-        return not isinstance(self.source, HubSource)
+        return not any(isinstance(part.source, HubSource) for part in self.parts)
+
+    @property
+    def whole_parameters(self) -> int:
+        return sum(part.parameters for part in self.parts)
+
+    @property
+    def whole_download_bytes(self) -> int:
+        return sum(part.download_bytes for part in self.parts)
 
 
 @dataclass(frozen=True, kw_only=True)

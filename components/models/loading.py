@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,40 @@ _AUTO: dict[Head, Any] = {
 }
 
 
-def load(checkpoint: Checkpoint, folder: Path, device: torch.device, dtype: torch.dtype) -> LoadedModel:
-    """Network and tokenizer from a folder on disk: safetensors only, no code from the checkpoint."""
+def load(
+    checkpoint: Checkpoint,
+    folder: Path,
+    device: torch.device,
+    dtype: torch.dtype,
+    body: LoadedModel | None = None,
+) -> LoadedModel:
+    """Network and tokenizer from a folder on disk: safetensors only, no code from the checkpoint.
+
+    With a `body` the folder is an adapter's: the network shares the body's tensors, and `nbytes`
+    is what comes on top of them.
+    """
+    if body is None:
+        network, tokenizer = _whole(checkpoint, folder, dtype)
+    else:
+        from components.models.adapters import adapted  # brings peft
+
+        network = adapted(checkpoint, folder, _AUTO[checkpoint.head], body)
+        tokenizer = copy(body.tokenizer)  # for a limit of its own; the vocabulary stays shared
+    network = network.eval().requires_grad_(False).to(device)
+    tokenizer.model_max_length = checkpoint.token_limit
+    return LoadedModel(
+        checkpoint=checkpoint,
+        network=network,
+        tokenizer=tokenizer,
+        device=device,
+        dtype=dtype,
+        nbytes=measure(network, body.network if body else None),
+    )
+
+
+def _whole(
+    checkpoint: Checkpoint, folder: Path, dtype: torch.dtype
+) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
     network, report = _AUTO[checkpoint.head].from_pretrained(
         folder,
         dtype=dtype,
@@ -44,22 +77,18 @@ def load(checkpoint: Checkpoint, folder: Path, device: torch.device, dtype: torc
             f"{checkpoint.id} has no weights for {gaps[0]} ({len(gaps)} missing): "
             f"it is not a {checkpoint.head.value} checkpoint.",
         )
-    network = network.eval().requires_grad_(False).to(device)
     tokenizer = transformers.AutoTokenizer.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False
     )
-    tokenizer.model_max_length = checkpoint.token_limit
-    return LoadedModel(
-        checkpoint=checkpoint,
-        network=network,
-        tokenizer=tokenizer,
-        device=device,
-        dtype=dtype,
-        nbytes=measure(network),
-    )
+    return network, tokenizer
 
 
-def measure(network: torch.nn.Module) -> int:
-    """Bytes of parameters and buffers; tied ones count once."""
-    tensors = {tensor.data_ptr(): tensor for tensor in (*network.parameters(), *network.buffers())}
-    return sum(tensor.nbytes for tensor in tensors.values())
+def measure(network: torch.nn.Module, body: torch.nn.Module | None = None) -> int:
+    """Bytes of parameters and buffers; tied ones count once, a body's not at all."""
+    tensors = _by_place(network)
+    shared = _by_place(body) if body else {}
+    return sum(tensor.nbytes for place, tensor in tensors.items() if place not in shared)
+
+
+def _by_place(network: torch.nn.Module) -> dict[int, torch.Tensor]:
+    return {tensor.data_ptr(): tensor for tensor in (*network.parameters(), *network.buffers())}

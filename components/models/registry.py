@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Availability", "Memory", "Registry", "State", "Status"]
 
-Load = Callable[[Checkpoint, Path, "torch.device", "torch.dtype"], LoadedModel]
+Load = Callable[[Checkpoint, Path, "torch.device", "torch.dtype", LoadedModel | None], LoadedModel]
 
 _log = logging.getLogger(__name__)
 _UNDER_WAY = (State.FETCHING, State.LOADING)
@@ -48,10 +48,21 @@ class _Slot:
     waiting: int = 0  # for a lease; keeps the model from being evicted before they get it
     attempt: Future[None] = field(default_factory=Future)
     used_at: float = 0.0
+    adapters: list[_Slot] = field(default_factory=list)  # of the checkpoints whose body this is
+
+    @property
+    def carrying(self) -> tuple[str, ...]:
+        """The adapters that are loaded, or being loaded, on this body: it stays as long as they do."""
+        return tuple(a.checkpoint.id for a in self.adapters if a.state in (*_UNDER_WAY, State.READY))
 
     @property
     def idle(self) -> bool:
-        return self.state is State.READY and not self.leases and not self.waiting
+        return self.state is State.READY and not (self.leases or self.waiting or self.carrying)
+
+    @property
+    def last_used(self) -> float:
+        """Who uses an adapter uses its body."""
+        return max(slot.used_at for slot in (self, *self.adapters))
 
 
 class _ClosedError(Exception):
@@ -74,6 +85,9 @@ class Registry:
         self._patience = patience
         self._load_model = load
         self._slots = {checkpoint.id: _Slot(checkpoint) for checkpoint in self.catalog}
+        for slot in self._slots.values():
+            if body := slot.checkpoint.body:
+                self._slots[body.id].adapters.append(slot)
         self._changed = threading.Condition()
         self._building = threading.Lock()  # concurrent `from_pretrained` calls disturb each other
         self._turn = FairLock()
@@ -103,6 +117,7 @@ class Registry:
                 error=slot.error.message if slot.error else None,
                 nbytes=slot.model.nbytes if slot.model else 0,
                 leases=slot.leases,
+                adapters=slot.carrying,
                 device=str(slot.model.device) if slot.model else None,
             )
 
@@ -176,6 +191,12 @@ class Registry:
                 raise TourError(
                     Code.IN_USE, f"{id} is answering somebody; try again when it is idle.", "model"
                 )
+            if slot.carrying:
+                raise TourError(
+                    Code.IN_USE,
+                    f"{id} is the body of {', '.join(slot.carrying)}: unload these first.",
+                    "model",
+                )
             if slot.state in _UNDER_WAY:
                 raise TourError(Code.IN_USE, f"{id} is being loaded; try again when it is ready.", "model")
             _drop(slot)
@@ -186,11 +207,8 @@ class Registry:
         """Give up loads under way and drop what nobody leases."""
         with self._changed:
             self._closed = True
-            for slot in self._slots.values():
-                if slot.idle:
-                    _drop(slot)
             self._changed.notify_all()
-        devices.release(self._device)
+        self._evict(lambda: True)
 
     # Inside: methods below that start with the condition held say so
 
@@ -262,28 +280,46 @@ class Registry:
             with self._changed:
                 if self._closed:
                     raise _ClosedError
-                slot.state, slot.share, slot.stage = state, share, stage
-                self._changed.notify_all()
+                if _view(slot) != (state, share, stage):  # else loads that watch one another would never rest
+                    slot.state, slot.share, slot.stage = state, share, stage
+                    self._changed.notify_all()
 
         self._sources.unreachable(checkpoint)  # starts the probe, so that its answer is there in time
         report(None, "starting PyTorch")
         device = self._pick_device()
         dtype = devices.precision(device)
-        need = checkpoint.parameters * dtype.itemsize
-        self._refuse_beyond_budget(checkpoint, need)
+        self._refuse_beyond_budget(checkpoint, checkpoint.whole_parameters * dtype.itemsize)
+        body = self._bring_up_body(checkpoint, report)
         folder = self._sources.fetch(checkpoint, report, lambda: self._building)
         report(None, "waiting for memory", State.LOADING)
-        self._reserve(slot, need)
+        self._reserve(slot, checkpoint.parameters * dtype.itemsize)
         report(None, "waiting for another load", State.LOADING)
         with self._building:
             report(None, "loading", State.LOADING)
-            model = self._build(checkpoint, folder, device, dtype)
-        self._refuse_beyond_budget(checkpoint, model.nbytes)
+            model = self._build(checkpoint, folder, device, dtype, body)
+        self._refuse_beyond_budget(checkpoint, model.nbytes + (body.nbytes if body else 0))
         self._reserve(slot, model.nbytes)  # the estimate may have been low
         return model
 
+    def _bring_up_body(
+        self, checkpoint: Checkpoint, report: Callable[[float | None, str, State], None]
+    ) -> LoadedModel | None:
+        """The loaded body of an adapter that is under way, which keeps it from being evicted."""
+        if checkpoint.body is None:
+            return None
+        for status in self.wait(checkpoint.body.id):
+            if status.state in _UNDER_WAY:
+                report(status.share, f"{checkpoint.body.id}: {status.stage}", status.state)
+        with self._changed:
+            return self._slots[checkpoint.body.id].model
+
     def _build(
-        self, checkpoint: Checkpoint, folder: Path, device: torch.device, dtype: torch.dtype
+        self,
+        checkpoint: Checkpoint,
+        folder: Path,
+        device: torch.device,
+        dtype: torch.dtype,
+        body: LoadedModel | None,
     ) -> LoadedModel:
         """Load; when memory runs out drop every idle model and load once more."""
         load = self._load_model
@@ -292,14 +328,14 @@ class Registry:
 
             load = load_from_folder
         try:
-            return load(checkpoint, folder, device, dtype)
+            return load(checkpoint, folder, device, dtype, body)
         except Exception as error:
             if not devices.out_of_memory(error):
                 raise
         self._evict(lambda: True)
         devices.release(device)
         try:
-            return load(checkpoint, folder, device, dtype)
+            return load(checkpoint, folder, device, dtype, body)
         except Exception as error:
             if not devices.out_of_memory(error):
                 raise
@@ -365,7 +401,7 @@ class Registry:
                 idle = [slot for slot in self._slots.values() if slot.idle]
                 if not idle:
                     break
-                _drop(min(idle, key=lambda slot: slot.used_at))
+                _drop(min(idle, key=lambda slot: slot.last_used))
                 dropped = True
                 self._changed.notify_all()
         if dropped:
@@ -396,7 +432,4 @@ def _with_local(catalog: Catalog, models_dir: Path | None) -> Catalog:
     """The catalog and, after it, the checkpoints found under `--models-dir`."""
     if models_dir is None:
         return catalog
-    known = {
-        c.head: tuple(dict.fromkeys(t for o in catalog if o.head is c.head for t in o.tasks)) for c in catalog
-    }
-    return Catalog((*catalog, *found(models_dir, known)))
+    return Catalog((*catalog, *found(models_dir, tuple(catalog))))

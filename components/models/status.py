@@ -32,7 +32,11 @@ class Availability(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """`share` in [0, 1] of the stage under way, None if unknown; `nbytes` in memory, measured."""
+    """`share` in [0, 1] of the stage under way, None if unknown; `nbytes` in memory, measured.
+
+    `leases` are those of visitors; `adapters` are loaded on this checkpoint as their body, and what
+    they add is not in its `nbytes`.
+    """
 
     checkpoint: Checkpoint
     state: State
@@ -42,6 +46,7 @@ class Status:
     error: str | None
     nbytes: int
     leases: int
+    adapters: tuple[str, ...]
     device: str | None
 
 

@@ -7,9 +7,11 @@ says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from pprint import pformat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 
 _BODIES = Path(__file__).with_name("snippets")
 _REQUEST = "# The request\n"
+_IMPORT = "from transformers import "
+_WHOLE_MODEL = re.compile(r"^model = (AutoModel\w*)\.from_pretrained\(MODEL\)$", re.MULTILINE)
+_ADAPTED_MODEL = r"""# Warnings of missing weights mean the head: it comes with the adapter.
+model = \1.from_pretrained(MODEL, config=AutoConfig.from_pretrained(ADAPTER))
+model.load_adapter(ADAPTER)"""
 
 
 def snippet(task: str) -> Callable[[Checkpoint, Any, Any], str]:
@@ -26,7 +33,7 @@ def snippet(task: str) -> Callable[[Checkpoint, Any, Any], str]:
         from components.models.sources.snippet import loading_lines
 
         body = _BODIES.joinpath(f"{task}_{checkpoint.head.replace('-', '_')}.py").read_text("utf-8")
-        loading = loading_lines(checkpoint.source)
+        loading = loading_lines(checkpoint)
         values = {
             "token_limit": checkpoint.token_limit,
             **{
@@ -35,10 +42,17 @@ def snippet(task: str) -> Callable[[Checkpoint, Any, Any], str]:
                 for field in fields(source)
             },
         }
-        request = [f"{name.upper()} = {value!r}" for name, value in values.items() if name.upper() in body]
+        request = [f"{name.upper()} = {_literal(value)}" for name, value in values.items() if name.upper() in body]
+        if checkpoint.body is not None:
+            body = _WHOLE_MODEL.sub(_ADAPTED_MODEL, body.replace(_IMPORT, f"{_IMPORT}AutoConfig, ", 1))
         imports, marker, code = body.partition(_REQUEST)
         if any(line.startswith("GGUF = ") for line in loading):
             code = code.replace("from_pretrained(MODEL", "from_pretrained(MODEL, gguf_file=GGUF")
         return imports + "\n".join([*loading, "", marker.rstrip(), *request]) + "\n" + code
 
     return write
+
+
+def _literal(value: object) -> str:
+    """Python for a value: a table in lines that can be read, everything else as it is."""
+    return pformat(value, width=110, compact=True, sort_dicts=False) if isinstance(value, dict) else repr(value)

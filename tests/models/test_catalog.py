@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from components.models.catalog import CatalogError, load_catalog
-from components.models.checkpoint import Checkpoint, HubSource
+from components.models.catalog import Catalog, CatalogError, load_catalog
+from components.models.checkpoint import Checkpoint, HubSource, WheelSource
 from components.models.errors import Code, TourError
 from components.models.settings import PROFILES
 from components.models.sources.snippet import loading_lines
@@ -37,9 +37,11 @@ repo = "some/thing"
 def test_every_entry_is_complete(checkpoint: Checkpoint) -> None:
     assert checkpoint.about.rstrip().endswith(".")
     assert "\n" not in checkpoint.title + checkpoint.about
-    assert checkpoint.download_bytes > checkpoint.parameters / 2, "fewer than 4 bits per parameter"
-    scope = compile("\n".join(loading_lines(checkpoint.source)), "snippet", "exec")
+    if isinstance(checkpoint.source, HubSource | WheelSource):
+        assert checkpoint.download_bytes > checkpoint.parameters / 2, "fewer than 4 bits per parameter"
+    scope = compile("\n".join(loading_lines(checkpoint)), "snippet", "exec")
     assert "MODEL" in scope.co_names
+    assert ("ADAPTER" in scope.co_names) == (checkpoint.body is not None)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -137,6 +139,52 @@ def test_a_wheel_source_is_checked(tmp_path: Path, field: str, value: str, messa
     file.write_text(GOOD.split("[thing.source]")[0] + "[thing.source]\n" + lines)
     with pytest.raises(CatalogError, match=message):
         load_catalog(file)
+
+
+BODY = (
+    GOOD.replace("thing", "body").replace('"masked-lm"', '"encoder"').replace("default_for", "# default_for")
+)
+ADAPTER = (
+    GOOD.split("[thing.source]")[0].replace("hub = [", "embedded = [")
+    + 'body = "body"\n[thing.source]\nkind = "repo"\nfolder = "thing"\n'
+)
+
+
+def test_a_body_is_the_checkpoint_it_names(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.toml"
+    file.write_text(ADAPTER.replace("embedded =", "hub =") + BODY)
+    thing, body = load_catalog(file)
+    assert thing.body == body
+    assert (thing.whole_parameters, thing.whole_download_bytes) == (20, 40)
+    assert not thing.embedded, "its body needs the Hub"
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "message"),
+    [
+        ('body = "body"', 'body = "soul"', r"\[thing\] body: there is no checkpoint 'soul'"),
+        ('body = "body"', "body = 5", r"\[thing\] body: there is no checkpoint 5"),
+        ('body = "body"', 'body = "thing"', r"\[thing\] body: thing has a body itself"),
+        ('"encoder"', '"causal-lm"', r"\[thing\] body: body has the head causal-lm; a body must be"),
+        ('kind = "repo"\nfolder', 'kind = "hub"\nrepo', r"\[thing\] body: only .* repo or local"),
+        ("embedded = [", "embedded = [", r"\[thing\] default_for.embedded: this checkpoint needs the Hub"),
+    ],
+)
+def test_a_wrong_body_is_named(tmp_path: Path, good: str, bad: str, message: str) -> None:
+    text = BODY + (ADAPTER if good == bad else ADAPTER.replace("embedded =", "hub ="))
+    assert good in text
+    file = tmp_path / "catalog.toml"
+    file.write_text(text.replace(good, bad))
+    with pytest.raises(CatalogError, match=message):
+        load_catalog(file)
+
+
+def test_a_body_outside_the_catalog_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.toml"
+    file.write_text(ADAPTER.replace("embedded =", "hub =") + BODY)
+    thing, _ = load_catalog(file)
+    with pytest.raises(CatalogError, match=r"\[thing\] body: there is no checkpoint 'body' in the catalog"):
+        Catalog([thing])
 
 
 def test_two_defaults_for_one_task_are_refused(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_converted_weights_answer_as_the_gguf_does(
 ) -> None:
     """A reader's snippet, run as it stands in another process, gives the same tokens and the same logits."""
     code = [
-        *loading_lines(checkpoint.source),
+        *loading_lines(checkpoint),
         "import torch",
         "from transformers import AutoModelForCausalLM, AutoTokenizer",
         "tokenizer = AutoTokenizer.from_pretrained(MODEL, gguf_file=GGUF)",

@@ -40,7 +40,12 @@ class Loads:
         self._busy = threading.Lock()
 
     def __call__(
-        self, checkpoint: Checkpoint, folder: Path, device: torch.device, dtype: torch.dtype
+        self,
+        checkpoint: Checkpoint,
+        folder: Path,
+        device: torch.device,
+        dtype: torch.dtype,
+        body: LoadedModel | None,
     ) -> LoadedModel:
         self.ids.append(checkpoint.id)
         if not self._busy.acquire(blocking=False):
@@ -48,7 +53,7 @@ class Loads:
         try:
             if self._first:
                 self._first.pop()()
-            return loading.load(checkpoint, folder, device, dtype)
+            return loading.load(checkpoint, folder, device, dtype, body)
         finally:
             self._busy.release()
 
@@ -443,7 +448,8 @@ def test_nothing_heavy_is_imported_before_the_first_lease() -> None:
         "from components.models.settings import Settings\n"
         "registry = Registry(load_catalog(), Settings(cache_dir=pathlib.Path(tempfile.mkdtemp())))\n"
         "registry.statuses(); registry.memory(); registry.reachable(); registry.turn(); registry.close()\n"
-        "print([name for name in ('torch', 'transformers', 'safetensors', 'gradio') if name in sys.modules])"
+        "heavy = ('torch', 'transformers', 'peft', 'safetensors', 'gradio')\n"
+        "print([name for name in heavy if name in sys.modules])"
     )
     environment = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"}
     ran = subprocess.run(

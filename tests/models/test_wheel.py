@@ -263,7 +263,7 @@ def test_pip_s_failure_is_told_in_plain_words(
 
 def test_the_snippet_runs_as_it_stands(index: FakeIndex, checkpoint: Checkpoint, tmp_path: Path) -> None:
     code = [
-        *loading_lines(checkpoint.source),
+        *loading_lines(checkpoint),
         "import json, transformers",
         "network = transformers.AutoModel.from_pretrained(MODEL)",
         "print(json.dumps(network.config.hidden_size))",

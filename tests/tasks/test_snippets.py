@@ -30,6 +30,19 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"multi_label": True, "labels": ["music", "travel", "music "]},
         {"hypothesis_template": "{} is the topic.", "text": 'A "quoted"\nfox.'},
     ],
+    "text_classification": [
+        {"text": "fox " * 300, "multi_label": "one", "top_k": 2},
+        {"threshold": 0.4, "text": 'A "quoted"\nfox.'},
+    ],
+    "named_entities": [
+        {
+            "text": "Zoe\u0301 O'Neill (Paris)\nand 👩‍🚀 东京. " * 30,
+            "aggregation_strategy": strategy,
+            "stride": 9,
+        }
+        for strategy in ("simple", "first", "average", "max")
+    ]
+    + [{"text": "The fox", "aggregation_strategy": "none", "labels": "i-per, loc", "minimum_score": 0.2}],
 }
 
 
@@ -39,13 +52,20 @@ def snippet(task: AnyTask, runner: Runner, payload: dict[str, Any]) -> str:
 
 
 def check(task: AnyTask, runner: Runner, payload: dict[str, Any], printed: str) -> None:
-    """Text is the same; scores are, to three places, those of the same labels, words or sentences."""
+    """Text is the same; scores are, to three places, those of the same labels, words, names or sentences."""
     result = runner.call(task, payload).result
+    if hasattr(result, "chosen"):
+        printed, _, last = printed.rstrip("\n").rpartition("\n")
+        assert last == "Fits: " + (", ".join(result.chosen) or "none")
     if hasattr(result, "text"):
         assert printed == result.text + "\n"
         return
     if hasattr(result, "scores"):
         expected = list(zip(payload["sentences"], result.scores, strict=True))
+    elif hasattr(result, "entities"):
+        expected = [
+            (f"{one.label}  {one.start}-{one.end}  {one.text!r}", one.score) for one in result.entities
+        ]
     else:
         rows = result.labels if hasattr(result, "labels") else result.candidates
         expected = [(row.label if hasattr(row, "label") else row.token, row.score) for row in rows]
@@ -73,7 +93,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("task", "model"), EMBEDDED, ids=name)
 def test_runs_as_it_stands(task: AnyTask, model: str, runner: Runner, folder: Path) -> None:
     payload = example(task, model)
-    fetch = loading_lines(runner.registry.catalog[model].source)
+    fetch = loading_lines(runner.registry.catalog[model])
     run("\n".join(fetch), folder)  # says what it downloads
     check(task, runner, payload, run(snippet(task, runner, payload), folder))
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from components.models.checkpoint import Checkpoint, HubSource, LocalSource, RepoSource, WheelSource
+from components.models.checkpoint import Checkpoint, HubSource, LocalSource, RepoSource, Source, WheelSource
 from components.models.settings import Settings
 from components.models.sources import folder, hub, wheel
 from components.models.status import Report
@@ -21,23 +21,26 @@ class Sources:
         self._wheels = settings.cache_dir / "wheels"
 
     def cached(self, checkpoint: Checkpoint) -> bool:
-        """Whether the weights are on this host; a look at names and sizes, without network."""
-        match checkpoint.source:
-            case HubSource() as source:
+        """Whether the weights, its body's too, are on this host; a look at names and sizes, no network."""
+        return all(self._cached(part.source) for part in checkpoint.parts)
+
+    def _cached(self, source: Source) -> bool:
+        match source:
+            case HubSource():
                 return self.hub.cached(source)
-            case WheelSource() as source:
+            case WheelSource():
                 return wheel.cached(source, self._wheels)
-            case RepoSource() | LocalSource() as source:
+            case RepoSource() | LocalSource():
                 return folder.present(source)
 
     def unreachable(self, checkpoint: Checkpoint) -> bool:
         """Whether fetching is known to be in vain. Never waits: a Hub not probed yet counts as reachable."""
-        return isinstance(checkpoint.source, HubSource) and self.hub.reachable() is False
+        return not checkpoint.embedded and self.hub.reachable() is False
 
     def fetch(
         self, checkpoint: Checkpoint, report: Report, exclusive: Callable[[], AbstractContextManager[Any]]
     ) -> Path:
-        """A verified folder that `from_pretrained` reads, downloaded first if need be.
+        """A verified folder of the checkpoint's own files, without its body's, downloaded first if need be.
 
         `exclusive()` is held while weights are converted: no other network is built meanwhile.
         Raises `TourError`: UNREACHABLE, CORRUPT or LOAD_FAILED.

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from components.models.checkpoint import Checkpoint, Head, LocalSource, RepoSource
+from components.models.checkpoint import (
+    Checkpoint,
+    Head,
+    HubSource,
+    LocalSource,
+    RepoSource,
+    Source,
+    WheelSource,
+)
 from components.models.errors import Code, TourError
 
 _EMBEDDED = Path(__file__).resolve().parents[1] / "embedded"
@@ -46,11 +55,12 @@ def loading_lines(source: RepoSource | LocalSource) -> list[str]:
     return [f"MODEL = {source.folder!r}"]
 
 
-def found(models_dir: Path, known: dict[Head, tuple[str, ...]]) -> tuple[Checkpoint, ...]:
-    """The checkpoints in the folders of `models_dir`; `known` gives the tasks of each head.
+def found(models_dir: Path, known: Sequence[Checkpoint]) -> tuple[Checkpoint, ...]:
+    """The checkpoints in the folders of `models_dir`.
 
     A folder is one if it holds a config.json that says which network it is, and safetensors
-    weights; others are passed over.
+    weights; an adapter's, if its base model is among the `known`. Others are passed over. A
+    checkpoint does the tasks of the known ones with its head.
     """
     checkpoints = []
     for path in sorted(models_dir.iterdir()) if models_dir.is_dir() else ():
@@ -58,6 +68,7 @@ def found(models_dir: Path, known: dict[Head, tuple[str, ...]]) -> tuple[Checkpo
         try:
             config = json.loads((path / "config.json").read_text(encoding="utf-8"))
             architecture = str(config["architectures"][0])
+            body = _body(path, known)
         except (OSError, ValueError, LookupError, TypeError):
             continue
         head = next((head for end, head in _HEADS.items() if architecture.endswith(end)), None)
@@ -68,7 +79,7 @@ def found(models_dir: Path, known: dict[Head, tuple[str, ...]]) -> tuple[Checkpo
             Checkpoint(
                 id=f"local/{path.name}",
                 title=path.name,
-                tasks=known.get(head, ()),
+                tasks=tuple(dict.fromkeys(task for one in known if one.head is head for task in one.tasks)),
                 head=head,
                 source=LocalSource(folder=str(path.resolve())),
                 licence="not stated",
@@ -77,9 +88,32 @@ def found(models_dir: Path, known: dict[Head, tuple[str, ...]]) -> tuple[Checkpo
                 token_limit=int(limit),
                 languages=(),
                 about=f"A {architecture} from a folder on this host.",
+                body=body,
             )
         )
     return tuple(checkpoints)
+
+
+def _body(path: Path, known: Sequence[Checkpoint]) -> Checkpoint | None:
+    """The body of an adapter, None for a whole checkpoint; raises `LookupError` if it is not known."""
+    if not (file := path / "adapter_config.json").is_file():
+        return None
+    base = json.loads(file.read_text(encoding="utf-8"))["base_model_name_or_path"]
+    for one in known:
+        if one.head is Head.ENCODER and one.body is None and base in (one.id, _origin(one.source)):
+            return one
+    raise LookupError(base)
+
+
+def _origin(source: Source) -> str:
+    """The name that others know the weights by."""
+    match source:
+        case HubSource():
+            return source.repo
+        case WheelSource():
+            return source.upstream
+        case RepoSource() | LocalSource():
+            return str(place(source))
 
 
 def _bytes_per_parameter(config: dict[str, object]) -> int:
