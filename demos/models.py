@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from components.figures.markup import byte_size
-from components.models.checkpoint import HubSource, LocalSource, RepoSource, Source, WheelSource
+from components.models.checkpoint import Checkpoint, HubSource, LocalSource, RepoSource, Source, WheelSource
 from components.models.errors import TourError
 from components.models.registry import Registry
 from components.models.status import State, Status
@@ -82,8 +82,8 @@ def row(status: Status) -> Mapping[str, Any]:
         "action": "busy" if moving else "unload" if status.state is State.READY else "load",
         "facts": [
             source_words(checkpoint.source),
-            f"{checkpoint.parameters / 1e6:.0f} M parameters",
-            f"download {byte_size(checkpoint.download_bytes)}",
+            parameters(checkpoint),
+            download(checkpoint),
             checkpoint.licence,
             ", ".join(task.replace("_", " ") for task in checkpoint.tasks),
         ],
@@ -92,9 +92,22 @@ def row(status: Status) -> Mapping[str, Any]:
 
 def where(status: Status) -> str:
     if status.state is State.READY:
+        count = len(status.adapters)
+        shared = f", shared by {count} adapter{'s' * (count > 1)}" if count else ""
         used = f", in use by {status.leases}" if status.leases else ""
-        return f"{byte_size(status.nbytes)} on {status.device}{used}"
+        return f"{byte_size(status.nbytes)} on {status.device}{shared}{used}"
     return picker.availability(status)
+
+
+def parameters(checkpoint: Checkpoint) -> str:
+    if checkpoint.body is None:
+        return f"{checkpoint.parameters / 1e6:.0f} M parameters"
+    return f"{checkpoint.parameters / 1e6:.1f} M parameters on top of {checkpoint.body.title}"
+
+
+def download(checkpoint: Checkpoint) -> str:
+    nbytes = checkpoint.whole_download_bytes
+    return f"download {byte_size(nbytes)}" if nbytes else "nothing to download"
 
 
 def source_words(source: Source) -> str:

@@ -16,6 +16,7 @@ class Model:
     tasks: list[str]
     head: str
     source: str  # "hub", "wheel", "repo" or "local"
+    body: str | None  # the checkpoint whose network this one shares; counts and bytes are what it adds
     embedded: bool
     licence: str
     parameters: int
@@ -51,6 +52,7 @@ def _model(status: Status) -> Model:
         tasks=list(checkpoint.tasks),
         head=checkpoint.head.value,
         source=type(checkpoint.source).__name__.removesuffix("Source").lower(),
+        body=checkpoint.body.id if checkpoint.body else None,
         embedded=checkpoint.embedded,
         licence=checkpoint.licence,
         parameters=checkpoint.parameters,

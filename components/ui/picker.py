@@ -49,7 +49,7 @@ def choices(task: Task[Any, Any, Any], tour: Tour) -> list[tuple[str, str]]:
 
 
 def availability(status: Status) -> str:
-    return WORDS[status.availability].format(size=byte_size(status.checkpoint.download_bytes))
+    return WORDS[status.availability].format(size=byte_size(status.checkpoint.whole_download_bytes))
 
 
 def about(picked: str | None, tour: Tour) -> str:
@@ -61,7 +61,7 @@ def about(picked: str | None, tour: Tour) -> str:
     return str(
         Markup("<p>{about}</p><p class='facts'>{millions:.0f} M parameters · {licence} · {where}</p>").format(
             about=checkpoint.about,
-            millions=checkpoint.parameters / 1e6,
+            millions=checkpoint.whole_parameters / 1e6,
             licence=checkpoint.licence,
             where=availability(status),
         )
