@@ -1,5 +1,6 @@
 # make demo   serve the app           make check       one example per page, in the shell
 # make test   everything CI checks    make bench       measured figures of the README
+# make evaluate  every shipped checkpoint's figures again, from DATA (about an hour)
 # make clean  remove what was built   make screenshots every page into test-results/
 HOST ?= 127.0.0.1
 PORT ?= 7860
@@ -15,7 +16,9 @@ BIN := $(VENV)/bin
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 
-.PHONY: demo test check bench examples screenshots chromium clean
+DATA ?= ../shared/data
+
+.PHONY: demo test check bench evaluate examples screenshots chromium clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -34,6 +37,9 @@ check: $(VENV)/.runtime
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks.first_page
 	$(BIN)/python -m tests.benchmarks.second_start
+
+evaluate: $(VENV)/.dev
+	$(BIN)/python -m components.training evaluate --data "$(DATA)"
 
 examples: $(VENV)/.runtime
 	$(BIN)/python app.py --examples write

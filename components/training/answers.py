@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from components.training import adapter, text
-from components.training.run import Example, Job
+from components.training.run import Collate, Example, Job, predict
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from components.training.recipe import Recipe
+
+# As when visitors are answered: see components/tasks/reading.py.
+N_BEST = 20
+LONGEST = 30  # tokens of an answer
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,17 @@ def prepare(recipe: Recipe, data: Path) -> Job:
             padded[key] = torch.tensor([row[key] for row in rows])
         return padded
 
+    def export(folder: Path) -> None:
+        kept = [one for name in recipe.extra["shares"] for one in questions(data / name) if held_back(one)]
+        kept += _unanswerable(kept, 0.5, chance)
+        tune = examples(tokenizer, kept, recipe.length, chance)
+        adapter.export(network, folder, **calibrated(network, tune, collate))
+
     return Job(
         network=network,
         train=examples(tokenizer, train, recipe.length, chance),
         collate=collate,
-        export=lambda folder: adapter.export(network, folder),
+        export=export,
     )
 
 
@@ -127,6 +137,32 @@ def examples(
             }
         )
     return rows
+
+
+def calibrated(network: torch.nn.Module, tune: Sequence[Example], collate: Collate) -> dict[str, float]:
+    """The `temperature` and `no_answer_bias` under which the right passages, or none, are likeliest
+    (Guo et al. 2017, https://arxiv.org/abs/1706.04599)."""
+    logits, right = [], []
+    for row, output in predict(network, tune, collate):
+        begin, end = row["start_positions"], row["end_positions"]
+        first, last = row["token_type_ids"].index(1), row["length"] - 1
+        table = output["start_logits"][first:last, None] + output["end_logits"][first:last]
+        allowed = torch.ones_like(table, dtype=torch.bool).triu().tril(LONGEST - 1)
+        best = table.where(allowed, -torch.inf).flatten().topk(N_BEST)
+        cell = (begin - first) * len(table) + end - first if begin else None
+        places = [*best.indices.tolist(), None]
+        if cell in places:  # else neither number can make it likelier
+            logits.append([*best.values.tolist(), float(output["start_logits"][0] + output["end_logits"][0])])
+            right.append(places.index(cell))
+    table, wanted = torch.tensor(logits), torch.tensor(right)
+
+    def lost(temperature: float, bias: float) -> float:
+        scores = torch.cat([table[:, :-1], table[:, -1:] + bias], dim=1) / temperature
+        return float(torch.nn.functional.cross_entropy(scores, wanted))
+
+    grid = [(step / 20, bias / 4) for step in range(10, 61) for bias in range(-40, 41)]
+    temperature, bias = min(grid, key=lambda pair: lost(*pair))
+    return {"temperature": temperature, "no_answer_bias": bias}
 
 
 def _unanswerable(asked: Sequence[Question], share: float, chance: random.Random) -> Iterator[Question]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from components.training import adapter
-from components.training.data import READERS, Labelled
+from components.training.data import Labelled, load
 from components.training.run import Collate, Example, Job, predict
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def prepare(recipe: Recipe, data: Path) -> Job:
     labels: list[str] = recipe.extra["labels"]
     several = bool(recipe.extra.get("several"))
     tokenizer = adapter.body_tokenizer()
-    train = [one for name in recipe.data for one in cast(list[Labelled], READERS[name](data / name, "train"))]
+    train = [one for name in recipe.data for one in cast(list[Labelled], load(name, data, "train"))]
     network = adapter.adapted(
         recipe,
         "BertForSequenceClassification",
@@ -38,9 +38,7 @@ def prepare(recipe: Recipe, data: Path) -> Job:
     def export(folder: Path) -> None:
         settings = {}
         if several:
-            tune = [
-                one for name in recipe.data for one in cast(list[Labelled], READERS[name](data / name, "dev"))
-            ]
+            tune = [one for name in recipe.data for one in cast(list[Labelled], load(name, data, "dev"))]
             settings["thresholds"] = thresholds(
                 network, examples(tokenizer, tune, recipe.length), batch, labels
             )
@@ -55,6 +53,7 @@ def examples(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Labelled], leng
         [one.pair for one in texts] if texts[0].pair is not None else None,
         truncation=True,
         max_length=length,
+        return_token_type_ids=True,
     )
     return [
         {"input_ids": ids, "token_type_ids": types, "labels": list(one.labels), "length": len(ids)}

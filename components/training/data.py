@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from components.training import text
 
@@ -21,6 +22,8 @@ EKMAN = {
     "surprise": ("surprise", "realization", "confusion", "curiosity"),
     "neutral": ("neutral",),
 }
+
+_INFERENCES = ("entailment", "neutral", "contradiction")
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,8 @@ def sst2(folder: Path, split: str) -> list[Labelled]:
 def goemotions(folder: Path, split: str) -> list[Labelled]:
     """Comments with the Ekman groups of their emotions; several may fit."""
     names = list(text.lines(folder / "labels.txt"))
-    group = {name: label for label, members in EKMAN.items() for name in members}
     return [
-        Labelled(comment, tuple(dict.fromkeys(group[names[int(index)]] for index in indices.split(","))))
+        Labelled(comment, _groups(names[int(index)] for index in indices.split(",")))
         for comment, indices, _ in text.rows(folder / f"{split}.tsv")
     ]
 
@@ -68,11 +70,10 @@ def goemotions(folder: Path, split: str) -> list[Labelled]:
 def snli(folder: Path, split: str) -> list[Labelled]:
     """Premise and hypothesis (Bowman et al. 2015, https://arxiv.org/abs/1508.05326)."""
     file = {"train": "train_18k", "dev": "snli_clean_validation", "test": "snli_clean_test"}[split]
-    names = ("entailment", "neutral", "contradiction")
     return [
         Labelled(
             row["premise"],
-            (row["label"] if isinstance(row["label"], str) else names[row["label"]],),
+            (row["label"] if isinstance(row["label"], str) else _INFERENCES[row["label"]],),
             row["hypothesis"],
         )
         for row in text.records(folder / f"{file}.jsonl")
@@ -107,9 +108,73 @@ def scitldr(folder: Path, split: str) -> list[Abstract]:
     ]
 
 
-READERS: dict[str, Callable[[Path, str], list[Labelled] | list[Tagged] | list[Abstract]]] = {
+Examples = list[Labelled] | list[Tagged] | list[Abstract]
+
+READERS: dict[str, Callable[[Path, str], Examples]] = {
     reader.__name__: reader for reader in (sst2, goemotions, snli, ner_uner_ewt, ner_btc, ner_wnut17, scitldr)
 }
+
+
+@dataclass(frozen=True)
+class OnHub:
+    """Where the Hub has a data set, what its splits are called, and how its rows become examples.
+
+    `example` gets a row and the names of the classes in its column `label` or `labels`.
+    """
+
+    id: str
+    example: Callable[[Mapping[str, Any], Sequence[str]], Labelled | Abstract | None]
+    config: str | None = None
+    splits: Mapping[str, str] = field(default_factory=lambda: {"dev": "validation"})
+
+
+def _sst2_row(row: Mapping[str, Any], classes: Sequence[str]) -> Labelled:
+    return Labelled(row["sentence"].strip(), (("negative", "positive")[row["label"]],))
+
+
+def _goemotions_row(row: Mapping[str, Any], classes: Sequence[str]) -> Labelled:
+    return Labelled(row["text"], _groups(classes[index] for index in row["labels"]))
+
+
+def _snli_row(row: Mapping[str, Any], classes: Sequence[str]) -> Labelled | None:
+    if row["label"] < 0:  # raters did not agree
+        return None
+    return Labelled(row["premise"], (_INFERENCES[row["label"]],), row["hypothesis"])
+
+
+ON_HUB = {
+    "sst2": OnHub("stanfordnlp/sst2", _sst2_row),
+    "goemotions": OnHub("google-research-datasets/go_emotions", _goemotions_row, config="simplified"),
+    "snli": OnHub("stanfordnlp/snli", _snli_row),
+}
+
+
+def load(name: str, data: Path, split: str) -> Examples:
+    """A data set from its folder in `data`; one that is not there is read from the Hub if known there."""
+    if (data / name).is_dir():
+        return READERS[name](data / name, split)
+    if name not in ON_HUB:
+        raise FileNotFoundError(
+            f"There is no folder {data / name}, and {name} cannot be read from the Hub: name the folder of "
+            "the data sets with --data."
+        )
+    return from_hub(ON_HUB[name], split)
+
+
+def from_hub(source: OnHub, split: str) -> Examples:
+    import datasets
+
+    table = datasets.load_dataset(source.id, source.config, split=source.splits.get(split, split))
+    column = table.features.get("label") or table.features.get("labels")
+    classes = getattr(getattr(column, "feature", column), "names", ())
+    examples = (source.example(row, classes) for row in table)
+    return [example for example in examples if example is not None]  # type: ignore[return-value]
+
+
+def _groups(emotions: Iterable[str]) -> tuple[str, ...]:
+    """The Ekman groups of GoEmotions' labels, each once."""
+    group = {name: label for label, members in EKMAN.items() for name in members}
+    return tuple(dict.fromkeys(group[emotion] for emotion in emotions))
 
 
 def _tagged(lines: Iterable[str], types: dict[str, str] | tuple[str, ...]) -> list[Tagged]:

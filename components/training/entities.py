@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from transformers import DataCollatorForTokenClassification
 
 from components.training import adapter
-from components.training.data import READERS, Tagged
+from components.training.data import Tagged, load
 from components.training.run import Example, Job
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def prepare(recipe: Recipe, data: Path) -> Job:
     types: list[str] = recipe.extra["types"]
     tags = ["O", *(f"{place}-{name}" for name in types for place in "BI")]
     tokenizer = adapter.body_tokenizer()
-    train = [one for name in recipe.data for one in cast(list[Tagged], READERS[name](data / name, "train"))]
+    train = [one for name in recipe.data for one in cast(list[Tagged], load(name, data, "train"))]
     network = adapter.adapted(
         recipe,
         "BertForTokenClassification",

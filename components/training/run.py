@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tqdm import tqdm
-from transformers import Trainer, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 if TYPE_CHECKING:
@@ -59,8 +59,23 @@ class _Trainer(Trainer):
         return self._loss(model, inputs)
 
 
-def train(recipe: Recipe, job: Job, folder: Path) -> None:
-    """Train in `folder`, where a run that was stopped is taken up at its last saved step."""
+class _Stop(TrainerCallback):
+    def __init__(self, step: int) -> None:
+        self._step = step
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
+    ) -> None:
+        control.should_training_stop = state.global_step >= self._step
+
+
+def train(
+    recipe: Recipe, job: Job, folder: Path, *, save_every: int = 250, stop_after: int | None = None
+) -> None:
+    """Train in `folder`, where a run that was stopped is taken up at its last saved step.
+
+    `save_every` and `stop_after` count steps; a run ends early, as if it were stopped, after the latter.
+    """
     steps = max(1, round(recipe.epochs * len(job.train) / recipe.batch))
     arguments = TrainingArguments(
         output_dir=str(folder),
@@ -76,12 +91,14 @@ def train(recipe: Recipe, job: Job, folder: Path) -> None:
         length_column_name="length",
         remove_unused_columns=False,
         logging_steps=50,
-        save_steps=250,
+        save_steps=save_every,
         save_total_limit=1,
         seed=recipe.seed,
         report_to="none",
     )
     trainer = _Trainer(job, arguments)
+    if stop_after is not None:
+        trainer.add_callback(_Stop(stop_after))
     # Without this the loss would be divided by a count of tokens that only causal models know.
     trainer.model_accepts_loss_kwargs = False
     folder.mkdir(parents=True, exist_ok=True)

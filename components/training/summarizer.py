@@ -15,7 +15,7 @@ import torch
 from rouge_score.rouge_scorer import RougeScorer
 
 from components.training import adapter
-from components.training.data import READERS, Abstract
+from components.training.data import Abstract, load
 from components.training.run import Example, Job
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def prepare(recipe: Recipe, data: Path) -> Job:
         id2label={0: "leave", 1: "keep"},
         label2id={"leave": 0, "keep": 1},
     )
-    train = [one for name in recipe.data for one in cast(list[Abstract], READERS[name](data / name, "train"))]
+    train = [one for name in recipe.data for one in cast(list[Abstract], load(name, data, "train"))]
 
     def collate(rows: Sequence[Example]) -> dict[str, Any]:
         padded = dict(tokenizer.pad([{"input_ids": row["input_ids"]} for row in rows], return_tensors="pt"))

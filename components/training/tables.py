@@ -8,11 +8,24 @@ import io
 import re
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import torch
+from tqdm import tqdm
+
+from components.tasks.tables import reader
+from components.tasks.tables.programs import Enumeration, Program
+from components.tasks.tables.table import Table
+from components.tasks.tables.table import read as read_table
 from components.tasks.tables.values import normalise
+from components.training import adapter
+from components.training.run import Example, Job
+
+if TYPE_CHECKING:
+    from components.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,7 @@ class WikiTables:
     tables: dict[str, tuple[list[str], list[list[str]]]]
 
 
+ARCHIVE = "wikitablequestions/wtq.tar.gz"
 TRAINING, TEST = "training", "pristine-unseen-tables"
 
 
@@ -58,8 +72,8 @@ def read(path: Path) -> WikiTables:
 
 
 def _questions(content: str) -> Iterator[Asked]:
-    for line in content.splitlines()[1:]:
-        identity, question, table, answer = line.split("\t")
+    for line in content.rstrip("\n").split("\n")[1:]:  # not splitlines: texts hold U+2028
+        identity, question, table, answer = line.removesuffix("\r").split("\t")
         yield Asked(identity, _unescape(question), table, tuple(map(_unescape, answer.split("|"))))
 
 
@@ -92,6 +106,69 @@ def _equal(one: str, other: str) -> bool:
     return first is not None and second is not None and abs(first - second) < 1e-6
 
 
-def exact_match(predicted: Sequence[Sequence[str]], asked: Sequence[Asked]) -> float:
-    """The share of questions whose predicted values are the answer."""
-    return sum(same(values, one.answers) for values, one in zip(predicted, asked, strict=True)) / len(asked)
+def prepare(recipe: Recipe, data: Path) -> Job:
+    """Every question of the training file that some program answers rightly; the loss is the negative
+    log of the probability of all right programs together, since nobody said which one is meant."""
+    tokenizer = adapter.body_tokenizer()
+    published = read(data / ARCHIVE)
+    asked = [one for one in published.splits[TRAINING] if not held_back(one)]
+    network = adapter.adapted(
+        recipe,
+        "BertForTokenClassification",
+        ["classifier"],
+        num_labels=len(reader.NAMES),
+        id2label=dict(enumerate(reader.NAMES)),
+        label2id={name: index for index, name in enumerate(reader.NAMES)},
+    )
+    rows: list[Example] = []
+    choices: list[tuple[reader.Candidates, torch.Tensor]] = []
+    for one, enumeration, programs in enumerated(published, tqdm(asked, desc="enumerating programs")):
+        right = torch.tensor(rightness(programs, one))
+        if right.any() and not right.all():
+            layout = reader.lay_out(tokenizer, enumeration, recipe.length)
+            rows.append({**asdict(layout), "index": len(choices), "length": len(layout.input_ids)})
+            choices.append((reader.candidates(enumeration, programs), right))
+    print(f"{len(rows):,} of {len(asked):,} questions have a program with the right answer")
+
+    def collate(batch: Sequence[Example]) -> dict[str, Any]:
+        inputs = [{key: row[key] for key in ("input_ids", "token_type_ids")} for row in batch]
+        padded = dict(tokenizer.pad(inputs, return_tensors="pt"))
+        return {**padded, "rows": [(row["places"], *choices[row["index"]]) for row in batch]}
+
+    return Job(
+        network=network,
+        train=rows,
+        collate=collate,
+        export=lambda folder: adapter.export(network, folder),
+        loss=loss,
+    )
+
+
+def enumerated(
+    published: WikiTables, asked: Iterable[Asked]
+) -> Iterator[tuple[Asked, Enumeration, list[Program]]]:
+    """Each question with all programs that it may mean."""
+    tables: dict[str, Table] = {}
+    for one in asked:
+        if one.table not in tables:
+            tables[one.table] = read_table(*published.tables[one.table])
+        enumeration = Enumeration(tables[one.table], one.question)
+        yield one, enumeration, list(enumeration.programs())
+
+
+def rightness(programs: Sequence[Program], asked: Asked) -> list[bool]:
+    """Of each program, whether its values are the answer."""
+    known: dict[tuple[str, ...], bool] = {}
+    for program in programs:
+        if program.values not in known:
+            known[program.values] = same(program.values, asked.answers)
+    return [known[program.values] for program in programs]
+
+
+def loss(network: torch.nn.Module, batch: dict[str, Any]) -> torch.Tensor:
+    rows = batch.pop("rows")
+    losses = []
+    for logits, (places, candidates, right) in zip(network(**batch).logits, rows, strict=True):
+        scores = reader.scores(logits, places, candidates)
+        losses.append(scores.logsumexp(0) - scores[right].logsumexp(0))
+    return torch.stack(losses).mean()

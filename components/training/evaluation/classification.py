@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from components.tasks.text_classification import TASK
-from components.training.data import READERS, Labelled
+from components.training.data import Labelled, load
 from components.training.evaluation.measure import Evaluation, Failure, bootstrap, each, f1, mean, worst
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> E
     several = bool(recipe.extra.get("several"))
     labels = recipe.extra["labels"]
     (name,), split = recipe.data, recipe.extra["split"]
-    examples = cast(list[Labelled], READERS[name](data / name, split))[:limit]
+    examples = cast(list[Labelled], load(name, data, split))[:limit]
     right: list[float] = []
     counts: list[list[float]] = []
     failures = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 
 from components.tasks.zero_shot_classification import TASK
-from components.training.data import READERS, Labelled
+from components.training.data import Labelled, load
 from components.training.evaluation.measure import Evaluation, Failure, Measure, each, mean, worst
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ BATCH = 32
 
 
 def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> Evaluation:
-    pairs = cast(list[Labelled], READERS["snli"](data / "snli", "test"))[:limit]
+    pairs = cast(list[Labelled], load("snli", data, "test"))[:limit]
     right, failures = [], []
     with runner.registry.lease(recipe.name) as model, torch.inference_mode():
         names = cast(dict[int, str], model.network.config.id2label)
@@ -66,7 +66,7 @@ def _zero_shot(
     words: dict[str, str] = where["labels"]  # type: ignore[assignment]
     examples = [
         one
-        for one in cast(list[Labelled], READERS[where["data"]](data / where["data"], where["split"]))
+        for one in cast(list[Labelled], load(where["data"], data, where["split"]))
         if len(one.labels) == 1 and one.labels[0] in words
     ]
     examples = examples[:: max(1, len(examples) // int(where["examples"]))][:limit]

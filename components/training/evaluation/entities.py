@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from seqeval.metrics.sequence_labeling import get_entities
 
 from components.tasks.named_entities import TASK
-from components.training.data import READERS, Tagged
+from components.training.data import Tagged, load
 from components.training.evaluation.measure import Evaluation, Failure, bootstrap, each, f1, worst
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ Span = tuple[str, int, int]  # type, first word, last word
 
 def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> Evaluation:
     name = recipe.data[0]
-    sentences = [one for one in READERS[name](data / name, "test") if isinstance(one, Tagged)][:limit]
+    sentences = [one for one in load(name, data, "test") if isinstance(one, Tagged)][:limit]
     counts, failures = [], []
     for one in each(sentences, recipe.name):
         text, starts = _text(one)

@@ -11,7 +11,7 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from components.tasks.summarization import TASK
 from components.tasks.text_generation import TASK as GENERATION
-from components.training.data import READERS, Abstract
+from components.training.data import Abstract, load
 from components.training.evaluation.measure import Evaluation, Failure, each, mean, worst
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _NAME_OR_NUMBER = re.compile(r"\d+(?:[.,]\d+)*|(?<=[^.!?]\s)[A-Z][\w-]+")
 
 def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> Evaluation:
     name = recipe.data[0]
-    abstracts = cast(list[Abstract], READERS[name](data / name, "test"))[:limit]
+    abstracts = cast(list[Abstract], load(name, data, "test"))[:limit]
     scorer = RougeScorer(["rougeL"], use_stemmer=True)
 
     def rouge(summary: str, one: Abstract) -> float:
