@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from components.figures import spans
 from components.figures.markup import Markup, bar_rows, escape, join, percent
 
 Json = Mapping[str, Any]
@@ -35,6 +36,35 @@ def labels(request: Json, answer: Json) -> Markup:
         ((row["label"], row["score"], percent(row["score"])) for row in answer["labels"]),
         caption="Labels, most likely first",
         columns=("Label", "Score"),
+    )
+
+
+def classification(request: Json, answer: Json) -> Markup:
+    """Labels with their scores; those that fit stand out, and are named unless it is just the first."""
+    chosen = answer["chosen"]
+    said = Markup()
+    if not chosen:
+        said = Markup('<p class="verdict">{}</p>').format("No label reaches its threshold.")
+    elif len(chosen) > 1:
+        said = Markup('<p class="verdict">{}</p>').format("These fit: " + ", ".join(chosen) + ".")
+    return said + bar_rows(
+        ((row["label"], row["score"], percent(row["score"])) for row in answer["labels"]),
+        caption="Labels, highest score first",
+        columns=("Label", "Score"),
+        best=[index for index, row in enumerate(answer["labels"]) if row["label"] in chosen],
+    )
+
+
+def entities(request: Json, answer: Json) -> Markup:
+    """The text with its names marked."""
+    return spans.marked(
+        request["text"],
+        [
+            spans.Mark(start=one["start"], end=one["end"], label=one["label"], score=one["score"])
+            for one in answer["entities"]
+        ],
+        nothing="No names found in this text.",
+        table="All names as a table",
     )
 
 

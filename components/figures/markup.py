@@ -6,7 +6,7 @@ Callers pass raw text; whatever a visitor or a model wrote is escaped here and o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from markupsafe import Markup, escape
 
@@ -42,8 +42,10 @@ def bar_rows(
     *,
     caption: str,
     columns: tuple[str, str],
+    best: Collection[int] = (0,),
 ) -> Markup:
     """A table with a bar behind every row: (label, share of the full width in [0, 1], value as text).
+    The rows at the places `best` stand out.
 
     A table and not an SVG, so that a screen reader reads label and value, and text wraps.
     """
@@ -52,7 +54,7 @@ def bar_rows(
             '<tr{best}><th scope="row" dir="auto">{label}</th><td class="bar-cell">'
             '<span class="bar" style="--share:{share:.4f}"></span></td><td class="value">{value}</td></tr>'
         ).format(
-            best=Markup(' class="best"') if index == 0 else "",
+            best=Markup(' class="best"') if index in best else "",
             label=label,
             share=min(1.0, max(0.0, share)),
             value=value,

@@ -23,6 +23,8 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
     "text_generation": {"text": set()},
     "fill_mask": {"candidates": {"token", "score", "sequence"}},
     "zero_shot_classification": {"labels": {"label", "score"}},
+    "text_classification": {"labels": {"label", "score"}},
+    "named_entities": {"entities": {"text", "label", "score", "start", "end"}},
 }
 RUN_KEYS = ["model", "device", "seconds", "tokens_used", "token_limit", "notes"]
 

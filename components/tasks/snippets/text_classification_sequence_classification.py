@@ -16,7 +16,7 @@ windows = tokenizer(
     return_special_tokens_mask=True,
 )
 special = windows["special_tokens_mask"]
-weights = torch.tensor([max(1.0, len(mask) - sum(mask)) for mask in special])
+weights = torch.tensor([max(1, len(mask) - sum(mask)) for mask in special], dtype=torch.float32)
 with torch.inference_mode():
     logits = torch.cat([model(torch.tensor([ids])).logits for ids in windows["input_ids"]])
 mean = weights @ logits / weights.sum()

@@ -1,0 +1,31 @@
+"""Named entities: people, organisations and places, marked in the text."""
+
+from __future__ import annotations
+
+from components.figures import answers
+from components.figures.markup import Markup, join
+from components.tasks.named_entities import TASK
+from components.ui.page import Json, TaskPage, TextInput
+
+SHOWN = 3
+
+
+def teaser(request: Json, answer: Json) -> Markup:
+    names = (
+        Markup('<mark>{}</mark> <span class="value">{}</span>').format(one["text"], one["label"])
+        for one in answer["entities"][:SHOWN]
+    )
+    return answers.teaser(join(names, ", "))
+
+
+PAGE = TaskPage(
+    slug="named-entities",
+    nav="Entities",
+    title="Named entities",
+    sentence="Who and where? Each token gets a label, and neighbours under one label become a name.",
+    task=TASK,
+    inputs={"text": TextInput(lines=7)},
+    draw=answers.entities,
+    teaser=teaser,
+    run_label="Find names",
+)
