@@ -85,7 +85,7 @@ def answer(
         no_answer=no_answer,
         unanswerable=not best or nothing > best[0][1],
         tokens=windows.tokens_used(rows),
-        notes=_notes(rows, stride),
+        notes=_notes(rows),
     )
 
 
@@ -160,10 +160,10 @@ def _merged(context: str, spans: Sequence[Span], probabilities: Sequence[float])
     return sorted(texts.values(), key=lambda one: -one.score)
 
 
-def _notes(rows: Sequence[Window], stride: int) -> tuple[str, ...]:
+def _notes(rows: Sequence[Window]) -> tuple[str, ...]:
     if len(rows) == 1:
         return ()
     return (
-        f"The context is longer than the model reads at once: read in {len(rows)} windows, each with the "
-        f"last {min(stride, len(rows[0].positions) // 2)} tokens of the one before.",
+        f"The context is longer than the model reads at once: read in {len(rows):,} windows, each with the "
+        f"last {windows.shared(rows)} tokens of the one before.",
     )

@@ -7,11 +7,14 @@ seed alone.
 from __future__ import annotations
 
 import functools
+import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import sentencepiece
 import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -178,6 +181,124 @@ def tiny_causal_lm(folder: Path, *, width: int = 32, layers: int = 2, seed: int 
     return _save(folder, lambda: transformers.LlamaForCausalLM(config), tokenizer, seed)
 
 
+@functools.cache
+def sentencepiece_model() -> bytes:
+    """A SentencePiece vocabulary of the corpus, as `.model` or `.spm` files hold it."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(CORPUS * 3),
+        model_writer=model,
+        vocab_size=150,
+        hard_vocab_limit=False,
+        num_threads=1,
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
+def _pieces() -> list[str]:
+    processor = sentencepiece.SentencePieceProcessor(model_proto=sentencepiece_model())
+    return [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
+
+
+def _seq2seq_sizes(width: int, layers: int) -> dict[str, Any]:
+    return {
+        "d_model": width,
+        "encoder_layers": layers,
+        "decoder_layers": layers,
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 2 * width,
+        "decoder_ffn_dim": 2 * width,
+        "max_position_embeddings": 2 * TOKEN_LIMIT,
+        "init_std": 0.2,  # so that what is written depends on what is read
+    }
+
+
+def _ending(network: Any) -> transformers.PreTrainedModel:
+    """What it writes ends after a few tokens, though its weights are random."""
+    network.final_logits_bias[0, network.config.eos_token_id] = 3.5
+    return network  # type: ignore[no-any-return]
+
+
+def tiny_marian(folder: Path, *, width: int = 32, layers: int = 1, seed: int = 0) -> Path:
+    """A translator from English to German, as opus-mt-en-de."""
+    folder.mkdir(parents=True, exist_ok=True)
+    words = ["</s>", "<unk>", *_pieces()[3:], "<pad>"]
+    (folder / "vocab.json").write_text(json.dumps({word: index for index, word in enumerate(words)}))
+    for name in ("source.spm", "target.spm"):
+        (folder / name).write_bytes(sentencepiece_model())
+    tokenizer = transformers.MarianTokenizer(
+        str(folder / "source.spm"),
+        str(folder / "target.spm"),
+        str(folder / "vocab.json"),
+        source_lang="en",
+        target_lang="de",
+    )
+    pad, end = tokenizer.pad_token_id, tokenizer.eos_token_id
+    config = transformers.MarianConfig(
+        vocab_size=len(words),
+        pad_token_id=pad,
+        eos_token_id=end,
+        decoder_start_token_id=pad,
+        forced_eos_token_id=end,
+        **_seq2seq_sizes(width, layers),
+    )
+    return _save(folder, lambda: _ending(transformers.MarianMTModel(config)), tokenizer, seed)
+
+
+def tiny_many_to_many(folder: Path, *, width: int = 32, layers: int = 1, seed: int = 0) -> Path:
+    """A translator between a hundred languages, as M2M100."""
+    folder.mkdir(parents=True, exist_ok=True)
+    words = ["<s>", "<pad>", "</s>", "<unk>", *_pieces()[3:]]
+    (folder / "vocab.json").write_text(json.dumps({word: index for index, word in enumerate(words)}))
+    (folder / "sentencepiece.bpe.model").write_bytes(sentencepiece_model())
+    tokenizer = transformers.M2M100Tokenizer(
+        str(folder / "vocab.json"), str(folder / "sentencepiece.bpe.model"), num_madeup_words=0
+    )
+    config = transformers.M2M100Config(
+        vocab_size=1 + max(tokenizer.lang_code_to_id.values()), **_seq2seq_sizes(width, layers)
+    )
+    return _save(folder, lambda: transformers.M2M100ForConditionalGeneration(config), tokenizer, seed)
+
+
+def tiny_t5(folder: Path, *, width: int = 32, layers: int = 1, seed: int = 0) -> Path:
+    """A network for several tasks that are named before the text, as T5."""
+    special = [(token, 0.0) for token in ("<pad>", "</s>", "<unk>")]
+    pieces = [(piece, -float(rank)) for rank, piece in enumerate(_pieces()[3:], 1)]
+    tokenizer = transformers.T5Tokenizer(vocab=[*special, *pieces], extra_ids=0)
+    config: Any = transformers.T5Config(
+        vocab_size=len(tokenizer),
+        d_model=width,
+        d_kv=width // 2,
+        d_ff=2 * width,
+        num_layers=layers,
+        num_heads=2,
+    )
+    config.decoder_start_token_id = 0
+    config.task_specific_params = {
+        "summarization": {"prefix": "summarize: "},
+        "translation_en_to_de": {"prefix": "translate English to German: "},
+        "translation_en_to_fr": {"prefix": "translate English to French: "},
+    }
+    return _save(folder, lambda: transformers.T5ForConditionalGeneration(config), tokenizer, seed)
+
+
+def tiny_bart(folder: Path, *, width: int = 32, layers: int = 1, seed: int = 0) -> Path:
+    """A summarizer as distilbart: byte-level BPE, which knows every character."""
+    tokenizer = llama_tokenizer()
+    config = transformers.BartConfig(
+        vocab_size=len(tokenizer),
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        decoder_start_token_id=tokenizer.eos_token_id,
+        forced_eos_token_id=tokenizer.eos_token_id,
+        **_seq2seq_sizes(width, layers),
+    )
+    return _save(folder, lambda: _ending(transformers.BartForConditionalGeneration(config)), tokenizer, seed)
+
+
 @dataclass(frozen=True)
 class Tiny:
     """How one is built, and the tasks that it is offered for."""
@@ -197,6 +318,7 @@ TINY: dict[str, Tiny] = {
     ),
     "classifier": Tiny(Head.SEQUENCE_CLASSIFICATION, tiny_classifier, ("text_classification",)),
     "tagger": Tiny(Head.TOKEN_CLASSIFICATION, tiny_tagger, ("named_entities",)),
+    "marian": Tiny(Head.SEQ2SEQ_LM, tiny_marian, ("translation",)),
     "question-answering": Tiny(Head.QUESTION_ANSWERING, tiny_reader, ("question_answering",)),
 }
 TASKS: dict[Head, tuple[str, ...]] = {tiny.head: tiny.tasks for tiny in reversed(TINY.values())}

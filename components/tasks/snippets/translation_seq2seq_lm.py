@@ -1,0 +1,59 @@
+import re
+
+import torch
+from sentencex import get_sentence_boundaries
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+# The request
+
+tokenizer = AutoTokenizer.from_pretrained(MODEL)
+model = AutoModelForSeq2SeqLM.from_pretrained(MODEL)
+
+# How a model is told the languages depends on its family.
+source, prefix, told = "en" if SOURCE == "auto" else SOURCE, "", {}
+if hasattr(tokenizer, "src_lang"):  # of many languages: M2M100, mBART-50, NLLB
+    codes = getattr(tokenizer, "lang_code_to_id", {})
+    names = [next((code for code in codes if code.split("_")[0] == one), FLORES[one]) for one in (source, TARGET)]
+    tokenizer.src_lang = names[0]
+    told = {"forced_bos_token_id": codes.get(names[1]) or tokenizer.convert_tokens_to_ids(names[1])}
+elif hasattr(tokenizer, "target_lang"):  # Marian: its own source, its own target or several
+    source = tokenizer.source_lang or source
+    marks = [f">>{code}<<" for code in (TARGET, FLORES[TARGET][:3])]
+    prefix = "".join(f"{mark} " for mark in marks if mark in tokenizer.supported_language_codes)
+else:  # T5
+    prefix = model.config.task_specific_params[f"translation_{source}_to_{TARGET}"]["prefix"]
+
+beams = max(NUM_BEAMS, ALTERNATIVES)
+
+
+@torch.inference_mode()
+def translate(sentence):
+    """The likeliest translations; sentences are read one at a time, within the model's limit."""
+    inputs = tokenizer(prefix + sentence, return_tensors="pt").to(model.device)
+    inputs = {name: inputs[name] for name in ("input_ids", "attention_mask")}
+    longest = 64 * (1 + inputs["input_ids"].shape[1] // 32)
+    ids = model.generate(
+        **inputs,
+        **told,
+        max_new_tokens=min(longest, getattr(model.config, "max_position_embeddings", 512)),
+        num_beams=beams,
+        num_return_sequences=max(ALTERNATIVES, 1),
+        do_sample=False,
+        **({"length_penalty": LENGTH_PENALTY} if beams > 1 else {}),
+    )
+    return [tokenizer.decode(row[1 + len(told) :], skip_special_tokens=True).strip() for row in ids]
+
+
+translation, alternatives = [], []
+for line in re.split(r"([\r\n]+)", TEXT):
+    for found in get_sentence_boundaries(source, line):
+        sentence = found["text"].strip()
+        if any(map(str.isalpha, sentence)):
+            alternatives.append(translate(sentence))
+            translation.append(found["text"].replace(sentence, alternatives[-1][0]))
+        else:
+            translation.append(found["text"])
+print("".join(translation))
+if ALTERNATIVES:
+    for row in alternatives:
+        print("\n".join(f"  {one}" for one in row))

@@ -1,0 +1,228 @@
+"""Sentences through an encoder-decoder. Imports torch: import this inside `run`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from components.tasks import seq2seq
+from components.tasks.sentences import Span, sentences
+from components.tasks.task import Progress
+
+if TYPE_CHECKING:
+    from components.models.checkpoint import LoadedModel
+    from components.tasks.translators import Route
+
+# Beams of all sentences of a batch together.
+ROWS = {"cpu": 32}
+ROWS_ACCELERATED = 512
+# A translation has at most `LEAST` tokens for each `PER` begun of the source: at least twice as many.
+LEAST, PER = 64, 32
+# Where networks do not say how far their decoder counts.
+POSITIONS = 512
+
+# What marks an entry of a list, and stays before its translation.
+_BULLET = re.compile(r"(?:[-*+•–—#>·]+|\(?\w{1,3}[.)])\s+(?=\S)")
+# Where a sentence may be parted, the better places first.
+_BORDERS = (re.compile(r"[;:]\s+|\s[–—-]\s+"), re.compile(r"[,)、，]\s*"), re.compile(r"\s+"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A sentence of the text, or part of one; `tokens` with the special ones."""
+
+    span: Span
+    tokens: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """A text's pieces in order; `parted` sentences were longer than the model reads, and `unknown`
+    characters are not in its vocabulary.
+    """
+
+    pieces: Sequence[Piece]
+    parted: int
+    unknown: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """How translations are looked for: with `beams`, of which the `best` are given, `scored` or not."""
+
+    beams: int
+    length_penalty: float
+    best: int
+    scored: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """A piece's translations, best first; `cut` if the best had not ended when it was as long as it may get."""
+
+    texts: Sequence[str]
+    scores: Sequence[float]
+    cut: bool
+
+
+def cut(model: LoadedModel, text: str, route: Route) -> Cut:
+    """Where the text is divided for translation."""
+    pieces: list[Piece] = []
+    parted = 0
+    unknown: dict[str, None] = {}
+    for sentence in sentences(text, route.source):
+        bullet = _BULLET.match(text, sentence.start, sentence.end)
+        words = Span(bullet.end() if bullet else sentence.start, sentence.end)
+        parts = list(_parts(model, text, words, route))
+        parted += len(parts) > 1
+        pieces += parts
+        for part in parts:
+            unknown.update(dict.fromkeys(_unknown(model, part.span.of(text), route)))
+    return Cut(pieces=pieces, parted=parted, unknown=list(unknown))
+
+
+@torch.inference_mode()
+def translate(
+    model: LoadedModel, text: str, pieces: Sequence[Piece], route: Route, search: Search
+) -> Generator[Progress, None, list[Rendered]]:
+    """Each piece's translations, in order; what `generate()` gives for each alone.
+
+    Pieces of similar length go through the network together. Yields after each token.
+    """
+    found: dict[Piece, Rendered] = {}
+    given = 1 if route.first_token is None else 2  # tokens that the decoder was given
+    for length, batch in _batches(model, pieces, search.beams):
+        rows = _rows(model, [piece.span.of(text) for piece in batch], route)
+        longest = min(length, getattr(model.network.config, "max_position_embeddings", POSITIONS))
+        work = seq2seq.generate(
+            model.network,
+            **rows,
+            max_new_tokens=longest,
+            num_beams=search.beams,
+            num_return_sequences=search.best,
+            do_sample=False,
+            **({"length_penalty": search.length_penalty} if search.beams > 1 else {}),
+            **({} if route.first_token is None else {"forced_bos_token_id": route.first_token}),
+        )
+        ids = yield from _progress(work, len(found), len(batch), len(pieces), longest)
+        for index, (piece, translations) in enumerate(zip(batch, ids.split(search.best), strict=True)):
+            row = {name: tensor[index : index + 1] for name, tensor in rows.items()}
+            found[piece] = Rendered(
+                texts=[_decode(model, one[given:]) for one in translations],
+                scores=_scores(model, row, translations, route) if search.scored else (),
+                cut=not any(_ends(model, translations[0, 1:longest])),
+            )
+    return [found[piece] for piece in pieces]
+
+
+def _decode(model: LoadedModel, ids: torch.Tensor) -> str:
+    return str(model.tokenizer.decode(ids, skip_special_tokens=True)).strip()
+
+
+def _progress(
+    work: Generator[int, None, Any], done: int, batch: int, all_: int, longest: int
+) -> Generator[Progress, None, torch.Tensor]:
+    try:
+        while True:
+            tokens = next(work)
+            yield Progress("Translating", (done + batch * tokens / longest) / all_)
+    except StopIteration as end:
+        ids: torch.Tensor = end.value
+        return ids
+    finally:
+        work.close()
+
+
+def _batches(
+    model: LoadedModel, pieces: Sequence[Piece], beams: int
+) -> Iterator[tuple[int, Sequence[Piece]]]:
+    """Pieces of similar length with the tokens that their translations may have, the shortest first."""
+    size = max(1, ROWS.get(model.device.type, ROWS_ACCELERATED) // beams)
+    alike: dict[int, list[Piece]] = {}
+    for piece in sorted(pieces, key=lambda piece: (piece.tokens, piece.span)):
+        alike.setdefault(LEAST * (1 + piece.tokens // PER), []).append(piece)
+    for longest, group in alike.items():
+        for start in range(0, len(group), size):
+            yield longest, group[start : start + size]
+
+
+def _rows(model: LoadedModel, texts: Sequence[str], route: Route) -> dict[str, torch.Tensor]:
+    """The network's inputs [texts, tokens]."""
+    tokenizer = _told(model, route)
+    encoded = tokenizer([route.prefix + text for text in texts], padding=True, return_tensors="pt")
+    return {name: encoded[name].to(model.device) for name in ("input_ids", "attention_mask")}
+
+
+def _ids(model: LoadedModel, text: str, route: Route) -> list[int]:
+    return list(_told(model, route)(text, verbose=False)["input_ids"])
+
+
+def _told(model: LoadedModel, route: Route) -> Any:
+    """The tokenizer, set to the source language: it is shared, and others may have set it otherwise."""
+    tokenizer: Any = model.tokenizer
+    if route.spelling is not None and tokenizer.src_lang != route.spelling:
+        tokenizer.src_lang = route.spelling
+    return tokenizer
+
+
+def _parts(model: LoadedModel, text: str, span: Span, route: Route) -> Iterator[Piece]:
+    """The span, halved at the borders of clauses until the model can read each part."""
+    tokens = len(_ids(model, route.prefix + span.of(text), route))
+    if tokens <= model.checkpoint.token_limit or span.end - span.start < 2:
+        yield Piece(span=span, tokens=tokens)
+        return
+    before, after = _halves(text, span)
+    for half in (before, after):
+        yield from _parts(model, text, half, route)
+
+
+def _halves(text: str, span: Span) -> tuple[Span, Span]:
+    """Parted at the best border in the middle half of the span; of equal ones, nearest to the middle."""
+    middle, quarter = (span.start + span.end) // 2, (span.end - span.start) // 4
+    for border in _BORDERS:
+        if found := list(border.finditer(text, middle - quarter, middle + quarter)):
+            best = min(found, key=lambda match: abs(match.end() - middle))
+            kept = len(best.group().rstrip())
+            return Span(span.start, best.start() + kept), Span(best.end(), span.end)
+    return Span(span.start, middle), Span(middle, span.end)
+
+
+def _unknown(model: LoadedModel, text: str, route: Route) -> Iterator[str]:
+    """Characters that the vocabulary lacks."""
+    missing = model.tokenizer.unk_token_id
+    if missing is None or missing not in _ids(model, text, route):
+        return
+    for character in dict.fromkeys(text):
+        if character.isspace() or unicodedata.category(character) in ("Cc", "Cf", "Mn"):
+            continue  # nothing that could be shown
+        if missing in _ids(model, character, route):
+            yield character
+
+
+def _ends(model: LoadedModel, ids: torch.Tensor) -> torch.Tensor:
+    """Which tokens end a text."""
+    ends = model.network.generation_config.eos_token_id
+    return torch.isin(ids, torch.tensor(ends, device=ids.device))
+
+
+def _scores(
+    model: LoadedModel, row: dict[str, torch.Tensor], translations: torch.Tensor, route: Route
+) -> list[float]:
+    """The geometric mean of the probabilities of each translation's tokens, those that are forced aside."""
+    targets = translations[:, 1:]
+    logits = model.network(
+        **{name: tensor.expand(len(targets), -1) for name, tensor in row.items()},
+        decoder_input_ids=translations[:, :-1],
+    ).logits
+    logprobs = logits.float().log_softmax(dim=-1).gather(2, targets[:, :, None])[:, :, 0]
+    ends = _ends(model, targets).long()
+    counted = ends.cumsum(dim=1) == ends  # up to the first end
+    if route.first_token is not None:
+        counted[:, 0] = False
+    means = (logprobs * counted).sum(dim=1) / counted.sum(dim=1).clamp(min=1)
+    return [float(score) for score in means.exp()]

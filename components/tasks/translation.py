@@ -1,0 +1,203 @@
+"""A text in another language, sentence by sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.models.checkpoint import Head
+from components.tasks.fields import STRICT, Text
+from components.tasks.languages import AUTO, LANGUAGES, USUAL, LanguageCode, LanguageOrAuto
+from components.tasks.snippet import snippet
+from components.tasks.task import Output, Progress, Task, part
+
+if TYPE_CHECKING:
+    from components.models.checkpoint import Checkpoint, LoadedModel
+    from components.tasks.translating import Cut, Piece, Rendered
+
+# Sentences after which a long text is shown as far as it has come.
+STRETCH = 64
+# Unknown characters that a note names.
+NAMED = 30
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Inputs:
+    text: Annotated[
+        Text,
+        Field(max_length=100_000, title="Text", description="What to translate; its lines are kept."),
+    ]
+    target: Annotated[LanguageCode, Field(title="Target", description="The language to translate to.")] = "de"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Options:
+    source: Annotated[
+        LanguageOrAuto,
+        Field(
+            title="Source",
+            description="The text's language; auto: the model's own, English for a model of many languages.",
+        ),
+    ] = AUTO
+    num_beams: Annotated[
+        int,
+        Field(ge=1, le=10, title="Beams", description="Beginnings that are pursued at once; 1 is greedy."),
+    ] = 4
+    length_penalty: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=2,
+            title="Length penalty",
+            description="With several beams: higher values prefer longer translations.",
+            json_schema_extra={"step": 0.1},
+        ),
+    ] = 1.0
+    alternatives: Annotated[
+        int,
+        Field(
+            ge=0, le=5, title="Alternatives", description="Likeliest translations to list of each sentence."
+        ),
+    ] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """A sentence, or part of one that is too long for the model, and what became of it."""
+
+    source: str
+    translation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alternative:
+    """One of the likeliest translations of a segment, by its index; `score` is the probability of its
+    tokens, as their geometric mean if the length penalty is 1.
+    """
+
+    segment: int
+    translation: str
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Translation:
+    """`translation` is the text with its segments translated: what stands between them stays."""
+
+    translation: str
+    segments: list[Segment]
+    alternatives: list[Alternative]
+
+
+def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Translation]]:
+    """Yields the text so far after each stretch of a long one; the rest stands as it was."""
+    from components.tasks import translating, translators
+
+    text = inputs.text
+    route = translators.route(model, options.source, inputs.target)
+    cut = translating.cut(model, text, route)
+    notes = [*route.notes, *_cut_notes(model, cut)]
+    search = translating.Search(
+        beams=max(options.num_beams, options.alternatives),
+        length_penalty=options.length_penalty,
+        best=max(options.alternatives, 1),
+        scored=options.alternatives > 0,
+    )
+    done: list[translating.Rendered] = []
+
+    def output(share: float) -> Output[Translation]:
+        return Output(
+            result=_assemble(text, cut.pieces, done),
+            tokens_used=sum(piece.tokens for piece in cut.pieces),
+            token_limit=model.checkpoint.token_limit,
+            notes=tuple(notes),
+            share=share,
+        )
+
+    for start in range(0, len(cut.pieces), STRETCH):
+        stretch = cut.pieces[start : start + STRETCH]
+        share = len(done) / len(cut.pieces)
+        if done:
+            yield output(share)
+        done += yield from part(
+            translating.translate(model, text, stretch, route, search),
+            share,
+            share + len(stretch) / len(cut.pieces),
+        )
+    if unended := sum(rendered.cut for rendered in done):
+        notes.append(
+            f"The translation of {unended} sentence(s) was cut off: it was far longer than the original."
+        )
+    yield output(1.0)
+
+
+def _cut_notes(model: LoadedModel, cut: Cut) -> Iterator[str]:
+    if not cut.pieces:
+        yield "There is no word in the text: it stays as it is."
+    if cut.parted:
+        yield (
+            f"{cut.parted} sentence(s) have more than {model.checkpoint.token_limit} tokens: translated in "
+            "parts."
+        )
+    if cut.unknown:
+        more = f" and {len(cut.unknown) - NAMED} more" if len(cut.unknown) > NAMED else ""
+        yield (
+            f"{model.checkpoint.id} does not know these characters, so that they are left out or guessed: "
+            f"{' '.join(cut.unknown[:NAMED])}{more}."
+        )
+
+
+def _assemble(text: str, pieces: Sequence[Piece], done: Sequence[Rendered]) -> Translation:
+    """The text with the pieces that are done replaced."""
+    translation, position = [], 0
+    for piece, rendered in zip(pieces, done, strict=False):
+        translation += [text[position : piece.span.start], rendered.texts[0]]
+        position = piece.span.end
+    return Translation(
+        translation="".join([*translation, text[position:]]),
+        segments=[
+            Segment(source=piece.span.of(text), translation=rendered.texts[0])
+            for piece, rendered in zip(pieces, done, strict=False)
+        ],
+        alternatives=[
+            Alternative(segment=index, translation=translation, score=score)
+            for index, rendered in enumerate(done)
+            for translation, score in zip(rendered.texts, rendered.scores, strict=False)
+        ],
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Written:
+    """The inputs as the snippet needs them, which does not have `LANGUAGES`."""
+
+    text: str
+    target: str
+    flores: dict[str, str]
+
+
+def _snippet(checkpoint: Checkpoint, inputs: Inputs, options: Options) -> str:
+    source = USUAL if options.source == AUTO else options.source
+    flores = {code: LANGUAGES[code].flores for code in (source, inputs.target)}
+    written = _Written(text=inputs.text, target=inputs.target, flores=flores)
+    return snippet("translation")(checkpoint, written, options)
+
+
+TASK = Task(
+    name="translation",
+    title="Translation",
+    about=(
+        "Translates a text sentence by sentence and keeps its lines. Which languages are possible depends on "
+        "the model."
+    ),
+    inputs=Inputs,
+    options=Options,
+    result=Translation,
+    heads=frozenset({Head.SEQ2SEQ_LM}),
+    run=run,
+    snippet=_snippet,
+    example={"text": "She put the bread in the oven.", "target": "de"},
+)
