@@ -142,5 +142,5 @@ TASK = Task(
     heads=frozenset({Head.SEQUENCE_CLASSIFICATION}),
     run=run,
     snippet=snippet("text_classification"),
-    example={"text": "The room was small, but the staff could not have been kinder."},
+    example={"text": "The staff were kind, and the view from our room was wonderful."},
 )
