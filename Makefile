@@ -37,6 +37,7 @@ check: $(VENV)/.runtime
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks.first_page
 	$(BIN)/python -m tests.benchmarks.second_start
+	$(BIN)/python -m tests.benchmarks.adapters
 
 evaluate: $(VENV)/.dev
 	$(BIN)/python -m components.training evaluate --data "$(DATA)"
