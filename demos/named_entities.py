@@ -15,7 +15,7 @@ def teaser(request: Json, answer: Json) -> Markup:
         Markup('<mark>{}</mark> <span class="value">{}</span>').format(one["text"], one["label"])
         for one in answer["entities"][:SHOWN]
     )
-    return answers.teaser(join(names, ", "))
+    return answers.teaser(join(names, ", ") or request["text"])
 
 
 PAGE = TaskPage(
