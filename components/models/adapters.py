@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ from components.models.errors import Code, TourError
 
 if TYPE_CHECKING:
     from components.models.checkpoint import Checkpoint, LoadedModel
+
+# PEFT asks networks by a name that Transformers has replaced.
+warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
 
 _PEFT_PREFIX = "base_model.model."  # of every name in a file that PEFT wrote
 

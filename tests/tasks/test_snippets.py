@@ -86,8 +86,10 @@ def run(code: str, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a reader tries the snippets one after another."""
-    return tmp_path_factory.mktemp("reader")
+    """Where a reader tries the snippets one after another: paths of shipped weights start there too."""
+    place = tmp_path_factory.mktemp("reader")
+    (place / "components").symlink_to(Path(__file__).parents[2] / "components")
+    return place
 
 
 @pytest.mark.parametrize(("task", "model"), EMBEDDED, ids=name)
