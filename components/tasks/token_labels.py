@@ -58,27 +58,20 @@ def spans(
         pieces = [[place] for place in range(len(tokens))]
     else:
         pieces = words(text, tokens)
+    best, indices = (column.tolist() for column in probabilities.max(dim=1))
     tagged = []
     for places in pieces:
-        index, score = _vote(probabilities[places[0] : places[-1] + 1], strategy)
+        place = max(places, key=best.__getitem__) if strategy == "max" else places[0]
+        score, index = best[place], indices[place]
+        if strategy == "average" and len(places) > 1:
+            mean = probabilities[places].mean(dim=0)
+            index = int(mean.argmax())
+            score = float(mean[index])
         tagged.append(Span(tokens[places[0]].start, tokens[places[-1]].end, labels[index], score))
     if strategy != "none":
         tagged = join(tagged, labels)
     found = (whole(text, span) for span in tagged if span.label != OUTSIDE)
     return [span for span in found if span.start < span.end]
-
-
-def _vote(probabilities: torch.Tensor, strategy: Strategy) -> tuple[int, float]:
-    """The label of a word and its score, from its tokens' probabilities [tokens, labels]."""
-    match strategy:
-        case "average":
-            row = probabilities.mean(dim=0)
-        case "max":
-            row = probabilities[int(probabilities.amax(dim=1).argmax())]
-        case _:
-            row = probabilities[0]
-    index = int(row.argmax())
-    return index, float(row[index])
 
 
 def words(text: str, tokens: Sequence[Token]) -> list[list[int]]:
