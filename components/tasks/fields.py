@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import WithJsonSchema as Schema
 from pydantic_core import ErrorDetails, PydanticCustomError
+from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from components.models.errors import Code, TourError
 
@@ -64,8 +66,69 @@ OptionalText = Annotated[str, AfterValidator(_writable)]
 Text = Annotated[OptionalText, AfterValidator(_not_blank)]
 """As `OptionalText`, and not blank. Say how long it may be with `Field(max_length=...)`."""
 
+LONGEST_CELL = 4000  # characters
+MOST_COLUMNS = 50
+MOST_ROWS = 1000
+_MOST_CHARACTERS = 100_000  # of a table
+
+
+def _as_text(cell: object) -> object:
+    """Numbers and empty cells as JSON has them; what else is no text is refused."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and math.isfinite(cell):
+        return str(cell)
+    if isinstance(cell, int) and not isinstance(cell, bool) and cell.bit_length() <= 128:
+        return str(cell)
+    return cell
+
+
+Cell = Annotated[
+    OptionalText,
+    BeforeValidator(_as_text),
+    Field(max_length=LONGEST_CELL),
+    Schema({"type": ["string", "number", "null"], "maxLength": LONGEST_CELL}),
+]
+
+
+class Table(TypedDict):
+    """A header and the rows under it."""
+
+    __pydantic_config__ = ConfigDict(strict=True, extra="forbid")  # type: ignore[misc]
+
+    columns: Annotated[
+        list[Annotated[OptionalText, Field(max_length=LONGEST_CELL)]],
+        Field(min_length=1, max_length=MOST_COLUMNS, description="Names of the columns."),
+    ]
+    rows: Annotated[
+        list[list[Cell]],
+        Field(
+            min_length=1, max_length=MOST_ROWS, description="Cells, as many in each row as there are columns."
+        ),
+    ]
+
+
+def _rectangular(table: Table) -> Table:
+    width = len(table["columns"])
+    for index, row in enumerate(table["rows"]):
+        if len(row) != width:
+            raise PydanticCustomError(
+                "rule",
+                "has {cells} cells in row {row}, but {width} columns; every row needs one cell per column",
+                {"cells": len(row), "row": index + 1, "width": width},
+            )
+    texts = [*table["columns"], *(cell for row in table["rows"] for cell in row)]
+    if not any(text.strip() for text in texts):
+        raise PydanticCustomError("blank", "is blank; fill in some cells")
+    Altogether(_MOST_CHARACTERS)(texts)
+    return table
+
+
+Grid = Annotated[Table, AfterValidator(_rectangular)]
+"""A table whose rows have as many cells as there are columns; numbers in cells become text."""
+
 OptionKind = Literal["int", "float", "bool", "choice", "text"]
-InputKind = Literal["text", "texts", "choice"]
+InputKind = Literal["text", "texts", "choice", "table"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +149,10 @@ class OptionField:
 
 @dataclass(frozen=True, kw_only=True)
 class InputField:
-    """An input as a form shows it: one text, a list of texts, or a choice.
+    """An input as a form shows it: one text, a list of texts, a choice, or a table.
 
-    `max_length` counts a text's characters, `min_items` and `max_items` a list's texts.
+    `max_length` counts a text's or cell's characters, `min_items` and `max_items` a list's texts or a
+    table's rows.
     """
 
     name: str
@@ -108,7 +172,12 @@ _KINDS: Mapping[str, OptionKind] = {"integer": "int", "number": "float", "boolea
 
 def _properties(fields: type[Any]) -> tuple[Mapping[str, Mapping[str, Any]], Sequence[str]]:
     schema = TypeAdapter(fields).json_schema()
-    return schema.get("properties", {}), schema.get("required", ())
+    nested = schema.get("$defs", {})
+    properties = {
+        name: {**nested[one["$ref"].rpartition("/")[2]], **one} if "$ref" in one else one
+        for name, one in schema.get("properties", {}).items()
+    }
+    return properties, schema.get("required", ())
 
 
 def _choices(schema: Mapping[str, Any]) -> tuple[str, ...]:
@@ -146,20 +215,25 @@ def input_fields(inputs: type[Any]) -> tuple[InputField, ...]:
     found = []
     for name, schema in properties.items():
         choices = _choices(schema)
-        listed = schema.get("type") == "array"
-        text = schema["items"] if listed else schema
+        kind: InputKind = (
+            "choice" if choices else {"array": "texts", "object": "table"}.get(schema.get("type", ""), "text")  # type: ignore[assignment]
+        )
+        items = schema["properties"]["rows"] if kind == "table" else schema
+        text = items
+        while "items" in text:
+            text = text["items"]
         found.append(
             InputField(
                 name=name,
-                kind="choice" if choices else "texts" if listed else "text",
+                kind=kind,
                 required=name in required,
                 default=schema.get("default"),
                 choices=choices,
                 title=schema["title"],
                 help=schema.get("description", ""),
                 max_length=text.get("maxLength"),
-                min_items=schema.get("minItems"),
-                max_items=schema.get("maxItems"),
+                min_items=items.get("minItems"),
+                max_items=items.get("maxItems"),
             )
         )
     return tuple(found)
@@ -178,9 +252,21 @@ def explain(fields: type[Any], error: ErrorDetails) -> TourError:
     name, *inner = error["loc"]
     schema = _properties(fields)[0][str(name)]
     subject = _subject(str(name), schema["title"])
-    if inner and isinstance(inner[0], int):
-        subject = f"Text {inner[0] + 1} of {subject}"
-        schema = schema.get("items", {})
+    match inner:
+        case [int(index), *_]:
+            subject = f"Text {index + 1} of {subject}"
+        case ["rows", int(row), int(column), *_]:
+            subject = f"Cell {column + 1} in row {row + 1} of {subject}"
+        case ["rows", int(row)]:
+            subject = f"Row {row + 1} of {subject}"
+        case ["columns", int(column), *_]:
+            subject = f"Name {column + 1} of the columns of {subject}"
+        case [str(part)] if part in schema.get("properties", ()):
+            subject = f"{part.capitalize()} of {subject}"
+    for step in inner:
+        schema = (
+            schema.get("properties", {}).get(step, {}) if isinstance(step, str) else schema.get("items", {})
+        )
     long = error["type"] in ("too_long", "string_too_long", "altogether")
     code = Code.TOO_LONG if long else Code.INVALID_INPUT
     return TourError(code, f"{subject} {_fault(error, schema)}.", str(name))
@@ -196,6 +282,8 @@ def _fault(error: ErrorDetails, schema: Mapping[str, Any]) -> str:
     match error["type"]:
         case "missing":
             return "is missing"
+        case "extra_forbidden":
+            return f"must have columns and rows alone, but {shorten(error['loc'][-1])} was given too"
         case "unwritable" | "blank" | "altogether" | "rule":
             return error["msg"]
         case "too_long" | "string_too_long" | "too_short" | "string_too_short":
@@ -219,7 +307,8 @@ def _allowed(schema: Mapping[str, Any]) -> str:
         "boolean": "true or false",
         "array": "a list of texts",
         "string": "text",
-    }[schema["type"]]
+        "object": "an object of columns and rows",
+    }["string" if isinstance(schema["type"], list) else schema["type"]]
     match schema:
         case {"minimum": low, "maximum": high}:
             return f"{noun} from {low} to {high}"

@@ -42,7 +42,9 @@ def snippet(task: str) -> Callable[[Checkpoint, Any, Any], str]:
                 for field in fields(source)
             },
         }
-        request = [f"{name.upper()} = {_literal(value)}" for name, value in values.items() if name.upper() in body]
+        request = [
+            f"{name.upper()} = {_literal(value)}" for name, value in values.items() if name.upper() in body
+        ]
         if checkpoint.body is not None:
             body = _WHOLE_MODEL.sub(_ADAPTED_MODEL, body.replace(_IMPORT, f"{_IMPORT}AutoConfig, ", 1))
         imports, marker, code = body.partition(_REQUEST)
@@ -55,4 +57,6 @@ def snippet(task: str) -> Callable[[Checkpoint, Any, Any], str]:
 
 def _literal(value: object) -> str:
     """Python for a value: a table in lines that can be read, everything else as it is."""
-    return pformat(value, width=110, compact=True, sort_dicts=False) if isinstance(value, dict) else repr(value)
+    if isinstance(value, dict):
+        return pformat(value, width=110, compact=True, sort_dicts=False)
+    return repr(value)

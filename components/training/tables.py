@@ -8,7 +8,7 @@ import io
 import re
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,19 +121,22 @@ def prepare(recipe: Recipe, data: Path) -> Job:
         label2id={name: index for index, name in enumerate(reader.NAMES)},
     )
     rows: list[Example] = []
-    choices: list[tuple[reader.Candidates, torch.Tensor]] = []
+    choices: list[tuple[reader.Layout, reader.Candidates, torch.Tensor]] = []
     for one, enumeration, programs in enumerated(published, tqdm(asked, desc="enumerating programs")):
         right = torch.tensor(rightness(programs, one))
         if right.any() and not right.all():
             layout = reader.lay_out(tokenizer, enumeration, recipe.length)
-            rows.append({**asdict(layout), "index": len(choices), "length": len(layout.input_ids)})
-            choices.append((reader.candidates(enumeration, programs), right))
+            rows.append({"index": len(choices), "length": len(layout.input_ids)})
+            choices.append((layout, reader.candidates(enumeration, programs), right))
     print(f"{len(rows):,} of {len(asked):,} questions have a program with the right answer")
 
     def collate(batch: Sequence[Example]) -> dict[str, Any]:
-        inputs = [{key: row[key] for key in ("input_ids", "token_type_ids")} for row in batch]
-        padded = dict(tokenizer.pad(inputs, return_tensors="pt"))
-        return {**padded, "rows": [(row["places"], *choices[row["index"]]) for row in batch]}
+        chosen = [choices[row["index"]] for row in batch]
+        inputs = [
+            {"input_ids": layout.input_ids, "token_type_ids": layout.token_type_ids}
+            for layout, _, _ in chosen
+        ]
+        return {**tokenizer.pad(inputs, return_tensors="pt"), "rows": chosen}
 
     return Job(
         network=network,
@@ -153,7 +156,7 @@ def enumerated(
         if one.table not in tables:
             tables[one.table] = read_table(*published.tables[one.table])
         enumeration = Enumeration(tables[one.table], one.question)
-        yield one, enumeration, list(enumeration.programs())
+        yield one, enumeration, enumeration.programs()
 
 
 def rightness(programs: Sequence[Program], asked: Asked) -> list[bool]:
@@ -168,7 +171,7 @@ def rightness(programs: Sequence[Program], asked: Asked) -> list[bool]:
 def loss(network: torch.nn.Module, batch: dict[str, Any]) -> torch.Tensor:
     rows = batch.pop("rows")
     losses = []
-    for logits, (places, candidates, right) in zip(network(**batch).logits, rows, strict=True):
-        scores = reader.scores(logits, places, candidates)
+    for logits, (layout, candidates, right) in zip(network(**batch).logits, rows, strict=True):
+        scores = reader.scores(logits, layout, candidates)
         losses.append(scores.logsumexp(0) - scores[right].logsumexp(0))
     return torch.stack(losses).mean()

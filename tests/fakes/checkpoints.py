@@ -21,6 +21,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 from components.models.catalog import Catalog
 from components.models.checkpoint import Checkpoint, Head, HubSource, LocalSource, Source
+from components.tasks.tables import reader as tables
 
 CORPUS = (
     "Paris is the capital of France.",
@@ -156,10 +157,23 @@ def tiny_tagger(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0
     return _save(folder, lambda: transformers.BertForTokenClassification(config), bert_tokenizer(), seed)
 
 
+def tiny_table_reader(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
+    """A BERT that reads questions about tables."""
+    names = dict(enumerate(tables.NAMES))
+    config = _bert_config(width, layers, id2label=names, label2id={name: i for i, name in names.items()})
+    return _save(folder, lambda: transformers.BertForTokenClassification(config), bert_tokenizer(), seed)
+
+
 def tiny_reader(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
     """A BERT that finds answers, taught to say that there is none."""
     config = _bert_config(width, layers, no_answer_bias=-0.5, temperature=1.25)
     return _save(folder, lambda: transformers.BertForQuestionAnswering(config), bert_tokenizer(), seed)
+
+
+def tiny_summarizer(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
+    """A BERT whose tokens vote for the sentences that make up a summary."""
+    config = _bert_config(width, layers, id2label={0: "leave", 1: "keep"}, label2id={"leave": 0, "keep": 1})
+    return _save(folder, lambda: transformers.BertForTokenClassification(config), bert_tokenizer(), seed)
 
 
 def tiny_causal_lm(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
@@ -215,10 +229,10 @@ def _seq2seq_sizes(width: int, layers: int) -> dict[str, Any]:
     }
 
 
-def _ending(network: Any) -> transformers.PreTrainedModel:
+def _ending(network: Any) -> Any:
     """What it writes ends after a few tokens, though its weights are random."""
     network.final_logits_bias[0, network.config.eos_token_id] = 3.5
-    return network  # type: ignore[no-any-return]
+    return network
 
 
 def tiny_marian(folder: Path, *, width: int = 32, layers: int = 1, seed: int = 0) -> Path:
@@ -318,8 +332,10 @@ TINY: dict[str, Tiny] = {
     ),
     "classifier": Tiny(Head.SEQUENCE_CLASSIFICATION, tiny_classifier, ("text_classification",)),
     "tagger": Tiny(Head.TOKEN_CLASSIFICATION, tiny_tagger, ("named_entities",)),
+    "summarizer": Tiny(Head.TOKEN_CLASSIFICATION, tiny_summarizer, ("summarization",)),
     "marian": Tiny(Head.SEQ2SEQ_LM, tiny_marian, ("translation",)),
     "question-answering": Tiny(Head.QUESTION_ANSWERING, tiny_reader, ("question_answering",)),
+    "table-reader": Tiny(Head.TOKEN_CLASSIFICATION, tiny_table_reader, ("table_question_answering",)),
 }
 TASKS: dict[Head, tuple[str, ...]] = {tiny.head: tiny.tasks for tiny in reversed(TINY.values())}
 

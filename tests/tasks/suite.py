@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import components.tasks
 from components.models.catalog import load_catalog
-from components.tasks.fields import option_fields
+from components.tasks.fields import InputField, option_fields
 from components.tasks.task import Task
 from tests.fakes import checkpoints
 
@@ -48,6 +48,17 @@ def example(task: AnyTask, model: str | None = None, **changes: object) -> dict[
         else {}
     )
     return {**task.example, **short, **({"model": model} if model else {}), **changes}
+
+
+def typed(task: AnyTask, field: InputField, text: str) -> object:
+    """An input with `text` in it: as the text itself, one more of a list, or one more row of a table."""
+    given: Any = task.example[field.name]
+    match field.kind:
+        case "texts":
+            return [*given, text]
+        case "table":
+            return {**given, "rows": [*given["rows"], [text] * len(given["columns"])]}
+    return text
 
 
 def finish(work: Generator[Any, None, T]) -> T:

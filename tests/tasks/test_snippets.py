@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from components.models.sources.snippet import loading_lines
 from components.tasks.runner import Runner
 from tests.tasks.suite import EMBEDDED, TINY, AnyTask, example, name
+
+ROOT = Path(__file__).parents[2]
 
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "sentence_similarity": [{"sentences": ["\"quoted\" 'text' \\n", "long " * 200]}],
@@ -33,6 +36,10 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "text_classification": [
         {"text": "fox " * 300, "multi_label": "one", "top_k": 2},
         {"threshold": 0.4, "text": 'A "quoted"\nfox.'},
+    ],
+    "table_question_answering": [
+        {"question": "How many cities are in France?", "top_k": 3},
+        {"table": {"columns": ["", "a\nb"], "rows": [["\"x\"", "1"], ["", "'"], ["é, [SEP]", "2"]]}},
     ],
     "named_entities": [
         {
@@ -66,6 +73,8 @@ def check(task: AnyTask, runner: Runner, payload: dict[str, Any], printed: str) 
         expected = [
             (f"{one.label}  {one.start}-{one.end}  {one.text!r}", one.score) for one in result.entities
         ]
+    elif hasattr(result, "answer"):
+        expected = [(f"{row.answer}  ({row.explanation})", row.score) for row in result.candidates]
     else:
         rows = result.labels if hasattr(result, "labels") else result.candidates
         expected = [(row.label if hasattr(row, "label") else row.token, row.score) for row in rows]
@@ -78,7 +87,12 @@ def run(code: str, folder: Path) -> str:
     """What a program prints."""
     (folder / "snippet.py").write_text(code, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "snippet.py"], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "snippet.py"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},  # one of them builds on this repository
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
