@@ -57,9 +57,9 @@ def answer(
     passages of all windows together and, if the model was taught questions without an answer, over "no
     answer": the sum of both logits of the first token, in the window that is surest there is one, plus
     the checkpoint's `no_answer_bias` (Rajpurkar et al. 2018, https://arxiv.org/abs/1806.03822). All
-    logits are divided by the checkpoint's `temperature`. Passages grow to whole words; of passages with
-    the same text the likeliest stands for all, with the sum of their probabilities. Yields after each
-    batch of windows.
+    logits are divided by the checkpoint's `answer_temperature`. Passages grow to whole words; of passages
+    with the same text the likeliest stands for all, with the sum of their probabilities. Yields after
+    each batch of windows.
     """
     rows = _windows(model, question.strip(), context, stride)
     config = model.network.config
@@ -79,7 +79,7 @@ def answer(
     if not _taught(model):
         nothing = -torch.inf if best else 0.0
     scores = torch.tensor([*(logit for _, logit in best), nothing], dtype=torch.float64)
-    *probabilities, no_answer = (scores / getattr(config, "temperature", 1.0)).softmax(dim=0).tolist()
+    *probabilities, no_answer = (scores / getattr(config, "answer_temperature", 1.0)).softmax(dim=0).tolist()
     return Found(
         answers=_merged(context, [span for span, _ in best], probabilities),
         no_answer=no_answer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sentencex import get_sentence_boundaries
@@ -11,6 +12,10 @@ from sentencex import get_sentence_boundaries
 # letters, which is looked at below).
 _WRAPPED = re.compile(r"(?<=[\w,;:\-–—)])[ \t]*\r?\n[ \t]*(?=[^\W\d_])")
 _BREAK = re.compile(r"[\r\n\v\f\u0085\u2028\u2029]+")
+# What marks an entry of a list.
+_BULLET = re.compile(r"(?:[-*+•–—#>·]+|\(?\w{1,3}[.)])\s+(?=\S)")
+# Where a sentence may be parted, the better places first.
+_BORDERS = (re.compile(r"[;:]\s+|\s[–—-]\s+"), re.compile(r"[,)、，]\s*"), re.compile(r"\s+"))
 
 
 @dataclass(frozen=True, order=True)
@@ -53,6 +58,31 @@ def lines(text: str) -> list[Span]:
         start = match.end()
     found.append(Span(start, len(text)))
     return [line for line in (_strip(text, line) for line in found) if line.start < line.end]
+
+
+def unlisted(text: str, sentence: Span) -> Span:
+    """The sentence without the bullet or number that makes it an entry of a list."""
+    bullet = _BULLET.match(text, sentence.start, sentence.end)
+    return Span(bullet.end(), sentence.end) if bullet else sentence
+
+
+def parted(text: str, span: Span, fits: Callable[[Span], bool]) -> Iterator[Span]:
+    """The span, halved until each part fits: at the borders of clauses where it has some in its middle half,
+    else between words, else anywhere.
+    """
+    if fits(span) or span.end - span.start < 2:
+        yield span
+        return
+    middle, quarter = (span.start + span.end) // 2, (span.end - span.start) // 4
+    before, after = Span(span.start, middle), Span(middle, span.end)
+    for border in _BORDERS:
+        if found := list(border.finditer(text, middle - quarter, middle + quarter)):
+            best = min(found, key=lambda match: abs(match.end() - middle))
+            end = best.start() + len(best.group().rstrip())
+            before, after = Span(span.start, end), Span(best.end(), span.end)
+            break
+    yield from parted(text, before, fits)
+    yield from parted(text, after, fits)
 
 
 def _split(text: str, line: Span, language: str) -> list[Span]:

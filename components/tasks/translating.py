@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from components.tasks import seq2seq
-from components.tasks.sentences import Span, sentences
+from components.tasks import stepwise
+from components.tasks.sentences import Span, parted, sentences, unlisted
 from components.tasks.task import Progress
 
 if TYPE_CHECKING:
@@ -26,11 +26,6 @@ LEAST, PER = 64, 32
 # Where networks do not say how far their decoder counts.
 POSITIONS = 512
 
-# What marks an entry of a list, and stays before its translation.
-_BULLET = re.compile(r"(?:[-*+•–—#>·]+|\(?\w{1,3}[.)])\s+(?=\S)")
-# Where a sentence may be parted, the better places first.
-_BORDERS = (re.compile(r"[;:]\s+|\s[–—-]\s+"), re.compile(r"[,)、，]\s*"), re.compile(r"\s+"))
-
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
@@ -42,12 +37,12 @@ class Piece:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """A text's pieces in order; `parted` sentences were longer than the model reads, and `unknown`
-    characters are not in its vocabulary.
+    """A text's pieces in order; `longer` counts the sentences that had to be parted, `unknown` are the
+    characters that the vocabulary lacks.
     """
 
     pieces: Sequence[Piece]
-    parted: int
+    longer: int
     unknown: Sequence[str]
 
 
@@ -72,18 +67,23 @@ class Rendered:
 
 def cut(model: LoadedModel, text: str, route: Route) -> Cut:
     """Where the text is divided for translation."""
+
+    def tokens(span: Span) -> int:
+        return len(_ids(model, route.prefix + span.of(text), route))
+
+    def fits(span: Span) -> bool:
+        return tokens(span) <= model.checkpoint.token_limit
+
     pieces: list[Piece] = []
-    parted = 0
+    longer = 0
     unknown: dict[str, None] = {}
     for sentence in sentences(text, route.source):
-        bullet = _BULLET.match(text, sentence.start, sentence.end)
-        words = Span(bullet.end() if bullet else sentence.start, sentence.end)
-        parts = list(_parts(model, text, words, route))
-        parted += len(parts) > 1
-        pieces += parts
-        for part in parts:
-            unknown.update(dict.fromkeys(_unknown(model, part.span.of(text), route)))
-    return Cut(pieces=pieces, parted=parted, unknown=list(unknown))
+        parts = list(parted(text, unlisted(text, sentence), fits))
+        longer += len(parts) > 1
+        pieces += [Piece(span=span, tokens=tokens(span)) for span in parts]
+        for span in parts:
+            unknown.update(dict.fromkeys(_unknown(model, span.of(text), route)))
+    return Cut(pieces=pieces, longer=longer, unknown=list(unknown))
 
 
 @torch.inference_mode()
@@ -99,7 +99,7 @@ def translate(
     for length, batch in _batches(model, pieces, search.beams):
         rows = _rows(model, [piece.span.of(text) for piece in batch], route)
         longest = min(length, getattr(model.network.config, "max_position_embeddings", POSITIONS))
-        work = seq2seq.generate(
+        work = stepwise.generate(
             model.network,
             **rows,
             max_new_tokens=longest,
@@ -125,17 +125,16 @@ def _decode(model: LoadedModel, ids: torch.Tensor) -> str:
 
 
 def _progress(
-    work: Generator[int, None, Any], done: int, batch: int, all_: int, longest: int
+    work: Generator[int, None, torch.Tensor], done: int, batch: int, all_: int, longest: int
 ) -> Generator[Progress, None, torch.Tensor]:
-    try:
+    with closing(work):
         while True:
-            tokens = next(work)
+            try:
+                tokens = next(work)
+            except StopIteration as end:
+                ids: torch.Tensor = end.value
+                return ids
             yield Progress("Translating", (done + batch * tokens / longest) / all_)
-    except StopIteration as end:
-        ids: torch.Tensor = end.value
-        return ids
-    finally:
-        work.close()
 
 
 def _batches(
@@ -168,28 +167,6 @@ def _told(model: LoadedModel, route: Route) -> Any:
     if route.spelling is not None and tokenizer.src_lang != route.spelling:
         tokenizer.src_lang = route.spelling
     return tokenizer
-
-
-def _parts(model: LoadedModel, text: str, span: Span, route: Route) -> Iterator[Piece]:
-    """The span, halved at the borders of clauses until the model can read each part."""
-    tokens = len(_ids(model, route.prefix + span.of(text), route))
-    if tokens <= model.checkpoint.token_limit or span.end - span.start < 2:
-        yield Piece(span=span, tokens=tokens)
-        return
-    before, after = _halves(text, span)
-    for half in (before, after):
-        yield from _parts(model, text, half, route)
-
-
-def _halves(text: str, span: Span) -> tuple[Span, Span]:
-    """Parted at the best border in the middle half of the span; of equal ones, nearest to the middle."""
-    middle, quarter = (span.start + span.end) // 2, (span.end - span.start) // 4
-    for border in _BORDERS:
-        if found := list(border.finditer(text, middle - quarter, middle + quarter)):
-            best = min(found, key=lambda match: abs(match.end() - middle))
-            kept = len(best.group().rstrip())
-            return Span(span.start, best.start() + kept), Span(best.end(), span.end)
-    return Span(span.start, middle), Span(middle, span.end)
 
 
 def _unknown(model: LoadedModel, text: str, route: Route) -> Iterator[str]:

@@ -137,9 +137,9 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
 def _cut_notes(model: LoadedModel, cut: Cut) -> Iterator[str]:
     if not cut.pieces:
         yield "There is no word in the text: it stays as it is."
-    if cut.parted:
+    if cut.longer:
         yield (
-            f"{cut.parted} sentence(s) have more than {model.checkpoint.token_limit} tokens: translated in "
+            f"{cut.longer} sentence(s) have more than {model.checkpoint.token_limit} tokens: translated in "
             "parts."
         )
     if cut.unknown:

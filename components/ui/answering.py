@@ -12,7 +12,7 @@ from typing import Any
 from components.figures import status
 from components.figures.markup import Markup
 from components.models.errors import TourError
-from components.tasks.fields import OptionField, option_fields
+from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.task import Answer, Progress
 from components.ui import doors, options
 from components.ui.page import Json, TaskPage, Tour
@@ -117,7 +117,10 @@ class Desk:
         if not query.keys() & set(self.names):
             return None
         ignored = []
-        values: dict[str, Any] = {name: query.get(name, "") for name in self.page.inputs}
+        values: dict[str, Any] = {
+            field.name: query.get(field.name, field.default or "")
+            for field in input_fields(self.page.task.inputs)
+        }
         values["model"] = query.get("model", self.default_model)
         if values["model"] not in self.tour.registry.catalog:
             values["model"] = self.default_model

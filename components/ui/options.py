@@ -11,12 +11,16 @@ from components.tasks.fields import OptionField
 
 # A slider over millions of values, such as a seed, can't be set by hand.
 MOST_STEPS = 10_000
+# More choices are a list to pick from.
+MOST_BUTTONS = 8
 
 
 def control(field: OptionField, value: Any, elem_id: str) -> gr.components.Component:
     """The control that fits a field's type and bounds, set to `value`."""
     common: dict[str, Any] = {"label": field.title, "info": field.help, "elem_id": elem_id}
     match field.kind:
+        case "choice" if len(field.choices) > MOST_BUTTONS:
+            return gr.Dropdown(list(field.choices), value=value, **common)
         case "choice":
             return gr.Radio(list(field.choices), value=value, **common)
         case "bool":

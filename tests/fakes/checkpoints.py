@@ -166,7 +166,7 @@ def tiny_table_reader(folder: Path, *, width: int = 32, layers: int = 2, seed: i
 
 def tiny_reader(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
     """A BERT that finds answers, taught to say that there is none."""
-    config = _bert_config(width, layers, no_answer_bias=-0.5, temperature=1.25)
+    config = _bert_config(width, layers, no_answer_bias=-0.5, answer_temperature=1.25)
     return _save(folder, lambda: transformers.BertForQuestionAnswering(config), bert_tokenizer(), seed)
 
 

@@ -7,13 +7,14 @@ tokenizer = AutoTokenizer.from_pretrained(MODEL)
 model = AutoModelForQuestionAnswering.from_pretrained(MODEL)
 
 # A long context is read in windows that overlap.
-room = TOKEN_LIMIT - len(tokenizer(QUESTION.strip()).input_ids) - tokenizer.num_special_tokens_to_add(pair=True)
+asked = len(tokenizer(QUESTION.strip(), add_special_tokens=False).input_ids)
+room = TOKEN_LIMIT - asked - tokenizer.num_special_tokens_to_add(pair=True)
 windows = tokenizer(
     QUESTION.strip(),
     CONTEXT,
     truncation="only_second",
     max_length=TOKEN_LIMIT,
-    stride=min(STRIDE, (room + tokenizer.num_special_tokens_to_add()) // 2),
+    stride=min(STRIDE, room // 2),
     return_overflowing_tokens=True,
     return_offsets_mapping=True,
 )
@@ -53,7 +54,7 @@ best = sorted(logits.items(), key=lambda passage: (-passage[1], passage[0]))[:20
 taught = hasattr(model.config, "no_answer_bias")
 nothing = nothing + model.config.no_answer_bias if taught else float("-inf")
 scores = torch.tensor([*(logit for _, logit in best), nothing], dtype=torch.float64)
-*scores, no_answer = (scores / getattr(model.config, "temperature", 1)).softmax(0).tolist()
+*scores, no_answer = (scores / getattr(model.config, "answer_temperature", 1)).softmax(0).tolist()
 
 answers = {}  # those with the same text count as one
 for score, ((start, end), _) in zip(scores, best):

@@ -13,7 +13,8 @@ model = AutoModelForSeq2SeqLM.from_pretrained(MODEL)
 source, prefix, told = "en" if SOURCE == "auto" else SOURCE, "", {}
 if hasattr(tokenizer, "src_lang"):  # of many languages: M2M100, mBART-50, NLLB
     codes = getattr(tokenizer, "lang_code_to_id", {})
-    names = [next((code for code in codes if code.split("_")[0] == one), FLORES[one]) for one in (source, TARGET)]
+    known = {code.split("_")[0]: code for code in codes}
+    names = [known.get(language, FLORES[language]) for language in (source, TARGET)]
     tokenizer.src_lang = names[0]
     told = {"forced_bos_token_id": codes.get(names[1]) or tokenizer.convert_tokens_to_ids(names[1])}
 elif hasattr(tokenizer, "target_lang"):  # Marian: its own source, its own target or several

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,8 +17,15 @@ class _StoppedError(Exception):
     """Nobody wants the rest."""
 
 
-def generate(network: PreTrainedModel, **arguments: Any) -> Generator[int, None, Any]:
+Processor = Callable[[torch.LongTensor, torch.FloatTensor], torch.FloatTensor]
+
+
+def generate(
+    network: PreTrainedModel, *processors: Processor, **arguments: Any
+) -> Generator[int, None, torch.Tensor]:
     """What `network.generate(**arguments)` returns; yields how many tokens there are after each.
+
+    `processors` change logits after the library's own, as `logits_processor` does.
 
     `generate()` runs in a thread of its own, which goes on only while this generator is being asked for
     its next value: so work stays inside the caller's turn, and closing the generator ends it at once.
@@ -27,7 +34,7 @@ def generate(network: PreTrainedModel, **arguments: Any) -> Generator[int, None,
 
     def work() -> Any:
         write: Any = network.generate  # typed as a module's attribute
-        return write(**arguments, logits_processor=LogitsProcessorList([relay]))
+        return write(**arguments, logits_processor=LogitsProcessorList([*processors, relay]))
 
     worker = threading.Thread(target=relay.run, args=(work,), name="generate", daemon=True)
     worker.start()
@@ -39,7 +46,8 @@ def generate(network: PreTrainedModel, **arguments: Any) -> Generator[int, None,
     finally:
         relay.stop()
         worker.join()
-    return relay.result()
+    ids: torch.Tensor = relay.result()
+    return ids
 
 
 class _Relay(LogitsProcessor):

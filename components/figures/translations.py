@@ -1,0 +1,51 @@
+"""A translation, and which sentence became which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.figures.markup import Markup, bar_rows, join, percent
+
+Json = Mapping[str, Any]
+
+# A longer text is shown side by side in part; all of it stands above, and in the JSON.
+MOST_ROWS = 100
+
+
+def translation(request: Json, answer: Json) -> Markup:
+    """The text, sentences side by side if there are several, and alternatives if they were asked for."""
+    parts = [Markup('<p class="completion" dir="auto">{}</p>').format(answer["translation"])]
+    segments, alternatives = answer["segments"], answer["alternatives"]
+    if alternatives:
+        parts += [_alternatives(answer, index) for index in range(min(len(segments), MOST_ROWS))]
+    elif len(segments) > 1:
+        parts.append(_side_by_side(segments))
+    return join(parts)
+
+
+def _side_by_side(segments: list[Json]) -> Markup:
+    rows = join(
+        Markup('<tr><td dir="auto">{}</td><td dir="auto">{}</td></tr>').format(
+            one["source"], one["translation"]
+        )
+        for one in segments[:MOST_ROWS]
+    )
+    rest = len(segments) - MOST_ROWS
+    more = Markup("<p>{:,} more are in the JSON below.</p>").format(rest) if rest > 0 else ""
+    return Markup(
+        '<details class="sentences"><summary>Sentence by sentence ({count:,})</summary>'
+        '<table class="grid"><thead><tr><th scope="col">Source</th><th scope="col">Translation</th></tr></thead>'
+        "<tbody>{rows}</tbody></table>{more}</details>"
+    ).format(count=len(segments), rows=rows, more=more)
+
+
+def _alternatives(answer: Json, index: int) -> Markup:
+    own = [one for one in answer["alternatives"] if one["segment"] == index]
+    return Markup('<p class="reading" dir="auto">{}</p>').format(
+        answer["segments"][index]["source"]
+    ) + bar_rows(
+        ((one["translation"], one["score"], percent(one["score"])) for one in own),
+        caption="Translations of this sentence, in the order in which the search ranks them",
+        columns=("Translation", "Score"),
+    )

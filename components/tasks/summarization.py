@@ -1,0 +1,114 @@
+"""What a long text comes down to: its best sentences, or new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.models.checkpoint import Head
+from components.tasks.fields import STRICT, Text
+from components.tasks.snippet import snippet
+from components.tasks.task import Output, Progress, Task
+
+if TYPE_CHECKING:
+    from components.models.checkpoint import LoadedModel
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Inputs:
+    text: Annotated[
+        Text,
+        Field(max_length=200_000, title="Text", description="What to sum up, of up to a hundred pages."),
+    ]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Options:
+    max_sentences: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10,
+            title="Sentences",
+            description="At most as many; of each section where a model writes about a long text.",
+        ),
+    ] = 2
+    num_beams: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=8,
+            title="Beams",
+            description="Encoder-decoders only: beginnings that are pursued at once; 1 is greedy.",
+        ),
+    ] = 4
+    no_repeat_ngram_size: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10,
+            title="No repeated n-grams",
+            description="Models that write use no run of as many tokens twice; 0 allows it.",
+        ),
+    ] = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """`text[start:end]` of the input; `score` is its share of the scores of all sentences, which sum to 1."""
+
+    text: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """`sentences` are those that the summary consists of, in the text's order; none if a model wrote it."""
+
+    summary: str
+    sentences: list[Chosen]
+
+
+def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Summary]]:
+    """A token classifier chooses sentences; a generator writes some, and is shown after each section."""
+    if model.checkpoint.head is Head.TOKEN_CLASSIFICATION:
+        from components.tasks import extraction
+
+        yield from extraction.summarize(model, inputs.text, options.max_sentences)
+    else:
+        from components.tasks import abstraction
+
+        yield from abstraction.summarize(
+            model,
+            inputs.text,
+            options.max_sentences,
+            num_beams=options.num_beams,
+            no_repeat_ngram_size=options.no_repeat_ngram_size,
+        )
+
+
+TASK = Task(
+    name="summarization",
+    title="Summarization",
+    about=(
+        "Sums up a text in a few sentences: chosen from it, or written by a model, where sentences with a "
+        "name or number that the text lacks are left out."
+    ),
+    inputs=Inputs,
+    options=Options,
+    result=Summary,
+    heads=frozenset({Head.TOKEN_CLASSIFICATION, Head.CAUSAL_LM, Head.SEQ2SEQ_LM}),
+    run=run,
+    snippet=snippet("summarization"),
+    example={
+        "text": (
+            "The old bridge is closed until May. A free ferry will cross the river every hour. "
+            "Shops on the north bank fear for their trade."
+        )
+    },
+)

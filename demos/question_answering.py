@@ -1,0 +1,33 @@
+"""Question answering: the passage that answers a question, or none."""
+
+from __future__ import annotations
+
+from components.figures import answers, passages
+from components.figures.markup import Markup, percent
+from components.tasks.question_answering import TASK
+from components.ui.page import Json, TaskPage, TextInput
+
+
+def teaser(request: Json, answer: Json) -> Markup:
+    if not answer["answers"]:
+        return answers.teaser(Markup("{} <strong>→ no answer</strong>").format(request["question"]))
+    best = answer["answers"][0]
+    return answers.teaser(
+        Markup("{} <strong>→ {}</strong>").format(request["question"], best["text"]), percent(best["score"])
+    )
+
+
+PAGE = TaskPage(
+    slug="question-answering",
+    nav="Answers",
+    title="Question answering",
+    sentence="Ask about a text: the model points at the passage that answers, or says that none does.",
+    task=TASK,
+    inputs={
+        "question": TextInput(lines=1, placeholder="Who, when, where, how many, why …"),
+        "context": TextInput(lines=9, placeholder="Paste a text, as long as you like"),
+    },
+    draw=passages.answers,
+    teaser=teaser,
+    run_label="Find the answer",
+)

@@ -1,0 +1,26 @@
+"""Summarization: a text in a few sentences."""
+
+from __future__ import annotations
+
+from components.figures import answers, summaries
+from components.figures.markup import Markup
+from components.tasks.summarization import TASK
+from components.ui.page import Json, TaskPage, TextInput
+
+
+def teaser(request: Json, answer: Json) -> Markup:
+    words = answer["summary"].split()
+    return answers.teaser(" ".join(words[:24]) + (" …" if len(words) > 24 else ""))
+
+
+PAGE = TaskPage(
+    slug="summarization",
+    nav="Summaries",
+    title="Summarization",
+    sentence="A long text in a few sentences: its own best ones, or new ones that a generator writes.",
+    task=TASK,
+    inputs={"text": TextInput(lines=11, placeholder="Paste a text, as long as you like")},
+    draw=summaries.summary,
+    teaser=teaser,
+    run_label="Sum up",
+)

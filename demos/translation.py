@@ -1,0 +1,39 @@
+"""Translation: sentence by sentence into another language."""
+
+from __future__ import annotations
+
+from components.figures import answers, translations
+from components.figures.markup import Markup
+from components.tasks.languages import LANGUAGES, name
+from components.tasks.translation import TASK
+from components.ui.choices import ChoiceInput
+from components.ui.page import Json, TaskPage, TextInput
+
+SHOWN = 12
+
+
+def teaser(request: Json, answer: Json) -> Markup:
+    return answers.teaser(
+        Markup("{} <strong>→</strong> {}").format(*map(_shortened, (request["text"], answer["translation"])))
+    )
+
+
+def _shortened(text: str) -> str:
+    words = text.split()
+    return " ".join(words[:SHOWN]) + (" …" if len(words) > SHOWN else "")
+
+
+PAGE = TaskPage(
+    slug="translation",
+    nav="Translation",
+    title="Translation",
+    sentence="An encoder reads each sentence, a decoder writes it in another language; lines stay lines.",
+    task=TASK,
+    inputs={
+        "text": TextInput(lines=8),
+        "target": ChoiceInput(titles={code: name(code) for code in LANGUAGES}),
+    },
+    draw=translations.translation,
+    teaser=teaser,
+    run_label="Translate",
+)

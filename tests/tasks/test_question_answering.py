@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from components.models.checkpoint import LoadedModel
+from components.models.errors import Code, TourError
+from components.tasks.question_answering import TASK, Answers
+from components.tasks.runner import Runner
+
+Lease = Callable[[str], LoadedModel]
+TINY = "tiny-question-answering"
+QUESTION = "What did she put in the oven?"
+SHORT = "She put the bread in the oven and baked it for an hour."
+LONG = " ".join(f"{SHORT} The quick brown fox number {index} jumps over the lazy dog!" for index in range(12))
+
+
+def ask(runner: Runner, context: str, **options: object) -> Answers:
+    payload = {"question": QUESTION, "context": context, "model": TINY, "top_k": 20, **options}
+    result: Answers = runner.call(TASK, {"allow_no_answer": False, **payload}).result
+    return result
+
+
+def by_brute_force(model: LoadedModel, context: str, stride: int, longest: int) -> dict[str, float]:
+    """Probabilities by text in small letters, and that of no answer under ""."""
+    tokenizer = model.tokenizer
+    windows = tokenizer(
+        QUESTION,
+        context,
+        truncation="only_second",
+        max_length=model.checkpoint.token_limit,
+        stride=stride,
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+    )
+    found: dict[tuple[int, int], float] = {}
+    nothing = []
+    for row, ids in enumerate(windows["input_ids"]):
+        inputs = {name: torch.tensor([windows[name][row]]) for name in tokenizer.model_input_names}
+        with torch.inference_mode():
+            output = model.network(**inputs)
+        begin, end = output.start_logits[0].tolist(), output.end_logits[0].tolist()
+        nothing.append(begin[0] + end[0])
+        places = windows["offset_mapping"][row]
+        mine = [index for index in range(len(ids)) if windows.sequence_ids(row)[index] == 1]
+        for first, last in itertools.combinations_with_replacement(mine, 2):
+            if last - first < longest:
+                start, stop = places[first][0], places[last][1]
+                while start and context[start - 1 : start + 1].isalnum():
+                    start -= 1
+                while context[stop - 1 : stop + 1].isalnum() and stop < len(context):
+                    stop += 1
+                found[start, stop] = max(found.get((start, stop), -1e9), begin[first] + end[last])
+    best = sorted(found, key=lambda place: -found[place])[:20]
+    config = model.network.config
+    logits = [*(found[place] for place in best), min(nothing) + config.no_answer_bias]
+    scores = (torch.tensor(logits, dtype=torch.float64) / config.answer_temperature).softmax(0).tolist()
+    merged = {"": scores.pop()}
+    for (start, stop), score in zip(best, scores, strict=True):
+        text = context[start:stop].lower()
+        merged[text] = merged.get(text, 0) + score
+    return merged
+
+
+@pytest.mark.parametrize(
+    ("context", "stride", "longest"), [(SHORT, 64, 30), (SHORT, 64, 2), (LONG, 20, 8), (LONG, 0, 30)]
+)
+def test_against_brute_force(context: str, stride: int, longest: int, runner: Runner, lease: Lease) -> None:
+    result = ask(runner, context, stride=stride, max_answer_length=longest)
+    expected = by_brute_force(lease(TINY), context, stride, longest)
+    assert result.no_answer == pytest.approx(expected.pop(""), abs=1e-5)
+    assert {one.text.lower(): one.score for one in result.answers} == pytest.approx(expected, abs=1e-5)
+
+
+@given(st.text(st.sampled_from("aB3 .,-'\n\u0301é中😀ß"), min_size=1, max_size=400).filter(str.strip))
+@example("Unbelievably")
+@example("\x01")
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_passages_are_whole_words_of_the_context(runner: Runner, context: str) -> None:
+    result = ask(runner, context)
+    scores = [one.score for one in result.answers]
+    assert scores == sorted(scores, reverse=True)
+    assert sum(scores) + result.no_answer == pytest.approx(1)
+    assert len({one.text.casefold() for one in result.answers}) == len(result.answers)
+    for one in result.answers:
+        assert one.text == context[one.start : one.end] == one.text.strip() != ""
+        around = context[max(one.start - 1, 0) : one.start], context[one.end : one.end + 1]
+        assert not (
+            around[0].isascii() and around[0].isalnum() and one.text[0].isascii() and one.text[0].isalnum()
+        )
+        assert not (
+            around[1].isascii() and around[1].isalnum() and one.text[-1].isascii() and one.text[-1].isalnum()
+        )
+
+
+def test_no_answer_beats_every_passage_only_where_that_is_allowed(
+    runner: Runner, lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease(TINY).network.config, "no_answer_bias", 50.0)
+    answer = runner.call(TASK, {**TASK.example, "model": TINY})
+    assert answer.result.answers == []
+    assert answer.result.no_answer > 0.99
+    assert "No passage answers" in answer.notes[0]
+    anyway = ask(runner, SHORT, top_k=2)
+    assert len(anyway.answers) == 2
+    assert anyway.no_answer > 0.99
+
+
+def test_a_model_that_was_not_taught_to_always_answers(
+    runner: Runner, lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = lease(TINY).network.config
+    monkeypatch.delattr(config, "no_answer_bias")
+    result = ask(runner, SHORT, allow_no_answer=True)
+    assert result.no_answer == 0
+    assert sum(one.score for one in result.answers) == pytest.approx(1)
+
+
+def test_a_long_context_is_read_in_windows_and_that_is_said(runner: Runner) -> None:
+    answer = runner.call(TASK, {"question": QUESTION, "context": LONG, "model": TINY, "stride": 256})
+    assert answer.tokens_used > answer.token_limit
+    (note,) = [note for note in answer.notes if "windows" in note]
+    assert "last 5" in note  # half of what the question leaves of 128 tokens, not 256
+
+
+def test_a_question_that_leaves_no_room_is_refused(runner: Runner) -> None:
+    with pytest.raises(TourError, match="Shorten it") as caught:
+        runner.call(TASK, {"question": "fox " * 120, "context": SHORT, "model": TINY})
+    assert (caught.value.code, caught.value.field) == (Code.TOO_LONG, "question")
