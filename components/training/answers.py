@@ -140,7 +140,7 @@ def examples(
 
 
 def calibrated(network: torch.nn.Module, tune: Sequence[Example], collate: Collate) -> dict[str, float]:
-    """The `temperature` and `no_answer_bias` under which the right passages, or none, are likeliest
+    """The `answer_temperature` and `no_answer_bias` under which the right passages, or none, are likeliest
     (Guo et al. 2017, https://arxiv.org/abs/1706.04599)."""
     logits, right = [], []
     for row, output in predict(network, tune, collate):
@@ -162,7 +162,8 @@ def calibrated(network: torch.nn.Module, tune: Sequence[Example], collate: Colla
 
     grid = [(step / 20, bias / 4) for step in range(10, 61) for bias in range(-40, 41)]
     temperature, bias = min(grid, key=lambda pair: lost(*pair))
-    return {"temperature": temperature, "no_answer_bias": bias}
+    # Plain `temperature` would be lost: Transformers takes it for an option of generation.
+    return {"answer_temperature": temperature, "no_answer_bias": bias}
 
 
 def _unanswerable(asked: Sequence[Question], share: float, chance: random.Random) -> Iterator[Question]:
