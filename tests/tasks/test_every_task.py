@@ -23,6 +23,9 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
     "text_generation": {"text": set()},
     "fill_mask": {"candidates": {"token", "score", "sequence"}},
     "zero_shot_classification": {"labels": {"label", "score"}},
+    "question_answering": {"answers": {"text", "score", "start", "end"}},
+    "summarization": {"summary": set()},
+    "translation": {"translation": set()},
     "text_classification": {"labels": {"label", "score"}},
     "named_entities": {"entities": {"text", "label", "score", "start", "end"}},
 }
@@ -237,7 +240,7 @@ def test_options_of_a_wrong_type_are_refused(task: AnyTask, runner: Runner) -> N
 @everywhere
 def test_every_option_works_from_end_to_end(task: AnyTask, model: str, runner: Runner) -> None:
     for field in option_fields(task.options):
-        for value in (field.minimum, field.maximum, *field.choices, field.default):
+        for value in (field.minimum, field.maximum, *field.choices[:8], field.default):
             if value is None:
                 continue
             if field.name == "max_new_tokens":  # of a tiny checkpoint's limit

@@ -19,6 +19,15 @@ from tests.tasks.suite import EMBEDDED, TINY, AnyTask, example, name
 ROOT = Path(__file__).parents[2]
 
 VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "question_answering": [
+        {"context": "She put the bread in the oven. The fox\njumps 'over' it! " * 30, "stride": 9},
+        {"max_answer_length": 2, "allow_no_answer": False, "question": ' "Who"\nis it? '},
+    ],
+    "summarization": [{"text": "It was late.\n\nThe fox jumps! " * 20 + 'A "quoted" fox'}],
+    "translation": [
+        {"text": 'She said: "It was late."\n\n- The fox jumps! 12.\nThe dog.', "num_beams": 2},
+        {"alternatives": 3, "num_beams": 2, "length_penalty": 0.5},
+    ],
     "sentence_similarity": [{"sentences": ["\"quoted\" 'text' \\n", "long " * 200]}],
     "text_generation": [
         {"mode": "plain", "temperature": 0.0, "prompt": "Line one\n\"quoted\" 'text' \\ <script>"},
@@ -64,10 +73,20 @@ def check(task: AnyTask, runner: Runner, payload: dict[str, Any], printed: str) 
     if hasattr(result, "chosen"):
         printed, _, last = printed.rstrip("\n").rpartition("\n")
         assert last == "Fits: " + (", ".join(result.chosen) or "none")
-    if hasattr(result, "text"):
+    if hasattr(result, "summary"):
+        assert printed == result.summary + "\n"
+        return
+    if hasattr(result, "translation"):
+        listed = "".join(f"  {one.translation}\n" for one in result.alternatives)
+        assert printed == f"{result.translation}\n{listed}"
+        return
+    if hasattr(result, "no_answer"):
+        expected = [(repr(one.text), one.score) for one in result.answers]
+        expected.append(("(no answer)", result.no_answer))
+    elif hasattr(result, "text"):
         assert printed == result.text + "\n"
         return
-    if hasattr(result, "scores"):
+    elif hasattr(result, "scores"):
         expected = list(zip(payload["sentences"], result.scores, strict=True))
     elif hasattr(result, "entities"):
         expected = [

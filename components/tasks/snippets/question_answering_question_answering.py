@@ -63,5 +63,5 @@ for score, ((start, end), _) in zip(scores, best):
     answers[text.casefold()] = known, sum_so_far + score
 if not (ALLOW_NO_ANSWER and nothing > best[0][1]):
     for text, score in sorted(answers.values(), key=lambda answer: -answer[1])[:TOP_K]:
-        print(f"{score:.4f}  {text}")
+        print(f"{score:.4f}  {text!r}")
 print(f"{no_answer:.4f}  (no answer)")

@@ -48,7 +48,7 @@ def translate(sentence):
 translation, alternatives = [], []
 for line in re.split(r"([\r\n]+)", TEXT):
     for found in get_sentence_boundaries(source, line):
-        sentence = found["text"].strip()
+        sentence = re.sub(r"^([-*+•–—#>·]+|\(?\w{1,3}[.)])\s+(?=\S)", "", found["text"].strip())  # no bullet
         if any(map(str.isalpha, sentence)):
             alternatives.append(translate(sentence))
             translation.append(found["text"].replace(sentence, alternatives[-1][0]))

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+import transformers
+
+from components.models.catalog import Catalog
+from components.models.checkpoint import Head, LoadedModel
+from components.models.errors import Code, TourError
+from components.models.registry import Registry
+from components.models.settings import Settings
+from components.tasks import languages
+from components.tasks.languages import LANGUAGES
+from components.tasks.runner import Runner
+from components.tasks.translation import TASK, Translation
+from tests.fakes import checkpoints
+from tests.fakes.checkpoints import local_entry
+
+FAMILIES = ["marian", "many-to-many", "t5"]
+SENTENCES = [
+    "It was late.",
+    "She put the bread in the oven and baked it.",
+    "The fox jumps!",
+    "The quick brown fox looked at my watch.",
+]
+
+
+@pytest.fixture(scope="module")
+def translators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    root = tmp_path_factory.mktemp("translators")
+    builders = [
+        checkpoints.tiny_marian,
+        checkpoints.tiny_many_to_many,
+        checkpoints.tiny_t5,
+        checkpoints.tiny_bart,
+    ]
+    entries = [
+        local_entry(name, Head.SEQ2SEQ_LM, build(root / name, seed=3), (TASK.name,))
+        for name, build in zip([*FAMILIES, "bart"], builders, strict=True)
+    ]
+    registry = Registry(Catalog(entries), Settings(cache_dir=root / "cache", device="cpu"))
+    yield Runner(registry, "embedded")
+    registry.close()
+
+
+def translate(runner: Runner, text: str, model: str = "marian", **options: object) -> Translation:
+    payload = {"text": text, "model": model, "num_beams": 2, **options}
+    result: Translation = runner.call(TASK, payload).result
+    return result
+
+
+def plainly(model: LoadedModel, sentence: str, target: str, **options: object) -> list[torch.Tensor]:
+    """What `generate()` gives for one sentence, each family told in its own way."""
+    tokenizer = model.tokenizer
+    told: dict[str, object] = {}
+    if isinstance(tokenizer, transformers.M2M100Tokenizer):
+        tokenizer.src_lang = "en"
+        told = {"forced_bos_token_id": tokenizer.get_lang_id(target)}
+    elif isinstance(tokenizer, transformers.T5Tokenizer):
+        sentence = f"translate English to {'German' if target == 'de' else 'French'}: {sentence}"
+    row = tokenizer(sentence, return_tensors="pt")
+    longest = 64 * (1 + row["input_ids"].shape[1] // 32)
+    generate = model.network.generate
+    given = {"max_new_tokens": longest, "num_beams": 2, "do_sample": False, **told, **options}
+    ids = generate(input_ids=row["input_ids"], attention_mask=row["attention_mask"], **given)  # type: ignore[operator]
+    return [one[1 + len(told) :] for one in ids]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_sentence_is_what_generate_gives_for_it_alone(family: str, translators: Runner) -> None:
+    result = translate(translators, " ".join(SENTENCES), family, target="de")
+    assert [segment.source for segment in result.segments] == SENTENCES
+    with translators.registry.lease(family) as model:
+        expected = [
+            str(model.tokenizer.decode(plainly(model, one, "de")[0], skip_special_tokens=True)).strip()
+            for one in SENTENCES
+        ]
+    assert [segment.translation for segment in result.segments] == expected
+    assert result.translation == " ".join(expected)
+
+
+@pytest.mark.parametrize("family", FAMILIES[1:])
+def test_another_target_is_another_translation(family: str, translators: Runner) -> None:
+    texts = {
+        translate(translators, SENTENCES[0], family, target=target).translation for target in ("de", "fr")
+    }
+    assert len(texts) == 2
+
+
+def test_what_stands_between_sentences_stays(translators: Runner) -> None:
+    text = "\n  It was late.  The fox jumps!\r\n\r\n- The dog\n1) One. \t\n***\n12:30\n\nA line\nthat goes on"
+    result = translate(translators, text)
+    sources = ["It was late.", "The fox jumps!", "The dog", "One.", "A line\nthat goes on"]
+    assert [segment.source for segment in result.segments] == sources
+    a, b, c, d, e = (segment.translation for segment in result.segments)
+    assert result.translation == f"\n  {a}  {b}\r\n\r\n- {c}\n1) {d} \t\n***\n12:30\n\n{e}"
+
+
+def test_a_long_text_grows_in_order(translators: Runner) -> None:
+    text = "\n".join(f"{SENTENCES[index % 3]}" for index in range(150))
+    steps = list(translators.stream(TASK, {"text": text, "model": "marian", "num_beams": 1}))
+    answers = [step for step in steps if hasattr(step, "result")]
+    assert [len(answer.result.segments) for answer in answers] == [64, 128, 150]
+    once = [translate(translators, one, num_beams=1).translation for one in SENTENCES[:3]]
+    assert answers[-1].result.translation.split("\n") == [once[index % 3] for index in range(150)]
+    shares = [step.share for step in steps if step.share is not None]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_a_sentence_that_is_too_long_is_translated_in_parts_and_that_is_said(translators: Runner) -> None:
+    text = "; ".join(["the quick brown fox jumps over the lazy dog"] * 8) + "."
+    answer = translators.call(TASK, {"text": text, "model": "marian", "num_beams": 1})
+    sources = [segment.source for segment in answer.result.segments]
+    assert len(sources) > 1
+    assert " ".join(sources) == text
+    assert all(source.endswith((";", ".")) for source in sources)
+    assert answer.notes[0].startswith("1 sentence(s) have more than 128 tokens")
+
+
+def test_unknown_characters_are_named(translators: Runner) -> None:
+    answer = translators.call(TASK, {"text": "The fox 😀 jumps over 中 dogs.", "model": "marian"})
+    (note,) = [note for note in answer.notes if "does not know" in note]
+    assert note.endswith(": 😀 中.")
+
+
+def test_what_does_not_end_is_cut_off_and_that_is_said(translators: Runner) -> None:
+    answer = translators.call(TASK, {"text": SENTENCES[0], "model": "many-to-many", "num_beams": 1})
+    assert "cut off" in answer.notes[-1]
+
+
+def test_alternatives_with_the_probability_of_their_tokens(translators: Runner) -> None:
+    result = translate(translators, " ".join(SENTENCES[:2]), alternatives=3)
+    assert [one.segment for one in result.alternatives] == [0, 0, 0, 1, 1, 1]
+    with translators.registry.lease("marian") as model:
+        rows = plainly(model, SENTENCES[0], "de", num_beams=3, num_return_sequences=3)
+        end, start = model.network.config.eos_token_id, model.network.config.decoder_start_token_id
+        for alternative, row in zip(result.alternatives, rows, strict=False):
+            tokens = row.tolist()
+            tokens = tokens[: tokens.index(end) + 1]
+            with torch.inference_mode():
+                logits = model.network(
+                    **model.tokenizer(SENTENCES[0], return_tensors="pt"),
+                    decoder_input_ids=torch.tensor([[start, *tokens[:-1]]]),
+                ).logits[0]
+            chosen = logits.log_softmax(-1)[range(len(tokens)), tokens]
+            assert alternative.score == pytest.approx(float(chosen.mean().exp()), abs=1e-5)
+            assert (
+                alternative.translation
+                == str(model.tokenizer.decode(tokens, skip_special_tokens=True)).strip()
+            )
+    assert translate(translators, SENTENCES[0]).alternatives == []
+
+
+@pytest.mark.parametrize(
+    ("model", "changes", "field", "message"),
+    [
+        ("marian", {"target": "fr"}, "target", "marian translates from English (en) to German (de) alone."),
+        ("marian", {"target": "fr"}, "target", "Set target to de, or pick another model."),
+        ("t5", {"target": "it"}, "target", "t5 does not translate English (en) to Italian (it)."),
+        ("t5", {"target": "it"}, "target", "Set target to one of de, fr, or pick another model."),
+        ("t5", {"source": "it"}, "source", "t5 does not read Italian (it). Set source to "),
+        ("bart", {}, "model", "bart does not say which languages it translates between"),
+    ],
+)
+def test_what_a_model_cannot_do(
+    model: str, changes: dict[str, str], field: str, message: str, translators: Runner
+) -> None:
+    with pytest.raises(TourError) as caught:
+        translate(translators, SENTENCES[0], model, **changes)
+    assert caught.value.field == field
+    assert message in caught.value.message
+    assert caught.value.code is (Code.UNSUITABLE_MODEL if field == "model" else Code.INVALID_INPUT)
+
+
+def test_a_source_that_a_model_does_not_read_is_said(translators: Runner) -> None:
+    answer = translators.call(TASK, {"text": SENTENCES[0], "model": "marian", "source": "fr"})
+    assert answer.notes[0] == "marian reads English (en) alone, whatever Source says."
+
+
+def test_languages_have_one_code_each() -> None:
+    assert len({language.name for language in LANGUAGES.values()}) == len(LANGUAGES) == 100
+    assert languages.code("deu") == languages.code("de_DE") == languages.code("deu_Latn") == "de"
+    assert languages.code("EN") == "en"
+    assert languages.code("tlh") == "tlh"
+    assert set(transformers.models.m2m_100.tokenization_m2m_100.FAIRSEQ_LANGUAGE_CODES["m2m100"]) == set(
+        LANGUAGES
+    )
