@@ -24,6 +24,6 @@ def answers(request: Json, answer: Json) -> Markup:
         Mark(start=one["start"], end=one["end"], label=f"Answer {rank}", score=one["score"])
         for rank, one in enumerate(answer["answers"], 1)
     ]
-    return join(
-        [figure, marked(request["context"], marks, nothing="Nothing is marked.", table="Answers as a table")]
-    )
+    where = Markup('<p class="reading"></p>')
+    text = marked(request["context"], marks, nothing="Found nothing in:", table="Answers as a table")
+    return join([figure, where, text])

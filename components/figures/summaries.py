@@ -20,6 +20,5 @@ def summary(request: Json, answer: Json) -> Markup:
         Mark(start=one["start"], end=one["end"], label="Chosen", score=one["score"])
         for one in answer["sentences"]
     ]
-    return join(
-        [figure, Markup("<hr>"), marked(request["text"], marks, nothing="", table="Chosen sentences")]
-    )
+    where = Markup('<p class="reading">Chosen from:</p>')
+    return join([figure, where, marked(request["text"], marks, nothing="", table="Chosen sentences")])

@@ -35,8 +35,8 @@ def _side_by_side(segments: list[Json]) -> Markup:
     more = Markup("<p>{:,} more are in the JSON below.</p>").format(rest) if rest > 0 else ""
     return Markup(
         '<details class="sentences"><summary>Sentence by sentence ({count:,})</summary>'
-        '<table class="grid"><thead><tr><th scope="col">Source</th><th scope="col">Translation</th></tr>'
-        "</thead><tbody>{rows}</tbody></table>{more}</details>"
+        '<div class="grid-box"><table class="grid"><thead><tr><th scope="col">Source</th>'
+        '<th scope="col">Translation</th></tr></thead><tbody>{rows}</tbody></table></div>{more}</details>'
     ).format(count=len(segments), rows=rows, more=more)
 
 
