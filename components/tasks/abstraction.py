@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SYSTEM = "You summarize texts. Say only what the text says, in its own words."
 # Tokens that a summary may have: some to begin with, and for each sentence.
 START, EACH = 32, 48
+# What a text seldom and a chat model often speaks of.
+OWN = "summary"
 ENDS = (".", "!", "?", "…", "”", '"', "。")
 # A decoder reads a section in one pass: of so many tokens at most, for the sake of others' turns.
 SECTION = {"cpu": 768}
@@ -100,7 +102,7 @@ def check(written: str, source: str, most: int, *, cut: bool) -> _Checked:
     kept, invented = [], []
     for sentence in found:
         plain = " ".join(sentence.replace("*", "").split())
-        if plain.endswith(":"):
+        if plain.endswith(":") or (OWN in plain.casefold() and OWN not in source.casefold()):
             continue  # "Here is a summary:"
         own = inventions(plain, source)
         invented += own

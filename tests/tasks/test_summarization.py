@@ -129,6 +129,7 @@ def test_inventions(sentence: str, expected: list[str]) -> None:
         ("Acme made jugs. Jones was", True, "Acme made jugs."),
         ("Acme made jugs. Acme made jugs. It was proud. It left.", False, "Acme made jugs. It was proud."),
         ("In Paris, 5 ovens.", False, ""),
+        ("This is a summary of it. It was proud.", False, "It was proud."),
     ],
 )
 def test_what_can_stand_of_a_draft(written: str, cut: bool, expected: str) -> None:

@@ -56,6 +56,8 @@ sentences = [one.replace("*", "") for one in sentences if any(map(str.isalpha, o
 if not ended and len(sentences) > 1 and sentences[-1][-1] not in '.!?…”"。':
     del sentences[-1]
 kept = dict.fromkeys(one for one in sentences if not one.endswith(":") and not invented(one))
+if "summary" not in TEXT.lower():
+    kept = [one for one in kept if "summary" not in one.lower()]
 if not kept:  # then the text's first
     ended = [one for one in segment("en", TEXT) if one.rstrip().endswith((".", "!", "?"))]
     kept = [" ".join(one.split()) for one in ended[:1]]
