@@ -14,12 +14,16 @@ from demos import (
     fill_mask,
     home,
     models,
+    named_entities,
     sentence_similarity,
+    text_classification,
     text_generation,
     zero_shot_classification,
 )
 
 PAGES = (
+    text_classification.PAGE,
+    named_entities.PAGE,
     sentence_similarity.PAGE,
     text_generation.PAGE,
     fill_mask.PAGE,
