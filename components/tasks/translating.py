@@ -58,7 +58,7 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """A piece's translations, best first; `cut` if the best had not ended when it was as long as it may get."""
+    """A piece's translations, best first; `cut` if the best had not ended at the greatest length."""
 
     texts: Sequence[str]
     scores: Sequence[float]

@@ -178,12 +178,12 @@ def test_inputs_of_a_wrong_type_are_refused(task: AnyTask, runner: Runner) -> No
             [None],
             [5],
         ]
-        also: list[object] = {
+        malformed: dict[str, list[object]] = {
             "text": [["a"]],
             "texts": ["a", [], [""]],
             "table": ["a", [], {"columns": ["a"]}, {"columns": ["a"], "rows": [["b", "c"]]}, {"columns": []}],
-        }.get(field.kind, [])
-        for value in [*wrong, *also]:
+        }
+        for value in [*wrong, *malformed.get(field.kind, [])]:
             refused(runner, task, field.name, **{field.name: value})
 
 
