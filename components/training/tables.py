@@ -120,6 +120,10 @@ def prepare(recipe: Recipe, data: Path) -> Job:
         id2label=dict(enumerate(reader.NAMES)),
         label2id={name: index for index, name in enumerate(reader.NAMES)},
     )
+    # All readings are equally likely at first: votes of random weights would drown what little is learned.
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad and "classifier" in name:
+            torch.nn.init.zeros_(parameter)
     rows: list[Example] = []
     choices: list[tuple[reader.Layout, reader.Candidates, torch.Tensor]] = []
     for one, enumeration, programs in enumerated(published, tqdm(asked, desc="enumerating programs")):
@@ -171,7 +175,7 @@ def rightness(programs: Sequence[Program], asked: Asked) -> list[bool]:
 def loss(network: torch.nn.Module, batch: dict[str, Any]) -> torch.Tensor:
     rows = batch.pop("rows")
     losses = []
-    for logits, (layout, candidates, right) in zip(network(**batch).logits, rows, strict=True):
+    for logits, (layout, candidates, right) in zip(network(**batch).logits.cpu(), rows, strict=True):
         scores = reader.scores(logits, layout, candidates)
         losses.append(scores.logsumexp(0) - scores[right].logsumexp(0))
     return torch.stack(losses).mean()

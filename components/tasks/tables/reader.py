@@ -1,8 +1,8 @@
 """How a network reads a question with a table's header, and scores programs by that. Imports torch.
 
-One pass of an encoder with one logit per label of `NAMES` at every token. At the first token stand what
-is asked for and the weight of each feature, at each word of the question what it names, at the end of
-each column what part that column plays: a program's score is the sum over what it consists of.
+One pass of an encoder with one logit per label of `NAMES` at every token. All tokens of the question vote
+on what is asked for and on the weight of each feature; at each of its words stands what that names, at
+the end of each column what part that column plays. A program's score is the sum over what it consists of.
 """
 
 from __future__ import annotations
@@ -132,7 +132,8 @@ def candidates(enumeration: Enumeration, programs: Sequence[Program]) -> Candida
 def scores(logits: torch.Tensor, layout: Layout, found: Candidates) -> torch.Tensor:
     """`logits` [tokens, labels] -> one score per program."""
     nothing = logits.new_zeros(1)  # what -1 finds
-    whole = torch.cat([logits[0], nothing])
+    asked = logits[: layout.token_type_ids.count(0)].sum(dim=0)
+    whole = torch.cat([asked, nothing])
     columns = torch.cat([logits[layout.columns], logits.new_zeros(1, logits.shape[1])])
     words = logits[layout.words]
     roles = found.roles.long()
@@ -146,7 +147,7 @@ def scores(logits: torch.Tensor, layout: Layout, found: Candidates) -> torch.Ten
         + selected[found.selections.long()]
         + answers[roles[:, 0]]
         + orders[roles[:, 1]]
-        + found.features.to(logits) @ logits[0, len(LABELS) :]
+        + found.features.to(logits) @ asked[len(LABELS) :]
     )
 
 
