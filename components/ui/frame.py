@@ -161,12 +161,14 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> Any:
         concurrency_limit=CONCURRENT_RUNS,
         api_visibility="private",
     )
-    parts.stop.click(
-        lambda: [str(status.hint("Stopped. What was there by then stays above.")), *switches(running=False)],
-        None,
-        [parts.status, *parts.buttons],
-        cancels=[running],
-        **QUIET,
+
+    def stopped() -> list[Any]:
+        return [str(status.hint("Stopped. What was there by then stays above.")), *switches(running=False)]
+
+    after_stop = [parts.status, *parts.buttons]
+    # Said twice: what the run had sent before it was cancelled may arrive after the first.
+    parts.stop.click(stopped, None, after_stop, cancels=[running], **QUIET).then(
+        stopped, None, after_stop, **QUIET
     )
     defaults = {field.name: field.default for field in desk.options}
     parts.copy_link.click(

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -93,6 +94,14 @@ def budget_for(catalog: Catalog, *ids: str) -> int:
     return sum(catalog[id].parameters * 4 for id in ids)
 
 
+@torch.inference_mode()
+def forward(model: LoadedModel, text: str) -> Any:
+    encoded = model.tokenizer(text, return_tensors="pt", return_token_type_ids=False)
+    if model.network.config.is_encoder_decoder:
+        encoded["decoder_input_ids"] = encoded["input_ids"]
+    return model.network(**encoded)
+
+
 def test_a_lease_gives_a_model_that_answers(tiny: Catalog, settings: Settings) -> None:
     registry = Registry(tiny, settings)
     for checkpoint in tiny:
@@ -101,10 +110,7 @@ def test_a_lease_gives_a_model_that_answers(tiny: Catalog, settings: Settings) -
             assert not model.network.training
             assert model.dtype == next(model.network.parameters()).dtype == torch.float32
             assert model.network.config._attn_implementation == "sdpa"
-            encoded = model.tokenizer("Paris is the capital of France.", return_tensors="pt")
-            with torch.inference_mode():
-                output = model.network(**{key: encoded[key] for key in ("input_ids", "attention_mask")})
-            assert torch.isfinite(output[0]).all()
+            assert torch.isfinite(forward(model, "Paris is the capital of France.")[0]).all()
             assert model.nbytes >= nbytes(tiny, checkpoint.id)
         assert registry.status(checkpoint.id).leases == 0
     assert registry.memory().used == sum(status.nbytes for status in registry.statuses())
@@ -391,9 +397,7 @@ def test_a_crowd_stays_within_the_budget(tiny: Catalog, settings: Settings) -> N
             with registry.lease(id) as model:
                 assert model.checkpoint.id == id
                 with registry.turn():
-                    model.network(
-                        **model.tokenizer("one two", return_tensors="pt", return_token_type_ids=False)
-                    )
+                    forward(model, "one two")
                 if (used := registry.memory().used) > budget:
                     over.append(used)
 

@@ -48,7 +48,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     ],
     "table_question_answering": [
         {"question": "How many cities are in France?", "top_k": 3},
-        {"table": {"columns": ["", "a\nb"], "rows": [["\"x\"", "1"], ["", "'"], ["é, [SEP]", "2"]]}},
+        {"table": {"columns": ["", "a\nb"], "rows": [['"x"', "1"], ["", "'"], ["é, [SEP]", "2"]]}},
     ],
     "named_entities": [
         {

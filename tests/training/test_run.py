@@ -69,7 +69,7 @@ def test_the_translator_learns_a_toy_language(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "deu.txt").write_text("\n".join(lines) + "\n")
     known = recipes()["translator-en-de"]
-    recipe = replace(known, epochs=0.6, batch=32, extra={**known.extra, "vocabulary": 120, "width": 64})
+    recipe = replace(known, epochs=0.6, batch=32, extra={**known.extra, "vocabulary": 60, "width": 64})
     set_seed(recipe.seed)
     job = translator.prepare(recipe, tmp_path / "data")
     first = job.collate(job.train[:32])
