@@ -14,14 +14,8 @@ names = [model.config.id2label[index] for index in range(model.config.num_labels
 
 # A long text is read in overlapping windows; each token counts in the one where it has most context.
 overlap = min(STRIDE, (TOKEN_LIMIT - tokenizer.num_special_tokens_to_add()) // 2)
-windows = tokenizer(
-    TEXT,
-    truncation=True,
-    max_length=TOKEN_LIMIT,
-    stride=overlap,
-    return_overflowing_tokens=True,
-    return_offsets_mapping=True,
-)
+cut = {"truncation": True, "max_length": TOKEN_LIMIT, "stride": overlap, "return_overflowing_tokens": True}
+windows = tokenizer(TEXT, **cut, return_offsets_mapping=True)
 tokens, rows = [], []  # (start, end, word) in the text, and the probability of each label
 for window, ids in enumerate(windows["input_ids"]):
     with torch.inference_mode():
