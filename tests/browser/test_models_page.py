@@ -47,29 +47,32 @@ def test_load_and_unload_show_live_and_are_real(page: Page, app_url: str) -> Non
     whole = [each for each in CATALOG if each.embedded and each.body is None]
     checkpoint = min(whole, key=lambda each: each.download_bytes)
     watching = page.context.new_page()
-    for each in (page, watching):
-        each.goto("/models")
+    for visitor in (page, watching):
+        visitor.goto("/models")
     shown = row(page, checkpoint.id)
-    state = model(app_url, checkpoint.id)["state"]
-    expect(shown).to_have_attribute("data-state", state)
-    if state == "ready":
-        shown.get_by_role("button", name="Unload").click()
-    expect(shown).to_have_attribute("data-state", "absent", timeout=10_000)
+    # Adapters that earlier tests left loaded hold their body.
+    adapters = (each for each in CATALOG if each.body is not None and each.body.id == checkpoint.id)
+    for each in (*adapters, checkpoint):
+        state = model(app_url, each.id)["state"]
+        expect(row(page, each.id)).to_have_attribute("data-state", state)
+        if state == "ready":
+            row(page, each.id).get_by_role("button", name="Unload").click()
+        expect(row(page, each.id)).to_have_attribute("data-state", "absent", timeout=10_000)
     used = listed(app_url)["memory"]["used"]
     assert model(app_url, checkpoint.id)["bytes_in_memory"] == 0
 
     shown.get_by_role("button", name="Load").click()
-    for each in (page, watching):
-        expect(row(each, checkpoint.id)).to_have_attribute("data-state", "ready", timeout=PATIENCE)
-        expect(row(each, checkpoint.id).get_by_role("button", name="Unload")).to_be_enabled()
+    for visitor in (page, watching):
+        expect(row(visitor, checkpoint.id)).to_have_attribute("data-state", "ready", timeout=PATIENCE)
+        expect(row(visitor, checkpoint.id).get_by_role("button", name="Unload")).to_be_enabled()
     grown = listed(app_url)["memory"]["used"] - used
     assert (
         grown == next(m for m in listed(app_url)["models"] if m["id"] == checkpoint.id)["bytes_in_memory"] > 0
     )
 
     shown.get_by_role("button", name="Unload").click()
-    for each in (page, watching):
-        expect(row(each, checkpoint.id)).to_have_attribute("data-state", "absent", timeout=10_000)
+    for visitor in (page, watching):
+        expect(row(visitor, checkpoint.id)).to_have_attribute("data-state", "absent", timeout=10_000)
     assert listed(app_url)["memory"]["used"] == used
 
 
