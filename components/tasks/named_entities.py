@@ -96,7 +96,9 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
 
     names = [name for _, name in sorted((model.network.config.id2label or {}).items())]
     wanted = _wanted(options.labels, names)
-    parts = windows.split(model, inputs.text, overlap=options.stride)
+    parts = windows.marking_case(
+        model, windows.split(model, inputs.text, overlap=options.stride), inputs.text
+    )
     logits: list[torch.Tensor] = []
     for batch, tensors in windows.batches(model, parts):
         with torch.inference_mode():

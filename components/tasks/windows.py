@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -115,6 +115,22 @@ def batches(
             else {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
         )
         yield batch, {name: tensor.to(model.device) for name, tensor in padded.items()}
+
+
+def marking_case(model: LoadedModel, windows: Sequence[Window], text: str) -> Sequence[Window]:
+    """For checkpoints that read lower case and are told of capitals by the token type: their config.json
+    says `marks_case`. Windows for others stay as they are."""
+    if not getattr(model.network.config, "marks_case", False):
+        return windows
+    return [
+        replace(window, row={**window.row, "token_type_ids": case_types(text, window.offsets)})
+        for window in windows
+    ]
+
+
+def case_types(text: str, offsets: Sequence[tuple[int, int] | None]) -> list[int]:
+    """1 for each token of `text` with a capital letter, else 0; special tokens have no offsets."""
+    return [int(pair is not None and any(map(str.isupper, text[slice(*pair)]))) for pair in offsets]
 
 
 def tokens_used(windows: Sequence[Window]) -> int:

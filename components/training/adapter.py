@@ -64,6 +64,6 @@ def export(network: PeftModel, folder: Path, **config: Any) -> None:
     base = cast(PreTrainedModel, network.base_model.model)
     base.config.update(config)
     base.config.architectures = [type(base).__name__]
-    network.half().save_pretrained(str(folder))
+    network.half().save_pretrained(str(folder), save_embedding_layers=False)  # "auto" would ask the Hub
     base.config.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's template; the card is written from the evaluation

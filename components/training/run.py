@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import torch
 from tqdm import tqdm
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
     from torch.utils.data import Dataset
 
@@ -90,6 +90,7 @@ def train(
         train_sampling_strategy="group_by_length",
         length_column_name="length",
         remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
         logging_steps=50,
         save_steps=save_every,
         save_total_limit=1,
@@ -109,8 +110,6 @@ def predict(
     network: nn.Module, examples: Sequence[Example], collate: Collate, batch: int = 64
 ) -> Iterator[tuple[Example, Any]]:
     """Each example with the network's output for it (a row of every tensor), in batches of like length."""
-    import torch
-
     network.eval()
     order = sorted(examples, key=lambda example: -example["length"])
     with torch.inference_mode():

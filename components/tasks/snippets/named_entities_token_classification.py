@@ -18,8 +18,12 @@ cut = {"truncation": True, "max_length": TOKEN_LIMIT, "stride": overlap, "return
 windows = tokenizer(TEXT, **cut, return_offsets_mapping=True)
 tokens, rows = [], []  # (start, end, word) in the text, and the probability of each label
 for window, ids in enumerate(windows["input_ids"]):
+    inputs = {"input_ids": torch.tensor([ids])}
+    if getattr(model.config, "marks_case", False):  # reads lower case; the type of a token tells of capitals
+        letters = [TEXT[start:end] for start, end in windows["offset_mapping"][window]]
+        inputs["token_type_ids"] = torch.tensor([[any(map(str.isupper, each)) for each in letters]]).long()
     with torch.inference_mode():
-        probabilities = model(torch.tensor([ids])).logits[0].softmax(dim=-1)
+        probabilities = model(**inputs).logits[0].softmax(dim=-1)
     own = [place for place, text in enumerate(windows.sequence_ids(window)) if text == 0]
     last = window == len(windows["input_ids"]) - 1
     for place in own[overlap - overlap // 2 if window else 0 : len(own) if last else len(own) - overlap // 2]:
