@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,10 +20,18 @@ if TYPE_CHECKING:
 
 
 def prepare(recipe: Recipe, data: Path) -> Job:
+    return job(recipe, _texts(recipe, data, "train"), lambda: _texts(recipe, data, "dev"))
+
+
+def _texts(recipe: Recipe, data: Path, split: str) -> list[Labelled]:
+    return [one for name in recipe.data for one in cast(list[Labelled], load(name, data, split))]
+
+
+def job(recipe: Recipe, train: Sequence[Labelled], dev: Callable[[], Sequence[Labelled]]) -> Job:
+    """`dev` reads what thresholds are tuned on, where several labels may fit."""
     labels: list[str] = recipe.extra["labels"]
     several = bool(recipe.extra.get("several"))
     tokenizer = adapter.body_tokenizer()
-    train = [one for name in recipe.data for one in cast(list[Labelled], load(name, data, "train"))]
     network = adapter.adapted(
         recipe,
         "BertForSequenceClassification",
@@ -38,10 +46,8 @@ def prepare(recipe: Recipe, data: Path) -> Job:
     def export(folder: Path) -> None:
         settings = {}
         if several:
-            tune = [one for name in recipe.data for one in cast(list[Labelled], load(name, data, "dev"))]
-            settings["thresholds"] = thresholds(
-                network, examples(tokenizer, tune, recipe.length), batch, labels
-            )
+            tune = examples(tokenizer, dev(), recipe.length)
+            settings["thresholds"] = thresholds(network, tune, batch, labels)
         adapter.export(network, folder, **settings)
 
     return Job(network=network, train=examples(tokenizer, train, recipe.length), collate=batch, export=export)

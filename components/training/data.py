@@ -60,9 +60,14 @@ def sst2(folder: Path, split: str) -> list[Labelled]:
 
 def goemotions(folder: Path, split: str) -> list[Labelled]:
     """Comments with the Ekman groups of their emotions; several may fit."""
+    return [Labelled(comment, _groups(names)) for comment, names in feelings(folder, split)]
+
+
+def feelings(folder: Path, split: str) -> list[tuple[str, tuple[str, ...]]]:
+    """GoEmotions' comments with its own 27 emotions, or neutral."""
     names = list(text.lines(folder / "labels.txt"))
     return [
-        Labelled(comment, _groups(names[int(index)] for index in indices.split(",")))
+        (comment, tuple(names[int(index)] for index in indices.split(",")))
         for comment, indices, _ in text.rows(folder / f"{split}.tsv")
     ]
 
@@ -173,8 +178,12 @@ def from_hub(source: OnHub, split: str) -> Examples:
 
 def _groups(emotions: Iterable[str]) -> tuple[str, ...]:
     """The Ekman groups of GoEmotions' labels, each once."""
-    group = {name: label for label, members in EKMAN.items() for name in members}
-    return tuple(dict.fromkeys(group[emotion] for emotion in emotions))
+    return tuple(dict.fromkeys(map(group, emotions)))
+
+
+def group(emotion: str) -> str:
+    """The Ekman group of one of GoEmotions' labels."""
+    return next(label for label, members in EKMAN.items() if emotion in members)
 
 
 def _tagged(lines: Iterable[str], types: dict[str, str] | tuple[str, ...]) -> list[Tagged]:

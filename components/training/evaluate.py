@@ -22,7 +22,7 @@ def evaluate(recipe: Recipe, data: Path, limit: int | None = None) -> Evaluation
     """Measure the shipped checkpoint of a recipe, on at most `limit` examples."""
     registry = Registry(load_catalog(), Settings(cache_dir=default_cache_dir()))
     try:
-        module = importlib.import_module(f"components.training.evaluation.{recipe.judge or recipe.kind}")
+        module = importlib.import_module(f"components.training.evaluation.{recipe.kind}")
         return module.evaluate(recipe, data, Runner(registry, "embedded"), limit)  # type: ignore[no-any-return]
     finally:
         registry.close()

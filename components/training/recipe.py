@@ -33,7 +33,6 @@ class Recipe:
     warmup: float = 0.06
     decay: float = 0.5
     seed: int = 20
-    judge: str = ""  # the module of `evaluation` that measures it, if it is not named as `kind`
     targets: dict[str, float] = field(default_factory=dict)  # what the measures of that name should reach
     known: str = ""  # a well-known checkpoint of the task, and what it reaches
     card: dict[str, Any] = field(default_factory=dict)  # prose for the model card: see `cards.py`

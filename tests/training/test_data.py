@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from pathlib import Path
 
 import datasets
 import pytest
 
-from components.training import data
+from components.training import data, entailment
 from components.training.answers import Question, questions
 from components.training.data import Abstract, Labelled, Tagged
 
@@ -109,3 +110,21 @@ def test_rows_as_the_hub_has_them(tmp_path: Path) -> None:
     source = data.ON_HUB["goemotions"]
     local = data.OnHub(str(tmp_path / "emotions"), source.example)
     assert data.from_hub(local, "dev") == [Labelled("Ha!", ("joy", "neutral"))]
+
+
+def test_hypotheses_are_made_of_the_feelings_that_readers_found() -> None:
+    texts = [
+        ("So kind!", ("gratitude",)),
+        ("Hm.", ("neutral",)),
+        ("Oh no", ("fear", "sadness")),
+        ("Go", ("anger",)),
+    ]
+    made = list(entailment.hypotheses(texts, ["This person feels {}."], random.Random(0)))
+    assert [(one.text, one.labels) for one in made] == [
+        ("So kind!", ("entailment",)),
+        ("So kind!", ("contradiction",)),
+        ("Go", ("entailment",)),
+        ("Go", ("contradiction",)),
+    ]
+    assert [one.pair for one in made[::2]] == ["This person feels gratitude.", "This person feels anger."]
+    assert made[1].pair in {f"This person feels {name}." for name in ("anger", "fear", "sadness")}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from components.training.recipe import Recipe
 
 PROMPT = "Summarize this abstract in one sentence.\n\n{}"
-PROMPTED = 150  # abstracts that the chat model sums up; all of them would take an hour on two cores
+PROMPTED = 100  # abstracts that the chat model sums up; all of them would take an hour on two cores
 _NAME_OR_NUMBER = re.compile(r"\d+(?:[.,]\d+)*|(?<=[^.!?]\s)[A-Z][\w-]+")
 
 
@@ -41,7 +41,7 @@ def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> E
         return str(runner.call(TASK, {"text": text, "max_sentences": 1, "model": recipe.name}).result.summary)
 
     def prompted(text: str, one: Abstract) -> str:
-        payload = {"prompt": PROMPT.format(text), "strategy": "greedy", "max_new_tokens": 60}
+        payload = {"prompt": PROMPT.format(text), "temperature": 0.0, "max_new_tokens": 60}
         return str(runner.call(GENERATION, payload).result.text)
 
     mine = scores(recipe.name, ours, abstracts)
