@@ -22,6 +22,7 @@ class FakeHub:
 
     `damage` names files served with a byte flipped, each as often as its count says;
     `cut` names files whose body ends half-way, likewise; `gated` repositories need a token.
+    `conversions` are the folders of pull requests, number 1 each, by (repository, who opened it).
     While `silent_api` is set, the API's requests wait for `speak`.
     """
 
@@ -30,6 +31,7 @@ class FakeHub:
     damage: dict[str, int] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
     gated: set[str] = field(default_factory=set)
+    conversions: dict[tuple[str, str], Path] = field(default_factory=dict)
     endpoint: str = ""
     silent_api: threading.Event = field(default_factory=threading.Event)
     speak: threading.Event = field(default_factory=threading.Event)
@@ -95,30 +97,33 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             if path.startswith("/api/") and hub.silent_api.is_set():
                 hub.speak.wait(60)
             for repo, folder in hub.repos.items():
+                sha = hub.commit(repo)
+                if path == f"/api/models/{repo}/discussions":
+                    return self._json(_pull_requests(hub, repo))
+                if (request := hub.commit(f"{repo}#1")) in path or path.endswith("/revision/refs/pr/1"):
+                    sha = request
+                    folder = next(each for (owner, _), each in hub.conversions.items() if owner == repo)
                 if repo in hub.gated and repo in path and not self.headers.get("authorization"):
                     return self._error(401, "GatedRepo")
                 if path.startswith(f"/api/models/{repo}/tree/"):
                     return self._json([_tree_entry(file) for file in _files(folder)])
                 if path.startswith(f"/api/models/{repo}") and path.split("/")[-1] in (
                     repo.split("/")[-1],
-                    "main",
-                    hub.commit(repo),
+                    *("main", "1", sha),
                 ):
                     siblings = [{"rfilename": file.name} for file in _files(folder)]
-                    return self._json(
-                        {"id": repo, "modelId": repo, "sha": hub.commit(repo), "siblings": siblings}
-                    )
+                    return self._json({"id": repo, "modelId": repo, "sha": sha, "siblings": siblings})
                 if path.startswith(f"/api/models/{repo}/revision/"):
                     return self._error(404, "RevisionNotFound")
                 if path.startswith(f"/{repo}/resolve/"):
                     name = path.split("/resolve/")[1].split("/", 1)[1]
                     file = folder / name
-                    return self._file(repo, file) if file.is_file() else self._error(404, "EntryNotFound")
+                    return self._file(sha, file) if file.is_file() else self._error(404, "EntryNotFound")
             return self._error(404, "RepoNotFound")
 
-        def _file(self, repo: str, file: Path) -> None:
+        def _file(self, sha: str, file: Path) -> None:
             body, etag = file.read_bytes(), _etag(file)
-            headers = {"X-Repo-Commit": hub.commit(repo), "ETag": f'"{etag}"', "Accept-Ranges": "bytes"}
+            headers = {"X-Repo-Commit": sha, "ETag": f'"{etag}"', "Accept-Ranges": "bytes"}
             if file.suffix in LARGE:
                 headers |= {"X-Linked-Etag": f'"{etag}"', "X-Linked-Size": str(len(body))}
             get = self.command == "GET"
@@ -161,6 +166,23 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(body)
 
     return Handler
+
+
+def _pull_requests(hub: FakeHub, repo: str) -> dict[str, object]:
+    found = [
+        {
+            "num": 1,
+            "title": "Adding `safetensors` variant of this model",
+            "author": {"name": author},
+            "createdAt": "2023-01-01T00:00:00.000Z",
+            "status": "open",
+            "repo": {"name": repo, "type": "model"},
+            "isPullRequest": True,
+        }
+        for owner, author in hub.conversions
+        if owner == repo
+    ]
+    return {"discussions": found, "count": len(found), "start": 0}
 
 
 def _files(folder: Path) -> list[Path]:

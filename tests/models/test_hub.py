@@ -182,19 +182,43 @@ def test_gated_and_unknown_revision_are_told(
         lease(registry(other, settings, hub.endpoint))
 
 
-def test_repository_without_safetensors_is_refused(
-    encoder: Path, checkpoint: Checkpoint, settings: Settings, tmp_path: Path
-) -> None:
+@pytest.fixture
+def pickled(encoder: Path, tmp_path: Path) -> Path:
+    """The encoder as a repository that has no safetensors."""
     repo = tmp_path / "repo"
     repo.mkdir()
     for path in encoder.iterdir():
         name = path.name.replace("model.safetensors", "pytorch_model.bin")
         (repo / name).write_bytes(path.read_bytes())
-    with (
-        running_hub({REPO: repo}) as hub,
-        pytest.raises(TourError, match="no safetensors weights"),
-    ):
-        lease(registry(checkpoint, settings, hub.endpoint))
+    return repo
+
+
+@pytest.mark.parametrize("author", [None, "somebody"])
+def test_repository_without_safetensors_is_refused(
+    author: str | None, pickled: Path, encoder: Path, checkpoint: Checkpoint, settings: Settings
+) -> None:
+    """Also where somebody who is not the Hub's converter offers them."""
+    with running_hub({REPO: pickled}) as hub:
+        if author:
+            hub.conversions[REPO, author] = encoder
+        for _ in range(2):
+            with pytest.raises(TourError, match="no safetensors weights") as caught:
+                lease(registry(checkpoint, settings, hub.endpoint))
+            assert caught.value.code is Code.LOAD_FAILED
+        assert hub.downloads("model.safetensors") == hub.downloads("pytorch_model.bin") == 0
+
+
+def test_the_hubs_own_conversion_stands_in_for_missing_safetensors(
+    pickled: Path, encoder: Path, checkpoint: Checkpoint, settings: Settings
+) -> None:
+    with running_hub({REPO: pickled}) as hub:
+        hub.conversions[REPO, "SFconvertbot"] = encoder
+        first = registry(checkpoint, settings, hub.endpoint)
+        assert lease(first) > 0
+        assert hub.downloads("pytorch_model.bin") == 0
+    offline = registry(checkpoint, settings, closed_port())
+    assert offline.status(REPO).availability is Availability.CACHED
+    assert lease(offline) == lease(first)
 
 
 def test_server_that_falls_silent_during_the_download(

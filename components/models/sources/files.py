@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 # Weights and data only: nothing here can run code when it is loaded.
-PATTERNS = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors")
+PATTERNS = ("*.json", "*.txt", "*.model", "*.spm", "*.jinja", "*.safetensors")
 
 _MANIFEST = "manifest.json"
 

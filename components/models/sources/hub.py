@@ -16,6 +16,8 @@ from components.models.status import Report
 
 _IGNORED = ["*/*"]  # subfolders: other formats of the same weights
 _STALLED = 60.0  # seconds without a new byte
+# The Hub's own converter opens a pull request of this title in repositories without safetensors.
+_CONVERTER, _CONVERSION = "SFconvertbot", "Adding `safetensors` variant of this model"
 
 
 class Hub:
@@ -63,22 +65,32 @@ class Hub:
                     f"The download of {source.repo} is damaged, twice in a row. It was removed; "
                     "try again later.",
                 )
-        if not any(folder.glob("*.safetensors")):
+        if not _has_weights(folder):
             raise TourError(
-                Code.LOAD_FAILED, f"{source.repo} has no safetensors weights; other formats are not loaded."
+                Code.LOAD_FAILED,
+                f"{source.repo} has no safetensors weights, and other formats are not loaded. The Hub's "
+                "safetensors converter can add them.",
             )
         return folder
 
     def _snapshot(self, source: HubSource) -> Path | None:
         """The complete snapshot in the cache, without network."""
+        from huggingface_hub.file_download import repo_folder_name
+
+        conversions = self._cache / repo_folder_name(repo_id=source.repo, repo_type="model") / "refs/refs/pr"
+        revisions = [source.revision, *(f"refs/pr/{reference.name}" for reference in conversions.glob("*"))]
+        folders = (self._cached_revision(source.repo, revision) for revision in revisions)
+        return next((folder for folder in folders if folder and _has_weights(folder)), None)
+
+    def _cached_revision(self, repo: str, revision: str) -> Path | None:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import LocalEntryNotFoundError
 
         try:
             return Path(
                 snapshot_download(
-                    source.repo,
-                    revision=source.revision,
+                    repo,
+                    revision=revision,
                     cache_dir=self._cache,
                     local_files_only=True,
                     allow_patterns=list(files.PATTERNS),
@@ -101,11 +113,11 @@ class Hub:
         outcome: list[Path | Exception] = []
         done = threading.Event()
 
-        def work() -> None:
-            try:
-                folder = snapshot_download(
+        def download(revision: str) -> Path:
+            return Path(
+                snapshot_download(
                     source.repo,
-                    revision=source.revision,
+                    revision=revision,
                     cache_dir=self._cache,
                     endpoint=self.endpoint,
                     etag_timeout=5,
@@ -114,7 +126,14 @@ class Hub:
                     allow_patterns=list(files.PATTERNS),
                     ignore_patterns=_IGNORED,
                 )
-                outcome.append(Path(folder))
+            )
+
+        def work() -> None:
+            try:
+                folder = download(source.revision)
+                if not _has_weights(folder) and (revision := self._conversion(source.repo)):
+                    folder = download(revision)
+                outcome.append(folder)
             except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
                 outcome.append(error)
             finally:
@@ -147,6 +166,22 @@ class Hub:
             case error:
                 raise error
 
+    def _conversion(self, repo: str) -> str | None:
+        """The pull request in which the Hub's converter offers the same weights as safetensors."""
+        from huggingface_hub import HfApi
+
+        requests = HfApi(endpoint=self.endpoint).get_repo_discussions(
+            repo, author=_CONVERTER, discussion_type="pull_request", discussion_status="open"
+        )
+        return next(
+            (
+                request.git_reference
+                for request in requests
+                if (request.author, request.title) == (_CONVERTER, _CONVERSION)
+            ),
+            None,
+        )
+
     def _unreachable(self, source: HubSource) -> TourError:
         return TourError(
             Code.UNREACHABLE,
@@ -164,6 +199,10 @@ def loading_lines(source: HubSource) -> list[str]:
         "",
         f'MODEL = snapshot_download("{source.repo}", revision="{source.revision}")',
     ]
+
+
+def _has_weights(folder: Path) -> bool:
+    return any(folder.glob("*.safetensors"))
 
 
 def _discard_damaged(snapshot: Path) -> int:
