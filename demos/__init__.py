@@ -16,6 +16,7 @@ from demos import (
     models,
     named_entities,
     sentence_similarity,
+    summarization,
     text_classification,
     text_generation,
     zero_shot_classification,
@@ -24,6 +25,7 @@ from demos import (
 PAGES = (
     text_classification.PAGE,
     named_entities.PAGE,
+    summarization.PAGE,
     sentence_similarity.PAGE,
     text_generation.PAGE,
     fill_mask.PAGE,

@@ -14,7 +14,7 @@ from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
 from components.tasks import stepwise
 from components.tasks.faithfulness import inventions
-from components.tasks.sentences import Span, parted, sentences, unlisted
+from components.tasks.sentences import Span, ended, parted, sentences, unlisted
 from components.tasks.summarization import Summary
 from components.tasks.task import Output, Progress
 
@@ -26,7 +26,6 @@ SYSTEM = "You summarize texts. Say only what the text says, in its own words."
 START, EACH = 32, 48
 # What a text seldom and a chat model often speaks of.
 OWN = "summary"
-ENDS = (".", "!", "?", "…", "”", '"', "。")
 # A decoder reads a section in one pass: of so many tokens at most, for the sake of others' turns.
 SECTION = {"cpu": 768}
 SECTION_ACCELERATED = 4096
@@ -97,7 +96,7 @@ def summarize(
 def check(written: str, source: str, most: int, *, cut: bool) -> _Checked:
     """The first `most` sentences that claim nothing of their own; `cut` says that the last one has no end."""
     found = [unlisted(written, span).of(written) for span in sentences(written)]
-    if cut and len(found) > 1 and not found[-1].endswith(ENDS):
+    if cut and len(found) > 1 and not ended(found[-1]):
         del found[-1]
     kept, invented = [], []
     for sentence in found:
@@ -114,7 +113,7 @@ def check(written: str, source: str, most: int, *, cut: bool) -> _Checked:
 def _lead(source: str) -> str:
     """The first sentence; not a salutation or a title, if anything else has a full stop."""
     found = [" ".join(span.of(source).split()) for span in sentences(source)] or [source]
-    return next((sentence for sentence in found if sentence.endswith(ENDS)), found[0])
+    return next((sentence for sentence in found if ended(sentence)), found[0])
 
 
 def _output(

@@ -11,7 +11,7 @@ import torch
 
 from components.models.errors import Code, TourError
 from components.tasks import windows
-from components.tasks.sentences import Span, sentences
+from components.tasks.sentences import Span, ended, sentences
 from components.tasks.summarization import Chosen, Summary
 from components.tasks.task import Output, Progress
 
@@ -149,10 +149,11 @@ def _labels(model: LoadedModel) -> tuple[int, int]:
 
 
 def _choose(text: str, spans: Sequence[Span], scores: Sequence[float], most: int) -> list[int]:
-    """Indices of the best sentences, in order."""
+    """Indices of the best sentences, in order; titles and signatures only of a text that has no others."""
     chosen: list[int] = []
+    whole = [index for index, span in enumerate(spans) if ended(span.of(text))] or range(len(spans))
     words = [set(_WORD.findall(span.of(text).casefold())) for span in spans]
-    for index in sorted(range(len(spans)), key=lambda index: -scores[index]):
+    for index in sorted(whole, key=lambda index: -scores[index]):
         if len(chosen) == most:
             break
         if not any(_alike(words[index], words[other]) for other in chosen):

@@ -16,6 +16,8 @@ _BREAK = re.compile(r"[\r\n\v\f\u0085\u2028\u2029]+")
 _BULLET = re.compile(r"(?:[-*+•–—#>·]+|\(?\w{1,3}[.)])\s+(?=\S)")
 # Where a sentence may be parted, the better places first.
 _BORDERS = (re.compile(r"[;:]\s+|\s[–—-]\s+"), re.compile(r"[,)、，]\s*"), re.compile(r"\s+"))
+# What a sentence ends with, and a title, a salutation or a signature does not.
+_ENDS = (".", "!", "?", "…", "”", '"', "。", "！", "？")
 
 
 @dataclass(frozen=True, order=True)
@@ -58,6 +60,11 @@ def lines(text: str) -> list[Span]:
         start = match.end()
     found.append(Span(start, len(text)))
     return [line for line in (_strip(text, line) for line in found) if line.start < line.end]
+
+
+def ended(sentence: str) -> bool:
+    """Whether it has the end of a sentence, unlike a title, a salutation or what was cut off."""
+    return sentence.rstrip(")]’»").endswith(_ENDS)
 
 
 def unlisted(text: str, sentence: Span) -> Span:

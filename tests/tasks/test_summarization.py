@@ -29,14 +29,14 @@ Lease = Callable[[str], LoadedModel]
 TINY = "tiny-summarizer"
 TEXT = (
     "She put the bread in the oven. The fox jumps over the dog!\n\nIt was late. Paris is the capital of "
-    "France. The lazy dog looked at my watch"
+    "France. The lazy dog looked at my watch."
 )
 SENTENCES = [
     "She put the bread in the oven.",
     "The fox jumps over the dog!",
     "It was late.",
     "Paris is the capital of France.",
-    "The lazy dog looked at my watch",
+    "The lazy dog looked at my watch.",
 ]
 
 
@@ -79,6 +79,13 @@ def test_what_is_said_twice_is_chosen_once(runner: Runner) -> None:
     chosen = [one.text for one in summarize(runner, text, max_sentences=4).sentences]
     assert len(chosen) == 2
     assert "It was late." in chosen
+
+
+def test_titles_and_signatures_are_no_summary_of_a_text_with_sentences(runner: Runner) -> None:
+    text = f"The Fox and the Dog\n\n{TEXT}\n\nYours faithfully,\nMary Jones"
+    chosen = [one.text for one in summarize(runner, text, max_sentences=10).sentences]
+    assert chosen == SENTENCES
+    assert summarize(runner, "The Fox\nMary Jones", max_sentences=2).summary == "The Fox Mary Jones"
 
 
 def test_a_sentence_longer_than_a_window_is_weighed_whole(runner: Runner) -> None:

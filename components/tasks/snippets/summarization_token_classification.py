@@ -32,10 +32,12 @@ for window in windows:
         votes[index] = (tokens[:, keep] - tokens[:, leave]).mean()
         start += len(ids)
 
-# The best ones, of those that say the same the better one.
+# The best ones, of those that say the same the better one; titles and signatures only if there is no other.
+ends = (".", "!", "?", "…", "”", '"', "。", "！", "？")
+whole = [index for index, one in enumerate(sentences) if one.rstrip(")]’»").endswith(ends)]
 words = [set(re.findall(r"\w+", sentence.casefold())) for sentence in sentences]
 chosen = []
-for index in votes.argsort(descending=True).tolist():
+for index in sorted(whole or range(len(sentences)), key=lambda index: -votes[index]):
     mine = words[index]
     alike = [one for one in chosen if len(mine & words[one]) > 0.7 * min(len(mine), len(words[one]))]
     if len(chosen) < MAX_SENTENCES and not alike:
