@@ -19,6 +19,7 @@ from demos import (
     summarization,
     text_classification,
     text_generation,
+    translation,
     zero_shot_classification,
 )
 
@@ -26,6 +27,7 @@ PAGES = (
     text_classification.PAGE,
     named_entities.PAGE,
     summarization.PAGE,
+    translation.PAGE,
     sentence_similarity.PAGE,
     text_generation.PAGE,
     fill_mask.PAGE,

@@ -26,18 +26,28 @@ def translation(request: Json, answer: Json) -> Markup:
 
 def _side_by_side(segments: list[Json]) -> Markup:
     rows = join(
-        Markup('<tr><td dir="auto">{}</td><td dir="auto">{}</td></tr>').format(
-            one["source"], one["translation"]
+        Markup('<tr{}><td dir="auto">{}</td><td dir="auto">{}</td><td>{}{}</td></tr>').format(
+            Markup(' class="unsure"') if one["unsure"] else "",
+            one["source"],
+            one["translation"],
+            percent(one["score"]),
+            " (unsure)" if one["unsure"] else "",
         )
         for one in segments[:MOST_ROWS]
     )
     rest = len(segments) - MOST_ROWS
     more = Markup("<p>{:,} more are in the JSON below.</p>").format(rest) if rest > 0 else ""
     return Markup(
-        '<details class="sentences"><summary>Sentence by sentence ({count:,})</summary>'
+        '<details class="sentences"{open}><summary>Sentence by sentence ({count:,})</summary>'
         '<div class="grid-box"><table class="grid"><thead><tr><th scope="col">Source</th>'
-        '<th scope="col">Translation</th></tr></thead><tbody>{rows}</tbody></table></div>{more}</details>'
-    ).format(count=len(segments), rows=rows, more=more)
+        '<th scope="col">Translation</th><th scope="col">Score</th></tr></thead><tbody>{rows}</tbody></table>'
+        "</div>{more}</details>"
+    ).format(
+        open=Markup(" open") if any(one["unsure"] for one in segments) else "",
+        count=len(segments),
+        rows=rows,
+        more=more,
+    )
 
 
 def _alternatives(answer: Json, index: int) -> Markup:

@@ -48,12 +48,11 @@ class Cut:
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """How translations are looked for: with `beams`, of which the `best` are given, `scored` or not."""
+    """How translations are looked for: with `beams`, of which the `best` are given."""
 
     beams: int
     length_penalty: float
     best: int
-    scored: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +113,7 @@ def translate(
             row = {name: tensor[index : index + 1] for name, tensor in rows.items()}
             found[piece] = Rendered(
                 texts=[_decode(model, one[given:]) for one in translations],
-                scores=_scores(model, row, translations, route) if search.scored else (),
+                scores=_scores(model, row, translations, route),
                 cut=not any(_ends(model, translations[0, 1:longest])),
             )
     return [found[piece] for piece in pieces]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 STRETCH = 64
 # Unknown characters that a note names.
 NAMED = 30
+# Of the embedded translator, on sentences like those that it was trained on and on others: below this
+# score most are wrong, above it most are right.
+UNSURE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -66,17 +69,20 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """A sentence, or part of one that is too long for the model, and what became of it."""
+    """A sentence, or part of one that is too long for the model, and what became of it.
+
+    `score` is the geometric mean of the probabilities of the translation's tokens; `unsure` if it is low.
+    """
 
     source: str
     translation: str
+    score: float
+    unsure: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alternative:
-    """One of the likeliest translations of a segment, by its index; `score` is the probability of its
-    tokens, as their geometric mean if the length penalty is 1.
-    """
+    """One of the likeliest translations of a segment, by its index, with its score."""
 
     segment: int
     translation: str
@@ -104,13 +110,12 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
         beams=max(options.num_beams, options.alternatives),
         length_penalty=options.length_penalty,
         best=max(options.alternatives, 1),
-        scored=options.alternatives > 0,
     )
     done: list[translating.Rendered] = []
 
     def output(share: float) -> Output[Translation]:
         return Output(
-            result=_assemble(text, cut.pieces, done),
+            result=_assemble(text, cut.pieces, done, options.alternatives),
             tokens_used=sum(piece.tokens for piece in cut.pieces),
             token_limit=model.checkpoint.token_limit,
             notes=tuple(notes),
@@ -131,6 +136,11 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
         notes.append(
             f"The translation of {unended} sentence(s) was cut off: it was far longer than the original."
         )
+    if unsure := sum(rendered.scores[0] < UNSURE for rendered in done):
+        notes.append(
+            f"The model is unsure of {unsure:,} of {len(done):,} sentence(s), which may well be wrong: their "
+            f"scores are below {UNSURE:.0%}."
+        )
     yield output(1.0)
 
 
@@ -150,7 +160,7 @@ def _cut_notes(model: LoadedModel, cut: Cut) -> Iterator[str]:
         )
 
 
-def _assemble(text: str, pieces: Sequence[Piece], done: Sequence[Rendered]) -> Translation:
+def _assemble(text: str, pieces: Sequence[Piece], done: Sequence[Rendered], alternatives: int) -> Translation:
     """The text with the pieces that are done replaced."""
     translation, position = [], 0
     for piece, rendered in zip(pieces, done, strict=False):
@@ -159,13 +169,18 @@ def _assemble(text: str, pieces: Sequence[Piece], done: Sequence[Rendered]) -> T
     return Translation(
         translation="".join([*translation, text[position:]]),
         segments=[
-            Segment(source=piece.span.of(text), translation=rendered.texts[0])
+            Segment(
+                source=piece.span.of(text),
+                translation=rendered.texts[0],
+                score=rendered.scores[0],
+                unsure=rendered.scores[0] < UNSURE,
+            )
             for piece, rendered in zip(pieces, done, strict=False)
         ],
         alternatives=[
             Alternative(segment=index, translation=translation, score=score)
             for index, rendered in enumerate(done)
-            for translation, score in zip(rendered.texts, rendered.scores, strict=False)
+            for translation, score in list(zip(rendered.texts, rendered.scores, strict=True))[:alternatives]
         ],
     )
 

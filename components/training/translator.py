@@ -32,6 +32,10 @@ class Pair:
     target: str
 
 
+# No run of as many tokens is written twice: far from what it was trained on, the network would stammer.
+NO_REPEAT = 4
+
+
 def pairs(data: Path, recipe: Recipe) -> dict[str, list[Pair]]:
     """Train, dev and test; no sentence of dev or test, of either language, occurs in train.
 
@@ -66,6 +70,7 @@ def prepare(recipe: Recipe, data: Path) -> Job:
     network = MarianMTModel(_config(recipe, tokenizer))
 
     def export(folder: Path) -> None:
+        network.generation_config.no_repeat_ngram_size = NO_REPEAT
         network.half().save_pretrained(folder)
         tokenizer.save_pretrained(folder)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.figures import answers
+from components.figures import answers, translations
 from components.figures.markup import byte_size, percent
 
 
@@ -51,3 +51,17 @@ def test_percent_never_rounds_to_nothing_or_everything(share: float, words: str)
 )
 def test_byte_size(nbytes: int, words: str) -> None:
     assert byte_size(nbytes) == words
+
+
+@pytest.mark.parametrize("unsure", [True, False])
+def test_translations_side_by_side_are_unfolded_where_the_model_is_unsure(unsure: bool) -> None:
+    segments = [
+        {"source": "a", "translation": "b", "score": 0.81, "unsure": False},
+        {"source": "c", "translation": "d", "score": 0.31, "unsure": unsure},
+    ]
+    drawn = str(
+        translations.translation({}, {"translation": "b d", "segments": segments, "alternatives": []})
+    )
+    assert (" open>" in drawn) == unsure
+    assert drawn.count("(unsure)") == unsure
+    assert drawn.index("81.0 %") < drawn.index("31.0 %")
