@@ -118,7 +118,7 @@ def predict(
             inputs = {name: tensor for name, tensor in collate(rows).items() if name != "labels"}
             output = network(**inputs)
             for index, example in enumerate(rows):
-                yield example, {name: tensor[index] for name, tensor in output.items()}
+                yield example, {name: tensor[index] for name, tensor in output.items() if name != "loss"}
 
 
 def _dataset(examples: Sequence[Example]) -> Dataset[Any]:

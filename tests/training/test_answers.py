@@ -1,0 +1,55 @@
+"""Question answering from data to the page's own code, on a handful of examples."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from components.models.catalog import Catalog
+from components.models.checkpoint import Head
+from components.models.registry import Registry
+from components.models.settings import Settings
+from components.tasks.question_answering import TASK
+from components.tasks.runner import Runner
+from components.training import adapter, answers
+from components.training.recipe import recipes
+from components.training.run import train
+from tests.fakes.adapters import adapter_entry
+from tests.fakes.checkpoints import local_entry, tiny_encoder
+
+THINGS = ("bread", "watch", "fox", "dog", "oven", "hour", "capital", "example")
+
+
+def test_learns_to_find_what_was_asked_for_and_is_calibrated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = tiny_encoder(tmp_path / "body")
+    monkeypatch.setattr(adapter, "body_folder", lambda: body)
+    paragraphs = []
+    for index, (one, other) in enumerate((one, other) for one in THINGS for other in THINGS if one != other):
+        context = f"In the {other} {index} was {one}."
+        answer = {"text": one, "answer_start": context.rindex(one)}
+        paragraphs.append({"context": context, "qas": [{"question": "What was?", "answers": [answer]}]})
+    folder = tmp_path / "data/squad"
+    folder.mkdir(parents=True)
+    (folder / "few.json").write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
+    extra = {"unanswerable": 0.0, "shares": {"squad/few.json": 6}}
+    recipe = replace(
+        recipes()["answers"], epochs=1, batch=16, learning_rate=1e-2, rank=4, dropout=0.0, extra=extra
+    )
+    job = answers.prepare(recipe, tmp_path / "data")
+    train(recipe, job, tmp_path / "run")
+    job.export(tmp_path / "adapter")
+    config = json.loads((tmp_path / "adapter/config.json").read_text())
+    assert 0.5 <= config["answer_temperature"] <= 3
+    assert -10 <= config["no_answer_bias"] <= 10
+
+    entry = local_entry("body", Head.ENCODER, body)
+    one = adapter_entry("adapter", Head.QUESTION_ANSWERING, tmp_path / "adapter", entry, (TASK.name,))
+    runner = Runner(Registry(Catalog([entry, one]), Settings(cache_dir=tmp_path, device="cpu")), "embedded")
+    asked = {"question": "What was?", "context": "In the oven 7 was bread.", "model": "adapter"}
+    found = runner.call(TASK, {**asked, "allow_no_answer": False}).result.answers
+    assert found[0].text == "bread"
