@@ -15,6 +15,7 @@ from demos import (
     home,
     models,
     named_entities,
+    question_answering,
     sentence_similarity,
     summarization,
     text_classification,
@@ -26,6 +27,7 @@ from demos import (
 PAGES = (
     text_classification.PAGE,
     named_entities.PAGE,
+    question_answering.PAGE,
     summarization.PAGE,
     translation.PAGE,
     sentence_similarity.PAGE,
