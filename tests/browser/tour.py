@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Locator, Page, Request, expect
 
 from components.tasks.fields import OptionField, option_fields
+from components.ui.choices import ChoiceInput
 from components.ui.page import TaskPage
 from demos import PAGES
 
@@ -55,6 +56,19 @@ class Visit:
 
     def box(self, name: str) -> Locator:
         return self.part(name).locator("textarea, input").first
+
+    def fill(self, name: str, value: object) -> None:
+        """Types an input's text, or picks it where there is a list to pick from."""
+        if isinstance(self.spec.inputs[name], ChoiceInput):
+            self.box(name).click()
+            self.page.get_by_role("option", name=self.shown(name, value), exact=True).click()
+        else:
+            self.box(name).fill(self.shown(name, value))
+
+    def shown(self, name: str, value: object) -> str:
+        """How an input shows a value."""
+        kind = self.spec.inputs[name]
+        return kind.titles.get(str(value), str(value)) if isinstance(kind, ChoiceInput) else kind.show(value)
 
     @property
     def badge(self) -> Locator:
@@ -111,6 +125,9 @@ class Visit:
     def set_option(self, field: OptionField, value: object) -> None:
         control = self.control(field)
         match field.kind:
+            case "choice" if control.get_by_role("combobox").count():
+                control.get_by_role("combobox").click()
+                self.page.get_by_role("option", name=str(value), exact=True).click()
             case "choice":
                 control.get_by_label(str(value), exact=True).check()
             case "bool":
@@ -124,6 +141,8 @@ class Visit:
         """What the form shows for an option."""
         control = self.control(field)
         match field.kind:
+            case "choice" if control.get_by_role("combobox").count():
+                return control.get_by_role("combobox").input_value()
             case "choice":
                 return control.locator("input:checked").get_attribute("value")
             case "bool":
@@ -172,3 +191,8 @@ def another_value(field: OptionField) -> object:
             )
         case _:
             return f"{field.default} "
+
+
+def text_boxes(spec: TaskPage) -> list[str]:
+    """The inputs that a visitor may type anything into."""
+    return [name for name, kind in spec.inputs.items() if not isinstance(kind, ChoiceInput)]
