@@ -29,9 +29,10 @@ def test_learns_to_find_what_was_asked_for_and_is_calibrated(
     body = tiny_encoder(tmp_path / "body")
     monkeypatch.setattr(adapter, "body_folder", lambda: body)
     paragraphs = []
-    for index, (one, other) in enumerate((one, other) for one in THINGS for other in THINGS if one != other):
-        context = f"In the {other} {index} was {one}."
-        answer = {"text": one, "answer_start": context.rindex(one)}
+    pairs = [(thing, other) for thing in THINGS for other in THINGS if thing != other]
+    for index, (thing, other) in enumerate(pairs):
+        context = f"In the {other} {index} was {thing}."
+        answer = {"text": thing, "answer_start": context.rindex(thing)}
         paragraphs.append({"context": context, "qas": [{"question": "What was?", "answers": [answer]}]})
     folder = tmp_path / "data/squad"
     folder.mkdir(parents=True)
