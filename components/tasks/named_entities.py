@@ -96,9 +96,7 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
 
     names = [name for _, name in sorted((model.network.config.id2label or {}).items())]
     wanted = _wanted(options.labels, names)
-    parts = windows.marking_case(
-        model, windows.split(model, inputs.text, overlap=options.stride), inputs.text
-    )
+    parts = windows.split(model, inputs.text, overlap=options.stride)
     logits: list[torch.Tensor] = []
     for batch, tensors in windows.batches(model, parts):
         with torch.inference_mode():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -41,6 +41,8 @@ def split(
     """`text` in windows of the checkpoint's token limit, each after the whole `question` if there is one.
 
     Neighbours share `overlap` tokens, though never more than half a window. One window if all fits.
+    Checkpoints that read lower case and whose config.json says `marks_case` are told of capitals by the
+    token type.
     """
     tokenizer, limit = model.tokenizer, model.checkpoint.token_limit
     if not tokenizer.is_fast:
@@ -75,11 +77,18 @@ def split(
     ]
     windows = []
     for index, (start, end) in enumerate(kept([len(places) for places in own], overlap)):
-        mine, offsets, words = {*own[index]}, encoded["offset_mapping"][index], encoded.word_ids(index)
+        mine, words = {*own[index]}, encoded.word_ids(index)
+        offsets = [
+            tuple(pair) if place in mine else None
+            for place, pair in enumerate(encoded["offset_mapping"][index])
+        ]
+        row = {name: encoded[name][index] for name in tokenizer.model_input_names if name in encoded}
+        if getattr(model.network.config, "marks_case", False):
+            row["token_type_ids"] = case_types(text, offsets)
         windows.append(
             Window(
-                row={name: encoded[name][index] for name in tokenizer.model_input_names if name in encoded},
-                offsets=[tuple(pair) if place in mine else None for place, pair in enumerate(offsets)],
+                row=row,
+                offsets=offsets,
                 words=[word if place in mine else None for place, word in enumerate(words)],
                 positions=range(min(mine, default=0), max(mine, default=-1) + 1),
                 kept=range(min(mine, default=0) + start, min(mine, default=0) + end),
@@ -115,17 +124,6 @@ def batches(
             else {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
         )
         yield batch, {name: tensor.to(model.device) for name, tensor in padded.items()}
-
-
-def marking_case(model: LoadedModel, windows: Sequence[Window], text: str) -> Sequence[Window]:
-    """For checkpoints that read lower case and are told of capitals by the token type: their config.json
-    says `marks_case`. Windows for others stay as they are."""
-    if not getattr(model.network.config, "marks_case", False):
-        return windows
-    return [
-        replace(window, row={**window.row, "token_type_ids": case_types(text, window.offsets)})
-        for window in windows
-    ]
 
 
 def case_types(text: str, offsets: Sequence[tuple[int, int] | None]) -> list[int]:

@@ -39,7 +39,7 @@ def test_shows_every_checkpoint_with_its_facts(page: Page, app_url: str) -> None
         expect(shown).to_contain_text(checkpoint.licence)
         expect(shown).to_contain_text(re.compile(r"download \d|nothing to download"))
         expect(shown).to_contain_text(checkpoint.about)
-    expect(page.locator(".memory")).to_contain_text(re.compile(r"\d.* of \d.*B"))
+    expect(page.locator(".memory")).to_contain_text(re.compile(r"\d.* of \d.*B (on \w|of memory)"))
 
 
 def test_load_and_unload_show_live_and_are_real(page: Page, app_url: str) -> None:

@@ -9,8 +9,12 @@ from typing import Any
 import torch
 import transformers
 
+from components.models.catalog import Catalog
 from components.models.checkpoint import Checkpoint, Head, LocalSource
-from tests.fakes.checkpoints import TOKEN_LIMIT
+from components.models.registry import Registry
+from components.models.settings import Settings
+from components.tasks.runner import Runner
+from tests.fakes.checkpoints import TOKEN_LIMIT, local_entry
 
 
 def tiny_adapter(
@@ -50,6 +54,13 @@ def tiny_adapter(
     network.config.architectures = [type(network).__name__]
     network.config.save_pretrained(folder)
     return folder
+
+
+def adapter_runner(folder: Path, body: Path, head: Head, task: str, cache: Path) -> Runner:
+    """Answers one task with the adapter in `folder`, under the id "adapter", as the app does it."""
+    entry = local_entry("body", Head.ENCODER, body)
+    adapter = adapter_entry("adapter", head, folder, entry, (task,))
+    return Runner(Registry(Catalog([entry, adapter]), Settings(cache_dir=cache, device="cpu")), "embedded")
 
 
 def adapter_entry(

@@ -81,7 +81,9 @@ def test_the_example(task: AnyTask, model: str, runner: Runner, registry: Regist
     assert body["device"] == "cpu"
     assert 0 < body["seconds"] < 120
     assert 0 < body["tokens_used"] <= body["token_limit"] == registry.catalog[model].token_limit
-    assert not [note for note in body["notes"] if "unsure" not in note]  # as random weights are
+    if model.startswith("tiny-"):  # random weights are unsure of what they write
+        body["notes"] = [note for note in body["notes"] if "unsure" not in note]
+    assert body["notes"] == []
     for score in scores_in(body):
         assert -1.0001 <= score <= 1.0001
     assert registry.status(model).leases == 0

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from components.models.catalog import load_catalog
 from components.models.sources.snippet import loading_lines
 from components.tasks.runner import Runner
 from tests.tasks.suite import EMBEDDED, TINY, AnyTask, example, name
@@ -126,16 +125,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-# Every task with its default, and every checkpoint: loading takes most of the time.
-FRESH = [
-    (task, model)
-    for task, model in EMBEDDED
-    if load_catalog().default(task.name, "embedded").id == model
-    or task.name == load_catalog()[model].tasks[0]
-]
-
-
-@pytest.mark.parametrize(("task", "model"), FRESH, ids=name)
+@pytest.mark.parametrize(("task", "model"), EMBEDDED, ids=name)
 def test_runs_as_it_stands(task: AnyTask, model: str, runner: Runner, folder: Path) -> None:
     payload = example(task, model)
     fetch = loading_lines(runner.registry.catalog[model])

@@ -8,17 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from components.models.catalog import Catalog
 from components.models.checkpoint import Head
-from components.models.registry import Registry
-from components.models.settings import Settings
 from components.tasks.question_answering import TASK
-from components.tasks.runner import Runner
 from components.training import adapter, answers
 from components.training.recipe import recipes
 from components.training.run import train
-from tests.fakes.adapters import adapter_entry
-from tests.fakes.checkpoints import local_entry, tiny_encoder
+from tests.fakes.adapters import adapter_runner
+from tests.fakes.checkpoints import tiny_encoder
 
 THINGS = ("bread", "watch", "fox", "dog", "oven", "hour", "capital", "example")
 
@@ -48,9 +44,7 @@ def test_learns_to_find_what_was_asked_for_and_is_calibrated(
     assert 0.5 <= config["answer_temperature"] <= 3
     assert -10 <= config["no_answer_bias"] <= 10
 
-    entry = local_entry("body", Head.ENCODER, body)
-    one = adapter_entry("adapter", Head.QUESTION_ANSWERING, tmp_path / "adapter", entry, (TASK.name,))
-    runner = Runner(Registry(Catalog([entry, one]), Settings(cache_dir=tmp_path, device="cpu")), "embedded")
+    runner = adapter_runner(tmp_path / "adapter", body, Head.QUESTION_ANSWERING, TASK.name, tmp_path)
     asked = {"question": "What was?", "context": "In the oven 7 was bread.", "model": "adapter"}
     found = runner.call(TASK, {**asked, "allow_no_answer": False}).result.answers
     assert found[0].text == "bread"

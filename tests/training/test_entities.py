@@ -7,17 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from components.models.catalog import Catalog
 from components.models.checkpoint import Head
-from components.models.registry import Registry
-from components.models.settings import Settings
 from components.tasks.named_entities import TASK
-from components.tasks.runner import Runner
 from components.training import adapter, entities
 from components.training.recipe import recipes
 from components.training.run import train
-from tests.fakes.adapters import adapter_entry
-from tests.fakes.checkpoints import local_entry, tiny_encoder
+from tests.fakes.adapters import adapter_runner
+from tests.fakes.checkpoints import tiny_encoder
 from tests.tasks.test_snippets import check, run, snippet
 
 NAMES = ("fox", "bread", "oven", "hour", "watch", "dog")
@@ -43,10 +39,7 @@ def test_capitals_reach_a_body_that_reads_lower_case(tmp_path: Path, monkeypatch
     train(recipe, job, tmp_path / "run")
     job.export(tmp_path / "adapter")
 
-    entry = local_entry("body", Head.ENCODER, body)
-    one = adapter_entry("adapter", Head.TOKEN_CLASSIFICATION, tmp_path / "adapter", entry, (TASK.name,))
-    settings = Settings(cache_dir=tmp_path, device="cpu")
-    runner = Runner(Registry(Catalog([entry, one]), settings), "embedded")
+    runner = adapter_runner(tmp_path / "adapter", body, Head.TOKEN_CLASSIFICATION, TASK.name, tmp_path)
     payload = {"text": "the fox is late\nthe Fox is late\nthe Dog is late", "model": "adapter"}
     found = runner.call(TASK, payload).result.entities
     assert [(each.text, each.label, each.start) for each in found] == [("Fox", "ORG", 20), ("Dog", "ORG", 36)]
