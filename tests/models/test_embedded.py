@@ -44,6 +44,8 @@ def test_loads_and_is_what_the_catalog_says(checkpoint: Checkpoint, registry: Re
         if checkpoint.head is Head.CAUSAL_LM:
             assert model.tokenizer.chat_template
         encoded = model.tokenizer(TEXTS[0], return_tensors="pt")
+        if model.network.config.is_encoder_decoder:
+            encoded["decoder_input_ids"] = encoded["input_ids"]
         with torch.inference_mode():
             assert torch.isfinite(model.network(**encoded)[0]).all()
 
