@@ -60,14 +60,14 @@ def sst2(folder: Path, split: str) -> list[Labelled]:
 
 def goemotions(folder: Path, split: str) -> list[Labelled]:
     """Comments with the Ekman groups of their emotions; several may fit."""
-    return [Labelled(comment, _groups(names)) for comment, names in feelings(folder, split)]
+    return [Labelled(one.text, _groups(one.labels)) for one in feelings(folder, split)]
 
 
-def feelings(folder: Path, split: str) -> list[tuple[str, tuple[str, ...]]]:
+def feelings(folder: Path, split: str) -> list[Labelled]:
     """GoEmotions' comments with its own 27 emotions, or neutral."""
     names = list(text.lines(folder / "labels.txt"))
     return [
-        (comment, tuple(names[int(index)] for index in indices.split(",")))
+        Labelled(comment, tuple(names[int(index)] for index in indices.split(",")))
         for comment, indices, _ in text.rows(folder / f"{split}.tsv")
     ]
 
@@ -116,8 +116,10 @@ def scitldr(folder: Path, split: str) -> list[Abstract]:
 Examples = list[Labelled] | list[Tagged] | list[Abstract]
 
 READERS: dict[str, Callable[[Path, str], Examples]] = {
-    reader.__name__: reader for reader in (sst2, goemotions, snli, ner_uner_ewt, ner_btc, ner_wnut17, scitldr)
+    reader.__name__: reader
+    for reader in (sst2, goemotions, feelings, snli, ner_uner_ewt, ner_btc, ner_wnut17, scitldr)
 }
+FOLDERS = {"feelings": "goemotions"}  # where it is not the data set's name
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,10 @@ def _sst2_row(row: Mapping[str, Any], classes: Sequence[str]) -> Labelled:
     return Labelled(row["sentence"].strip(), (("negative", "positive")[row["label"]],))
 
 
+def _feelings_row(row: Mapping[str, Any], classes: Sequence[str]) -> Labelled:
+    return Labelled(row["text"], tuple(classes[index] for index in row["labels"]))
+
+
 def _goemotions_row(row: Mapping[str, Any], classes: Sequence[str]) -> Labelled:
     return Labelled(row["text"], _groups(classes[index] for index in row["labels"]))
 
@@ -150,17 +156,19 @@ def _snli_row(row: Mapping[str, Any], classes: Sequence[str]) -> Labelled | None
 ON_HUB = {
     "sst2": OnHub("stanfordnlp/sst2", _sst2_row),
     "goemotions": OnHub("google-research-datasets/go_emotions", _goemotions_row, config="simplified"),
+    "feelings": OnHub("google-research-datasets/go_emotions", _feelings_row, config="simplified"),
     "snli": OnHub("stanfordnlp/snli", _snli_row),
 }
 
 
 def load(name: str, data: Path, split: str) -> Examples:
     """A data set from its folder in `data`; one that is not there is read from the Hub if known there."""
-    if (data / name).is_dir():
-        return READERS[name](data / name, split)
+    folder = data / FOLDERS.get(name, name)
+    if folder.is_dir():
+        return READERS[name](folder, split)
     if name not in ON_HUB:
         raise FileNotFoundError(
-            f"There is no folder {data / name}, and {name} cannot be read from the Hub: name the folder of "
+            f"There is no folder {folder}, and {name} cannot be read from the Hub: name the folder of "
             "the data sets with --data."
         )
     return from_hub(ON_HUB[name], split)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from components.training import classification
-from components.training.data import Labelled, feelings, group, load
+from components.training.data import Labelled, group, load
 
 if TYPE_CHECKING:
     from components.training.recipe import Recipe
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 def prepare(recipe: Recipe, data: Path) -> Job:
     chance = random.Random(recipe.seed)  # noqa: S311 - a sample, not a secret
     pairs = [one for name in recipe.data for one in cast(list[Labelled], load(name, data, "train"))]
-    made = list(hypotheses(feelings(data / "goemotions", "train"), recipe.extra["templates"], chance))
+    texts = cast(list[Labelled], load("feelings", data, "train"))
+    made = list(hypotheses(texts, recipe.extra["templates"], chance))
     pairs += chance.sample(made, min(len(made), recipe.extra["made"]))
     return classification.job(recipe, pairs, lambda: ())
 
 
-def hypotheses(
-    texts: list[tuple[str, tuple[str, ...]]], templates: list[str], chance: random.Random
-) -> Iterator[Labelled]:
+def hypotheses(texts: list[Labelled], templates: list[str], chance: random.Random) -> Iterator[Labelled]:
     """Two pairs for each text with one feeling: with that feeling, and with one of another group."""
-    known = sorted({name for _, names in texts for name in names} - {"neutral"})
-    for text, names in texts:
-        if len(names) != 1 or names[0] == "neutral":
+    known = sorted({name for one in texts for name in one.labels} - {"neutral"})
+    for one in texts:
+        if len(one.labels) != 1 or one.labels[0] == "neutral":
             continue
-        others = [name for name in known if group(name) != group(names[0])]
-        for name, label in ((names[0], "entailment"), (chance.choice(others), "contradiction")):
-            yield Labelled(text, (label,), chance.choice(templates).format(name))
+        (felt,) = one.labels
+        others = [name for name in known if group(name) != group(felt)]
+        for name, label in ((felt, "entailment"), (chance.choice(others), "contradiction")):
+            yield Labelled(one.text, (label,), chance.choice(templates).format(name))

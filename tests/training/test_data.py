@@ -100,24 +100,24 @@ def test_a_set_that_is_not_in_the_folder_says_what_to_do(tmp_path: Path) -> None
 
 def test_rows_as_the_hub_has_them(tmp_path: Path) -> None:
     """`load_dataset` reads a folder of Parquet files as it reads the Hub's."""
-    labels = datasets.Sequence(datasets.ClassLabel(names=["anger", "neutral", "joy"]))
+    labels = datasets.Sequence(datasets.ClassLabel(names=["anger", "neutral", "amusement"]))
     table = datasets.Dataset.from_dict(
         {"text": ["Ha!"], "labels": [[2, 1]]},
         features=datasets.Features({"text": datasets.Value("string"), "labels": labels}),
     )
     (tmp_path / "emotions").mkdir()
     table.to_parquet(tmp_path / "emotions/validation.parquet")
-    source = data.ON_HUB["goemotions"]
-    local = data.OnHub(str(tmp_path / "emotions"), source.example)
-    assert data.from_hub(local, "dev") == [Labelled("Ha!", ("joy", "neutral"))]
+    for name, expected in (("goemotions", ("joy", "neutral")), ("feelings", ("amusement", "neutral"))):
+        local = data.OnHub(str(tmp_path / "emotions"), data.ON_HUB[name].example)
+        assert data.from_hub(local, "dev") == [Labelled("Ha!", expected)]
 
 
 def test_hypotheses_are_made_of_the_feelings_that_readers_found() -> None:
     texts = [
-        ("So kind!", ("gratitude",)),
-        ("Hm.", ("neutral",)),
-        ("Oh no", ("fear", "sadness")),
-        ("Go", ("anger",)),
+        Labelled("So kind!", ("gratitude",)),
+        Labelled("Hm.", ("neutral",)),
+        Labelled("Oh no", ("fear", "sadness")),
+        Labelled("Go", ("anger",)),
     ]
     made = list(entailment.hypotheses(texts, ["This person feels {}."], random.Random(0)))
     assert [(one.text, one.labels) for one in made] == [
