@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from components.models.checkpoint import Checkpoint, Head, LoadedModel
 from components.models.errors import Code, TourError
 
 logging.disable_progress_bar()
+# Every unload collects garbage. What the libraries brought along stays anyway: unless it is set aside, each
+# collection walks some hundred thousand objects of theirs and takes longer than a small model to load.
+gc.freeze()
 
 _AUTO: dict[Head, Any] = {
     Head.ENCODER: transformers.AutoModel,

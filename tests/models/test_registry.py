@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psutil
 import pytest
 import torch
@@ -96,6 +97,9 @@ def budget_for(catalog: Catalog, *ids: str) -> int:
 
 @torch.inference_mode()
 def forward(model: LoadedModel, text: str) -> Any:
+    if model.checkpoint.head is Head.TABLE_QUESTION_ANSWERING:
+        table = pd.DataFrame({"Word": ["fox"]})
+        return model.network(**model.tokenizer(table=table, queries=text, return_tensors="pt"))
     encoded = model.tokenizer(text, return_tensors="pt", return_token_type_ids=False)
     if model.network.config.is_encoder_decoder:
         encoded["decoder_input_ids"] = encoded["input_ids"]
@@ -109,7 +113,8 @@ def test_a_lease_gives_a_model_that_answers(tiny: Catalog, settings: Settings) -
             assert registry.status(checkpoint.id).leases == 1
             assert not model.network.training
             assert model.dtype == next(model.network.parameters()).dtype == torch.float32
-            assert model.network.config._attn_implementation == "sdpa"
+            fast = model.network._supports_sdpa  # TAPAS alone does not
+            assert model.network.config._attn_implementation == ("sdpa" if fast else "eager")
             assert torch.isfinite(forward(model, "Paris is the capital of France.")[0]).all()
             assert model.nbytes >= nbytes(tiny, checkpoint.id)
         assert registry.status(checkpoint.id).leases == 0
@@ -384,7 +389,7 @@ def test_close_gives_up_and_drops(tiny: Catalog, settings: Settings) -> None:
 
 
 def test_a_crowd_stays_within_the_budget(tiny: Catalog, settings: Settings) -> None:
-    """Eight visitors, twenty leases each, four models, room for two."""
+    """Eight visitors, eight leases each, many models, room for two."""
     ids = [checkpoint.id for checkpoint in tiny]
     budget = 2 * max(budget_for(tiny, id) for id in ids)
     registry = Registry(tiny, replace(settings, memory_budget=budget), patience=60)
@@ -392,7 +397,7 @@ def test_a_crowd_stays_within_the_budget(tiny: Catalog, settings: Settings) -> N
 
     def visitor(number: int) -> None:
         choice = random.Random(number)
-        for _ in range(20):
+        for _ in range(8):
             id = choice.choice(ids)
             with registry.lease(id) as model:
                 assert model.checkpoint.id == id
