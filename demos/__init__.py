@@ -18,6 +18,7 @@ from demos import (
     question_answering,
     sentence_similarity,
     summarization,
+    table_question_answering,
     text_classification,
     text_generation,
     translation,
@@ -34,6 +35,7 @@ PAGES = (
     text_generation.PAGE,
     fill_mask.PAGE,
     zero_shot_classification.PAGE,
+    table_question_answering.PAGE,
     models.PAGE,
 )
 

@@ -12,7 +12,7 @@ from transformers import NoRepeatNGramLogitsProcessor
 
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
-from components.tasks import stepwise
+from components.tasks import causal, stepwise
 from components.tasks.faithfulness import inventions
 from components.tasks.sentences import Span, ended, parted, sentences, unlisted
 from components.tasks.summarization import Summary
@@ -176,8 +176,7 @@ def _prompt(model: LoadedModel, text: str, most: int) -> list[int]:
         {"role": "system", "content": SYSTEM},
         {"role": "user", "content": f"Summarize in {count}:\n\n{text}"},
     ]
-    asked = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-    return list(tokenizer(asked, add_special_tokens=False, verbose=False)["input_ids"])
+    return causal.chat_ids(model, messages)
 
 
 def _draft(

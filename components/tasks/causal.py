@@ -4,7 +4,7 @@ inside `run`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -225,6 +225,18 @@ def generate(
             return
         ids = torch.cat([ids, token], dim=1)
         logits = model.network(input_ids=token, past_key_values=cache, use_cache=True).logits[:, -1]
+
+
+def chat_ids(model: LoadedModel, messages: Sequence[Mapping[str, str]]) -> list[int]:
+    """Token ids of messages in the checkpoint's chat template, up to where the answer begins."""
+    tokenizer: Any = model.tokenizer
+    text = tokenizer.apply_chat_template(
+        list(messages),
+        add_generation_prompt=True,
+        tokenize=False,
+        enable_thinking=False,  # Qwen3 thinks aloud for longer than a visitor waits; others ignore this
+    )
+    return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
 
 def stop_ids(model: LoadedModel) -> frozenset[int]:

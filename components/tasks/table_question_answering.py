@@ -44,8 +44,8 @@ class Options:
 class Reading:
     """One answer that the question may ask for: what was read or computed, and from which cells.
 
-    `cells` are [row, column], both from 0. `score` is in [0, 1]; over all possible answers they sum to 1.
-    `values` are the answer's parts, one unless it is a list.
+    `cells` are [row, column], both from 0. `score` is in [0, 1]; where programs are compared, those of all
+    possible answers sum to 1. `values` are the answer's parts, one unless it is a list.
     """
 
     answer: str
@@ -65,7 +65,19 @@ class TableAnswer:
 
 
 def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[TableAnswer]]:
-    # TAPAS (Head.TABLE_QUESTION_ANSWERING) reads the table itself; it gets its own module beside `tables`.
+    """A token classifier scores programs over the table; TAPAS picks cells itself."""
+    if model.checkpoint.head is Head.TABLE_QUESTION_ANSWERING:
+        from components.tasks import tapas
+
+        columns, rows = inputs.table["columns"], inputs.table["rows"]
+        yield from tapas.answer(model, columns, rows, inputs.question, options.top_k)
+    else:
+        yield from _by_program(model, inputs, options)
+
+
+def _by_program(
+    model: LoadedModel, inputs: Inputs, options: Options
+) -> Iterator[Progress | Output[TableAnswer]]:
     from components.tasks.tables import reader
     from components.tasks.tables.programs import Enumeration
     from components.tasks.tables.table import read
@@ -112,7 +124,7 @@ TASK = Task(
     inputs=Inputs,
     options=Options,
     result=TableAnswer,
-    heads=frozenset({Head.TOKEN_CLASSIFICATION}),
+    heads=frozenset({Head.TOKEN_CLASSIFICATION, Head.TABLE_QUESTION_ANSWERING}),
     run=run,
     snippet=snippet("table_question_answering"),
     example={

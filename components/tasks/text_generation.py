@@ -142,13 +142,14 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
 
 def prompt_ids(model: LoadedModel, prompt: str, options: Options) -> list[int]:
     """The prompt's tokens: inside the checkpoint's chat template if it has one and chat is wanted."""
+    from components.tasks import causal
+
     tokenizer = model.tokenizer
     if options.mode == "plain" or not tokenizer.chat_template:
         return list(tokenizer(prompt, verbose=False)["input_ids"])
     messages = [{"role": "system", "content": options.system}] if options.system.strip() else []
     messages.append({"role": "user", "content": prompt})
-    text = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-    return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+    return causal.chat_ids(model, messages)
 
 
 def whole_characters(text: str) -> str:

@@ -164,6 +164,26 @@ def tiny_table_reader(folder: Path, *, width: int = 32, layers: int = 2, seed: i
     return _save(folder, lambda: transformers.BertForTokenClassification(config), bert_tokenizer(), seed)
 
 
+def tiny_tapas(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
+    """A TAPAS that picks cells and says what to do with them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = bert_tokenizer().get_vocab()
+    words = [*sorted(vocabulary, key=lambda word: vocabulary[word]), "[EMPTY]"]
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n", "utf-8")
+    tokenizer = transformers.TapasTokenizer(str(folder / "vocab.txt"), model_max_length=TOKEN_LIMIT)
+    config = transformers.TapasConfig(
+        vocab_size=len(words),
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=2,
+        max_position_embeddings=TOKEN_LIMIT,
+        num_aggregation_labels=4,
+        aggregation_labels={0: "NONE", 1: "SUM", 2: "AVERAGE", 3: "COUNT"},
+    )
+    return _save(folder, lambda: transformers.TapasForQuestionAnswering(config), tokenizer, seed)
+
+
 def tiny_reader(folder: Path, *, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
     """A BERT that finds answers, taught to say that there is none."""
     config = _bert_config(width, layers, no_answer_bias=-0.5, answer_temperature=1.25)
@@ -321,6 +341,7 @@ class Tiny:
     head: Head
     build: Callable[..., Path]
     tasks: tuple[str, ...]
+    token_limit: int = TOKEN_LIMIT
 
 
 # Each becomes the checkpoint `tiny-<name>`. A task is tested on all that name it.
@@ -336,6 +357,7 @@ TINY: dict[str, Tiny] = {
     "summarizer": Tiny(Head.TOKEN_CLASSIFICATION, tiny_summarizer, ("summarization",)),
     "marian": Tiny(Head.SEQ2SEQ_LM, tiny_marian, ("translation",)),
     "question-answering": Tiny(Head.QUESTION_ANSWERING, tiny_reader, ("question_answering",)),
+    "tapas": Tiny(Head.TABLE_QUESTION_ANSWERING, tiny_tapas, ("table_question_answering",)),
     "table-reader": Tiny(Head.TOKEN_CLASSIFICATION, tiny_table_reader, ("table_question_answering",)),
 }
 TASKS: dict[Head, tuple[str, ...]] = {tiny.head: tiny.tasks for tiny in reversed(TINY.values())}

@@ -15,7 +15,9 @@ messages = [
     {"role": "system", "content": "You summarize texts. Say only what the text says, in its own words."},
     {"role": "user", "content": f"Summarize in {count}:\n\n{TEXT.strip()}"},
 ]
-prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+prompt = tokenizer.apply_chat_template(
+    messages, add_generation_prompt=True, tokenize=False, enable_thinking=False
+)
 ids = tokenizer(prompt, add_special_tokens=False, return_tensors="pt").input_ids
 
 

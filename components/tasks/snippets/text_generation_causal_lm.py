@@ -10,7 +10,9 @@ text = PROMPT
 if MODE == "chat" and tokenizer.chat_template:
     messages = [{"role": "system", "content": SYSTEM}] if SYSTEM.strip() else []
     messages += [{"role": "user", "content": PROMPT}]
-    text = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    text = tokenizer.apply_chat_template(
+        messages, add_generation_prompt=True, tokenize=False, enable_thinking=False
+    )
 prompt = tokenizer(text, return_tensors="pt", add_special_tokens=text is PROMPT)
 
 torch.manual_seed(SEED)
