@@ -12,10 +12,12 @@ import torch
 from transformers import (
     DynamicCache,
     LogitsProcessorList,
+    MinPLogitsWarper,
     RepetitionPenaltyLogitsProcessor,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
+    TypicalLogitsWarper,
 )
 
 from components.models.errors import Code, TourError
@@ -183,6 +185,8 @@ class Sampling:
     temperature: float
     top_k: int
     top_p: float
+    min_p: float
+    typical_p: float
     repetition_penalty: float
     seed: int
 
@@ -197,14 +201,26 @@ class Sampling:
             processors.append(TopKLogitsWarper(self.top_k))
         if self.temperature and self.top_p < 1.0:
             processors.append(TopPLogitsWarper(self.top_p))
+        if self.temperature and self.min_p:
+            processors.append(MinPLogitsWarper(self.min_p))
+        if self.temperature and self.typical_p < 1.0:
+            processors.append(TypicalLogitsWarper(self.typical_p))
         return processors
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A token, and the network's own logits [vocabulary] for its place."""
+
+    id: int
+    logits: torch.Tensor
 
 
 @torch.inference_mode()
 def generate(
     model: LoadedModel, prompt: Sequence[int], new_tokens: int, sampling: Sampling, stop: frozenset[int]
-) -> Iterator[Progress | int]:
-    """Token ids one by one, at most `new_tokens`; ends after the first in `stop`, which is yielded too.
+) -> Iterator[Progress | Drawn]:
+    """Tokens one by one, at most `new_tokens`; ends after the first in `stop`, which is yielded too.
 
     The same tokens as `model.generate()` gives after `torch.manual_seed(seed)`: the random numbers are the
     request's own, so that requests which take turns do not disturb each other.
@@ -220,7 +236,7 @@ def generate(
             token = torch.multinomial(scores.softmax(dim=-1), num_samples=1, generator=dice)
         else:
             token = scores.argmax(dim=-1, keepdim=True)
-        yield int(token)
+        yield Drawn(int(token), logits[0])
         if not remaining or int(token) in stop:
             return
         ids = torch.cat([ids, token], dim=1)

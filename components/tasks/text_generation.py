@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -16,6 +16,7 @@ from components.tasks.task import Output, Progress, Task
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+    from components.tasks.causal import Sampling
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -57,6 +58,38 @@ class Options:
             json_schema_extra={"step": 0.05},
         ),
     ] = 0.9
+    min_p: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            title="Min-p",
+            description="Draw from tokens with at least this share of the likeliest one's probability; 0 for "
+            "all.",
+            json_schema_extra={"step": 0.01},
+        ),
+    ] = 0.0
+    typical_p: Annotated[
+        float,
+        Field(
+            ge=0.05,
+            le=1,
+            title="Typical-p",
+            description="Draw from the tokens that are about as surprising as is to be expected, until they "
+            "reach this probability; 1 for all.",
+            json_schema_extra={"step": 0.05},
+        ),
+    ] = 1.0
+    num_beams: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=8,
+            title="Beams",
+            description="Above 1, pursues so many beginnings at once and takes the likeliest: nothing is "
+            "drawn, and temperature and what follows it have no part.",
+        ),
+    ] = 1
     repetition_penalty: Annotated[
         float,
         Field(
@@ -78,25 +111,107 @@ class Options:
             description="Chat only: how to behave. Empty for the model's own.",
         ),
     ] = ""
+    begin: Annotated[
+        OptionalText,
+        Field(
+            max_length=4_000,
+            title="Begin with",
+            description="Words that the text has to begin with; the model goes on from them.",
+        ),
+    ] = ""
+    alternatives: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10,
+            title="Alternatives",
+            description="Lists for each token how likely it was, and so many of the likeliest in its place; "
+            "for the first one what all others had. 0 for the text alone.",
+        ),
+    ] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Likely:
+    """A token and its probability after what stands before it; `special` ones, as an end, are no text."""
+
+    text: str
+    probability: float
+    special: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(Likely):
+    """A token of the answer, which begins at the character `start` of its text, and what was likeliest.
+
+    Probabilities are the network's own, before temperature and what else decides the draw.
+    """
+
+    start: int
+    alternatives: list[Likely]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    text: str
+    logit: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bin:
+    """`count` tokens of about the same logit."""
+
+    logit: float
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextToken:
+    """The whole distribution of the first token that the network wrote, the likeliest first."""
+
+    tokens: list[Token]
+    rest: list[Bin]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branch:
+    """A run of tokens that beams had in common; `parent` is the branch it goes on from, -1 for none.
+
+    `log_probability` is that of everything up to its end, in nats.
+    """
+
+    parent: int
+    text: str
+    tokens: int
+    log_probability: float
+    best: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
-    """`text` is what is new; `finish_reason` is None while it grows, "end" where the model ended it."""
+    """`text` is what is new; `finish_reason` is None while it grows, "end" where the model ended it.
+
+    `steps`, `next_token` and `beams` come with the whole text where alternatives are asked for, the last with
+    several beams alone.
+    """
 
     text: str
     finish_reason: Literal["end", "length"] | None
     generated_tokens: int
+    steps: list[Step]
+    next_token: NextToken | None
+    beams: list[Branch]
 
 
 def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Generation]]:
-    """Yields the text so far after each token."""
-    from components.tasks import causal
+    """Yields the text so far after each token, with several beams the whole at once."""
+    from components.tasks import causal, decoding
 
-    notes: tuple[str, ...] = ()
+    notes: list[str] = []
     if options.mode == "chat" and not model.tokenizer.chat_template:
-        notes = (f"{model.checkpoint.id} knows no chat, so that it goes on from the prompt.",)
-    prompt = prompt_ids(model, inputs.prompt, options)
+        notes.append(f"{model.checkpoint.id} knows no chat, so that it goes on from the prompt.")
+    begun = list(model.tokenizer(options.begin, add_special_tokens=False, verbose=False)["input_ids"])
+    prompt = [*prompt_ids(model, inputs.prompt, options), *begun]
     limit = model.checkpoint.token_limit
     if len(prompt) + options.max_new_tokens > limit:
         raise TourError(
@@ -106,38 +221,74 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
             "prompt or ask for fewer new tokens.",
             "prompt",
         )
-    sampling = causal.Sampling(
-        temperature=options.temperature,
-        top_k=options.top_k,
-        top_p=options.top_p,
-        repetition_penalty=options.repetition_penalty,
-        seed=options.seed,
-    )
     stop = causal.stop_ids(model)
-    ids: list[int] = []
-    for step in causal.generate(model, prompt, options.max_new_tokens, sampling, stop):
-        if isinstance(step, Progress):
-            yield step
-            continue
-        ids.append(step)
-        ended = step in stop
+
+    def output(
+        ids: list[int],
+        steps: Sequence[Step] = (),
+        next_token: NextToken | None = None,
+        beams: Sequence[Branch] = (),
+    ) -> Output[Generation]:
         finish: Literal["end", "length"] | None = (
-            "end" if ended else "length" if len(ids) == options.max_new_tokens else None
+            "end" if ids[-1] in stop else "length" if len(ids) == options.max_new_tokens else None
         )
-        text = str(model.tokenizer.decode(ids, skip_special_tokens=True))
-        if finish == "length" and text != whole_characters(text):
-            notes += ("The limit of new tokens cut the last character in two.",)
-        yield Output(
+        text = str(model.tokenizer.decode([*begun, *ids], skip_special_tokens=True))
+        cut = ["The limit of new tokens cut the last character in two."]
+        return Output(
             result=Generation(
                 text=text if finish else whole_characters(text),
                 finish_reason=finish,
                 generated_tokens=len(ids),
+                steps=list(steps),
+                next_token=next_token,
+                beams=list(beams),
             ),
             tokens_used=len(prompt) + len(ids),
             token_limit=limit,
-            notes=notes,
+            notes=(*notes, *cut * (finish == "length" and text != whole_characters(text))),
             share=1.0 if finish else len(ids) / options.max_new_tokens,
         )
+
+    if options.num_beams > 1:
+        found = yield from decoding.beam_search(
+            model, prompt, options.max_new_tokens, options.num_beams, options.repetition_penalty
+        )
+        if not options.alternatives:
+            yield output(found.ids)
+            return
+        weighed = yield from decoding.weigh(model, prompt, begun, found.ids, options.alternatives)
+        yield output(found.ids, *weighed, found.tree)
+        return
+    ids: list[int] = []
+    steps: list[Step] = []
+    first: NextToken | None = None
+    pieces = decoding.Pieces(model)
+    for drawn in causal.generate(model, prompt, options.max_new_tokens, _sampling(options), stop):
+        if isinstance(drawn, Progress):
+            yield drawn
+            continue
+        if options.alternatives:
+            before = [*begun, *ids]
+            if not ids:
+                first = decoding.next_token(pieces, before, drawn.logits)
+            steps.append(decoding.step(pieces, before, drawn.id, drawn.logits, options.alternatives))
+        ids.append(drawn.id)
+        whole = drawn.id in stop or len(ids) == options.max_new_tokens
+        yield output(ids, steps, first) if whole else output(ids)
+
+
+def _sampling(options: Options) -> Sampling:
+    from components.tasks.causal import Sampling
+
+    return Sampling(
+        temperature=options.temperature,
+        top_k=options.top_k,
+        top_p=options.top_p,
+        min_p=options.min_p,
+        typical_p=options.typical_p,
+        repetition_penalty=options.repetition_penalty,
+        seed=options.seed,
+    )
 
 
 def prompt_ids(model: LoadedModel, prompt: str, options: Options) -> list[int]:

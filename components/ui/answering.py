@@ -98,6 +98,14 @@ class Desk:
         if answer is not None:
             yield self.complete(payload, answer.as_json(), stored=False)
 
+    def pick(self, answer_json: str, picked: Any, typed: Sequence[Any]) -> list[Any]:
+        """What was typed, changed by what was picked in the answer; as it was where that does not fit."""
+        try:
+            changes = self.page.pick(json.loads(answer_json), picked) if self.page.pick else {}
+        except (ValueError, LookupError, TypeError):  # comes from the browser: anything may be in it
+            return list(typed)
+        return [changes.get(name, value) for name, value in zip(self.names, typed, strict=True)]
+
     def complete(self, payload: Json, answer: Json, *, stored: bool) -> Shown:
         """A whole answer, fresh or stored, in all its places."""
         task = self.page.task

@@ -12,6 +12,7 @@ from components.figures import status
 from components.tasks.fields import input_fields
 from components.ui import links, options, picker
 from components.ui.answering import Desk, Shown
+from components.ui.chrome import ASSETS
 from components.ui.page import Example, TaskPage, Tour
 
 # Runs of all pages together; they take turns on the device step by step, so that a short request
@@ -112,7 +113,10 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
                         for field, value in zip(desk.options, opening[len(inputs) + 1 :], strict=True)
                     ]
         with gr.Column(scale=6, min_width=320, elem_classes="answering"):
-            result = gr.HTML(shown.result, elem_id=named("result"), elem_classes="result")
+            script: dict[str, Any] = (
+                {"js_on_load": (ASSETS / page.script).read_text("utf-8")} if page.script else {}
+            )
+            result = gr.HTML(shown.result, elem_id=named("result"), elem_classes="result", **script)
             run_status = gr.HTML(shown.status, elem_id=named("status"), elem_classes="status")
             with gr.Accordion("Code, JSON and API", open=False, elem_id=named("drawer")):
                 with gr.Tab("Code"):
@@ -142,8 +146,8 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
     )
 
 
-def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> Any:
-    """Run, Stop, Copy link, and what a link or a change of model does. Returns the run's event."""
+def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> list[Any]:
+    """Run, Stop, Copy link, and what a link or a change of model does. Returns the events that run."""
 
     def run(*typed: Any) -> Iterator[list[Any]]:
         yield [*places(Shown(status=str(status.progress("Starting", None)))), *switches(running=True)]
@@ -151,23 +155,33 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> Any:
             yield [*places(shown), gr.skip(), gr.skip()]
         yield [*places(Shown()), *switches(running=False)]
 
-    running = gr.on(
-        [parts.run.click, *(box.submit for box in parts.inputs if isinstance(box, gr.Textbox))],
-        run,
-        parts.asked,
-        [*parts.answered, *parts.buttons],
-        show_progress="hidden",
-        concurrency_id="device",
-        concurrency_limit=CONCURRENT_RUNS,
-        api_visibility="private",
-    )
+    runs: dict[str, Any] = {
+        "fn": run,
+        "inputs": parts.asked,
+        "outputs": [*parts.answered, *parts.buttons],
+        "show_progress": "hidden",
+        "concurrency_id": "device",
+        "concurrency_limit": CONCURRENT_RUNS,
+        "api_visibility": "private",
+    }
+    running = [
+        gr.on([parts.run.click, *(box.submit for box in parts.inputs if isinstance(box, gr.Textbox))], **runs)
+    ]
+    if desk.page.pick:
+        result: Any = parts.result
+
+        def pick(event: gr.EventData, answer: str, *typed: Any) -> list[Any]:
+            return desk.pick(answer, event.picked, typed)
+
+        picked = result.pick(pick, [parts.answer_json, *parts.asked], parts.asked, **QUIET)
+        running.append(picked.success(**runs))
 
     def stopped() -> list[Any]:
         return [str(status.hint("Stopped. What was there by then stays above.")), *switches(running=False)]
 
     after_stop = [parts.status, *parts.buttons]
     # Said twice: what the run had sent before it was cancelled may arrive after the first.
-    parts.stop.click(stopped, None, after_stop, cancels=[running], **QUIET).then(
+    parts.stop.click(stopped, None, after_stop, cancels=running, **QUIET).then(
         stopped, None, after_stop, **QUIET
     )
     defaults = {field.name: field.default for field in desk.options}
@@ -193,7 +207,7 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> Any:
     return running
 
 
-def wire_example(desk: Desk, parts: Parts, button: gr.Button, example: Example, running: Any) -> None:
+def wire_example(desk: Desk, parts: Parts, button: gr.Button, example: Example, running: list[Any]) -> None:
     """An example fills in its request and shows the stored answer, without the model."""
 
     def show() -> list[Any]:
@@ -202,7 +216,7 @@ def wire_example(desk: Desk, parts: Parts, button: gr.Button, example: Example, 
         return [*typed, *places(shown), *switches(running=False)]
 
     # A run under way would write its answer over the example's, hence `cancels`.
-    button.click(show, None, [*parts.asked, *parts.answered, *parts.buttons], cancels=[running], **QUIET)
+    button.click(show, None, [*parts.asked, *parts.answered, *parts.buttons], cancels=running, **QUIET)
 
 
 def places(shown: Shown) -> list[Any]:

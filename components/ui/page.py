@@ -115,7 +115,11 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskPage:
-    """`draw` and `teaser` turn (request, answer), both as in the API's JSON, into escaped HTML."""
+    """`draw` and `teaser` turn (request, answer), both as in the API's JSON, into escaped HTML.
+
+    `script` brings the drawn answer to life; where it triggers "pick", `pick` turns the answer and what was
+    picked in it into changes of the request, which is then run.
+    """
 
     slug: str
     nav: str  # what the navigation calls it
@@ -127,6 +131,8 @@ class TaskPage:
     teaser: Callable[[Json, Json], Markup]
     run_label: str = "Run"
     group: str = "Tasks"
+    script: str | None = None  # a file among the assets
+    pick: Callable[[Json, Any], Json] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,8 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "sentence_similarity": [{"sentences": ["\"quoted\" 'text' \\n", "long " * 200]}],
     "text_generation": [
         {"mode": "plain", "temperature": 0.0, "prompt": "Line one\n\"quoted\" 'text' \\ <script>"},
-        {"system": "Be brief.", "temperature": 1.5, "top_k": 0, "seed": 5},
+        {"system": "Be brief.", "temperature": 1.5, "top_k": 0, "seed": 5, "min_p": 0.1, "typical_p": 0.9},
+        {"begin": 'Well, the\n"fox"', "num_beams": 2, "alternatives": 3},
     ],
     "fill_mask": [
         {"text": "[MASK] looked at the [MASK] and saw that it was late.", "top_k": 3},

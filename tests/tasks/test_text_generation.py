@@ -32,22 +32,31 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "plain": {"mode": "plain", "temperature": 0.8, "seed": 3},
     "system": {"system": "Answer like a pirate.", "temperature": 0.5},
+    "min-p": {"temperature": 1.2, "top_k": 0, "top_p": 1.0, "min_p": 0.2},
+    "typical": {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "typical_p": 0.6, "seed": 2},
+    "beams": {"num_beams": 3},
+    "begun": {"begin": "The fox", "temperature": 0.9},
 }
 
 
-REAL_SETTINGS = ["greedy with penalty", "default", "plain"]
+REAL_SETTINGS = ["greedy with penalty", "default", "plain", "beams"]
 
 
 def generate(model: LoadedModel, options: Options) -> str:
     """The library's own loop with the same settings."""
-    ids = torch.tensor([prompt_ids(model, PROMPT, options)])
-    sampling: dict[str, Any] = {"do_sample": False}
-    if options.temperature:
-        sampling = {
+    prompt = prompt_ids(model, PROMPT, options)
+    ids = torch.tensor([prompt + model.tokenizer(options.begin, add_special_tokens=False).input_ids])
+    strategy: dict[str, Any] = {"do_sample": False}
+    if options.num_beams > 1:
+        strategy["num_beams"] = options.num_beams
+    elif options.temperature:
+        strategy = {
             "do_sample": True,
             "temperature": options.temperature,
             "top_k": options.top_k,
             "top_p": options.top_p,
+            "min_p": options.min_p or None,
+            "typical_p": options.typical_p,
         }
     torch.manual_seed(options.seed)
     output = model.network.generate(  # type: ignore[operator]
@@ -55,9 +64,9 @@ def generate(model: LoadedModel, options: Options) -> str:
         attention_mask=torch.ones_like(ids),
         max_new_tokens=options.max_new_tokens,
         repetition_penalty=options.repetition_penalty,
-        **sampling,
+        **strategy,
     )
-    return str(model.tokenizer.decode(output[0, ids.shape[1] :], skip_special_tokens=True))
+    return str(model.tokenizer.decode(output[0, len(prompt) :], skip_special_tokens=True))
 
 
 @pytest.mark.parametrize(

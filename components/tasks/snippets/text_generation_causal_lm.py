@@ -13,15 +13,23 @@ if MODE == "chat" and tokenizer.chat_template:
     text = tokenizer.apply_chat_template(
         messages, add_generation_prompt=True, tokenize=False, enable_thinking=False
     )
-prompt = tokenizer(text, return_tensors="pt", add_special_tokens=text is PROMPT)
+prompt = tokenizer(text, add_special_tokens=text is PROMPT).input_ids
+begun = tokenizer(BEGIN, add_special_tokens=False).input_ids
+ids = torch.tensor([prompt + begun])
 
+if NUM_BEAMS > 1:
+    strategy = {"do_sample": False, "num_beams": NUM_BEAMS}
+elif TEMPERATURE > 0:
+    strategy = {"do_sample": True, "temperature": TEMPERATURE, "top_k": TOP_K, "top_p": TOP_P}
+    strategy |= {"min_p": MIN_P or None, "typical_p": TYPICAL_P}
+else:
+    strategy = {"do_sample": False}
 torch.manual_seed(SEED)
-sampling = {"do_sample": True, "temperature": TEMPERATURE, "top_k": TOP_K, "top_p": TOP_P}
 output = model.generate(
-    **prompt,
+    ids,
+    attention_mask=torch.ones_like(ids),
     max_new_tokens=MAX_NEW_TOKENS,
     repetition_penalty=REPETITION_PENALTY,
-    **(sampling if TEMPERATURE > 0 else {"do_sample": False}),
+    **strategy,
 )
-new_tokens = output[0, prompt.input_ids.shape[1] :]
-print(tokenizer.decode(new_tokens, skip_special_tokens=True))
+print(tokenizer.decode(output[0, len(prompt) :], skip_special_tokens=True))

@@ -1,0 +1,71 @@
+"""How the generation page shows what the model weighed, and lets a visitor choose otherwise."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from components.tasks.fields import option_fields
+from demos import examples, text_generation
+from tests.browser.tour import Visit
+
+SPEC = text_generation.PAGE
+
+
+def percent(text: str) -> float:
+    return 0.0 if text == "out" else float(text.removeprefix("< ").removesuffix(" %")) / 100
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("temperature", 0.5), ("temperature", 2), ("top_k", 3), ("top_p", 0.9), ("min_p", 0.1)],
+)
+def test_the_chart_follows_its_controls_without_the_model(page: Page, name: str, value: float) -> None:
+    Visit(page, SPEC).open()
+    data = examples.load(SPEC.task)[0].answer["next_token"]
+    temperature = value if name == "temperature" else 1.0
+    logits = [one["logit"] for one in data["tokens"]]
+    weights = [math.exp((logit - logits[0]) / temperature) for logit in logits]
+    rest = [one["count"] * math.exp((one["logit"] - logits[0]) / temperature) for one in data["rest"]]
+    shares = [weight / (sum(weights) + sum(rest)) for weight in weights]
+    match name:
+        case "top_k":
+            kept = shares[: int(value)]
+        case "top_p":
+            kept = [share for place, share in enumerate(shares) if sum(shares[:place]) < value]
+        case "min_p":
+            kept = [share for share in shares if share >= value * shares[0]]
+        case _:
+            kept = [*shares, 1 - sum(shares)]
+    expected = [share / sum(kept) if place < len(kept) else 0.0 for place, share in enumerate(shares)][:12]
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.locator(f".next-token input[name={name}]").fill(str(value))
+    drawn = page.locator(".next-token tbody .value").all_inner_texts()[:12]
+    assert [percent(text) for text in drawn] == pytest.approx(expected, abs=1.1e-3)
+    assert not [url for url in requests if "queue" in url]
+
+
+def test_another_token_is_gone_on_from_by_a_click(page: Page) -> None:
+    visit = Visit(page, SPEC).open(
+        prompt="The weather today is", mode="plain", temperature=0, alternatives=3, max_new_tokens=6
+    )
+    visit.run()
+    answer = visit.answer()
+    index, step = next(
+        (index, step) for index, step in enumerate(answer["steps"]) if index and not step["special"]
+    )
+    place = next(
+        place
+        for place, one in enumerate(step["alternatives"])
+        if one["text"] != step["text"] and not one["special"]
+    )
+    begun = answer["text"][: step["start"]] + step["alternatives"][place]["text"]
+    visit.part("result").locator(".step summary").nth(index).click()
+    visit.run(visit.part("result").locator(f'[data-pick="[{index},{place}]"]').click)
+    assert visit.option(next(one for one in option_fields(SPEC.task.options) if one.name == "begin")) == begun
+    assert visit.answer()["text"].startswith(begun)
+    expect(visit.part("result").locator(".steps")).to_contain_text(re.compile(r"\w"))
