@@ -13,6 +13,10 @@ def teaser(request: Json, answer: Json) -> Markup:
     return answers.teaser(answers.filled(request["text"], best), percent(best["score"]))
 
 
+def said(answer: Json) -> list[str]:
+    return [one["token"] for one in answer["candidates"]]
+
+
 PAGE = TaskPage(
     slug="fill-mask",
     nav="Fill-mask",
@@ -22,5 +26,6 @@ PAGE = TaskPage(
     inputs={"text": TextInput(lines=3)},
     draw=answers.candidates,
     teaser=teaser,
+    said=said,
     run_label="Fill the gap",
 )

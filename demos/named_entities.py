@@ -18,6 +18,10 @@ def teaser(request: Json, answer: Json) -> Markup:
     return answers.teaser(join(names, ", ") or request["text"])
 
 
+def said(answer: Json) -> list[str]:
+    return [f"{one['text']} ({one['label']})" for one in answer["entities"]]
+
+
 PAGE = TaskPage(
     slug="named-entities",
     nav="Entities",
@@ -27,5 +31,6 @@ PAGE = TaskPage(
     inputs={"text": TextInput(lines=7)},
     draw=answers.entities,
     teaser=teaser,
+    said=said,
     run_label="Find names",
 )

@@ -17,6 +17,11 @@ def teaser(request: Json, answer: Json) -> Markup:
     )
 
 
+def said(answer: Json) -> list[str]:
+    best = answer["answers"][:1]
+    return [one["text"] for one in best if one["score"] >= answer["no_answer"]] or ["no answer"]
+
+
 PAGE = TaskPage(
     slug="question-answering",
     nav="Answers",
@@ -29,5 +34,6 @@ PAGE = TaskPage(
     },
     draw=passages.answers,
     teaser=teaser,
+    said=said,
     run_label="Find the answer",
 )

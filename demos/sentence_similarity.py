@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from components.figures import answers
 from components.figures.markup import Markup
 from components.tasks.sentence_similarity import TASK
@@ -14,6 +16,12 @@ def teaser(request: Json, answer: Json) -> Markup:
         Markup("{} <strong>≈</strong> {}").format(request["source"], request["sentences"][best]),
         f"{answer['scores'][best]:.2f}",
     )
+
+
+def said(answer: Json) -> list[str]:
+    """Which sentence comes before which."""
+    ranked = sorted(range(len(answer["scores"])), key=lambda index: -answer["scores"][index])
+    return [f"{first + 1} before {second + 1}" for first, second in combinations(ranked, 2)]
 
 
 PAGE = TaskPage(
@@ -31,5 +39,6 @@ PAGE = TaskPage(
     },
     draw=answers.similarity,
     teaser=teaser,
+    said=said,
     run_label="Compare",
 )

@@ -13,6 +13,10 @@ def teaser(request: Json, answer: Json) -> Markup:
     return answers.teaser(" ".join(words[:24]) + (" …" if len(words) > 24 else ""))
 
 
+def said(answer: Json) -> list[str]:
+    return [one["text"] for one in answer["sentences"]] or [answer["summary"]]
+
+
 PAGE = TaskPage(
     slug="summarization",
     nav="Summaries",
@@ -22,5 +26,6 @@ PAGE = TaskPage(
     inputs={"text": TextInput(lines=11, placeholder="Paste a text, as long as you like")},
     draw=summaries.summary,
     teaser=teaser,
+    said=said,
     run_label="Sum up",
 )

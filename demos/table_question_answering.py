@@ -15,6 +15,10 @@ def teaser(request: Json, answer: Json) -> Markup:
     )
 
 
+def said(answer: Json) -> list[str]:
+    return list(answer["candidates"][0]["values"])
+
+
 PAGE = TaskPage(
     slug="table-questions",
     nav="Table QA",
@@ -27,5 +31,6 @@ PAGE = TaskPage(
     inputs={"table": TableInput(lines=8), "question": TextInput(lines=2)},
     draw=tables.table_answer,
     teaser=teaser,
+    said=said,
     run_label="Ask",
 )

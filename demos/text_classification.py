@@ -15,6 +15,10 @@ def teaser(request: Json, answer: Json) -> Markup:
     )
 
 
+def said(answer: Json) -> list[str]:
+    return list(answer["chosen"])
+
+
 PAGE = TaskPage(
     slug="text-classification",
     nav="Classification",
@@ -24,5 +28,6 @@ PAGE = TaskPage(
     inputs={"text": TextInput(lines=5)},
     draw=answers.classification,
     teaser=teaser,
+    said=said,
     run_label="Classify",
 )

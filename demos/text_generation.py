@@ -9,6 +9,18 @@ from components.figures.markup import Markup
 from components.tasks.text_generation import TASK
 from components.ui.page import Json, TaskPage, TextInput
 
+# Each from the same prompt, with what else decides the draw switched off.
+_PLAIN = {"num_beams": 1, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "typical_p": 1.0}
+STRATEGIES: dict[str, Json] = {
+    "Greedy": {**_PLAIN, "temperature": 0.0},
+    "Beam search": {**_PLAIN, "num_beams": 4},
+    "Sampling": _PLAIN,
+    "Top-k": {**_PLAIN, "top_k": 40},
+    "Nucleus": {**_PLAIN, "top_p": 0.9},
+    "Min-p": {**_PLAIN, "min_p": 0.1},
+    "Typical": {**_PLAIN, "typical_p": 0.9},
+}
+
 
 def teaser(request: Json, answer: Json) -> Markup:
     words = answer["text"].split()
@@ -26,6 +38,10 @@ def pick(answer: Json, picked: Any) -> Json:
     return {"begin": decoding.begin(answer, step, alternative)}
 
 
+def said(answer: Json) -> list[str]:
+    return [answer["text"]]
+
+
 PAGE = TaskPage(
     slug="text-generation",
     nav="Generation",
@@ -38,7 +54,9 @@ PAGE = TaskPage(
     inputs={"prompt": TextInput(lines=4, placeholder="Ask something, or begin a text")},
     draw=draw,
     teaser=teaser,
+    said=said,
     run_label="Generate",
+    variants=STRATEGIES,
     script="generation.js",
     pick=pick,
 )

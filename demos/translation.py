@@ -23,6 +23,10 @@ def _shortened(text: str) -> str:
     return " ".join(words[:SHOWN]) + (" …" if len(words) > SHOWN else "")
 
 
+def said(answer: Json) -> list[str]:
+    return [one["translation"] for one in answer["segments"]]
+
+
 PAGE = TaskPage(
     slug="translation",
     nav="Translation",
@@ -35,5 +39,6 @@ PAGE = TaskPage(
     },
     draw=translations.translation,
     teaser=teaser,
+    said=said,
     run_label="Translate",
 )

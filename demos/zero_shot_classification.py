@@ -15,6 +15,10 @@ def teaser(request: Json, answer: Json) -> Markup:
     )
 
 
+def said(answer: Json) -> list[str]:
+    return [answer["labels"][0]["label"]]
+
+
 PAGE = TaskPage(
     slug="zero-shot",
     nav="Zero-shot",
@@ -27,5 +31,6 @@ PAGE = TaskPage(
     },
     draw=answers.labels,
     teaser=teaser,
+    said=said,
     run_label="Classify",
 )

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from components.figures import status
-from components.figures.markup import Markup
+from components.figures.comparison import Column, side_by_side
+from components.figures.markup import Markup, byte_size
 from components.models.errors import TourError
 from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.task import Answer, Progress
@@ -92,8 +93,7 @@ class Desk:
         except Exception:
             incident = secrets.token_hex(4)
             logger.exception("%s failed, incident %s", task.name, incident)
-            message = f"Something broke on our side. If it happens again, report incident {incident}."
-            yield replace(Shown.nothing(), result=str(status.problem(message)))
+            yield replace(Shown.nothing(), result=str(_broken(incident)))
             return
         if answer is not None:
             yield self.complete(payload, answer.as_json(), stored=False)
@@ -118,6 +118,46 @@ class Desk:
             code=task.snippet(checkpoint, request.inputs, request.options),
             answer_json=json.dumps(answer, indent=2, ensure_ascii=False),
             api=doors.calls(task, whole, self.tour.origin),
+        )
+
+    def compare(self, typed: Sequence[Any], changes: Mapping[str, Json]) -> Iterator[tuple[Markup, Markup]]:
+        """Answers side by side as they come, and a line of progress.
+
+        One for each title in `changes`, which says what it changes in the request; what cannot be answered
+        says why in its column.
+        """
+        columns: list[Column] = []
+        waiting = [Column(title=title, figure=Markup(), facts=Markup()) for title in changes]
+        payload = self.payload(typed)
+        for index, (title, changed) in enumerate(changes.items()):
+            asked = {**payload, **changed}
+            answer: Json = {}
+            try:
+                for step in self.tour.runner.stream(self.page.task, asked):
+                    if isinstance(step, Progress):
+                        stage, share = step.stage, step.share or 0.0
+                    else:
+                        answer, stage, share = step.as_json(), "Working", step.share
+                    done = status.progress(f"{title}: {stage}", (index + share) / len(changes))
+                    yield side_by_side([*columns, *waiting[index:]]), done
+                columns.append(self._column(title, asked, answer))
+            except TourError as error:
+                columns.append(Column(title=title, figure=status.problem(error.message), facts=Markup()))
+            except Exception:
+                incident = secrets.token_hex(4)
+                logger.exception("comparing %s failed, incident %s", self.page.task.name, incident)
+                columns.append(Column(title=title, figure=_broken(incident), facts=Markup()))
+        yield side_by_side(columns), Markup()
+
+    def _column(self, title: str, payload: Json, answer: Json) -> Column:
+        memory = self.tour.registry.status(answer["model"]).nbytes
+        return Column(
+            title=title,
+            figure=self.page.draw(payload, answer),
+            facts=status.fact(status.duration(answer["seconds"]))
+            + status.fact(f"{byte_size(memory)} in memory")
+            + status.notes(answer["notes"]),
+            said=self.page.said(answer),
         )
 
     def restore(self, query: Mapping[str, str]) -> tuple[list[Any], Shown] | None:
@@ -154,3 +194,7 @@ class Desk:
         line = status.run_line(as_json, title=title)
         bar = status.progress("Working", answer.share) if answer.share < 1 else Markup()
         return Shown(result=str(self.page.draw(payload, as_json)), status=str(bar + line))
+
+
+def _broken(incident: str) -> Markup:
+    return status.problem(f"Something broke on our side. If it happens again, report incident {incident}.")

@@ -10,7 +10,7 @@ import gradio as gr
 
 from components.figures import status
 from components.tasks.fields import input_fields
-from components.ui import links, options, picker
+from components.ui import comparing, links, options, picker
 from components.ui.answering import Desk, Shown
 from components.ui.chrome import ASSETS
 from components.ui.page import Example, TaskPage, Tour
@@ -40,6 +40,7 @@ class Parts:
     code: gr.Code
     answer_json: gr.Code
     api: gr.Code
+    compare: comparing.Panel
 
     @property
     def asked(self) -> list[gr.components.Component]:
@@ -129,6 +130,7 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
                     api = drawer_code(
                         shown.api, "shell", "This request over HTTP, gradio_client and MCP", "api"
                     )
+            compare = comparing.build(desk)
     return Parts(
         inputs=inputs,
         model=model,
@@ -143,6 +145,7 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
         code=code,
         answer_json=answer_json,
         api=api,
+        compare=compare,
     )
 
 
@@ -155,15 +158,13 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> list[Any]:
             yield [*places(shown), gr.skip(), gr.skip()]
         yield [*places(Shown()), *switches(running=False)]
 
-    runs: dict[str, Any] = {
-        "fn": run,
-        "inputs": parts.asked,
-        "outputs": [*parts.answered, *parts.buttons],
+    queued: dict[str, Any] = {
         "show_progress": "hidden",
         "concurrency_id": "device",
         "concurrency_limit": CONCURRENT_RUNS,
         "api_visibility": "private",
     }
+    runs = {"fn": run, "inputs": parts.asked, "outputs": [*parts.answered, *parts.buttons], **queued}
     running = [
         gr.on([parts.run.click, *(box.submit for box in parts.inputs if isinstance(box, gr.Textbox))], **runs)
     ]
@@ -175,11 +176,13 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> list[Any]:
 
         picked = result.pick(pick, [parts.answer_json, *parts.asked], parts.asked, **QUIET)
         running.append(picked.success(**runs))
+    running += comparing.wire(desk, parts.compare, parts.asked, parts.buttons, switches, queued)
 
     def stopped() -> list[Any]:
-        return [str(status.hint("Stopped. What was there by then stays above.")), *switches(running=False)]
+        said = str(status.hint("Stopped. What was there by then stays above."))
+        return [said, "", *switches(running=False)]
 
-    after_stop = [parts.status, *parts.buttons]
+    after_stop = [parts.status, parts.compare.progress, *parts.buttons]
     # Said twice: what the run had sent before it was cancelled may arrive after the first.
     parts.stop.click(stopped, None, after_stop, cancels=running, **QUIET).then(
         stopped, None, after_stop, **QUIET

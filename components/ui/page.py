@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import gradio as gr
@@ -117,6 +117,9 @@ class Example:
 class TaskPage:
     """`draw` and `teaser` turn (request, answer), both as in the API's JSON, into escaped HTML.
 
+    `said` is what an answer says, in parts, for a comparison with another. `variants` are ways to ask the
+    same, each a title and what it changes in the request.
+
     `script` brings the drawn answer to life; where it triggers "pick", `pick` turns the answer and what was
     picked in it into changes of the request, which is then run.
     """
@@ -129,8 +132,10 @@ class TaskPage:
     inputs: Mapping[str, Input]
     draw: Callable[[Json, Json], Markup]
     teaser: Callable[[Json, Json], Markup]
+    said: Callable[[Json], Sequence[str]]
     run_label: str = "Run"
     group: str = "Tasks"
+    variants: Mapping[str, Json] = field(default_factory=dict)
     script: str | None = None  # a file among the assets
     pick: Callable[[Json, Any], Json] | None = None
 

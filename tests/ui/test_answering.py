@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from components.figures.comparison import Column, agreement
+from components.figures.markup import Markup
 from components.ui import links
 from components.ui.answering import Desk
 from components.ui.page import Example, TaskPage, Tour
@@ -89,3 +91,35 @@ def test_a_bad_request_is_shown_in_the_place_of_the_result(page: TaskPage, tour:
     assert shown.result is not None
     assert 'role="alert"' in shown.result
     assert shown.code == ""
+
+
+@pytest.mark.parametrize("page", TASK_PAGES, ids=lambda page: page.slug)
+def test_answers_side_by_side(page: TaskPage, tour: Tour) -> None:
+    """Two tiny checkpoints, and one that is none: each column has an answer or says why not."""
+    fitting = [one.id for one in tour.registry.catalog.for_task(page.task.name) if one.id.startswith("tiny-")]
+    desk = Desk(page, tour)
+    options = {"max_new_tokens": 4} if page.task.name == "text_generation" else {}
+    typed = desk.typed({**page.task.example, **options, "model": fitting[0]})
+    changes = {"first": {}, "second": {"model": fitting[-1]}, "third": {"model": "no such thing"}}
+    *_, (columns, progress) = desk.compare(typed, changes)
+    html = str(columns)
+    assert html.count('<section class="column">') == 3
+    assert html.count("in memory") == 2
+    assert "There is no model" in html
+    assert not progress
+    *_, (columns, _) = desk.compare(typed, {"first": {}, "again": {}})
+    assert "Both say the same." in str(columns)
+
+
+def test_what_answers_have_in_common() -> None:
+    def verdict(*said: list[str] | None) -> str:
+        nothing = Markup()
+        return agreement([Column(title="", figure=nothing, facts=nothing, said=one) for one in said])
+
+    assert verdict(["a", "b"], ["b", "a"]) == "Both say the same."
+    assert verdict(["a"], ["a"], ["a"]) == "All say the same."
+    assert verdict(["a"], ["b"]) == "They differ."
+    assert verdict(["a", "b"], ["c"]) == "They have nothing in common."
+    assert verdict(["a", "b"], ["b", "c"]) == "They agree on 1 of 3: b"
+    assert verdict(["a"], None) == ""
+    assert verdict([], []) == "Both say the same."

@@ -1,0 +1,88 @@
+"""The panel that asks the same in several ways: another checkpoint, or the variants that a page names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from components.figures import status
+from components.figures.markup import Markup
+from components.ui import picker
+from components.ui.answering import Desk
+from components.ui.page import Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """The panel's components; `variants` is None on pages that name none."""
+
+    other: gr.Dropdown
+    models: gr.Button
+    variants: gr.Button | None
+    progress: gr.HTML
+    columns: gr.HTML
+
+    @property
+    def shown(self) -> list[gr.components.Component]:
+        return [self.columns, self.progress]
+
+
+def build(desk: Desk) -> Panel:
+    slug, task = desk.page.slug, desk.page.task
+    fitting = desk.tour.registry.catalog.for_task(task.name)
+    others = [one for one in fitting if one.id != desk.default_model]
+    other = next((one for one in others if one.embedded), next(iter(others), fitting[0]))
+    with gr.Accordion("Compare", open=False, elem_id=f"{slug}-compare"):
+        with gr.Row(elem_classes="actions"):
+            dropdown = gr.Dropdown(
+                picker.choices(task, desk.tour),
+                value=other.id,
+                label="With model",
+                filterable=False,
+                elem_id=f"{slug}-other-model",
+                scale=3,
+            )
+            models = gr.Button("Compare models", elem_id=f"{slug}-compare-models", scale=1)
+        variants = (
+            gr.Button(f"Compare {len(desk.page.variants)} strategies", elem_id=f"{slug}-compare-variants")
+            if desk.page.variants
+            else None
+        )
+        progress = gr.HTML(elem_id=f"{slug}-compare-progress", elem_classes="status")
+        columns = gr.HTML(elem_id=f"{slug}-compared", elem_classes="compared")
+    return Panel(other=dropdown, models=models, variants=variants, progress=progress, columns=columns)
+
+
+def wire(
+    desk: Desk,
+    panel: Panel,
+    asked: list[gr.components.Component],
+    buttons: list[gr.components.Component],
+    switches: Any,
+    queued: Mapping[str, Any],
+) -> list[Any]:
+    """`buttons` are Run and Stop, which `switches(running=...)` sets. Returns the events that run."""
+
+    def streamed(typed: tuple[Any, ...], changes: Mapping[str, Json]) -> Iterator[list[Any]]:
+        yield [gr.skip(), str(status.progress("Starting", None)), *switches(running=True)]
+        for columns, progress in desk.compare(typed, changes):
+            yield [str(columns), str(progress), gr.skip(), gr.skip()]
+        yield [gr.skip(), str(Markup()), *switches(running=False)]
+
+    def models(other: str, *typed: Any) -> Iterator[list[Any]]:
+        first = typed[desk.names.index("model")]
+        catalog = desk.tour.registry.catalog
+        picked = [id for id in dict.fromkeys((first, other)) if id in catalog]
+        yield from streamed(typed, {catalog[id].title: {"model": id} for id in picked})
+
+    def variants(*typed: Any) -> Iterator[list[Any]]:
+        yield from streamed(typed, desk.page.variants)
+
+    outputs = [*panel.shown, *buttons]
+    events = [panel.models.click(models, [panel.other, *asked], outputs, **queued)]
+    if panel.variants is not None:
+        events.append(panel.variants.click(variants, asked, outputs, **queued))
+    return events
