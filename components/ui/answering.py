@@ -7,12 +7,14 @@ import logging
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from components.figures import status
 from components.figures.comparison import Column, side_by_side
 from components.figures.markup import Markup, byte_size
 from components.models.errors import TourError
+from components.tasks import batch
 from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.task import Answer, Progress
 from components.ui import doors, options
@@ -158,6 +160,15 @@ class Desk:
             + status.fact(f"{byte_size(memory)} in memory")
             + status.notes(answer["notes"]),
             said=self.page.said(answer),
+        )
+
+    def batch(
+        self, typed: Sequence[Any], from_columns: Mapping[str, str], source: Path, target: Path
+    ) -> Iterator[batch.Done]:
+        """Answers a file's rows; `from_columns` says which input is in which column, the rest is typed."""
+        given = {name: (column, self.page.inputs[name].parse) for name, column in from_columns.items()}
+        return batch.run(
+            self.tour.runner, self.page.task, self.payload(typed), given, source, target, self.page.said
         )
 
     def restore(self, query: Mapping[str, str]) -> tuple[list[Any], Shown] | None:

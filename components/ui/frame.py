@@ -10,7 +10,7 @@ import gradio as gr
 
 from components.figures import status
 from components.tasks.fields import input_fields
-from components.ui import comparing, links, options, picker
+from components.ui import batching, comparing, links, options, picker
 from components.ui.answering import Desk, Shown
 from components.ui.chrome import ASSETS
 from components.ui.page import Example, TaskPage, Tour
@@ -41,6 +41,7 @@ class Parts:
     answer_json: gr.Code
     api: gr.Code
     compare: comparing.Panel
+    batch: batching.Panel
 
     @property
     def asked(self) -> list[gr.components.Component]:
@@ -131,6 +132,7 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
                         shown.api, "shell", "This request over HTTP, gradio_client and MCP", "api"
                     )
             compare = comparing.build(desk)
+            batch = batching.build(desk)
     return Parts(
         inputs=inputs,
         model=model,
@@ -146,6 +148,7 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
         answer_json=answer_json,
         api=api,
         compare=compare,
+        batch=batch,
     )
 
 
@@ -177,16 +180,17 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> list[Any]:
         picked = result.pick(pick, [parts.answer_json, *parts.asked], parts.asked, **QUIET)
         running.append(picked.success(**runs))
     running += comparing.wire(desk, parts.compare, parts.asked, parts.buttons, switches, queued)
+    running += batching.wire(desk, parts.batch, parts.asked, parts.buttons, switches, queued)
 
     def stopped() -> list[Any]:
         said = str(status.hint("Stopped. What was there by then stays above."))
-        return [said, "", *switches(running=False)]
+        return [said, "", "", *switches(running=False)]
 
-    after_stop = [parts.status, parts.compare.progress, *parts.buttons]
+    after_stop = [parts.status, parts.compare.progress, parts.batch.progress, *parts.buttons]
     # Said twice: what the run had sent before it was cancelled may arrive after the first.
     parts.stop.click(stopped, None, after_stop, cancels=running, **QUIET).then(
         stopped, None, after_stop, **QUIET
-    )
+    ).then(batching.kept, parts.batch.target, parts.batch.download, **QUIET)
     defaults = {field.name: field.default for field in desk.options}
     parts.copy_link.click(
         None,

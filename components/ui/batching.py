@@ -1,0 +1,146 @@
+"""The panel that answers a file's rows with the page's model and options."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from components.figures import rows, status
+from components.models.errors import TourError
+from components.tasks import batch
+from components.tasks.fields import input_fields
+from components.ui.answering import Desk
+
+TYPED = "as typed above"
+# Rows that are drawn, and how often.
+DRAWN, EVERY = 8, 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """`columns` has a list for each of the page's inputs; `target` holds the path of the answers."""
+
+    file: gr.File
+    columns: list[gr.Dropdown]
+    start: gr.Button
+    progress: gr.HTML
+    rows: gr.HTML
+    download: gr.DownloadButton
+    target: gr.State
+
+
+def build(desk: Desk) -> Panel:
+    slug = desk.page.slug
+    with gr.Accordion("Many at once", open=False, elem_id=f"{slug}-batch"):
+        file = gr.File(
+            label="A file with a request in each row: CSV, TSV, JSONL or lines of text, up to 20 MB",
+            file_types=list(batch.SUFFIXES),
+            elem_id=f"{slug}-batch-file",
+        )
+        columns = [
+            gr.Dropdown(
+                [TYPED], value=TYPED, label=f"{field.title} from", elem_id=f"{slug}-batch-{field.name}"
+            )
+            for field in input_fields(desk.page.task.inputs)
+        ]
+        start = gr.Button("Answer all rows", interactive=False, elem_id=f"{slug}-batch-start")
+        progress = gr.HTML(elem_id=f"{slug}-batch-progress", elem_classes="status")
+        drawn = gr.HTML(elem_id=f"{slug}-batch-rows", elem_classes="compared")
+        download = gr.DownloadButton("Download the answers", visible=False, elem_id=f"{slug}-batch-download")
+    return Panel(
+        file=file,
+        columns=columns,
+        start=start,
+        progress=progress,
+        rows=drawn,
+        download=download,
+        target=gr.State(),
+    )
+
+
+def wire(
+    desk: Desk,
+    panel: Panel,
+    asked: list[gr.components.Component],
+    buttons: list[gr.components.Component],
+    switches: Any,
+    queued: Mapping[str, Any],
+) -> list[Any]:
+    """`buttons` are Run and Stop, which `switches(running=...)` sets. Returns the events that run."""
+    names = [field.name for field in input_fields(desk.page.task.inputs)]
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+    def picked(path: str | None) -> list[Any]:
+        """The file's columns to choose from; one called like an input is it, else the first is the first."""
+        if path is None:
+            return [*[gr.Dropdown([TYPED], value=TYPED) for _ in names], gr.Button(interactive=False), ""]
+        try:
+            found = batch.columns(Path(path))
+        except TourError as error:
+            unset = [gr.Dropdown([TYPED], value=TYPED) for _ in names]
+            return [*unset, gr.Button(interactive=False), str(status.problem(error.message))]
+        chosen = {name: name for name in names if name in found} or {names[0]: found[0]}
+        lists = [gr.Dropdown([TYPED, *found], value=chosen.get(name, TYPED)) for name in names]
+        return [*lists, gr.Button(interactive=True), ""]
+
+    panel.file.change(picked, panel.file, [*panel.columns, panel.start, panel.progress], **quiet)
+
+    def start(path: str | None, *values: Any) -> Iterator[list[Any]]:
+        columns = {
+            name: column for name, column in zip(names, values, strict=False) if column and column != TYPED
+        }
+        typed = values[len(names) :]
+        if path is None or not columns:
+            words = "Choose a file, and the column that at least one input comes from."
+            yield [str(status.problem(words)), gr.skip(), gr.skip(), gr.skip(), *switches(running=False)]
+            return
+        source = Path(path)
+        target = Path(get_upload_folder()) / secrets.token_hex(16) / batch.answers_name(source)
+        target.parent.mkdir(parents=True)
+        yield [str(status.progress("Starting", None)), "", gr.skip(), str(target), *switches(running=True)]
+        last: deque[batch.Row] = deque(maxlen=DRAWN)
+        done = batch.Done(rows=0, errors=0, share=0.0)
+        said = ""
+        try:
+            for done in desk.batch(typed, columns, source, target):
+                if done.row is not None:
+                    last.append(done.row)
+                if done.rows % EVERY == 1 or done.rows < EVERY:
+                    bar = status.progress(_words(done), done.share)
+                    drawn = rows.answered(list(last), [*columns.values()], total=done.rows)
+                    yield [str(bar), str(drawn), gr.skip(), gr.skip(), gr.skip(), gr.skip()]
+        except TourError as error:
+            said = str(status.problem(error.message))
+        drawn = rows.answered(list(last), [*columns.values()], total=done.rows)
+        yield [
+            said + str(status.hint(f"{_words(done)}.")),
+            str(drawn),
+            _ready(target),
+            str(target),
+            *switches(running=False),
+        ]
+
+    outputs = [panel.progress, panel.rows, panel.download, panel.target, *buttons]
+    return [panel.start.click(start, [panel.file, *panel.columns, *asked], outputs, **queued)]
+
+
+def kept(target: str | None) -> Any:
+    """The button for what was answered before a stop."""
+    return _ready(Path(target)) if target else gr.skip()
+
+
+def _ready(target: Path) -> gr.DownloadButton:
+    there = target.is_file() and target.stat().st_size > 0
+    return gr.DownloadButton(value=str(target) if there else None, visible=there)
+
+
+def _words(done: batch.Done) -> str:
+    wrong = f", {done.errors:,} of them without an answer" if done.errors else ""
+    return f"{done.rows:,} rows answered{wrong}"
