@@ -152,12 +152,14 @@ class Desk:
         yield side_by_side(columns), Markup()
 
     def _column(self, title: str, payload: Json, answer: Json) -> Column:
-        memory = self.tour.registry.status(answer["model"]).nbytes
+        found = self.tour.registry.status(answer["model"])
+        body = found.checkpoint.body
+        memory = f"{byte_size(found.nbytes)} in memory{f' on top of {body.title}' if body else ''}"
         return Column(
             title=title,
             figure=self.page.draw(payload, answer),
             facts=status.fact(status.duration(answer["seconds"]))
-            + status.fact(f"{byte_size(memory)} in memory")
+            + status.fact(memory)
             + status.notes(answer["notes"]),
             said=self.page.said(answer),
         )

@@ -36,16 +36,14 @@ def build(desk: Desk) -> Panel:
     others = [one for one in fitting if one.id != desk.default_model]
     other = next((one for one in others if one.embedded), next(iter(others), fitting[0]))
     with gr.Accordion("Compare", open=False, elem_id=f"{slug}-compare"):
-        with gr.Row(elem_classes="actions"):
-            dropdown = gr.Dropdown(
-                picker.choices(task, desk.tour),
-                value=other.id,
-                label="With model",
-                filterable=False,
-                elem_id=f"{slug}-other-model",
-                scale=3,
-            )
-            models = gr.Button("Compare models", elem_id=f"{slug}-compare-models", scale=1)
+        dropdown = gr.Dropdown(
+            picker.choices(task, desk.tour),
+            value=other.id,
+            label="With model",
+            filterable=False,
+            elem_id=f"{slug}-other-model",
+        )
+        models = gr.Button("Compare models", elem_id=f"{slug}-compare-models")
         variants = (
             gr.Button(f"Compare {len(desk.page.variants)} strategies", elem_id=f"{slug}-compare-variants")
             if desk.page.variants
