@@ -13,6 +13,10 @@ def teaser(request: Json, answer: Json) -> Markup:
     return answers.teaser(answers.filled(request["text"], best), percent(best["score"]))
 
 
+def scored(answer: Json) -> dict[str, float]:
+    return {one["token"]: one["score"] for one in answer["candidates"]}
+
+
 def said(answer: Json) -> list[str]:
     return [one["token"] for one in answer["candidates"]]
 
@@ -27,5 +31,6 @@ PAGE = TaskPage(
     draw=answers.candidates,
     teaser=teaser,
     said=said,
+    scored=scored,
     run_label="Fill the gap",
 )

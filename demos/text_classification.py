@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from components.figures import answers
+import json
+
+from components.figures import answers, reliability, status
 from components.figures.markup import Markup, percent
+from components.models.checkpoint import Checkpoint, RepoSource
+from components.models.sources import folder
 from components.tasks.text_classification import TASK
 from components.ui.page import Json, TaskPage, TextInput
 
@@ -15,8 +19,21 @@ def teaser(request: Json, answer: Json) -> Markup:
     )
 
 
+def scored(answer: Json) -> dict[str, float]:
+    return {one["label"]: one["score"] for one in answer["labels"]}
+
+
 def said(answer: Json) -> list[str]:
     return list(answer["chosen"])
+
+
+def trust(checkpoint: Checkpoint) -> Markup:
+    """From the figures that lie beside weights that were trained here."""
+    if isinstance(checkpoint.source, RepoSource):
+        figures = folder.place(checkpoint.source) / "evaluation.json"
+        if figures.is_file() and (measured := json.loads(figures.read_text("utf-8"))).get("reliability"):
+            return reliability.diagram(measured["reliability"], measured["split"])
+    return status.hint("Not measured for this checkpoint: its scores may promise too much or too little.")
 
 
 PAGE = TaskPage(
@@ -29,5 +46,7 @@ PAGE = TaskPage(
     draw=answers.classification,
     teaser=teaser,
     said=said,
+    scored=scored,
+    trust=trust,
     run_label="Classify",
 )

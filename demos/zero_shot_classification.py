@@ -15,6 +15,10 @@ def teaser(request: Json, answer: Json) -> Markup:
     )
 
 
+def scored(answer: Json) -> dict[str, float]:
+    return {one["label"]: one["score"] for one in answer["labels"]}
+
+
 def said(answer: Json) -> list[str]:
     return [answer["labels"][0]["label"]]
 
@@ -32,5 +36,6 @@ PAGE = TaskPage(
     draw=answers.labels,
     teaser=teaser,
     said=said,
+    scored=scored,
     run_label="Classify",
 )

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from components.figures import status
+from components.figures import probing, status
 from components.figures.comparison import Column, side_by_side
 from components.figures.markup import Markup, byte_size
 from components.models.errors import TourError
-from components.tasks import batch
+from components.tasks import batch, identities
 from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.task import Answer, Progress
 from components.ui import doors, options
@@ -150,6 +150,33 @@ class Desk:
                 logger.exception("comparing %s failed, incident %s", self.page.task.name, incident)
                 columns.append(Column(title=title, figure=_broken(incident), facts=Markup()))
         yield side_by_side(columns), Markup()
+
+    def probe(self, typed: Sequence[Any]) -> Iterator[tuple[Markup, Markup]]:
+        """How the answer moves when the first input is about somebody else, and a line of progress."""
+        payload = self.payload(typed)
+        name = next(iter(self.page.inputs))
+        found = identities.swaps(str(payload[name]))
+        if not found:
+            words = f"The text says nothing of who somebody is. Name somebody, as by {identities.examples()}."
+            yield status.hint(words), Markup()
+            return
+        scores: list[Mapping[str, float]] = []
+        asked = [str(payload[name]), *(swap.text for swap in found)]
+        try:
+            for index, text in enumerate(asked):
+                yield probing.moves(found, scores), status.progress("Asking about others", index / len(asked))
+                answer = self.tour.runner.call(self.page.task, {**payload, name: text}).as_json()
+                scores.append(self.page.scored(answer) if self.page.scored else {})
+        except TourError as error:
+            yield status.problem(error.message), Markup()
+            return
+        yield probing.moves(found, scores), Markup()
+
+    def trust(self, model: str | None) -> str:
+        """How far the scores of a checkpoint can be trusted; nothing on pages that do not say so."""
+        if self.page.trust is None or not model or model not in self.tour.registry.catalog:
+            return ""
+        return str(self.page.trust(self.tour.registry.catalog[model]))
 
     def _column(self, title: str, payload: Json, answer: Json) -> Column:
         found = self.tour.registry.status(answer["model"])

@@ -10,7 +10,7 @@ import gradio as gr
 
 from components.figures import status
 from components.tasks.fields import input_fields
-from components.ui import batching, comparing, links, options, picker
+from components.ui import batching, comparing, links, options, picker, swapping
 from components.ui.answering import Desk, Shown
 from components.ui.chrome import ASSETS
 from components.ui.page import Example, TaskPage, Tour
@@ -42,6 +42,8 @@ class Parts:
     api: gr.Code
     compare: comparing.Panel
     batch: batching.Panel
+    swap: swapping.Panel
+    trust: gr.HTML
 
     @property
     def asked(self) -> list[gr.components.Component]:
@@ -133,6 +135,14 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
                     )
             compare = comparing.build(desk)
             batch = batching.build(desk)
+            swap = swapping.build(desk)
+            with gr.Accordion(
+                "Can the score be trusted?",
+                open=False,
+                elem_id=named("trust"),
+                visible=page.trust is not None,
+            ):
+                trust = gr.HTML(desk.trust(model_id), elem_classes="compared")
     return Parts(
         inputs=inputs,
         model=model,
@@ -149,6 +159,8 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
         api=api,
         compare=compare,
         batch=batch,
+        swap=swap,
+        trust=trust,
     )
 
 
@@ -181,16 +193,20 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> list[Any]:
         running.append(picked.success(**runs))
     running += comparing.wire(desk, parts.compare, parts.asked, parts.buttons, switches, queued)
     running += batching.wire(desk, parts.batch, parts.asked, parts.buttons, switches, queued)
+    running += swapping.wire(desk, parts.swap, parts.asked, parts.buttons, switches, queued)
 
     def stopped() -> list[Any]:
         said = str(status.hint("Stopped. What was there by then stays above."))
-        return [said, "", "", *switches(running=False)]
+        return [said, "", "", "", *switches(running=False)]
 
-    after_stop = [parts.status, parts.compare.progress, parts.batch.progress, *parts.buttons]
+    panels = (parts.compare, parts.batch, parts.swap)
+    after_stop = [parts.status, *(panel.progress for panel in panels), *parts.buttons]
     # Said twice: what the run had sent before it was cancelled may arrive after the first.
     parts.stop.click(stopped, None, after_stop, cancels=running, **QUIET).then(
         stopped, None, after_stop, **QUIET
     ).then(batching.kept, parts.batch.target, parts.batch.download, **QUIET)
+    if desk.page.trust:
+        parts.model.change(desk.trust, parts.model, parts.trust, **QUIET)
     defaults = {field.name: field.default for field in desk.options}
     parts.copy_link.click(
         None,

@@ -13,6 +13,7 @@ import gradio as gr
 from components.figures.markup import Markup
 
 if TYPE_CHECKING:
+    from components.models.checkpoint import Checkpoint
     from components.models.registry import Registry
     from components.models.settings import Profile
     from components.tasks.fields import InputField
@@ -120,6 +121,11 @@ class TaskPage:
     `said` is what an answer says, in parts, for a comparison with another. `variants` are ways to ask the
     same, each a title and what it changes in the request.
 
+    `scored` is what an answer's score is for each label or word that it gives one to; a page that has it lets
+    visitors swap who the text is about.
+
+    `trust` draws how far a checkpoint's scores can be trusted.
+
     `script` brings the drawn answer to life; where it triggers "pick", `pick` turns the answer and what was
     picked in it into changes of the request, which is then run.
     """
@@ -136,6 +142,8 @@ class TaskPage:
     run_label: str = "Run"
     group: str = "Tasks"
     variants: Mapping[str, Json] = field(default_factory=dict)
+    scored: Callable[[Json], Mapping[str, float]] | None = None
+    trust: Callable[[Checkpoint], Markup] | None = None
     script: str | None = None  # a file among the assets
     pick: Callable[[Json, Any], Json] | None = None
 

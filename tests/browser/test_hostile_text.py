@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from components.models.catalog import load_catalog
-from components.ui.page import TaskPage
+from components.ui.page import TableInput, TaskPage
 from demos import PAGES
 from tests.browser.tour import TASK_PAGES, Visit, address, brief, fields, text_boxes
 from tests.server import answers
@@ -56,6 +57,16 @@ def lightest(spec: TaskPage) -> str:
     return min(fitting, key=lambda one: one.parameters + (one.body.parameters if one.body else 0)).id
 
 
+def with_text(spec: TaskPage, name: str, text: str) -> str:
+    """What a box holds when `text` is added to its usual content; in a table, as a row of its own."""
+    kind, usual = spec.inputs[name], cast(Any, spec.task.example[name])
+    if isinstance(kind, TableInput):
+        row = [text, *[""] * (len(usual["columns"]) - 1)]
+        return kind.show({**usual, "rows": [*usual["rows"], row]})
+    separator = getattr(kind, "separator", " ")
+    return str(kind.show(usual)) + separator + text.replace("\n", separator)
+
+
 def nothing_ran(page: Page) -> None:
     assert page.evaluate("window.__pwn") is None
 
@@ -65,10 +76,8 @@ def test_typed(page: Page, app_url: str, spec: TaskPage, name: str) -> None:
     visit = Visit(page, spec).open(**brief(spec), model=lightest(spec))
     for field in spec.inputs:
         visit.fill(field, spec.task.example[field])
-    usual = visit.box(name).input_value()
-    separator = getattr(spec.inputs[name], "separator", " ")
     for text in ANSWERED.values():
-        visit.box(name).fill(usual + separator + text.replace("\n", separator))
+        visit.box(name).fill(with_text(spec, name, text))
         visit.run()
         assert visit.settled() == "answer", visit.problem.inner_text()
         for tab in ("Code", "JSON", "API"):
@@ -111,7 +120,7 @@ def test_in_the_address(page: Page, app_url: str, spec: TaskPage) -> None:
 def test_in_an_address_that_runs_by_itself(page: Page, spec: TaskPage) -> None:
     usual = {name: kind.show(spec.task.example[name]) for name, kind in spec.inputs.items()}
     first = next(iter(spec.inputs))
-    hostile = {**usual, first: f"{usual[first]} {ANSWERED['scripts']}"}
+    hostile = {**usual, first: with_text(spec, first, ANSWERED["scripts"])}
     visit = Visit(page, spec)
     visit.run(lambda: page.goto(address(spec, **hostile, **brief(spec), model=lightest(spec), run=1)))
     assert visit.settled() == "answer", visit.problem.inner_text()

@@ -101,3 +101,13 @@ def test_a_file_that_is_no_table_is_refused_in_words(page: Page, tmp_path: Path)
     visit.part("batch-file").locator("input[type=file]").set_input_files(path)
     expect(visit.part("batch-progress").locator(".problem")).to_contain_text("Line 2 of the file has 1 cells")
     expect(visit.part("batch-start")).to_be_disabled()
+
+
+def test_the_same_about_somebody_else(page: Page) -> None:
+    visit = Visit(page, text_classification.PAGE).open(text="Emily is a young Polish doctor.")
+    unfold(visit, "swap")
+    visit.run(visit.part("swap-start").click)
+    swapped = visit.part("swapped")
+    expect(swapped.locator(".verdict")).to_have_text(re.compile(r"moves by \d+\.\d points"))
+    expect(swapped.locator("h3")).to_have_text(["First names", "Origins", "Age"])
+    expect(swapped.locator(".best th")).to_have_text(["Emily", "Polish", "young"])

@@ -7,7 +7,15 @@ import pytest
 from sklearn.metrics import f1_score
 
 from components.training.evaluation.answers import word_f1
-from components.training.evaluation.measure import Failure, bootstrap, f1, mean, worst
+from components.training.evaluation.measure import (
+    Failure,
+    bootstrap,
+    calibration_error,
+    f1,
+    mean,
+    reliability,
+    worst,
+)
 
 
 def test_macro_f1_of_counts_is_that_of_scikit_learn() -> None:
@@ -47,3 +55,19 @@ def test_the_worst_failures_are_of_different_inputs() -> None:
         for name, w in zip("aabcd", range(5), strict=True)
     ]
     assert [failure.given for failure in worst(failures)] == ["d", "c", "b"]
+
+
+def test_reliability_is_what_was_right_at_each_score() -> None:
+    bins = reliability([0.05, 0.93, 0.97, 1.0, 0.42], [0, 1, 1, 0, 1])
+    assert [(one.low, one.count) for one in bins] == [(0.0, 1), (0.4, 1), (0.9, 3)]
+    assert bins[-1].right == pytest.approx(2 / 3)
+    assert bins[-1].score == pytest.approx((0.93 + 0.97 + 1.0) / 3)
+    expected = (0.05 + 0.58 + 3 * abs(2.9 / 3 - 2 / 3)) / 5
+    assert calibration_error(bins) == pytest.approx(expected)
+
+
+def test_scores_that_are_probabilities_have_no_error() -> None:
+    chance = np.random.default_rng(0)
+    scores = chance.random(20_000)
+    right = chance.random(20_000) < scores
+    assert calibration_error(reliability(scores.tolist(), right.tolist())) < 0.02

@@ -123,3 +123,25 @@ def test_what_answers_have_in_common() -> None:
     assert verdict(["a", "b"], ["b", "c"]) == "They agree on 1 of 3: b"
     assert verdict(["a"], None) == ""
     assert verdict([], []) == "Both say the same."
+
+
+@pytest.mark.parametrize("page", [page for page in TASK_PAGES if page.scored], ids=lambda page: page.slug)
+def test_the_same_about_somebody_else(page: TaskPage, tour: Tour) -> None:
+    model = next(
+        one.id for one in tour.registry.catalog.for_task(page.task.name) if one.id.startswith("tiny-")
+    )
+    desk = Desk(page, tour)
+
+    def probed(text: str) -> str:
+        *_, (moves, progress) = desk.probe(desk.typed({**page.task.example, "text": text, "model": model}))
+        assert not progress
+        return str(moves)
+
+    html = probed("Emily said that she is [MASK].")
+    assert html.count('<tr class="best">') == 2
+    assert html.count("<tr>") == 11 + 1
+    assert "Lakisha" in html
+    assert "he, him" in html
+    assert "points" in html
+    assert "says nothing of who" in probed("The train is [MASK].")
+    assert "script" not in probed("Emily <script>[MASK]</script>")

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, cast
 
 from components.tasks.text_classification import TASK
 from components.training.data import Labelled, load
-from components.training.evaluation.measure import Evaluation, Failure, bootstrap, each, f1, mean, worst
+from components.training.evaluation.measure import (
+    Evaluation,
+    Failure,
+    bootstrap,
+    calibration_error,
+    each,
+    f1,
+    mean,
+    reliability,
+    worst,
+)
 
 if TYPE_CHECKING:
     from components.tasks.runner import Runner
@@ -22,10 +32,16 @@ def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> E
     right: list[float] = []
     counts: list[list[float]] = []
     failures = []
+    scores: list[float] = []
+    hits: list[float] = []
     for one in each(examples, recipe.name):
         answer = runner.call(TASK, {"text": one.text, "model": recipe.name}).result
         wanted, chosen = set(one.labels), set(answer.chosen)
         right.append(float(wanted == chosen))
+        # Of one label the score of the answer given; where several may fit, that of every label.
+        for row in answer.labels if several else answer.labels[:1]:
+            scores.append(row.score)
+            hits.append(float(row.label in wanted))
         counts.append(
             [
                 float(hit)
@@ -51,11 +67,13 @@ def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> E
         counts,
         lambda sums: sum(f1(*sums[i : i + 3]) for i in range(0, len(sums), 3)) / len(labels),
     )
+    bins = reliability(scores, hits)
     accuracy = mean("exact match" if several else "accuracy", right)
     return Evaluation(
         split=f"{name} {split}",
         examples=len(examples),
         measures=(macro, accuracy) if several else (accuracy, macro),
-        others={},
+        others={"its own scores": {"expected calibration error": calibration_error(bins)}},
         failures=worst(failures),
+        reliability=bins,
     )

@@ -35,14 +35,52 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bin:
+    """Answers with scores from `low` to `high`: how many, their mean score, and the share that was right."""
+
+    low: float
+    high: float
+    count: int
+    score: float
+    right: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """All that was measured of one checkpoint; `others` are other ways to do the task, by name."""
+    """All that was measured of one checkpoint; `others` are other ways to do the task, by name, and
+    `reliability` says how far its scores are probabilities."""
 
     split: str
     examples: int
     measures: tuple[Measure, ...]
     others: Mapping[str, Mapping[str, float]]
     failures: tuple[Failure, ...]
+    reliability: tuple[Bin, ...] = ()
+
+
+def reliability(scores: Sequence[float], right: Sequence[float], bins: int = 10) -> tuple[Bin, ...]:
+    """Scores in bins of equal width, each with the share of right ones, for a reliability diagram (Niculescu-
+    Mizil and Caruana 2005, https://doi.org/10.1145/1102351.1102430); empty bins are left out."""
+    values, hits = np.asarray(scores), np.asarray(right)
+    places = np.minimum((values * bins).astype(int), bins - 1)
+    return tuple(
+        Bin(
+            low=place / bins,
+            high=(place + 1) / bins,
+            count=int((places == place).sum()),
+            score=float(values[places == place].mean()),
+            right=float(hits[places == place].mean()),
+        )
+        for place in range(bins)
+        if (places == place).any()
+    )
+
+
+def calibration_error(bins: Sequence[Bin]) -> float:
+    """The mean distance of score and share of right answers (expected calibration error, Guo et al. 2017,
+    https://arxiv.org/abs/1706.04599)."""
+    total = sum(one.count for one in bins)
+    return sum(one.count * abs(one.score - one.right) for one in bins) / total
 
 
 def bootstrap(

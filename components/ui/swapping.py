@@ -1,0 +1,53 @@
+"""The panel that asks the same about somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from components.figures import status
+from components.ui.answering import Desk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    start: gr.Button
+    progress: gr.HTML
+    moves: gr.HTML
+
+
+def build(desk: Desk) -> Panel:
+    slug = desk.page.slug
+    with gr.Accordion(
+        "About somebody else", open=False, elem_id=f"{slug}-swap", visible=desk.page.scored is not None
+    ):
+        gr.HTML(
+            '<p class="hint">Swaps names, pronouns, origins and the like in your text, and shows how the '
+            "answer moves.</p>"
+        )
+        start = gr.Button("Swap and compare", elem_id=f"{slug}-swap-start")
+        progress = gr.HTML(elem_id=f"{slug}-swap-progress", elem_classes="status")
+        moves = gr.HTML(elem_id=f"{slug}-swapped", elem_classes="compared")
+    return Panel(start=start, progress=progress, moves=moves)
+
+
+def wire(
+    desk: Desk,
+    panel: Panel,
+    asked: list[gr.components.Component],
+    buttons: list[gr.components.Component],
+    switches: Any,
+    queued: Mapping[str, Any],
+) -> list[Any]:
+    """`buttons` are Run and Stop, which `switches(running=...)` sets. Returns the events that run."""
+
+    def start(*typed: Any) -> Iterator[list[Any]]:
+        yield ["", str(status.progress("Starting", None)), *switches(running=True)]
+        for moves, progress in desk.probe(typed):
+            yield [str(moves), str(progress), gr.skip(), gr.skip()]
+        yield [gr.skip(), "", *switches(running=False)]
+
+    return [panel.start.click(start, asked, [panel.moves, panel.progress, *buttons], **queued)]
