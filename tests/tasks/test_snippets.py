@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +128,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.fixture(scope="module")
+def fetched(folder: Path, runner: Runner) -> Callable[[str], None]:
+    """Fetches a checkpoint's weights as a snippet does, which says what it downloads; each once."""
+
+    @functools.cache
+    def fetch(model: str) -> None:
+        run("\n".join(loading_lines(runner.registry.catalog[model])), folder)
+
+    return fetch
+
+
 @pytest.mark.parametrize(("task", "model"), EMBEDDED, ids=name)
-def test_runs_as_it_stands(task: AnyTask, model: str, runner: Runner, folder: Path) -> None:
+def test_runs_as_it_stands(
+    task: AnyTask, model: str, runner: Runner, folder: Path, fetched: Callable[[str], None]
+) -> None:
     payload = example(task, model)
-    fetch = loading_lines(runner.registry.catalog[model])
-    run("\n".join(fetch), folder)  # says what it downloads
+    fetched(model)
     check(task, runner, payload, run(snippet(task, runner, payload), folder))
 
 
