@@ -110,6 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         models_dir=options.models_dir,
         device=options.device,
         memory_budget=options.memory_budget,
+        any_checkpoint=not options.catalog_only,
     )
     if options.check:
         return check(settings)
@@ -300,6 +301,11 @@ def _parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
         default=default_cache_dir(environ),
         metavar="FOLDER",
         help="where weights are kept; TOUR_CACHE sets it too (default: %(default)s)",
+    )
+    models.add_argument(
+        "--catalog-only",
+        action="store_true",
+        help="visitors cannot name repositories of the Hub that the catalog does not have",
     )
     models.add_argument("--device", metavar="NAME", help="cuda, mps or cpu (default: the best there is)")
     models.add_argument(

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components.models import devices
 from components.models.catalog import Catalog
@@ -18,7 +18,7 @@ from components.models.checkpoint import Checkpoint, LoadedModel
 from components.models.errors import Code, TourError
 from components.models.fairlock import FairLock
 from components.models.settings import Settings
-from components.models.sources import Sources
+from components.models.sources import Sources, lookup
 from components.models.sources.folder import found
 from components.models.status import Availability, Memory, State, Status
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Availability", "Memory", "Registry", "State", "Status"]
 
 Load = Callable[[Checkpoint, Path, "torch.device", "torch.dtype", LoadedModel | None], LoadedModel]
+
+MOST_ADOPTED = 20  # checkpoints that visitors may add to a running app
 
 _log = logging.getLogger(__name__)
 _UNDER_WAY = (State.FETCHING, State.LOADING)
@@ -84,6 +86,7 @@ class Registry:
         self._sources = Sources(settings)
         self._patience = patience
         self._load_model = load
+        self._known = len(self.catalog)  # without those that visitors bring
         self._slots = {checkpoint.id: _Slot(checkpoint) for checkpoint in self.catalog}
         for slot in self._slots.values():
             if body := slot.checkpoint.body:
@@ -128,6 +131,49 @@ class Registry:
     def reachable(self, wait: float = 3.0) -> bool | None:
         """Whether the Hub answers; waits at most `wait` seconds, None if still unknown then."""
         return self._sources.hub.reachable(wait)
+
+    def search(self, words: str, **filters: Any) -> list[lookup.Found]:
+        """What the Hub has; see `lookup.search`."""
+        return lookup.search(self._sources.hub.endpoint, words, **filters)
+
+    @property
+    def open(self) -> bool:
+        """Whether visitors may name repositories that the catalog does not have."""
+        return self._settings.any_checkpoint
+
+    def describe(self, id: str) -> Checkpoint:
+        """A checkpoint of the catalog, or a repository on the Hub as one; `TourError` if it is neither.
+
+        Asks the Hub for what it does not know yet, and downloads nothing.
+        """
+        if id in self.catalog:
+            return self.catalog[id]
+        if not (self.open and lookup.is_repo(id)):
+            return self.catalog[id]  # raises, with the ids that there are
+        if not self.reachable():
+            raise TourError(
+                Code.UNREACHABLE,
+                f"{id} is not in the list, and the Hub at {self._sources.hub.endpoint} does not answer. Pick "
+                "a model of the list, or try again later.",
+                "model",
+            )
+        return lookup.describe(self._sources.hub.endpoint, id, tuple(self.catalog))
+
+    def adopt(self, id: str) -> Checkpoint:
+        """As `describe`, and from then on it is in the catalog."""
+        checkpoint = self.describe(id)
+        with self._changed:
+            if id not in self.catalog:
+                if len(self.catalog) >= self._known + MOST_ADOPTED:
+                    raise TourError(
+                        Code.IN_USE,
+                        f"Visitors have brought {MOST_ADOPTED} checkpoints already, which is all that this "
+                        "app takes until it is started anew. Pick a model of the list.",
+                        "model",
+                    )
+                self.catalog = Catalog([*self.catalog, checkpoint])
+                self._slots[id] = _Slot(checkpoint)
+            return self.catalog[id]
 
     def memory(self) -> Memory:
         with self._changed:

@@ -30,3 +30,4 @@ class Settings:
     device: str | None = None  # "cuda", "mps", "cpu"; None picks the best there is
     memory_budget: int | None = None
     hub_endpoint: str | None = None  # None follows HF_ENDPOINT
+    any_checkpoint: bool = True  # whether visitors may name repositories that the catalog does not have

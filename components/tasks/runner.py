@@ -90,7 +90,15 @@ class Runner:
         for checkpoint in suitable:
             if checkpoint.id == model:
                 return checkpoint
-        known = any(checkpoint.id == model for checkpoint in catalog)
+        try:
+            brought = self.registry.adopt(model)
+        except TourError as error:
+            if error.code not in (Code.UNKNOWN_MODEL, Code.UNREACHABLE):
+                raise
+        else:
+            if task.name in brought.tasks:
+                return brought
+        known = model in self.registry.catalog
         raise TourError(
             Code.UNSUITABLE_MODEL if known else Code.UNKNOWN_MODEL,
             (f"{model} cannot do {task.title.lower()}" if known else f"There is no model {shorten(model)}")

@@ -6,7 +6,9 @@ from typing import Any
 
 import gradio as gr
 
+from components.figures import status
 from components.figures.markup import Markup, byte_size
+from components.models.errors import TourError
 from components.models.status import Availability, Status
 from components.tasks.task import Task
 from components.ui.page import Tour
@@ -20,8 +22,17 @@ WORDS = {
 
 
 def build(task: Task[Any, Any, Any], tour: Tour, *, value: str, elem_id: str) -> tuple[gr.Dropdown, gr.HTML]:
-    dropdown = gr.Dropdown(choices(task, tour), value=value, label="Model", filterable=False, elem_id=elem_id)
-    return dropdown, gr.HTML(about(value, tour), elem_id=f"{elem_id}-about", elem_classes="about-model")
+    dropdown = gr.Dropdown(
+        choices(task, tour),
+        value=value,
+        label="Model",
+        info="Or the id of a model on the Hub, as owner/name." if tour.registry.open else None,
+        allow_custom_value=tour.registry.open,
+        filterable=tour.registry.open,
+        elem_id=elem_id,
+    )
+    shown = gr.HTML(about(task, value, tour), elem_id=f"{elem_id}-about", elem_classes="about-model")
+    return dropdown, shown
 
 
 def keep_current(
@@ -32,37 +43,42 @@ def keep_current(
 
     def refreshed(picked: str) -> tuple[Any, str]:
         tour.registry.reachable()
-        return gr.Dropdown(choices=choices(task, tour)), about(picked, tour)
+        return gr.Dropdown(choices=choices(task, tour)), about(task, picked, tour)
 
     blocks.load(refreshed, dropdown, [dropdown, about_model], **refresh)
     dropdown.focus(lambda: gr.Dropdown(choices=choices(task, tour)), None, dropdown, **refresh)
-    dropdown.change(lambda picked: about(picked, tour), dropdown, about_model, **refresh)
+    dropdown.change(lambda picked: about(task, picked, tour), dropdown, about_model, **refresh)
 
 
 def choices(task: Task[Any, Any, Any], tour: Tour) -> list[tuple[str, str]]:
-    statuses = (
-        tour.registry.status(checkpoint.id) for checkpoint in tour.registry.catalog.for_task(task.name)
-    )
-    return [
-        (f"{status.checkpoint.title} · {availability(status)}", status.checkpoint.id) for status in statuses
-    ]
+    found = (tour.registry.status(checkpoint.id) for checkpoint in tour.registry.catalog.for_task(task.name))
+    return [(f"{one.checkpoint.title} · {availability(one)}", one.checkpoint.id) for one in found]
 
 
 def availability(status: Status) -> str:
     return WORDS[status.availability].format(size=byte_size(status.checkpoint.whole_download_bytes))
 
 
-def about(picked: str | None, tour: Tour) -> str:
-    """Size, licence and what the checkpoint is good and bad at."""
-    if not picked or picked not in tour.registry.catalog:
+def about(task: Task[Any, Any, Any], picked: str | None, tour: Tour) -> str:
+    """Size, licence and what the checkpoint is good and bad at; of a repository on the Hub what it is, or why
+    it will not do."""
+    if not picked:
         return ""
-    status = tour.registry.status(picked)
-    checkpoint = status.checkpoint
+    try:
+        checkpoint = tour.registry.describe(picked)
+    except TourError as error:
+        return str(status.problem(error.message))
+    if task.name not in checkpoint.tasks:
+        return str(status.problem(f"{checkpoint.about} It cannot do {task.title.lower()}."))
+    if picked in tour.registry.catalog:
+        where = availability(tour.registry.status(picked))
+    else:
+        where = f"to download, {byte_size(checkpoint.download_bytes)}, when you run it"
     return str(
         Markup("<p>{about}</p><p class='facts'>{millions:.0f} M parameters · {licence} · {where}</p>").format(
             about=checkpoint.about,
             millions=checkpoint.whole_parameters / 1e6,
             licence=checkpoint.licence,
-            where=availability(status),
+            where=where,
         )
     )

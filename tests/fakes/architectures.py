@@ -145,6 +145,7 @@ def _qwen_vocabulary(folder: Path) -> int:
     size = _byte_pairs(folder, "<|endoftext|>", "<|im_start|>", "<|im_end|>")
     _settings(
         folder,
+        model_max_length=1024,
         chat_template=checkpoints.CHAT_TEMPLATE,
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 LARGE = (".safetensors", ".bin")  # what the Hub keeps in its large file storage, named by SHA-256
 
@@ -94,6 +94,8 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             hub.requests.append(f"{self.command} {path}")
             if path == "/":
                 return self._send(b"{}", "application/json")
+            if path == "/api/models":
+                return self._json(_listed(hub, parse_qs(urlsplit(self.path).query)))
             if path.startswith("/api/") and hub.silent_api.is_set():
                 hub.speak.wait(60)
             for repo, folder in hub.repos.items():
@@ -111,8 +113,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                     repo.split("/")[-1],
                     *("main", "1", sha),
                 ):
-                    siblings = [{"rfilename": file.name} for file in _files(folder)]
-                    return self._json({"id": repo, "modelId": repo, "sha": sha, "siblings": siblings})
+                    return self._json(_model(repo, sha, folder))
                 if path.startswith(f"/api/models/{repo}/revision/"):
                     return self._error(404, "RevisionNotFound")
                 if path.startswith(f"/{repo}/resolve/"):
@@ -166,6 +167,29 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(body)
 
     return Handler
+
+
+def _model(repo: str, sha: str, folder: Path) -> dict[str, object]:
+    siblings = [{"rfilename": file.name, "size": file.stat().st_size} for file in _files(folder)]
+    tags = ["license:mit", "en", "safetensors"]
+    return {
+        "id": repo,
+        "modelId": repo,
+        "sha": sha,
+        "siblings": siblings,
+        "tags": tags,
+        "downloads": 7,
+        "likes": 1,
+    }
+
+
+def _listed(hub: FakeHub, query: dict[str, list[str]]) -> list[dict[str, object]]:
+    words, task = ("".join(query.get(name, [])) for name in ("search", "pipeline_tag"))
+    return [
+        {**_model(repo, hub.commit(repo), folder), "pipeline_tag": task or None}
+        for repo, folder in hub.repos.items()
+        if words.lower() in repo
+    ]
 
 
 def _pull_requests(hub: FakeHub, repo: str) -> dict[str, object]:

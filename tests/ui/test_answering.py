@@ -67,7 +67,7 @@ def test_a_foreign_query_changes_nothing(page: TaskPage, tour: Tour) -> None:
 def test_a_broken_link_says_what_it_ignored(page: TaskPage, tour: Tour) -> None:
     desk = Desk(page, tour)
     numbers = [field for field in desk.options if field.kind in ("int", "float")]
-    restored = desk.restore({"model": "no/such-model", **{field.name: "<b>" for field in numbers}})
+    restored = desk.restore({"model": "no such model", **{field.name: "<b>" for field in numbers}})
     assert restored is not None
     typed, shown = restored
     assert typed[len(page.inputs)] == desk.default_model

@@ -26,11 +26,15 @@ _HEADS = {
     "MTModel": Head.SEQ2SEQ_LM,
     "ForSequenceClassification": Head.SEQUENCE_CLASSIFICATION,
     "ForTokenClassification": Head.TOKEN_CLASSIFICATION,
-    "ForTableQuestionAnswering": Head.TABLE_QUESTION_ANSWERING,
+    "TapasForQuestionAnswering": Head.TABLE_QUESTION_ANSWERING,
     "ForQuestionAnswering": Head.QUESTION_ANSWERING,
-    "TapasModel": Head.ENCODER,
     "Model": Head.ENCODER,
 }
+
+
+def head_of(architecture: str) -> Head | None:
+    """By the name of the network's class, as config.json has it."""
+    return next((head for end, head in _HEADS.items() if architecture.endswith(end)), None)
 
 
 def place(source: RepoSource | LocalSource) -> Path:
@@ -71,7 +75,7 @@ def found(models_dir: Path, known: Sequence[Checkpoint]) -> tuple[Checkpoint, ..
             body = _body(path, known)
         except (OSError, ValueError, LookupError, TypeError):
             continue
-        head = next((head for end, head in _HEADS.items() if architecture.endswith(end)), None)
+        head = head_of(architecture)
         if head is None or not weights:
             continue
         limit = config.get("max_position_embeddings") or config.get("n_positions") or 512

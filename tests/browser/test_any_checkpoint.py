@@ -1,0 +1,60 @@
+"""A checkpoint that only the Hub has, typed into a page's picker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import expect
+
+from demos import text_classification
+from tests.browser.conftest import OpenPage
+from tests.browser.tour import Visit
+from tests.fakes.architectures import ARCHITECTURES
+from tests.fakes.hub import running_hub
+from tests.server import running_app
+
+NAMES = ("distilbert-classifier", "gpt2")
+
+
+@pytest.fixture(scope="module")
+def app_with_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    root: Path = tmp_path_factory.mktemp("hub")
+    repos = {f"someone/{name}": ARCHITECTURES[name].build(root / name) for name in NAMES}
+    with (
+        running_hub(repos) as hub,
+        running_app(HF_ENDPOINT=hub.endpoint, TOUR_CACHE=str(root / "cache")) as url,
+    ):
+        yield url
+
+
+def test_any_id_can_be_typed_into_the_picker(open_page: OpenPage, app_with_hub: str) -> None:
+    page = open_page(base_url=app_with_hub, origins=(app_with_hub,))
+    visit = Visit(page, text_classification.PAGE).open(text="What a day!")
+    about = visit.part("model-about")
+    for typed, said in (
+        ("someone/nothing", "does not exist on the Hub"),
+        ("someone/gpt2", "cannot do text classification"),
+        ("someone/distilbert-classifier", "to download, "),
+    ):
+        visit.box("model").fill(typed)
+        visit.box("model").press("Enter")
+        expect(about).to_contain_text(said)
+    visit.run()
+    assert visit.settled() == "answer", visit.problem.inner_text()
+    assert visit.answer()["model"] == "someone/distilbert-classifier"
+    expect(visit.part("status")).to_contain_text("someone/distilbert-classifier")
+    page.goto(f"{app_with_hub}/{text_classification.PAGE.slug}")
+    visit.box("model").click()
+    listed = page.get_by_role("option", name="someone/distilbert-classifier · loaded")
+    expect(listed).to_be_visible()
+
+
+def test_a_link_may_name_one(open_page: OpenPage, app_with_hub: str) -> None:
+    page = open_page(base_url=app_with_hub, origins=(app_with_hub,))
+    query = urlencode({"text": "What a day!", "model": "someone/distilbert-classifier", "run": 1})
+    visit = Visit(page, text_classification.PAGE)
+    visit.run(lambda: page.goto(f"{app_with_hub}/{text_classification.PAGE.slug}?{query}"))
+    assert visit.answer()["model"] == "someone/distilbert-classifier"
