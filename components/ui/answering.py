@@ -134,16 +134,17 @@ class Desk:
         payload = self.payload(typed)
         for index, (title, changed) in enumerate(changes.items()):
             asked = {**payload, **changed}
-            answer: Json = {}
+            answer: Answer[Any] | None = None
             try:
                 for step in self.tour.runner.stream(self.page.task, asked):
                     if isinstance(step, Progress):
                         stage, share = step.stage, step.share or 0.0
                     else:
-                        answer, stage, share = step.as_json(), "Working", step.share
+                        answer, stage, share = step, "Working", step.share
                     done = status.progress(f"{title}: {stage}", (index + share) / len(changes))
                     yield side_by_side([*columns, *waiting[index:]]), done
-                columns.append(self._column(title, asked, answer))
+                if answer is not None:
+                    columns.append(self._column(title, asked, answer.as_json()))
             except TourError as error:
                 columns.append(Column(title=title, figure=status.problem(error.message), facts=Markup()))
             except Exception:

@@ -8,11 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from components.figures import status
-from components.figures.markup import Markup
 from components.ui import picker
 from components.ui.answering import Desk
 from components.ui.page import Json
+from components.ui.streaming import streamed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,20 +63,15 @@ def wire(
 ) -> list[Any]:
     """`buttons` are Run and Stop, which `switches(running=...)` sets. Returns the events that run."""
 
-    def streamed(typed: tuple[Any, ...], changes: Mapping[str, Json]) -> Iterator[list[Any]]:
-        yield [gr.skip(), str(status.progress("Starting", None)), *switches(running=True)]
-        for columns, progress in desk.compare(typed, changes):
-            yield [str(columns), str(progress), gr.skip(), gr.skip()]
-        yield [gr.skip(), str(Markup()), *switches(running=False)]
-
     def models(other: str, *typed: Any) -> Iterator[list[Any]]:
         first = typed[desk.names.index("model")]
         catalog = desk.tour.registry.catalog
         picked = [id for id in dict.fromkeys((first, other)) if id in catalog]
-        yield from streamed(typed, {catalog[id].title: {"model": id} for id in picked})
+        changes: Mapping[str, Json] = {catalog[id].title: {"model": id} for id in picked}
+        yield from streamed(desk.compare(typed, changes), switches)
 
     def variants(*typed: Any) -> Iterator[list[Any]]:
-        yield from streamed(typed, desk.page.variants)
+        yield from streamed(desk.compare(typed, desk.page.variants), switches)
 
     outputs = [*panel.shown, *buttons]
     events = [panel.models.click(models, [panel.other, *asked], outputs, **queued)]

@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from components.figures import status
 from components.ui.answering import Desk
+from components.ui.streaming import streamed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +45,6 @@ def wire(
     """`buttons` are Run and Stop, which `switches(running=...)` sets. Returns the events that run."""
 
     def start(*typed: Any) -> Iterator[list[Any]]:
-        yield ["", str(status.progress("Starting", None)), *switches(running=True)]
-        for moves, progress in desk.probe(typed):
-            yield [str(moves), str(progress), gr.skip(), gr.skip()]
-        yield [gr.skip(), "", *switches(running=False)]
+        yield from streamed(desk.probe(typed), switches)
 
     return [panel.start.click(start, asked, [panel.moves, panel.progress, *buttons], **queued)]
