@@ -66,8 +66,11 @@ def wire(
     def models(other: str, *typed: Any) -> Iterator[list[Any]]:
         first = typed[desk.names.index("model")]
         catalog = desk.tour.registry.catalog
-        picked = [id for id in dict.fromkeys((first, other)) if id in catalog]
-        changes: Mapping[str, Json] = {catalog[id].title: {"model": id} for id in picked}
+        picked = dict.fromkeys(filter(None, (first, other)))
+        # One that was typed in has no title yet; it gets a column, if only to say why it will not do.
+        changes: Mapping[str, Json] = {
+            catalog[id].title if id in catalog else id: {"model": id} for id in picked
+        }
         yield from streamed(desk.compare(typed, changes), switches)
 
     def variants(*typed: Any) -> Iterator[list[Any]]:

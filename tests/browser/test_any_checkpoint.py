@@ -58,3 +58,13 @@ def test_a_link_may_name_one(open_page: OpenPage, app_with_hub: str) -> None:
     visit = Visit(page, text_classification.PAGE)
     visit.run(lambda: page.goto(f"{app_with_hub}/{text_classification.PAGE.slug}?{query}"))
     assert visit.answer()["model"] == "someone/distilbert-classifier"
+
+
+def test_one_that_was_typed_is_compared_too(open_page: OpenPage, app_with_hub: str) -> None:
+    page = open_page(base_url=app_with_hub, origins=(app_with_hub,))
+    visit = Visit(page, text_classification.PAGE).open(text="What a day!", model="someone/gpt2")
+    visit.part("compare").locator("button").first.click()
+    visit.run(visit.part("compare-models").click)
+    columns = visit.part("compared").locator(".column")
+    expect(columns).to_have_count(2)
+    expect(columns.first).to_contain_text("cannot do text classification")
