@@ -32,7 +32,7 @@ def diagram(bins: Sequence[Mapping[str, Any]], split: str) -> Markup:
         for one in bins
     )
     return Markup(
-        '<figure class="reliability"><svg viewBox="-34 -8 {box} {box}" role="img" '
+        '<figure class="reliability"><svg viewBox="-46 -8 {box} {box}" role="img" '
         'aria-label="Share of right answers by score; the table has the numbers">'
         '<line class="even" x1="0" y1="{side}" x2="{side}" y2="0"/>{columns}'
         '<path class="axes" d="M0 0V{side}H{side}"/>'
@@ -42,4 +42,4 @@ def diagram(bins: Sequence[Mapping[str, Any]], split: str) -> Markup:
         "dashed line. Measured on {split}.</figcaption></figure>"
         '<table class="grid"><thead><tr><th scope="col">Score</th><th scope="col">Answers</th>'
         '<th scope="col">Mean score</th><th scope="col">Right</th></tr></thead><tbody>{rows}</tbody></table>'
-    ).format(box=SIDE + 60, side=SIDE, below=SIDE + 16, columns=columns, split=split, rows=rows)
+    ).format(box=SIDE + 54, side=SIDE, below=SIDE + 16, columns=columns, split=split, rows=rows)
