@@ -85,7 +85,7 @@ def test_it_learns_from_answers_which_program_is_meant(
     monkeypatch.setattr(adapter, "body_folder", lambda: body)
     monkeypatch.setattr(tables, "held_back", lambda asked: False)
     recipe = replace(
-        recipes()["tables"], epochs=6, batch=8, rank=4, length=96, dropout=0.0, learning_rate=3e-3
+        recipes()["tables"], epochs=12, batch=8, rank=8, length=96, dropout=0.0, learning_rate=1e-2
     )
     set_seed(recipe.seed)
     job = tables.prepare(recipe, tmp_path)
