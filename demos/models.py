@@ -1,4 +1,4 @@
-"""The models page: every checkpoint of the catalog, its state and memory; load and unload."""
+"""The models page: every checkpoint, its state, memory and card; load, unload, add more from the Hub."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 
 import gradio as gr
 
+from components.figures import status
 from components.figures.markup import byte_size
 from components.models.checkpoint import Checkpoint, HubSource, LocalSource, RepoSource, Source, WheelSource
 from components.models.errors import TourError
 from components.models.registry import Registry
 from components.models.status import State, Status
-from components.ui import picker
+from components.ui import hub_search, links, picker
 from components.ui.models_table import models_table
 from components.ui.page import PlainPage, Tour
 
@@ -27,6 +28,7 @@ STATES = {
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
     registry = tour.registry
+    card = gr.HTML(elem_id="models-card", elem_classes="card-holder")
     table: Any = models_table(view(registry), "models-table")
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
@@ -47,6 +49,15 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         registry.reachable()
         return view(registry)
 
+    def asked(request: gr.Request) -> str:
+        id = dict(request.query_params).get("card")
+        try:
+            return hub_search.card_of(tour, registry.describe(id)) if id else ""
+        except TourError as error:
+            return str(status.problem(error.message))
+
+    hub_search.build(tour, lambda: view(registry), table)
+    blocks.load(asked, None, card, **quiet)
     table.load_model(load, None, table, **quiet)
     table.unload_model(unload, None, table, **quiet)
     blocks.load(opened, None, table, **quiet)
@@ -74,6 +85,7 @@ def row(status: Status) -> Mapping[str, Any]:
         "id": checkpoint.id,
         "title": checkpoint.title,
         "about": checkpoint.about,
+        "card": links.card_link(checkpoint.id),
         "state": status.state.value,
         "state_words": f"{STATES[status.state]}{': ' + status.stage if moving and status.stage else ''}",
         "where": where(status),
@@ -123,7 +135,7 @@ def source_words(source: Source) -> str:
 
 
 PAGE = PlainPage(
-    slug="models",
+    slug=links.MODELS_PAGE,
     nav="Models",
     title="Models",
     sentence="Every checkpoint of the tour: where it comes from, what it costs, whether it is in memory now.",

@@ -159,6 +159,10 @@ class Registry:
             )
         return lookup.describe(self._sources.hub.endpoint, id, tuple(self.catalog))
 
+    def card(self, checkpoint: Checkpoint) -> str:
+        """Its model card as Markdown, empty if it has none; raises `TourError` UNREACHABLE."""
+        return self._sources.card(checkpoint)
+
     def adopt(self, id: str) -> Checkpoint:
         """As `describe`, and from then on it is in the catalog."""
         checkpoint = self.describe(id)

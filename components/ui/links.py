@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
 
 # Gradio gives `page` and `deep_link` a meaning of its own; the rest are ours.
 RESERVED = frozenset({"page", "deep_link", "embed", "run", "__theme", "view"})
 
+MODELS_PAGE = "models"
+
 # A longer address is refused by many servers and chat programs.
 LONGEST_LINK = 8000
+
+
+def card_link(id: str) -> str:
+    """Where a checkpoint's model card can be read."""
+    return page_link(MODELS_PAGE, card=id)
+
+
+def page_link(slug: str, **query: str) -> str:
+    """The address of a page of this app, seen from any other."""
+    return f"./{slug}?{urlencode(query)}"
 
 
 def copy_script(names: Sequence[str], defaults: Mapping[str, object], button_id: str) -> str:

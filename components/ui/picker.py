@@ -11,6 +11,7 @@ from components.figures.markup import Markup, byte_size
 from components.models.errors import TourError
 from components.models.status import Availability, Status
 from components.tasks.task import Task
+from components.ui import links
 from components.ui.page import Tour
 
 WORDS = {
@@ -75,10 +76,14 @@ def about(task: Task[Any, Any, Any], picked: str | None, tour: Tour) -> str:
     else:
         where = f"to download, {byte_size(checkpoint.download_bytes)}, when you run it"
     return str(
-        Markup("<p>{about}</p><p class='facts'>{millions:.0f} M parameters · {licence} · {where}</p>").format(
+        Markup(
+            "<p>{about}</p><p class='facts'>{millions:.0f} M parameters · {licence} · {where} · "
+            "<a href='{card}' target='_blank' rel='noopener'>model card</a></p>"
+        ).format(
             about=checkpoint.about,
             millions=checkpoint.whole_parameters / 1e6,
             licence=checkpoint.licence,
             where=where,
+            card=links.card_link(picked),
         )
     )

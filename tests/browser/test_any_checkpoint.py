@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -9,13 +10,14 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from demos import text_classification
+from demos import text_classification, text_generation
 from tests.browser.conftest import OpenPage
 from tests.browser.tour import Visit
 from tests.fakes.architectures import ARCHITECTURES
 from tests.fakes.hub import running_hub
 from tests.server import running_app
 
+SOON = 30_000  # ms: the first look-up imports the library
 NAMES = ("distilbert-classifier", "gpt2")
 
 
@@ -23,6 +25,8 @@ NAMES = ("distilbert-classifier", "gpt2")
 def app_with_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root: Path = tmp_path_factory.mktemp("hub")
     repos = {f"someone/{name}": ARCHITECTURES[name].build(root / name) for name in NAMES}
+    for id, folder in repos.items():
+        (folder / "README.md").write_text(f"---\nlicense: mit\n---\n# The card of {id}\n<b>x</b>\n", "utf-8")
     with (
         running_hub(repos) as hub,
         running_app(HF_ENDPOINT=hub.endpoint, TOUR_CACHE=str(root / "cache")) as url,
@@ -41,7 +45,7 @@ def test_any_id_can_be_typed_into_the_picker(open_page: OpenPage, app_with_hub: 
     ):
         visit.box("model").fill(typed)
         visit.box("model").press("Enter")
-        expect(about).to_contain_text(said)
+        expect(about).to_contain_text(said, timeout=SOON)
     visit.run()
     assert visit.settled() == "answer", visit.problem.inner_text()
     assert visit.answer()["model"] == "someone/distilbert-classifier"
@@ -68,3 +72,28 @@ def test_one_that_was_typed_is_compared_too(open_page: OpenPage, app_with_hub: s
     columns = visit.part("compared").locator(".column")
     expect(columns).to_have_count(2)
     expect(columns.first).to_contain_text("cannot do text classification")
+
+
+def test_one_is_searched_for_read_about_and_added(open_page: OpenPage, app_with_hub: str) -> None:
+    page = open_page(base_url=app_with_hub, origins=(app_with_hub,))
+    page.goto(f"{app_with_hub}/models")
+    page.locator("#hub-words textarea, #hub-words input").fill("no such thing")
+    page.locator("#hub-search").click()
+    expect(page.locator("#hub-said")).to_contain_text("Nothing fits")
+    page.locator("#hub-words textarea, #hub-words input").fill("gpt2")
+    page.locator("#hub-search").click()
+    expect(page.locator("#hub-found label")).to_have_count(1)
+    expect(page.locator("#hub-found label")).to_contain_text("mit · 7 downloads")
+    page.get_by_role("radio", name="someone/gpt2").check()
+    expect(page.locator("#hub-about")).to_contain_text(re.compile("can do .*Text generation"), timeout=SOON)
+    expect(page.locator("#hub-card h3")).to_have_text("The card of someone/gpt2")
+    page.locator("#hub-add").click()
+    link = page.locator("#hub-about a", has_text="Text generation")
+    expect(link).to_be_visible()
+    expect(page.locator('article[data-checkpoint="someone/gpt2"]')).to_be_visible()
+    link.click()
+    visit = Visit(page, text_generation.PAGE)
+    expect(visit.box("model")).to_have_value(re.compile("someone/gpt2"))
+    visit.part("model-about").get_by_role("link", name="model card").click()
+    opened = page.context.wait_for_event("page") if len(page.context.pages) < 2 else page.context.pages[-1]
+    expect(opened.locator("#models-card h3")).to_have_text("The card of someone/gpt2")

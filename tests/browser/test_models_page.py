@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from components.models.catalog import load_catalog
-from components.models.checkpoint import HubSource
+from components.models.checkpoint import HubSource, RepoSource
 from tests.browser.tour import PATIENCE
 
 CATALOG = load_catalog()
@@ -85,3 +85,16 @@ def test_a_checkpoint_out_of_reach_says_so(page: Page) -> None:
     expect(shown).to_have_attribute("data-state", "failed", timeout=10_000)
     expect(shown.locator(".error")).to_have_text(re.compile(r"\w+ \w+ \w+"))
     expect(shown.get_by_role("button", name="Load")).to_be_enabled()
+
+
+def test_a_card_is_one_click_away(page: Page) -> None:
+    checkpoint = next(each for each in CATALOG if isinstance(each.source, RepoSource))
+    page.goto("/models")
+    row(page, checkpoint.id).get_by_role("link", name="model card").click()
+    expect(page.locator("#models-card h3")).to_have_text(checkpoint.id)
+
+
+def test_a_search_out_of_reach_says_so(page: Page) -> None:
+    page.goto("/models")
+    page.locator("#hub-search").click()
+    expect(page.locator("#hub-said")).to_contain_text("does not answer for the search", timeout=15_000)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 LARGE = (".safetensors", ".bin")  # what the Hub keeps in its large file storage, named by SHA-256
@@ -169,7 +170,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _model(repo: str, sha: str, folder: Path) -> dict[str, object]:
+def _model(repo: str, sha: str, folder: Path) -> dict[str, Any]:
     siblings = [{"rfilename": file.name, "size": file.stat().st_size} for file in _files(folder)]
     tags = ["license:mit", "en", "safetensors"]
     return {
@@ -180,15 +181,30 @@ def _model(repo: str, sha: str, folder: Path) -> dict[str, object]:
         "tags": tags,
         "downloads": 7,
         "likes": 1,
+        "safetensors": {"parameters": {"F32": _parameters(folder)}, "total": _parameters(folder)},
     }
 
 
-def _listed(hub: FakeHub, query: dict[str, list[str]]) -> list[dict[str, object]]:
-    words, task = ("".join(query.get(name, [])) for name in ("search", "pipeline_tag"))
+def _parameters(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors")) // 4
+
+
+def _listed(hub: FakeHub, query: dict[str, list[str]]) -> list[dict[str, Any]]:
+    words, task, size = (
+        "".join(query.get(name, [])) for name in ("search", "pipeline_tag", "num_parameters")
+    )
+    bounds = {
+        bound: int(count[:-1]) * {"M": 10**6, "B": 10**9}[count[-1]]
+        for bound, _, count in (part.partition(":") for part in size.split(",") if part)
+    }
+    found = (
+        _model(repo, hub.commit(repo), folder) for repo, folder in hub.repos.items() if words.lower() in repo
+    )
     return [
-        {**_model(repo, hub.commit(repo), folder), "pipeline_tag": task or None}
-        for repo, folder in hub.repos.items()
-        if words.lower() in repo
+        {**model, "pipeline_tag": task or None}
+        for model in found
+        if set(query.get("filter", [])) <= set(model["tags"])
+        and bounds.get("min", 0) <= model["safetensors"]["total"] <= bounds.get("max", 10**12)
     ]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from components.models.catalog import load_catalog
-from components.models.checkpoint import HubSource
+from components.models.checkpoint import HubSource, RepoSource
 from components.models.errors import Code, TourError
 from components.models.registry import MOST_ADOPTED, Registry
 from components.models.settings import Settings
@@ -171,9 +171,32 @@ def test_visitors_cannot_bring_more_and_more(
 
 
 def test_search_lists_what_the_hub_has(registry: Registry, hub: FakeHub) -> None:
-    found = registry.search("roberta", task="fill-mask", language="en")
+    found = registry.search("roberta", task="named_entities", language="en", parameters="max:50M")
     assert sorted(one.id for one in found) == sorted(id for id in hub.repos if "roberta" in id)
-    assert {(one.task, one.licence, one.gated) for one in found} == {("fill-mask", "mit", False)}
+    assert {(one.task, one.licence, one.gated) for one in found} == {("token-classification", "mit", False)}
+    assert {one.parameters for one in found} == {registry.describe(one.id).parameters for one in found}, (
+        "the size that is shown before a download is that of the file"
+    )
+    assert not registry.search("roberta", language="de")
+    assert not registry.search("roberta", parameters="min:50M,max:150M")
+
+
+def test_every_checkpoint_that_is_shipped_has_a_card_here(settings: Settings) -> None:
+    registry = Registry(load_catalog(), replace(settings, hub_endpoint=closed_port()))
+    shipped = [one for one in registry.catalog if isinstance(one.source, RepoSource)]
+    assert shipped
+    for one in shipped:
+        assert f"# {one.id}" in registry.card(one)
+
+
+def test_a_card_is_read_from_the_hub(folders: dict[str, Path], settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "carded"
+    shutil.copytree(folders["gpt2"], folder)
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n# What it is\n", "utf-8")
+    with running_hub({"someone/carded": folder, "someone/bare": folders["gpt2"]}) as hub:
+        registry = Registry(load_catalog(), replace(settings, hub_endpoint=hub.endpoint))
+        assert "# What it is" in registry.card(registry.describe("someone/carded"))
+        assert registry.card(registry.describe("someone/bare")) == ""
 
 
 @pytest.mark.parametrize("id", ["", "gpt2", "a/b/c", "../x", "a b/c", "https://x/y", "x" * 100 + "/y"])

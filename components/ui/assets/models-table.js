@@ -23,7 +23,9 @@ function build(item) {
   const progress = make("progress");
   const error = make("p", "error");
   names.append(make("h2", "", item.title), make("span", "id", item.id));
-  facts.append(state, more, ...item.facts.map((fact) => make("span", "", fact)));
+  const card = make("a", "", "model card");
+  card.href = item.card;
+  facts.append(state, more, ...item.facts.map((fact) => make("span", "", fact)), card);
   progress.max = 1;
   progress.setAttribute("aria-label", `Progress of ${item.title}`);
   button.type = "button";
