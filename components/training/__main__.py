@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     evaluate = commands.add_parser("evaluate", help="measure shipped checkpoints and print the table")
     evaluate.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}; all by default")
     evaluate.add_argument("--limit", type=int, help="measure on at most so many examples")
+    evaluate.add_argument("--served", metavar="URL", help="ask the app there, through /v1, and compare")
     evaluate.add_argument("--keep", action="store_true", help="write figures, model cards and README table")
     for command in (train, evaluate):
         command.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of data sets")
@@ -39,8 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command == "evaluate":
         if strangers := [name for name in options.names if name not in known]:
             parser.error(f"no recipe {strangers[0]!r}; there are {', '.join(known)}")
-        if options.keep and options.limit:
-            parser.error("--keep is for figures of whole splits: leave out --limit")
+        if options.keep and (options.limit or options.served):
+            parser.error("--keep is for figures of whole splits: leave out --limit and --served")
         return _evaluate([known[name] for name in options.names or known], options)
     return _train(known[options.name], options)
 
@@ -69,7 +70,7 @@ def _evaluate(chosen: list[Recipe], options: argparse.Namespace) -> int:
         if not (EMBEDDED / recipe.name).is_dir():
             print(f"{recipe.name} is not shipped", file=sys.stderr)
             continue
-        found = evaluate(recipe, options.data, options.limit)
+        found = evaluate(recipe, options.data, options.limit, options.served)
         measured[recipe.name] = asdict(found)
         if options.keep:
             keep(found, EMBEDDED / recipe.name)
@@ -77,6 +78,8 @@ def _evaluate(chosen: list[Recipe], options: argparse.Namespace) -> int:
                 cards.card(recipe, measured[recipe.name]), "utf-8"
             )
     print(cards.table(chosen, measured))
+    if options.served:
+        print(cards.agreement(measured, {name: cards.figures(EMBEDDED / name) for name in measured}))
     if options.keep:
         everything = list(recipes().values())
         kept = {one.name: cards.figures(EMBEDDED / one.name) for one in everything if _kept(one)}

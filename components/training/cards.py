@@ -85,6 +85,22 @@ def table(recipes: Sequence[Recipe], measured: Mapping[str, Figures]) -> str:
     return "\n".join(rows) + "\n"
 
 
+def agreement(measured: Mapping[str, Figures], kept: Mapping[str, Figures]) -> str:
+    """One row per figure: what was measured now, and whether its interval holds what is kept of the whole
+    split."""
+    rows = ["| checkpoint | metric | now (95 % interval) | kept | within |", "|---|---|---|---|---|"]
+    for name, content in measured.items():
+        whole = {one["name"]: one["value"] for one in kept[name]["measures"]}
+        for one in content["measures"]:
+            value = whole[one["name"]]
+            rows.append(
+                f"| {name} | {one['name']} "
+                f"| {_number(one['value'])} ({_number(one['low'])} to {_number(one['high'])}) "
+                f"| {_number(value)} | {'yes' if one['low'] <= value <= one['high'] else 'no'} |"
+            )
+    return "\n".join(rows) + "\n"
+
+
 def into_readme(text: str, rows: str) -> str:
     """The README with the table between its two markers replaced."""
     before, _, rest = text.partition(_START)

@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING
 
 from components.tasks.question_answering import TASK
 from components.training.answers import questions
-from components.training.evaluation.measure import Evaluation, Failure, each, mean, worst
+from components.training.evaluation.measure import Evaluation, Failure, each, mean, some, worst
 
 if TYPE_CHECKING:
-    from components.tasks.runner import Runner
+    from components.training.evaluation.asking import App
     from components.training.recipe import Recipe
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLE = re.compile(r"\b(a|an|the)\b")
 
 
-def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> Evaluation:
-    asked = questions(data / "squad" / "dev-v1.1.json")
-    # Every question of a few articles says less than a few of every article.
-    asked = asked if limit is None else asked[:: max(1, len(asked) // limit)][:limit]
+def evaluate(recipe: Recipe, data: Path, app: App, limit: int | None) -> Evaluation:
+    asked = some(questions(data / "squad" / "dev-v1.1.json"), limit)
     exact, overlap, failures = [], [], []
     for one in each(asked, recipe.name):
         payload = {
@@ -33,7 +31,7 @@ def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> E
             "allow_no_answer": False,
             "top_k": 1,
         }
-        found = runner.call(TASK, payload).result.answers
+        found = app.call(TASK, payload).result.answers
         answered = found[0].text if found else ""
         right = list(dict.fromkeys(answer for answer, _ in one.answers))
         exact.append(max(float(_words(answered) == _words(answer)) for answer in right))

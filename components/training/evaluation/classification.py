@@ -16,26 +16,27 @@ from components.training.evaluation.measure import (
     f1,
     mean,
     reliability,
+    some,
     worst,
 )
 
 if TYPE_CHECKING:
-    from components.tasks.runner import Runner
+    from components.training.evaluation.asking import App
     from components.training.recipe import Recipe
 
 
-def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> Evaluation:
+def evaluate(recipe: Recipe, data: Path, app: App, limit: int | None) -> Evaluation:
     several = bool(recipe.extra.get("several"))
     labels = recipe.extra["labels"]
     (name,), split = recipe.data, recipe.extra["split"]
-    examples = cast(list[Labelled], load(name, data, split))[:limit]
+    examples = some(cast(list[Labelled], load(name, data, split)), limit)
     right: list[float] = []
     counts: list[list[float]] = []
     failures = []
     scores: list[float] = []
     hits: list[float] = []
     for one in each(examples, recipe.name):
-        answer = runner.call(TASK, {"text": one.text, "model": recipe.name}).result
+        answer = app.call(TASK, {"text": one.text, "model": recipe.name}).result
         wanted, chosen = set(one.labels), set(answer.chosen)
         right.append(float(wanted == chosen))
         # Of one label the score of the answer given; where several may fit, that of every label.

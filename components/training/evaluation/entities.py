@@ -9,22 +9,22 @@ from seqeval.metrics.sequence_labeling import get_entities
 
 from components.tasks.named_entities import TASK
 from components.training.data import Tagged, load
-from components.training.evaluation.measure import Evaluation, Failure, bootstrap, each, f1, worst
+from components.training.evaluation.measure import Evaluation, Failure, bootstrap, each, f1, some, worst
 
 if TYPE_CHECKING:
-    from components.tasks.runner import Runner
+    from components.training.evaluation.asking import App
     from components.training.recipe import Recipe
 
 Span = tuple[str, int, int]  # type, first word, last word
 
 
-def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> Evaluation:
+def evaluate(recipe: Recipe, data: Path, app: App, limit: int | None) -> Evaluation:
     name = recipe.data[0]
-    sentences = [one for one in load(name, data, "test") if isinstance(one, Tagged)][:limit]
+    sentences = some([one for one in load(name, data, "test") if isinstance(one, Tagged)], limit)
     counts, failures = [], []
     for one in each(sentences, recipe.name):
         text, starts = _text(one)
-        found = runner.call(TASK, {"text": text, "model": recipe.name}).result.entities
+        found = app.call(TASK, {"text": text, "model": recipe.name}).result.entities
         answered = {
             (entity.label, _word(starts, entity.start), _word(starts, entity.end - 1)) for entity in found
         }

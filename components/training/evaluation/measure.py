@@ -99,6 +99,11 @@ def mean(name: str, values: Sequence[float]) -> Measure:
     return bootstrap(name, [(value, 1.0) for value in values], lambda sums: float(sums[0] / sums[1]))
 
 
+def some(items: Sequence[T], limit: int | None) -> Sequence[T]:
+    """At most `limit` items, at even distances: what stands together in a file is alike."""
+    return items if limit is None else items[:: max(1, len(items) // limit)][:limit]
+
+
 def each(items: Sequence[T], title: str) -> Iterator[T]:
     """The items, with a progress bar."""
     yield from tqdm(items, desc=title)

@@ -12,10 +12,10 @@ from rouge_score.rouge_scorer import RougeScorer
 from components.tasks.summarization import TASK
 from components.tasks.text_generation import TASK as GENERATION
 from components.training.data import Abstract, load
-from components.training.evaluation.measure import Evaluation, Failure, each, mean, worst
+from components.training.evaluation.measure import Evaluation, Failure, each, mean, some, worst
 
 if TYPE_CHECKING:
-    from components.tasks.runner import Runner
+    from components.training.evaluation.asking import App
     from components.training.recipe import Recipe
 
 PROMPT = "Summarize this abstract in one sentence.\n\n{}"
@@ -23,30 +23,30 @@ PROMPTED = 100  # abstracts that the chat model sums up; all of them would take 
 _NAME_OR_NUMBER = re.compile(r"\d+(?:[.,]\d+)*|(?<=[^.!?]\s)[A-Z][\w-]+")
 
 
-def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> Evaluation:
+def evaluate(recipe: Recipe, data: Path, app: App, limit: int | None) -> Evaluation:
     name = recipe.data[0]
-    abstracts = cast(list[Abstract], load(name, data, "test"))[:limit]
+    abstracts = some(cast(list[Abstract], load(name, data, "test")), limit)
     scorer = RougeScorer(["rougeL"], use_stemmer=True)
 
     def rouge(summary: str, one: Abstract) -> float:
         return max(float(scorer.score(right, summary)["rougeL"].fmeasure) for right in one.summaries)
 
     def scores(
-        title: str, summarize: Callable[[str, Abstract], str], some: Sequence[Abstract]
+        title: str, summarize: Callable[[str, Abstract], str], those: Sequence[Abstract]
     ) -> list[tuple[Abstract, str, float]]:
-        made = [(one, summarize(" ".join(one.sentences), one)) for one in each(some, title)]
+        made = [(one, summarize(" ".join(one.sentences), one)) for one in each(those, title)]
         return [(one, summary, rouge(summary, one)) for one, summary in made]
 
     def ours(text: str, one: Abstract) -> str:
-        return str(runner.call(TASK, {"text": text, "max_sentences": 1, "model": recipe.name}).result.summary)
+        return str(app.call(TASK, {"text": text, "max_sentences": 1, "model": recipe.name}).result.summary)
 
     def prompted(text: str, one: Abstract) -> str:
         payload = {"prompt": PROMPT.format(text), "temperature": 0.0, "max_new_tokens": 60}
-        return str(runner.call(GENERATION, payload).result.text)
+        return str(app.call(GENERATION, payload).result.text)
 
     mine = scores(recipe.name, ours, abstracts)
-    some = abstracts[:: max(1, len(abstracts) // PROMPTED)]
-    chat = scores("plain prompting", prompted, some)
+    few = abstracts[:: max(1, len(abstracts) // PROMPTED)]
+    chat = scores("plain prompting", prompted, few)
     others = {
         "first three sentences": _mean(
             scores("lead-3", lambda _, one: " ".join(one.sentences[:3]), abstracts)
@@ -59,8 +59,8 @@ def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> E
                 abstracts,
             )
         ),
-        f"plain prompting of the chat model, on {len(some)} of them": _mean(chat),
-        f"this checkpoint, on those {len(some)}": _mean([row for row in mine if row[0] in some]),
+        f"plain prompting of the chat model, on {len(few)} of them": _mean(chat),
+        f"this checkpoint, on those {len(few)}": _mean([row for row in mine if row[0] in few]),
     }
     return Evaluation(
         split="SciTLDR-A test",

@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING
 
 from components.tasks.table_question_answering import TASK
 from components.tasks.tables.values import stem, stems, tokens
-from components.training.evaluation.measure import Evaluation, Failure, each, mean, worst
+from components.training.evaluation.measure import Evaluation, Failure, each, mean, some, worst
 from components.training.tables import ARCHIVE, TEST, TRAINING, Asked, WikiTables, read, same
 
 if TYPE_CHECKING:
-    from components.tasks.runner import Runner
+    from components.training.evaluation.asking import App
     from components.training.recipe import Recipe
 
 Rows = Sequence[Sequence[str]]
 Baseline = Callable[[str, Sequence[str], Rows], str]
 
 
-def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> Evaluation:
+def evaluate(recipe: Recipe, data: Path, app: App, limit: int | None) -> Evaluation:
     published = read(data / ARCHIVE)
-    asked = published.splits[TEST]
-    asked = asked if limit is None else asked[:: max(1, len(asked) // limit)][:limit]
+    asked = some(published.splits[TEST], limit)
     right, among, failures = [], [], []
     for one in each(asked, recipe.name):
         columns, rows = published.tables[one.table]
@@ -34,7 +33,7 @@ def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> E
             "model": recipe.name,
             "top_k": 5,
         }
-        found = runner.call(TASK, payload).result
+        found = app.call(TASK, payload).result
         right.append(float(same(found.candidates[0].values, one.answers)))
         among.append(float(any(same(reading.values, one.answers) for reading in found.candidates)))
         if not right[-1]:

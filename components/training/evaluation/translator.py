@@ -10,18 +10,18 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from components.tasks.translation import TASK
-from components.training.evaluation.measure import RESAMPLES, Evaluation, Failure, Measure, each, worst
+from components.training.evaluation.measure import RESAMPLES, Evaluation, Failure, Measure, each, some, worst
 from components.training.translator import pairs
 
 if TYPE_CHECKING:
-    from components.tasks.runner import Runner
+    from components.training.evaluation.asking import App
     from components.training.recipe import Recipe
 
 
-def evaluate(recipe: Recipe, data: Path, runner: Runner, limit: int | None) -> Evaluation:
-    test = pairs(data, recipe)["test"][:limit]
+def evaluate(recipe: Recipe, data: Path, app: App, limit: int | None) -> Evaluation:
+    test = some(pairs(data, recipe)["test"], limit)
     answers = [
-        runner.call(
+        app.call(
             TASK, {"text": pair.source, "target": recipe.extra["target"], "model": recipe.name}
         ).result.translation
         for pair in each(test, recipe.name)
