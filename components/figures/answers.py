@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.figures import spans
@@ -14,13 +14,15 @@ MASK = "[MASK]"
 
 
 def similarity(request: Json, answer: Json) -> Markup:
-    """Sentences ranked by their score; the number before each is its place in the input."""
+    """Sentences ranked by their score; the number before each is its place in the input. All pairs below, if
+    the answer has them."""
     ranked = sorted(enumerate(answer["scores"]), key=lambda pair: -pair[1])
-    return bar_rows(
+    full = 1.0 if request.get("measure") != "dot" else max(1e-9, *map(abs, answer["scores"]))
+    figure = bar_rows(
         (
             (
                 Markup('<span class="index">{}</span> {}').format(index + 1, request["sentences"][index]),
-                score,
+                score / full,
                 f"{score:.3f}",
             )
             for index, score in ranked
@@ -28,6 +30,37 @@ def similarity(request: Json, answer: Json) -> Markup:
         caption="Sentences, most similar first",
         columns=("Sentence", "Similarity"),
     )
+    if not answer["matrix"]:
+        return figure
+    return figure + heat_map(
+        [request["source"], *request["sentences"]],
+        answer["matrix"],
+        caption="Each text with each; 0 is the source, the others have the numbers above",
+    )
+
+
+def heat_map(names: Sequence[str], values: Sequence[Sequence[float]], *, caption: str) -> Markup:
+    """A square of numbers, the larger the fuller of colour; rows and columns are called by their place."""
+    low, high = min(map(min, values)), max(map(max, values))
+    width = max(1e-9, high - low)
+    head = join(
+        Markup('<th scope="col" title="{}">{}</th>').format(name, place) for place, name in enumerate(names)
+    )
+    rows = join(
+        Markup('<tr><th scope="row" title="{}">{}</th>{}</tr>').format(
+            names[place],
+            place,
+            join(
+                Markup('<td style="--share:{:.3f}">{:.2f}</td>').format((value - low) / width, value)
+                for value in row
+            ),
+        )
+        for place, row in enumerate(values)
+    )
+    return Markup(
+        '<div class="grid-box" tabindex="0" role="region" aria-label="{caption}"><table class="heat-map">'
+        "<caption>{caption}</caption><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    ).format(caption=caption, head=head, rows=rows)
 
 
 def labels(request: Json, answer: Json) -> Markup:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.figures.markup import Markup, bar_rows, join, percent
+from components.figures.markup import Markup, bar_rows, escape, join, percent
 from components.figures.spans import Mark, marked
 
 Json = Mapping[str, Any]
+
+MOST_LISTED = 20
 
 
 def answers(request: Json, answer: Json) -> Markup:
@@ -26,4 +28,44 @@ def answers(request: Json, answer: Json) -> Markup:
     ]
     where = Markup('<p class="reading"></p>')
     text = marked(request["context"], marks, nothing="Found nothing in:", table="Answers as a table")
-    return join([figure, where, text])
+    return join([figure, where, text, positions(request["context"], answer["positions"])])
+
+
+def positions(context: str, places: Sequence[Json]) -> Markup:
+    """The context with a bar above each token where an answer may begin, and one below where it may end, and
+    the likeliest of both in a table. Nothing if there are no places."""
+    if not places:
+        return Markup()
+    body, after = [], 0
+    for one in places:
+        body.append(escape(context[after : one["start"]]))
+        body.append(
+            Markup(
+                '<span class="edge" style="--begins:{begins:.3f};--ends:{ends:.3f}" title="{title}">{text}'
+                "</span>"
+            ).format(
+                begins=one["begins"],
+                ends=one["ends"],
+                title=f"begins {percent(one['begins'])}, ends {percent(one['ends'])}",
+                text=one["text"],
+            )
+        )
+        after = one["end"]
+    body.append(escape(context[after:]))
+    ranked = sorted(places, key=lambda one: -max(one["begins"], one["ends"]))[:MOST_LISTED]
+    rows = join(
+        Markup('<tr><th scope="row" dir="auto">{}</th><td>{:,}</td><td>{}</td><td>{}</td></tr>').format(
+            one["text"], one["start"], percent(one["begins"]), percent(one["ends"])
+        )
+        for one in ranked
+    )
+    return Markup(
+        '<section class="edges"><h3>Where an answer may begin and end</h3><p class="hint">The bar above a '
+        "token is as strong as the probability that an answer begins there, the bar below that it ends "
+        "there.</p>"
+        '<p class="marked" dir="auto">{body}</p><details><summary>The likeliest as a table</summary>'
+        '<div class="grid-box"><table class="grid"><thead><tr><th scope="col">Token</th>'
+        '<th scope="col">At</th><th scope="col">Begins</th><th scope="col">Ends</th></tr></thead>'
+        "<tbody>{rows}</tbody></table></div>"
+        "</details></section>"
+    ).format(body=join(body), rows=rows)

@@ -20,16 +20,18 @@ BATCH_TOKENS_ACCELERATED = 16384
 
 @dataclass(frozen=True, kw_only=True)
 class Embeddings:
-    """`vectors` [texts, width] have length 1, fp32, on the CPU; `tokens` and `windows` count per text."""
+    """`vectors` [texts, width] have length 1, fp32, on the CPU; `lengths` [texts] are what they had before;
+    `tokens` and `windows` count per text."""
 
     vectors: torch.Tensor
+    lengths: torch.Tensor
     tokens: tuple[int, ...]
     windows: tuple[int, ...]
 
 
 @torch.inference_mode()
 def embed(model: LoadedModel, texts: Sequence[str]) -> Generator[Progress, None, Embeddings]:
-    """Mean of a text's last hidden states, scaled to length 1.
+    """Mean of a text's last hidden states, and that scaled to length 1.
 
     This is what sentence-transformers' all-MiniLM-L6-v2 was trained with (Reimers and Gurevych 2019,
     https://arxiv.org/abs/1908.10084). A text longer than the checkpoint's token limit is split into
@@ -58,9 +60,10 @@ def embed(model: LoadedModel, texts: Sequence[str]) -> Generator[Progress, None,
     for owner, row in zip(owners, rows, strict=True):
         tokens[owner] += len(row)
         counts[owner] += 1
+    means = totals.cpu() / torch.tensor(tokens)[:, None]
     return Embeddings(
-        # The mean differs from the sum by a factor that the scaling takes out again.
-        vectors=torch.nn.functional.normalize(totals, dim=1).cpu(),
+        vectors=torch.nn.functional.normalize(means, dim=1),
+        lengths=means.norm(dim=1),
         tokens=tuple(tokens),
         windows=tuple(counts),
     )

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
 
+LEAST_LIKELY = 0.001  # of a position that is told
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Inputs:
     question: Annotated[
@@ -56,6 +59,13 @@ class Options:
             description="No passage is shown where it is likelier that none answers. Off: the best anyway.",
         ),
     ] = True
+    positions: Annotated[
+        bool,
+        Field(
+            title="Starts and ends",
+            description="How likely each token is an answer's first, and its last, drawn over the context.",
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +79,27 @@ class Passage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Position:
+    """`context[start:end]` is a token; `begins` and `ends` are the probabilities that an answer, if there is
+    one, begins and ends with it."""
+
+    text: str
+    start: int
+    end: int
+    begins: float
+    ends: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answers:
     """Highest score first. `no_answer` is the probability that nothing answers: 0 if the model was not
-    taught to tell.
+    taught to tell. `positions` are the tokens where an answer may begin or end, in the order of the text,
+    without those where that is unlikelier than 1 in 1,000; empty unless asked for.
     """
 
     answers: list[Passage]
     no_answer: float
+    positions: list[Position]
 
 
 def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Answers]]:
@@ -106,6 +130,17 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
                 for one in found.answers[: options.top_k]
             ],
             no_answer=found.no_answer,
+            positions=[
+                Position(
+                    text=one.span.of(inputs.context),
+                    start=one.span.start,
+                    end=one.span.end,
+                    begins=one.begins,
+                    ends=one.ends,
+                )
+                for one in found.places
+                if options.positions and max(one.begins, one.ends) >= LEAST_LIKELY
+            ],
         ),
         tokens_used=found.tokens,
         token_limit=model.checkpoint.token_limit,

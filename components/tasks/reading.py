@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,13 +33,24 @@ class Scored:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """A token of the context, and how likely an answer begins and ends with it."""
+
+    span: Span
+    begins: float
+    ends: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """`answers` are passages with different texts, likeliest first; `tokens` counts question and context.
+    `places` are the context's tokens in order.
 
     With `unanswerable`, that nothing answers is likelier than each single passage.
     """
 
     answers: Sequence[Scored]
+    places: Sequence[Place]
     no_answer: float
     unanswerable: bool
     tokens: int
@@ -58,18 +69,25 @@ def answer(
     answer": the sum of both logits of the first token, in the window that is surest there is one, plus
     the checkpoint's `no_answer_bias` (Rajpurkar et al. 2018, https://arxiv.org/abs/1806.03822). All
     logits are divided by the checkpoint's `answer_temperature`. Passages grow to whole words; of passages
-    with the same text the likeliest stands for all, with the sum of their probabilities. Yields after
-    each batch of windows.
+    with the same text the likeliest stands for all, with the sum of their probabilities. Where answers
+    begin and end is the softmax over the context's tokens alone; a token of several windows counts where
+    it is likeliest. Yields after each batch of windows.
     """
     rows = _windows(model, question.strip(), context, stride)
     config = model.network.config
     logits: dict[Span, float] = {}
+    edges: dict[Span, tuple[float, float]] = {}
     nothing, done = torch.inf, 0
     for batch, inputs in windows.batches(model, rows):
         output = model.network(**inputs)
         begins, ends = output.start_logits.float().cpu(), output.end_logits.float().cpu()
         for window, begin, end in zip(batch, begins, ends, strict=True):
             nothing = min(nothing, float(begin[0] + end[0]))
+            for place in window.positions:
+                if (offset := window.offsets[place]) is not None:
+                    token = Span(*offset)
+                    known = edges.get(token, (-torch.inf, -torch.inf))
+                    edges[token] = max(known[0], float(begin[place])), max(known[1], float(end[place]))
             for span, logit in _passages(window, context, begin, end, max_answer_length):
                 logits[span] = max(logit, logits.get(span, -torch.inf))
         done += len(batch)
@@ -79,9 +97,11 @@ def answer(
     if not _taught(model):
         nothing = -torch.inf if best else 0.0
     scores = torch.tensor([*(logit for _, logit in best), nothing], dtype=torch.float64)
-    *probabilities, no_answer = (scores / getattr(config, "answer_temperature", 1.0)).softmax(dim=0).tolist()
+    temperature = getattr(config, "answer_temperature", 1.0)
+    *probabilities, no_answer = (scores / temperature).softmax(dim=0).tolist()
     return Found(
         answers=_merged(context, [span for span, _ in best], probabilities),
+        places=_places(edges, temperature),
         no_answer=no_answer,
         unanswerable=not best or nothing > best[0][1],
         tokens=windows.tokens_used(rows),
@@ -119,6 +139,16 @@ def _passages(
         if span.start < span.end:
             found.append((span, logit))
     return found
+
+
+def _places(edges: Mapping[Span, tuple[float, float]], temperature: float) -> list[Place]:
+    if not edges:
+        return []
+    likely = (torch.tensor(list(edges.values()), dtype=torch.float64) / temperature).softmax(dim=0).tolist()
+    places = [
+        Place(span=span, begins=begin, ends=end) for span, (begin, end) in zip(edges, likely, strict=True)
+    ]
+    return sorted(places, key=lambda place: place.span)
 
 
 def _whole_words(text: str, span: Span) -> Span:

@@ -1,14 +1,15 @@
-"""How close in meaning sentences are to one of them, by the cosine of their embeddings."""
+"""How close in meaning sentences are to one of them, by their embeddings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
 from components.models.checkpoint import Head
+from components.models.errors import Code, TourError
 from components.tasks.fields import STRICT, Altogether, Text
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
 LONGEST = 20_000
+MATRIX_TEXTS = 50
 Sentence = Annotated[Text, Field(max_length=LONGEST)]
 
 
@@ -37,24 +39,53 @@ class Inputs:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Options:
-    """None: the checkpoints are trained for the cosine."""
+    measure: Annotated[
+        Literal["cosine", "dot"],
+        Field(
+            title="Measure",
+            description="Cosine of the angle, or dot product, which grows with the vectors' lengths too.",
+        ),
+    ] = "cosine"
+    matrix: Annotated[
+        bool,
+        Field(
+            title="All pairs",
+            description=f"Each text with each, as a heat map; at most {MATRIX_TEXTS} texts.",
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Similarity:
-    """`scores` are cosines from -1 to 1, in the order of the sentences."""
+    """`scores` are in the order of the sentences, cosines from -1 to 1 or dot products. `matrix` is square,
+    has the source first and the sentences after it, and is empty unless asked for.
+    """
 
     scores: list[float]
+    matrix: list[list[float]]
 
 
 def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Similarity]]:
     """`tokens_used` is that of the longest text."""
     from components.tasks import encoders
 
-    embeddings = yield from encoders.embed(model, [inputs.source, *inputs.sentences])
-    source, *sentences = embeddings.vectors
+    texts = [inputs.source, *inputs.sentences]
+    if options.matrix and len(texts) > MATRIX_TEXTS:
+        raise TourError(
+            Code.TOO_LONG,
+            f"All pairs are drawn of at most {MATRIX_TEXTS} texts; these are {len(texts):,}. Leave some out, "
+            "or switch “All pairs” off.",
+            "sentences",
+        )
+    embeddings = yield from encoders.embed(model, texts)
+    vectors = embeddings.vectors
+    if options.measure == "dot":
+        vectors = vectors * embeddings.lengths[:, None]
     yield Output(
-        result=Similarity(scores=[float(sentence @ source) for sentence in sentences]),
+        result=Similarity(
+            scores=(vectors[1:] @ vectors[0]).tolist(),
+            matrix=(vectors @ vectors.T).tolist() if options.matrix else [],
+        ),
         tokens_used=max(embeddings.tokens),
         token_limit=model.checkpoint.token_limit,
         notes=encoders.window_notes(embeddings, model.checkpoint.token_limit),
@@ -64,7 +95,10 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
 TASK = Task(
     name="sentence_similarity",
     title="Sentence similarity",
-    about="Compares a text with others by meaning, not by shared words. Scores are cosines, at most 1.",
+    about=(
+        "Compares a text with others by meaning, not by shared words. Scores are cosines, at most 1, or dot "
+        "products; a matrix of all pairs can be had."
+    ),
     inputs=Inputs,
     options=Options,
     result=Similarity,

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from components.models.checkpoint import LoadedModel
+from components.models.errors import Code, TourError
 from components.tasks import encoders
 from components.tasks.runner import Runner
-from components.tasks.sentence_similarity import TASK
+from components.tasks.sentence_similarity import MATRIX_TEXTS, TASK
 from tests.tasks.suite import finish
 
 Lease = Callable[[str], LoadedModel]
@@ -22,11 +23,10 @@ TEXTS = [
 
 
 def plain(model: LoadedModel, text: str) -> torch.Tensor:
-    """One text at a time, no padding: the mean of all hidden states, of length 1."""
+    """One text at a time, no padding: the mean of all hidden states."""
     encoded = model.tokenizer(text, return_tensors="pt")
     with torch.inference_mode():
-        hidden = model.network(**encoded).last_hidden_state[0]
-    return torch.nn.functional.normalize(hidden.mean(dim=0), dim=0)
+        return model.network(**encoded).last_hidden_state[0].mean(dim=0)
 
 
 @pytest.mark.parametrize("id", MODELS)
@@ -38,7 +38,9 @@ def test_equal_to_a_plain_forward_pass(
     model = lease(id)
     embeddings = finish(encoders.embed(model, TEXTS))
     expected = torch.stack([plain(model, text) for text in TEXTS])
-    torch.testing.assert_close(embeddings.vectors, expected, atol=1e-5, rtol=0)
+    unit = torch.nn.functional.normalize(expected, dim=1)
+    torch.testing.assert_close(embeddings.vectors, unit, atol=1e-5, rtol=0)
+    torch.testing.assert_close(embeddings.lengths, expected.norm(dim=1), atol=1e-4, rtol=0)
     assert embeddings.tokens == tuple(len(model.tokenizer(text).input_ids) for text in TEXTS)
     assert embeddings.windows == (1, 1, 1, 1)
 
@@ -90,3 +92,21 @@ def test_a_text_is_like_itself_and_order_is_kept(runner: Runner) -> None:
     assert together == pytest.approx(alone, abs=1e-5)
     assert together[3] == pytest.approx(1, abs=1e-5)
     assert max(together) == together[3]
+
+
+def test_all_pairs_and_dot_products(runner: Runner, lease: Lease) -> None:
+    payload = {"source": TEXTS[0], "sentences": TEXTS[1:], "model": "tiny-encoder"}
+    vectors = torch.stack([plain(lease("tiny-encoder"), text) for text in TEXTS])
+    unit = torch.nn.functional.normalize(vectors, dim=1)
+    for measure, expected in (("cosine", unit @ unit.T), ("dot", vectors @ vectors.T)):
+        result = runner.call(TASK, {**payload, "measure": measure, "matrix": True}).result
+        torch.testing.assert_close(torch.tensor(result.matrix), expected, atol=1e-3, rtol=1e-4)
+        assert result.scores == pytest.approx(result.matrix[0][1:], abs=1e-5)
+    assert runner.call(TASK, payload).result.matrix == []
+
+
+def test_too_many_texts_for_all_pairs_are_refused_with_their_number(runner: Runner) -> None:
+    many = [f"Sentence {index}." for index in range(MATRIX_TEXTS)]
+    with pytest.raises(TourError, match=f"these are {MATRIX_TEXTS + 1}") as caught:
+        runner.call(TASK, {"source": "Rain.", "sentences": many, "matrix": True})
+    assert (caught.value.code, caught.value.field) == (Code.TOO_LONG, "sentences")

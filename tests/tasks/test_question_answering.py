@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from components.models.checkpoint import LoadedModel
 from components.models.errors import Code, TourError
-from components.tasks.question_answering import TASK, Answers
+from components.tasks.question_answering import LEAST_LIKELY, TASK, Answers
 from components.tasks.runner import Runner
 
 Lease = Callable[[str], LoadedModel]
@@ -75,6 +75,34 @@ def test_against_brute_force(context: str, stride: int, longest: int, runner: Ru
     expected = by_brute_force(lease(TINY), context, stride, longest)
     assert result.no_answer == pytest.approx(expected.pop(""), abs=1e-5)
     assert {one.text.lower(): one.score for one in result.answers} == pytest.approx(expected, abs=1e-5)
+
+
+def test_where_answers_begin_and_end(runner: Runner, lease: Lease) -> None:
+    result = ask(runner, SHORT, positions=True)
+    model = lease(TINY)
+    encoded = model.tokenizer(QUESTION, SHORT, return_tensors="pt", return_offsets_mapping=True)
+    offsets = encoded.pop("offset_mapping")[0].tolist()
+    mine = [index for index, owner in enumerate(encoded.sequence_ids(0)) if owner == 1]
+    with torch.inference_mode():
+        output = model.network(**encoded)
+    temperature = model.network.config.answer_temperature
+    begins = (output.start_logits[0, mine].double() / temperature).softmax(0).tolist()
+    ends = (output.end_logits[0, mine].double() / temperature).softmax(0).tolist()
+    expected = {
+        tuple(offsets[index]): (begin, end)
+        for index, begin, end in zip(mine, begins, ends, strict=True)
+        if max(begin, end) >= LEAST_LIKELY
+    }
+    assert [(one.start, one.end) for one in result.positions] == list(expected)
+    for one in result.positions:
+        assert (one.begins, one.ends) == pytest.approx(expected[one.start, one.end], abs=1e-5)
+        assert one.text == SHORT[one.start : one.end]
+    assert ask(runner, SHORT).positions == []
+
+
+def test_a_token_of_several_windows_is_told_once(runner: Runner) -> None:
+    places = [(one.start, one.end) for one in ask(runner, LONG, positions=True, stride=20).positions]
+    assert places == sorted(set(places))
 
 
 @given(st.text(st.sampled_from("aB3 .,-'\n\u0301é中😀ß"), min_size=1, max_size=400).filter(str.strip))

@@ -30,7 +30,10 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"text": 'She said: "It was late."\n\n- The fox jumps! 12.\nThe dog.', "num_beams": 2},
         {"alternatives": 3, "num_beams": 2, "length_penalty": 0.5},
     ],
-    "sentence_similarity": [{"sentences": ["\"quoted\" 'text' \\n", "long " * 200]}],
+    "sentence_similarity": [
+        {"sentences": ["\"quoted\" 'text' \\n", "long " * 200]},
+        {"measure": "dot", "matrix": True},
+    ],
     "text_generation": [
         {"mode": "plain", "temperature": 0.0, "prompt": "Line one\n\"quoted\" 'text' \\ <script>"},
         {"system": "Be brief.", "temperature": 1.5, "top_k": 0, "seed": 5, "min_p": 0.1, "typical_p": 0.9},
@@ -73,6 +76,14 @@ def snippet(task: AnyTask, runner: Runner, payload: dict[str, Any]) -> str:
 def check(task: AnyTask, runner: Runner, payload: dict[str, Any], printed: str) -> None:
     """Text is the same; scores are, to three places, those of the same labels, words, names or sentences."""
     result = runner.call(task, payload).result
+    if hasattr(result, "matrix") and result.matrix:
+        scored, rows = (
+            printed.splitlines()[: -len(result.matrix)],
+            printed.splitlines()[-len(result.matrix) :],
+        )
+        printed = "\n".join(scored)
+        for row, expected_row in zip(rows, result.matrix, strict=True):
+            assert [float(value) for value in row.split()] == pytest.approx(expected_row, abs=1e-3)
     if hasattr(result, "chosen"):
         printed, _, last = printed.rstrip("\n").rpartition("\n")
         assert last == "Fits: " + (", ".join(result.chosen) or "none")
