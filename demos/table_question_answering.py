@@ -5,7 +5,8 @@ from __future__ import annotations
 from components.figures import answers, tables
 from components.figures.markup import Markup, percent
 from components.tasks.table_question_answering import TASK
-from components.ui.page import Json, TableInput, TaskPage, TextInput
+from components.ui.page import Json, TaskPage, TextInput
+from components.ui.table_input import TableInput
 
 
 def teaser(request: Json, answer: Json) -> Markup:

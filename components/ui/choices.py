@@ -22,6 +22,9 @@ class ChoiceInput:
         choices = sorted((self.titles.get(choice, choice), choice) for choice in field.choices)
         return gr.Dropdown(choices, value=value, label=field.title, info=field.help, elem_id=elem_id)
 
+    def beside(self, box: Any, value: str, elem_id: str) -> None:
+        pass
+
     def parse(self, typed: str) -> object:
         return typed
 

@@ -91,10 +91,11 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
 
     with gr.Row(elem_classes="workbench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_classes="asking"):
-            inputs = [
-                page.inputs[field.name].component(field, value, named(field.name))
-                for field, value in zip(input_fields(page.task.inputs), opening, strict=False)
-            ]
+            inputs = []
+            for field, value in zip(input_fields(page.task.inputs), opening, strict=False):
+                kind = page.inputs[field.name]
+                inputs.append(kind.component(field, value, named(field.name)))
+                kind.beside(inputs[-1], value, named(f"{field.name}-grid"))
             with gr.Row(elem_classes="actions"):
                 run = gr.Button(page.run_label, variant="primary", elem_id=named("run"), scale=2)
                 stop = gr.Button("Stop", interactive=False, elem_id=named("stop"), scale=1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -27,6 +25,9 @@ class Input(Protocol):
     """How one field of a task's inputs is typed in: a component, and the way to the API's value and back."""
 
     def component(self, field: InputField, value: str, elem_id: str) -> gr.components.Component: ...
+
+    def beside(self, box: Any, value: str, elem_id: str) -> None:
+        """Lays out below the component what else helps to fill it in."""
 
     def parse(self, typed: str) -> object: ...
 
@@ -55,6 +56,9 @@ class TextInput:
     def hint(self) -> str:
         return ""
 
+    def beside(self, box: Any, value: str, elem_id: str) -> None:
+        pass
+
     def parse(self, typed: str) -> object:
         return typed
 
@@ -77,32 +81,6 @@ class ListInput(TextInput):
 
     def show(self, value: Any) -> str:
         return {"\n": "\n", ",": ", "}[self.separator].join(map(str, value))
-
-
-@dataclass(frozen=True, kw_only=True)
-class TableInput(TextInput):
-    """A table as text: its first line names the columns; commas, semicolons, tabs or bars between cells."""
-
-    @property
-    def hint(self) -> str:
-        return "Paste CSV or a spreadsheet; the first line names the columns."
-
-    def parse(self, typed: str) -> object:
-        header = typed.strip("\n").partition("\n")[0]
-        delimiter = max(("\t", ",", ";", "|"), key=header.count)
-        try:
-            lines = list(csv.reader(io.StringIO(typed.strip("\n"), newline=""), delimiter=delimiter))
-        except csv.Error:  # a quotation mark that is never closed makes one cell of all that follows
-            lines = [line.split(delimiter) for line in typed.splitlines()]
-        columns, *rows = [[cell.strip() for cell in line] for line in lines if any(map(str.strip, line))] or [
-            []
-        ]
-        return {"columns": columns, "rows": rows}
-
-    def show(self, value: Any) -> str:
-        written = io.StringIO()
-        csv.writer(written, lineterminator="\n").writerows([value["columns"], *value["rows"]])
-        return written.getvalue().removesuffix("\n")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from components.models.catalog import load_catalog
-from components.ui.page import TableInput, TaskPage
+from components.ui.page import TaskPage
+from components.ui.table_input import TableInput
 from demos import PAGES
 from tests.browser.tour import TASK_PAGES, Visit, address, brief, fields, text_boxes
 from tests.server import answers

@@ -13,7 +13,7 @@ from components.models.errors import TourError
 from components.tasks.fields import LONGEST_CELL, validate
 from components.tasks.fields import MOST_ROWS as MOST_TABLE_ROWS
 from components.tasks.table_question_answering import TASK, Inputs, Options
-from components.ui.page import TableInput
+from components.ui.table_input import TableInput
 
 TABLE = {"columns": ["a", "b c"], "rows": [["1", "x, y"], ["", 'say "hi"'], ["two\nlines", "é"]]}
 
