@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from components.figures import answers, translations
 from components.figures.markup import Markup
+from components.models.checkpoint import Checkpoint
 from components.tasks.languages import LANGUAGES, name
 from components.tasks.translation import TASK
 from components.ui.choices import ChoiceInput
@@ -27,6 +30,11 @@ def said(answer: Json) -> list[str]:
     return [one["translation"] for one in answer["segments"]]
 
 
+def targets(checkpoint: Checkpoint) -> Sequence[str]:
+    """Of two languages the second; of more, any."""
+    return checkpoint.languages[1:] if len(checkpoint.languages) == 2 else checkpoint.languages
+
+
 PAGE = TaskPage(
     slug="translation",
     nav="Translation",
@@ -35,7 +43,7 @@ PAGE = TaskPage(
     task=TASK,
     inputs={
         "text": TextInput(lines=8),
-        "target": ChoiceInput(titles={code: name(code) for code in LANGUAGES}),
+        "target": ChoiceInput(titles={code: name(code) for code in LANGUAGES}, possible=targets),
     },
     draw=translations.translation,
     teaser=teaser,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from components.figures import status
+from components.models.errors import TourError
 from components.tasks.fields import input_fields
 from components.ui import batching, comparing, links, options, picker, swapping
 from components.ui.answering import Desk, Shown
+from components.ui.choices import ChoiceInput
 from components.ui.chrome import ASSETS
 from components.ui.page import Example, TaskPage, Tour
 
@@ -227,8 +230,19 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> list[Any]:
     blocks.load(restore, None, [*parts.asked, *parts.answered], **QUIET).then(
         None, None, None, js=links.press_run_script(str(parts.run.elem_id)), api_visibility="private"
     )
+    for kind, box in zip(desk.page.inputs.values(), parts.inputs, strict=True):
+        if isinstance(kind, ChoiceInput) and kind.possible:
+            parts.model.change(partial(fitting, desk, kind), [parts.model, box], box, **QUIET)
     picker.keep_current(parts.model, parts.about_model, desk.page.task, desk.tour, blocks)
     return running
+
+
+def fitting(desk: Desk, kind: ChoiceInput, model: str, picked: str) -> Any:
+    """A choice that the picked model can do."""
+    try:
+        return kind.fitting(picked, desk.tour.registry.describe(model))
+    except TourError:
+        return gr.skip()
 
 
 def wire_example(desk: Desk, parts: Parts, button: gr.Button, example: Example, running: list[Any]) -> None:
