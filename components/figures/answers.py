@@ -58,8 +58,9 @@ def heat_map(names: Sequence[str], values: Sequence[Sequence[float]], *, caption
         for place, row in enumerate(values)
     )
     return Markup(
-        '<div class="grid-box" tabindex="0" role="region" aria-label="{caption}"><table class="heat-map">'
-        "<caption>{caption}</caption><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        '<h3>All pairs</h3><p class="hint">{caption}.</p>'
+        '<div class="grid-box" tabindex="0" role="region" aria-label="{caption}">'
+        '<table class="heat-map"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     ).format(caption=caption, head=head, rows=rows)
 
 

@@ -41,12 +41,22 @@ def build(tour: Tour, added: Callable[[], Mapping[str, Any]], table: gr.HTML) ->
     tasks = [(page.task.title, page.task.name) for page in tour.pages if isinstance(page, TaskPage)]
     languages = sorted((language.name, code) for code, language in LANGUAGES.items())
     with gr.Row(equal_height=False):
-        words = gr.Textbox(label="Words", placeholder="distilbert emotion", elem_id="hub-words", scale=2)
-        task = gr.Dropdown([("any task of the tour", ""), *tasks], value="", label="Task", elem_id="hub-task")
-        language = gr.Dropdown(
-            [("any language", ""), *languages], value="", label="Language", elem_id="hub-language"
+        words = gr.Textbox(
+            label="Words", placeholder="distilbert emotion", elem_id="hub-words", scale=2, min_width=220
         )
-        size = gr.Dropdown(list(SIZES), value=next(iter(SIZES)), label="Size", elem_id="hub-size")
+        task = gr.Dropdown(
+            [("any task", ""), *tasks], value="", label="Task", min_width=220, elem_id="hub-task"
+        )
+        language = gr.Dropdown(
+            [("any language", ""), *languages],
+            value="",
+            label="Language",
+            min_width=220,
+            elem_id="hub-language",
+        )
+        size = gr.Dropdown(
+            list(SIZES), value=next(iter(SIZES)), label="Size", min_width=220, elem_id="hub-size"
+        )
     search = gr.Button("Search the Hub", elem_id="hub-search", variant="primary")
     said = gr.HTML(elem_id="hub-said", elem_classes="status")
     found = gr.Radio([], visible=False, elem_id="hub-found", elem_classes="hub-found")
