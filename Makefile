@@ -1,6 +1,7 @@
 # make demo   serve the app           make check       one example per page, in the shell
 # make test   everything CI checks    make bench       measured figures of the README
-# make evaluate  every shipped checkpoint's figures again, from DATA (about an hour)
+# make evaluate  every shipped checkpoint's figures again, from DATA (about an hour);
+#                with FLAGS=--keep also written into the cards and the README
 # make clean  remove what was built   make screenshots every page into test-results/
 HOST ?= 127.0.0.1
 PORT ?= 7860
@@ -17,6 +18,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 
 DATA ?= ../shared/data
+FLAGS ?=
 
 .PHONY: demo test check bench evaluate examples screenshots chromium clean
 .DELETE_ON_ERROR:
@@ -40,7 +42,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks.adapters
 
 evaluate: $(VENV)/.dev
-	$(BIN)/python -m components.training evaluate --data "$(DATA)"
+	$(BIN)/python -m components.training evaluate --data "$(DATA)" $(FLAGS)
 
 examples: $(VENV)/.runtime
 	$(BIN)/python app.py --examples write

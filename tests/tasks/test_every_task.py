@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from components.models.catalog import load_catalog
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
 from components.tasks.fields import OptionField, input_fields, option_fields
@@ -48,6 +49,27 @@ REFUSED = {
     "lone surrogate": "a\ud83db",
     "1 MB": "word " * 200_000,
 }
+
+TWENTY_PAGES = " ".join(
+    f"On day {day} Ada Byron of Acme Ltd wrote {day * 7} letters from Oslo. It rained; nobody minded much."
+    for day in range(700)
+)
+
+
+def longest(task: AnyTask) -> str | None:
+    """The input that takes twenty pages, if there is one."""
+    fields = [
+        one.name
+        for one in input_fields(task.inputs)
+        if one.kind == "text" and (one.max_length or 0) >= len(TWENTY_PAGES)
+    ]
+    return fields[0] if fields else None
+
+
+# Every task that reads long texts, on the model that it starts with.
+LONG = [
+    (task, load_catalog().default(task.name, "embedded").id) for task in TASKS if longest(task) is not None
+]
 
 all_tasks = pytest.mark.parametrize("task", TASKS, ids=name)
 everywhere = pytest.mark.parametrize(("task", "model"), TINY, ids=name)
@@ -105,6 +127,25 @@ def test_shares_only_grow(task: AnyTask, model: str, runner: Runner) -> None:
                 assert (share if step.stage == stage else 0) <= step.share <= 1
                 stage, share = step.stage, step.share
     assert answers[-1].share == 1
+
+
+@pytest.mark.parametrize(("task", "model"), LONG, ids=name)
+def test_twenty_pages_show_progress_and_can_be_stopped(
+    task: AnyTask, model: str, runner: Runner, registry: Registry
+) -> None:
+    """Short pieces of work with shares that grow, and a stop half-way leaves nothing behind."""
+    runner.call(task, example(task, model))
+    shares: list[float] = []
+    stream = runner.stream(task, example(task, model, **{longest(task): TWENTY_PAGES}))
+    for step in stream:
+        if step.share:
+            shares.append(step.share)
+        if len(shares) == 5:
+            break
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] < 0.9
+    stream.close()
+    assert registry.status(model).leases == 0
 
 
 @everywhere
