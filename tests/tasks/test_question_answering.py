@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from components.models.checkpoint import LoadedModel
 from components.models.errors import Code, TourError
-from components.tasks.question_answering import LEAST_LIKELY, TASK, Answers
+from components.tasks.question_answering import LEAST_LIKELY, TASK, UNSURE, Answers
 from components.tasks.runner import Runner
 
 Lease = Callable[[str], LoadedModel]
@@ -75,6 +75,14 @@ def test_against_brute_force(context: str, stride: int, longest: int, runner: Ru
     expected = by_brute_force(lease(TINY), context, stride, longest)
     assert result.no_answer == pytest.approx(expected.pop(""), abs=1e-5)
     assert {one.text.lower(): one.score for one in result.answers} == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("model", [TINY, "answers"])
+def test_an_answer_with_little_probability_is_said_to_be_unsure(model: str, runner: Runner) -> None:
+    payload = {"question": QUESTION, "context": SHORT, "model": model, "allow_no_answer": False}
+    answer = runner.call(TASK, payload)
+    unsure = [note for note in answer.notes if "unsure" in note]
+    assert len(unsure) == (answer.result.answers[0].score < UNSURE) == (model == TINY)
 
 
 def test_where_answers_begin_and_end(runner: Runner, lease: Lease) -> None:
