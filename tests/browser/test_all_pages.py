@@ -52,7 +52,7 @@ def test_navigation_leads_from_every_page_to_every_other(page: Page, spec: TaskP
 @every_address
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_is_wider_than_the_window(open_page: OpenPage, slug: str, width: int) -> None:
-    page = open_page(f"/{slug}", viewport={"width": width, "height": 844})
+    page = open_page(f"/{slug}", width=width)
     unfold(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -60,7 +60,7 @@ def test_nothing_is_wider_than_the_window(open_page: OpenPage, slug: str, width:
 @every_address
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_accessible(open_page: OpenPage, slug: str, colours: str) -> None:
-    page = open_page(f"/{slug}?__theme={colours}", color_scheme=colours)
+    page = open_page(f"/{slug}?__theme={colours}", colours=colours)
     unfold(page)
     # A style sheet's filter darkens the code editor's colours, which axe-core does not see.
     where = {"exclude": [[".cm-content"]]}

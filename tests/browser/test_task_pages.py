@@ -100,7 +100,7 @@ def test_copied_link_restores_the_page_elsewhere(open_page: OpenPage, spec: Task
     expect(here.part("copy-link")).to_have_text("Link copied")
     link = here.page.evaluate("navigator.clipboard.readText()")
 
-    page = open_page()
+    page = open_page(elsewhere=True)
     there = Visit(page, spec)
     there.run(lambda: page.goto(link))
     assert there.settled() == "answer", there.problem.inner_text()
