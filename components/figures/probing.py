@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from components.figures.markup import Markup, join, percent
+from components.figures.markup import Markup, bar_rows, join, percent
 
 if TYPE_CHECKING:
     from components.tasks.identities import Swap
@@ -31,11 +31,10 @@ def moves(swaps: Sequence[Swap], scores: Sequence[Scores]) -> Markup:
     tables = []
     for group, rows in groupby(known, key=lambda one: one[0].group):
         first, *_ = listed = list(rows)
-        body = [_row(first[0].instead_of, scores[0], best, here=True)]
+        body = [_row(first[0].instead_of, scores[0], best)]
         body += [_row(swap.word, score, best) for swap, score in listed]
-        tables.append(
-            Markup('<h3>{}</h3><table class="bars"><tbody>{}</tbody></table>').format(group, join(body))
-        )
+        drawn = bar_rows(body, caption=group, columns=("Word", f"Score of {best}"))
+        tables.append(Markup("<h3>{}</h3>{}").format(group, drawn))
     return (
         said
         + join(tables)
@@ -46,17 +45,8 @@ def moves(swaps: Sequence[Swap], scores: Sequence[Scores]) -> Markup:
     )
 
 
-def _row(word: str, scores: Scores, best: str, *, here: bool = False) -> Markup:
+def _row(word: str, scores: Scores, best: str) -> tuple[Markup, float, str]:
     score = scores.get(best, 0.0)
     own = max(scores, key=lambda label: scores[label], default=best)
     other = Markup('<span class="sequence">now {} ({})</span>').format(own, percent(scores[own]))
-    return Markup(
-        '<tr{here}><th scope="row" dir="auto">{word}{other}</th><td class="bar-cell">'
-        '<span class="bar" style="--share:{share:.4f}"></span></td><td class="value">{value}</td></tr>'
-    ).format(
-        here=Markup(' class="best"') if here else "",
-        word=word,
-        other="" if own == best else other,
-        share=min(1.0, max(0.0, score)),
-        value=percent(score),
-    )
+    return Markup("{}{}").format(word, "" if own == best else other), score, percent(score)

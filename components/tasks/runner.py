@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, cast
 
+from components.models import devices
 from components.models.errors import Code, TourError
 from components.models.status import State
 from components.tasks.fields import input_fields, option_fields, shorten, validate
@@ -146,17 +147,10 @@ def _step(work: Iterator[Progress | Output[R]], model: LoadedModel) -> Progress 
     try:
         return next(work, None)
     except (MemoryError, RuntimeError) as error:
-        if not _out_of_memory(error):
+        if not devices.out_of_memory(error):
             raise
         raise TourError(
             Code.OUT_OF_MEMORY,
             f"{model.checkpoint.id} ran out of memory on {model.device}. Shorten the input, or unload other "
             "models on the models page, and run it again.",
         ) from error
-
-
-def _out_of_memory(error: MemoryError | RuntimeError) -> bool:
-    import torch
-
-    # On the CPU a failed allocation is a plain RuntimeError with these words.
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error)

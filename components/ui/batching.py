@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from components.models.errors import TourError
 from components.tasks import batch
 from components.tasks.fields import input_fields
 from components.ui.answering import Desk
+from components.ui.streaming import Wiring
 
 TYPED = "as typed above"
 # Rows that are drawn, and how often.
@@ -65,15 +66,8 @@ def build(desk: Desk) -> Panel:
     )
 
 
-def wire(
-    desk: Desk,
-    panel: Panel,
-    asked: list[gr.components.Component],
-    buttons: list[gr.components.Component],
-    switches: Any,
-    queued: Mapping[str, Any],
-) -> list[Any]:
-    """`buttons` are Run and Stop, which `switches(running=...)` sets. Returns the events that run."""
+def wire(desk: Desk, panel: Panel, wiring: Wiring) -> list[Any]:
+    """Returns the events that run."""
     names = [field.name for field in input_fields(desk.page.task.inputs)]
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
@@ -99,12 +93,24 @@ def wire(
         typed = values[len(names) :]
         if path is None or not columns:
             words = "Choose a file, and the column that at least one input comes from."
-            yield [str(status.problem(words)), gr.skip(), gr.skip(), gr.skip(), *switches(running=False)]
+            yield [
+                str(status.problem(words)),
+                gr.skip(),
+                gr.skip(),
+                gr.skip(),
+                *wiring.switches(running=False),
+            ]
             return
         source = Path(path)
         target = Path(get_upload_folder()) / secrets.token_hex(16) / batch.answers_name(source)
         target.parent.mkdir(parents=True)
-        yield [str(status.progress("Starting", None)), "", gr.skip(), str(target), *switches(running=True)]
+        yield [
+            str(status.progress("Starting", None)),
+            "",
+            gr.skip(),
+            str(target),
+            *wiring.switches(running=True),
+        ]
         last: deque[batch.Row] = deque(maxlen=DRAWN)
         done = batch.Done(rows=0, errors=0, share=0.0)
         said = ""
@@ -124,11 +130,11 @@ def wire(
             str(drawn),
             _ready(target),
             str(target),
-            *switches(running=False),
+            *wiring.switches(running=False),
         ]
 
-    outputs = [panel.progress, panel.rows, panel.download, panel.target, *buttons]
-    return [panel.start.click(start, [panel.file, *panel.columns, *asked], outputs, **queued)]
+    outputs = [panel.progress, panel.rows, panel.download, panel.target, *wiring.buttons]
+    return [panel.start.click(start, [panel.file, *panel.columns, *wiring.asked], outputs, **wiring.queued)]
 
 
 def kept(target: str | None) -> Any:

@@ -11,7 +11,7 @@ import gradio as gr
 from components.ui import picker
 from components.ui.answering import Desk
 from components.ui.page import Json
-from components.ui.streaming import streamed
+from components.ui.streaming import Wiring, streamed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +53,8 @@ def build(desk: Desk) -> Panel:
     return Panel(other=dropdown, models=models, variants=variants, progress=progress, columns=columns)
 
 
-def wire(
-    desk: Desk,
-    panel: Panel,
-    asked: list[gr.components.Component],
-    buttons: list[gr.components.Component],
-    switches: Any,
-    queued: Mapping[str, Any],
-) -> list[Any]:
-    """`buttons` are Run and Stop, which `switches(running=...)` sets. Returns the events that run."""
+def wire(desk: Desk, panel: Panel, wiring: Wiring) -> list[Any]:
+    """Returns the events that run."""
 
     def models(other: str, *typed: Any) -> Iterator[list[Any]]:
         first = typed[desk.names.index("model")]
@@ -71,13 +64,13 @@ def wire(
         changes: Mapping[str, Json] = {
             catalog[id].title if id in catalog else id: {"model": id} for id in picked
         }
-        yield from streamed(desk.compare(typed, changes), switches)
+        yield from streamed(desk.compare(typed, changes), wiring.switches)
 
     def variants(*typed: Any) -> Iterator[list[Any]]:
-        yield from streamed(desk.compare(typed, desk.page.variants), switches)
+        yield from streamed(desk.compare(typed, desk.page.variants), wiring.switches)
 
-    outputs = [*panel.shown, *buttons]
-    events = [panel.models.click(models, [panel.other, *asked], outputs, **queued)]
+    outputs = [*panel.shown, *wiring.buttons]
+    events = [panel.models.click(models, [panel.other, *wiring.asked], outputs, **wiring.queued)]
     if panel.variants is not None:
-        events.append(panel.variants.click(variants, asked, outputs, **queued))
+        events.append(panel.variants.click(variants, wiring.asked, outputs, **wiring.queued))
     return events

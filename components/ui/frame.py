@@ -17,6 +17,7 @@ from components.ui.answering import Desk, Shown
 from components.ui.choices import ChoiceInput
 from components.ui.chrome import ASSETS
 from components.ui.page import Example, TaskPage, Tour
+from components.ui.streaming import Wiring
 
 # Runs of all pages together; they take turns on the device step by step, so that a short request
 # is not kept waiting by a long one.
@@ -195,9 +196,10 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> list[Any]:
 
         picked = result.pick(pick, [parts.answer_json, *parts.asked], parts.asked, **QUIET)
         running.append(picked.success(**runs))
-    running += comparing.wire(desk, parts.compare, parts.asked, parts.buttons, switches, queued)
-    running += batching.wire(desk, parts.batch, parts.asked, parts.buttons, switches, queued)
-    running += swapping.wire(desk, parts.swap, parts.asked, parts.buttons, switches, queued)
+    wiring = Wiring(asked=parts.asked, buttons=parts.buttons, switches=switches, queued=queued)
+    running += comparing.wire(desk, parts.compare, wiring)
+    running += batching.wire(desk, parts.batch, wiring)
+    running += swapping.wire(desk, parts.swap, wiring)
 
     def stopped() -> list[Any]:
         said = str(status.hint("Stopped. What was there by then stays above."))

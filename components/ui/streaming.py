@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from components.figures import status
 from components.figures.markup import Markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wiring:
+    """What a panel's runs have in common with those of the page.
+
+    `asked` are the inputs, the model and the options; `buttons` are Run and Stop, which
+    `switches(running=...)` sets; `queued` is how a run stands in the queue.
+    """
+
+    asked: list[gr.components.Component]
+    buttons: list[gr.components.Component]
+    switches: Callable[..., tuple[gr.Button, gr.Button]]
+    queued: Mapping[str, Any]
 
 
 def streamed(steps: Iterator[tuple[Markup, Markup]], switches: Any) -> Iterator[list[Any]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from components.ui.answering import Desk
-from components.ui.streaming import streamed
+from components.ui.streaming import Wiring, streamed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,17 +34,14 @@ def build(desk: Desk) -> Panel:
     return Panel(start=start, progress=progress, moves=moves)
 
 
-def wire(
-    desk: Desk,
-    panel: Panel,
-    asked: list[gr.components.Component],
-    buttons: list[gr.components.Component],
-    switches: Any,
-    queued: Mapping[str, Any],
-) -> list[Any]:
-    """`buttons` are Run and Stop, which `switches(running=...)` sets. Returns the events that run."""
+def wire(desk: Desk, panel: Panel, wiring: Wiring) -> list[Any]:
+    """Returns the events that run."""
 
     def start(*typed: Any) -> Iterator[list[Any]]:
-        yield from streamed(desk.probe(typed), switches)
+        yield from streamed(desk.probe(typed), wiring.switches)
 
-    return [panel.start.click(start, asked, [panel.moves, panel.progress, *buttons], **queued)]
+    return [
+        panel.start.click(
+            start, wiring.asked, [panel.moves, panel.progress, *wiring.buttons], **wiring.queued
+        )
+    ]
