@@ -83,19 +83,18 @@ def _zero_shot(
     ]
     examples = examples[:: max(1, len(examples) // int(where["examples"]))]
     scores: dict[str, Measure] = {}
-    for checkpoint in load_catalog().for_task(TASK.name):
-        if not checkpoint.embedded:
-            continue
+    models = [one.id for one in load_catalog().for_task(TASK.name) if one.embedded]
+    for model in models if isinstance(app, Runner) else [recipe.name]:
         right = []
-        for one in each(some(examples, limit), f"{where['title']}, {checkpoint.id}"):
+        for one in each(some(examples, limit), f"{where['title']}, {model}"):
             payload = {
                 "text": one.text,
                 "labels": list(words.values()),
                 "hypothesis_template": where["template"],
-                "model": checkpoint.id,
+                "model": model,
             }
             best = app.call(TASK, payload).result.labels[0].label
             right.append(float(best == words[one.labels[0]]))
-        scores[checkpoint.id] = mean("accuracy", right)
+        scores[model] = mean("accuracy", right)
     mine = scores.pop(recipe.name)
     return mine, {name: measure.value for name, measure in scores.items()}
