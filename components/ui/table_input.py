@@ -15,6 +15,8 @@ from components.ui.page import TextInput
 if TYPE_CHECKING:
     import pandas
 
+MOST_DRAWN = 200_000  # characters
+
 
 @dataclass(frozen=True, kw_only=True)
 class TableInput(TextInput):
@@ -44,7 +46,9 @@ class TableInput(TextInput):
             return gr.skip() if self.parse(typed) == _table(frame) else self._framed(typed)
 
         grid.input(lambda frame: self.show(_table(frame)), grid, box, **quiet)
-        box.change(follow, [box, grid], grid, **quiet)
+        # More than that, or half a character, is refused when it is asked, and no answer to it can be sent.
+        drawable = f"(typed, grid) => [typed.slice(0, {MOST_DRAWN}).toWellFormed(), grid]"
+        box.change(follow, [box, grid], grid, js=drawable, **quiet)
 
     def parse(self, typed: str) -> Mapping[str, Any]:
         header = typed.strip("\n").partition("\n")[0]
