@@ -66,5 +66,5 @@ def _word(starts: list[int], place: int) -> int:
 
 
 def _show(sentence: Tagged, spans: set[Span]) -> str:
-    ordered = sorted(spans, key=lambda span: span[1])
+    ordered = sorted(spans, key=lambda span: (span[1], span[2], span[0]))
     return "; ".join(f"{' '.join(sentence.words[a : b + 1])} ({kind})" for kind, a, b in ordered) or "none"
