@@ -24,10 +24,26 @@ def test_what_was_filled_in_is_marked(text: str, sequence: str, marked: list[str
 
 def test_similarity_is_ranked_and_keeps_each_sentence_with_its_score() -> None:
     request = {"source": "s", "sentences": ["far", "near", "middle"]}
-    drawn = str(answers.similarity(request, {"scores": [-0.2, 0.9, 0.4]}))
+    drawn = str(answers.similarity(request, {"scores": [-0.2, 0.9, 0.4], "matrix": []}))
     assert drawn.index("near") < drawn.index("0.900") < drawn.index("middle") < drawn.index("0.400")
     assert drawn.index("0.400") < drawn.index("far") < drawn.index("-0.200")
     assert "--share:0.0000" in drawn  # a bar can't be shorter than nothing
+    assert "heat-map" not in drawn
+
+
+def test_dot_products_fill_their_bars_by_the_largest() -> None:
+    request = {"source": "s", "sentences": ["a", "b"], "measure": "dot"}
+    drawn = str(answers.similarity(request, {"scores": [20.0, 5.0], "matrix": []}))
+    assert "--share:1.0000" in drawn
+    assert "--share:0.2500" in drawn
+
+
+def test_all_pairs_are_a_square_with_the_highest_fullest() -> None:
+    request = {"source": "s", "sentences": ["<b>x</b>"]}
+    drawn = str(answers.similarity(request, {"scores": [0.5], "matrix": [[1.0, 0.5], [0.5, 1.0]]}))
+    square = drawn.partition("heat-map")[2]
+    assert square.count("--share:1.000") == square.count("--share:0.000") == 2
+    assert "<b>" not in drawn
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,8 @@ def test_the_example(task: AnyTask, model: str, runner: Runner, registry: Regist
     assert 0 < body["seconds"] < 120
     assert 0 < body["tokens_used"] <= body["token_limit"] == registry.catalog[model].token_limit
     if model.startswith("tiny-"):  # random weights are unsure of what they write
-        body["notes"] = [note for note in body["notes"] if "unsure" not in note]
+        doubts = ("unsure", "likelier than not")
+        body["notes"] = [note for note in body["notes"] if not any(doubt in note for doubt in doubts)]
     assert body["notes"] == []
     for score in scores_in(body):
         assert -1.0001 <= score <= 1.0001
