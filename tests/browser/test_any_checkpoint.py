@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from demos import text_classification, text_generation
+from demos import question_answering, text_classification
 from tests.browser.conftest import OpenPage
 from tests.browser.tour import Visit
 from tests.fakes.architectures import ARCHITECTURES
@@ -18,7 +18,7 @@ from tests.fakes.hub import running_hub
 from tests.server import running_app
 
 SOON = 30_000  # ms: the first look-up imports the library
-NAMES = ("distilbert-classifier", "gpt2")
+NAMES = ("distilbert-classifier", "gpt2", "roberta-reader")
 
 
 @pytest.fixture(scope="module")
@@ -80,20 +80,22 @@ def test_one_is_searched_for_read_about_and_added(open_page: OpenPage, app_with_
     page.locator("#hub-words textarea, #hub-words input").fill("no such thing")
     page.locator("#hub-search").click()
     expect(page.locator("#hub-said")).to_contain_text("Nothing fits")
-    page.locator("#hub-words textarea, #hub-words input").fill("gpt2")
+    page.locator("#hub-words textarea, #hub-words input").fill("roberta")
     page.locator("#hub-search").click()
     expect(page.locator("#hub-found label")).to_have_count(1)
     expect(page.locator("#hub-found label")).to_contain_text("mit · 7 downloads")
-    page.get_by_role("radio", name="someone/gpt2").check()
-    expect(page.locator("#hub-about")).to_contain_text(re.compile("can do .*Text generation"), timeout=SOON)
-    expect(page.locator("#hub-card h3")).to_have_text("The card of someone/gpt2")
+    page.get_by_role("radio", name="someone/roberta-reader").check()
+    expect(page.locator("#hub-about")).to_contain_text(
+        re.compile("can do .*Question answering"), timeout=SOON
+    )
+    expect(page.locator("#hub-card h3")).to_have_text("The card of someone/roberta-reader")
     page.locator("#hub-add").click()
-    link = page.locator("#hub-about a", has_text="Text generation")
+    link = page.locator("#hub-about a", has_text="Question answering")
     expect(link).to_be_visible()
-    expect(page.locator('article[data-checkpoint="someone/gpt2"]')).to_be_visible()
+    expect(page.locator('article[data-checkpoint="someone/roberta-reader"]')).to_be_visible()
     link.click()
-    visit = Visit(page, text_generation.PAGE)
-    expect(visit.box("model")).to_have_value(re.compile("someone/gpt2"))
+    visit = Visit(page, question_answering.PAGE)
+    expect(visit.box("model")).to_have_value(re.compile("someone/roberta-reader"))
     visit.part("model-about").get_by_role("link", name="model card").click()
     opened = page.context.wait_for_event("page") if len(page.context.pages) < 2 else page.context.pages[-1]
-    expect(opened.locator("#models-card h3")).to_have_text("The card of someone/gpt2")
+    expect(opened.locator("#models-card h3")).to_have_text("The card of someone/roberta-reader")
