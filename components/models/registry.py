@@ -141,15 +141,17 @@ class Registry:
         """Whether visitors may name repositories that the catalog does not have."""
         return self._settings.any_checkpoint
 
+    def may_be_named(self, id: str) -> bool:
+        """Whether a visitor may ask for a model by that name, which is not to say that there is one."""
+        return id in self.catalog or (self.open and lookup.is_repo(id))
+
     def describe(self, id: str) -> Checkpoint:
         """A checkpoint of the catalog, or a repository on the Hub as one; `TourError` if it is neither.
 
         Asks the Hub for what it does not know yet, and downloads nothing.
         """
-        if id in self.catalog:
-            return self.catalog[id]
-        if not (self.open and lookup.is_repo(id)):
-            return self.catalog[id]  # raises, with the ids that there are
+        if id in self.catalog or not self.may_be_named(id):
+            return self.catalog[id]  # raises, with the ids that there are, if it is none of them
         if not self.reachable():
             raise TourError(
                 Code.UNREACHABLE,

@@ -14,7 +14,6 @@ from components.figures import probing, status
 from components.figures.comparison import Column, side_by_side
 from components.figures.markup import Markup, byte_size
 from components.models.errors import TourError
-from components.models.sources.lookup import is_repo
 from components.tasks import batch, identities
 from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.task import Answer, Progress
@@ -212,9 +211,7 @@ class Desk:
             for field in input_fields(self.page.task.inputs)
         }
         values["model"] = query.get("model", self.default_model)
-        if values["model"] not in self.tour.registry.catalog and not (
-            self.tour.registry.open and is_repo(values["model"])
-        ):
+        if not self.tour.registry.may_be_named(values["model"]):
             values["model"] = self.default_model
             ignored.append("The link names a model that is not in this catalog; the default one is picked.")
         for field in self.options:
