@@ -113,6 +113,7 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
         inputs.context,
         max_answer_length=options.max_answer_length,
         stride=options.stride,
+        places=options.positions,
     )
     empty = options.allow_no_answer and found.unanswerable
     notes = found.notes
@@ -143,7 +144,7 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
                     ends=one.ends,
                 )
                 for one in found.places
-                if options.positions and max(one.begins, one.ends) >= LEAST_LIKELY
+                if max(one.begins, one.ends) >= LEAST_LIKELY
             ],
         ),
         tokens_used=found.tokens,

@@ -44,7 +44,7 @@ class Place:
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """`answers` are passages with different texts, likeliest first; `tokens` counts question and context.
-    `places` are the context's tokens in order.
+    `places` are the context's tokens in order, if they were asked for.
 
     With `unanswerable`, that nothing answers is likelier than each single passage.
     """
@@ -59,7 +59,13 @@ class Found:
 
 @torch.inference_mode()
 def answer(
-    model: LoadedModel, question: str, context: str, *, max_answer_length: int, stride: int
+    model: LoadedModel,
+    question: str,
+    context: str,
+    *,
+    max_answer_length: int,
+    stride: int,
+    places: bool = False,
 ) -> Generator[Progress, None, Found]:
     """Reads the context in windows of the model's size, `stride` tokens of which are the window's before.
 
@@ -83,7 +89,7 @@ def answer(
         begins, ends = output.start_logits.float().cpu(), output.end_logits.float().cpu()
         for window, begin, end in zip(batch, begins, ends, strict=True):
             nothing = min(nothing, float(begin[0] + end[0]))
-            for place in window.positions:
+            for place in window.positions if places else ():
                 if (offset := window.offsets[place]) is not None:
                     token = Span(*offset)
                     known = edges.get(token, (-torch.inf, -torch.inf))
