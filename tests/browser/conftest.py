@@ -75,9 +75,11 @@ def open_page(browser: Browser, context: BrowserContext, app_url: str) -> Iterat
         width: int = 1280,
         colours: Literal["light", "dark"] = "light",
     ) -> Page:
+        home = context
         if elsewhere or base_url:
-            others.append(browser.new_context(base_url=base_url or app_url, **VISITOR))
-        page = (others[-1] if elsewhere or base_url else context).new_page()
+            home = browser.new_context(base_url=base_url or app_url, **VISITOR)
+            others.append(home)
+        page = home.new_page()
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=colours)
         found = Faults(app_url, *origins)

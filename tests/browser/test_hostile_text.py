@@ -34,7 +34,7 @@ ANSWERED = {
 }
 REFUSED = {"null": "a\0b", "blank": " \t\n ", "empty": "", "megabyte": "word " * 200_000}
 ENCODED = (
-    quote("\n".join(SCRIPTS.values())),
+    *map(quote, SCRIPTS.values()),
     *("%00", "%ED%A0%BD", "%FF%FE", quote(ANSWERED["right to left"]), "x" * 2_000),
 )
 

@@ -14,13 +14,11 @@ from typing import Any
 
 import pytest
 
-from components.models.catalog import load_catalog
 from components.models.sources.snippet import loading_lines
 from components.tasks.runner import Runner
 from tests.tasks.suite import EMBEDDED, TINY, AnyTask, example, name
 
 ROOT = Path(__file__).parents[2]
-CATALOG = load_catalog()
 
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "question_answering": [
@@ -79,11 +77,8 @@ def check(task: AnyTask, runner: Runner, payload: dict[str, Any], printed: str) 
     """Text is the same; scores are, to three places, those of the same labels, words, names or sentences."""
     result = runner.call(task, payload).result
     if hasattr(result, "matrix") and result.matrix:
-        scored, rows = (
-            printed.splitlines()[: -len(result.matrix)],
-            printed.splitlines()[-len(result.matrix) :],
-        )
-        printed = "\n".join(scored)
+        written, size = printed.splitlines(), len(result.matrix)
+        printed, rows = "\n".join(written[:-size]), written[-size:]
         for row, expected_row in zip(rows, result.matrix, strict=True):
             assert [float(value) for value in row.split()] == pytest.approx(expected_row, abs=1e-3)
     if hasattr(result, "chosen"):
@@ -152,13 +147,7 @@ def fetched(folder: Path, runner: Runner) -> Callable[[str], None]:
     return fetch
 
 
-def slow(task: AnyTask, model: str) -> bool:
-    """Whether a GGUF is read, which takes half a minute, on a page that starts with another model."""
-    code = "\n".join(loading_lines(CATALOG[model]))
-    return "GGUF" in code and CATALOG.default(task.name, "embedded").id != model
-
-
-@pytest.mark.parametrize(("task", "model"), [pair for pair in EMBEDDED if not slow(*pair)], ids=name)
+@pytest.mark.parametrize(("task", "model"), EMBEDDED, ids=name)
 def test_runs_as_it_stands(
     task: AnyTask, model: str, runner: Runner, folder: Path, fetched: Callable[[str], None]
 ) -> None:
