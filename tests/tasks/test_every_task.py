@@ -148,6 +148,24 @@ def test_twenty_pages_show_progress_and_can_be_stopped(
 
 
 @everywhere
+def test_a_text_longer_than_the_model_reads_is_answered(task: AnyTask, model: str, runner: Runner) -> None:
+    """By windows, or with a note of what was left out, or not at all: never cut without a word."""
+    for field in input_fields(task.inputs):
+        if field.kind != "text" or (field.max_length or 0) < 4000:
+            continue
+        long = f"{task.example[field.name]} {TWENTY_PAGES[:3000]}"
+        try:
+            answer = runner.call(task, example(task, model, **{field.name: long}))
+        except TourError as error:
+            assert error.code is Code.TOO_LONG
+            assert error.field == field.name
+            check_message(error)
+        else:
+            assert answer.tokens_used > answer.token_limit or answer.notes
+            json.dumps(answer.as_json(), allow_nan=False)
+
+
+@everywhere
 def test_the_same_request_gives_the_same_answer(task: AnyTask, model: str, runner: Runner) -> None:
     first, second = (runner.call(task, example(task, model)) for _ in range(2))
     assert first.result == second.result
