@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from components.models import devices
 from components.models.catalog import Catalog
-from components.models.checkpoint import Checkpoint, LoadedModel
+from components.models.checkpoint import Checkpoint, HubSource, LoadedModel
 from components.models.errors import Code, TourError
 from components.models.fairlock import FairLock
 from components.models.settings import Settings
 from components.models.sources import Sources, lookup
 from components.models.sources.folder import found
-from components.models.status import Availability, Memory, State, Status
+from components.models.status import Availability, Memory, Report, State, Status
 
 if TYPE_CHECKING:
     import torch
@@ -164,6 +164,10 @@ class Registry:
     def card(self, checkpoint: Checkpoint) -> str:
         """Its model card as Markdown, empty if it has none; raises `TourError` UNREACHABLE."""
         return self._sources.card(checkpoint)
+
+    def fetch_tokenizer(self, owner: Checkpoint | HubSource, report: Report) -> Path:
+        """A folder with a tokenizer; see `Sources.fetch_tokenizer`."""
+        return self._sources.fetch_tokenizer(owner, report, lambda: self._building)
 
     def adopt(self, id: str) -> Checkpoint:
         """As `describe`, and from then on it is in the catalog."""

@@ -154,13 +154,15 @@ def test_a_text_longer_than_the_model_reads_is_answered(task: AnyTask, model: st
         if field.kind != "text" or (field.max_length or 0) < 4000:
             continue
         long = f"{task.example[field.name]} {TWENTY_PAGES[:3000]}"
-        try:
-            answer = runner.call(task, example(task, model, **{field.name: long}))
-        except TourError as error:
-            assert error.code is Code.TOO_LONG
-            assert error.field == field.name
-            check_message(error)
+        request = example(task, model, **{field.name: long})
+        if task.name == "text_generation":  # a prompt cannot be read in parts
+            with pytest.raises(TourError) as caught:
+                runner.call(task, request)
+            assert caught.value.code is Code.TOO_LONG
+            assert caught.value.field == field.name
+            check_message(caught.value)
         else:
+            answer = runner.call(task, request)
             assert answer.tokens_used > answer.token_limit or answer.notes
             json.dumps(answer.as_json(), allow_nan=False)
 

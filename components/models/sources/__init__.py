@@ -53,6 +53,22 @@ class Sources:
             case RepoSource() | LocalSource() as source:
                 return folder.fetch(source)
 
+    def fetch_tokenizer(
+        self,
+        owner: Checkpoint | HubSource,
+        report: Report,
+        exclusive: Callable[[], AbstractContextManager[Any]],
+    ) -> Path:
+        """A folder with the tokenizer of a checkpoint that has one of its own, or of any repository on the
+        Hub, from which no weights are downloaded. Raises `TourError` as `fetch` does."""
+        match owner:
+            case HubSource() as source:
+                return self.hub.fetch_tokenizer(source, report)
+            case Checkpoint(source=HubSource() as source):
+                return self.hub.fetch_tokenizer(source, report)
+            case _:
+                return self.fetch(owner, report, exclusive)
+
     def card(self, checkpoint: Checkpoint) -> str:
         """The checkpoint's model card as Markdown, empty if it has none; raises `TourError` UNREACHABLE."""
         match checkpoint.source:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 # Weights and data only: nothing here can run code when it is loaded.
 PATTERNS = ("*.json", "*.txt", "*.model", "*.spm", "*.jinja", "*.safetensors")
+TOKENIZER_PATTERNS = tuple(pattern for pattern in PATTERNS if pattern != "*.safetensors")
 
 _MANIFEST = "manifest.json"
 

@@ -15,6 +15,7 @@ from components.models.sources import files
 from components.models.status import Report
 
 _IGNORED = ["*/*"]  # subfolders: other formats of the same weights
+_LARGEST_TOKENIZER = 100_000_000  # bytes
 _STALLED = 60.0  # seconds without a new byte
 # The Hub's own converter opens a pull request of this title in repositories without safetensors.
 _CONVERTER, _CONVERSION = "SFconvertbot", "Adding `safetensors` variant of this model"
@@ -73,6 +74,22 @@ class Hub:
             )
         return folder
 
+    def fetch_tokenizer(self, source: HubSource, report: Report) -> Path:
+        """The repository's files without its weights, verified; from the cache where they are."""
+        folder = self._cached_revision(source.repo, source.revision)
+        if folder and _has_tokenizer(folder):
+            return folder
+        if not self.reachable(wait=3.0, max_age=5.0):
+            raise self._unreachable(source)
+        folder = self._download(source, 0, report, weights=False)
+        if _discard_damaged(folder) or not _has_tokenizer(folder):
+            raise TourError(
+                Code.UNSUITABLE_MODEL,
+                f"{source.repo} has no tokenizer that Transformers reads. Pick another model.",
+                "tokenizers",
+            )
+        return folder
+
     def _snapshot(self, source: HubSource) -> Path | None:
         """The complete snapshot in the cache, without network."""
         from huggingface_hub.file_download import repo_folder_name
@@ -100,11 +117,12 @@ class Hub:
         except (LocalEntryNotFoundError, OSError, ValueError):
             return None
 
-    def _download(self, source: HubSource, nbytes: int, report: Report) -> Path:
+    def _download(self, source: HubSource, nbytes: int, report: Report, *, weights: bool = True) -> Path:
         """Run `snapshot_download` in a thread of its own and watch over it.
 
         Its first requests have no time-out: a server that falls silent would hold them forever.
         """
+        patterns = list(files.PATTERNS if weights else files.TOKENIZER_PATTERNS)
         import httpx2
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
@@ -123,7 +141,7 @@ class Hub:
                     etag_timeout=5,
                     max_workers=4,
                     tqdm_class=meter.bar_class(),
-                    allow_patterns=list(files.PATTERNS),
+                    allow_patterns=patterns,
                     ignore_patterns=_IGNORED,
                 )
             )
@@ -131,7 +149,7 @@ class Hub:
         def work() -> None:
             try:
                 folder = download(source.revision)
-                if not _has_weights(folder) and (revision := self._conversion(source.repo)):
+                if weights and not _has_weights(folder) and (revision := self._conversion(source.repo)):
                     folder = download(revision)
                 outcome.append(folder)
             except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
@@ -145,6 +163,13 @@ class Hub:
                 report(min(meter.nbytes / nbytes, 1.0) if nbytes and meter.nbytes else None, "downloading")
                 if time.monotonic() - meter.moved > _STALLED:
                     raise self._unreachable(source)
+                if not weights and meter.nbytes > _LARGEST_TOKENIZER:
+                    raise TourError(
+                        Code.UNSUITABLE_MODEL,
+                        f"{source.repo} has more than {_LARGEST_TOKENIZER / 1e6:.0f} MB of files beside its "
+                        "weights. Pick another model.",
+                        "tokenizers",
+                    )
         except BaseException:
             meter.cancelled = True
             raise
@@ -203,6 +228,10 @@ def loading_lines(source: HubSource) -> list[str]:
 
 def _has_weights(folder: Path) -> bool:
     return any(folder.glob("*.safetensors"))
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    return any(any(folder.glob(name)) for name in ("tokenizer.json", "vocab.*", "*.model", "*.spm"))
 
 
 def _discard_damaged(snapshot: Path) -> int:
