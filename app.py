@@ -63,9 +63,9 @@ def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> Ap
     registry = Registry(load_catalog(), settings)
     runner = Runner(registry, settings.profile)
     inference = Inference(runner)
-    mcp = McpDoor(demos.TASKS, registry.catalog, inference)
+    mcp = McpDoor(demos.OPERATIONS, registry.catalog, inference)
     blocks = demos.build(registry, runner, origin)
-    endpoints.register(blocks, demos.TASKS, runner)
+    endpoints.register(blocks, demos.OPERATIONS, runner)
     blocks.queue(max_size=64, api_open=False)  # open, /gradio_api/run would pass the queue by
 
     @asynccontextmanager
@@ -80,7 +80,7 @@ def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> Ap
         launch_options={
             **appearance(),
             "app_kwargs": {
-                "routes": [*v1.routes(demos.TASKS, registry, inference), *mcp.routes],
+                "routes": [*v1.routes(demos.OPERATIONS, registry, inference, runner.tokenizers), *mcp.routes],
                 "middleware": middleware([slug for slug, *_ in blocks.pages], frame_ancestors),
                 "lifespan": lifespan,
             },

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gradio as gr
 
 from components.models.registry import Registry
+from components.tasks import tokenize
 from components.tasks.runner import Runner
+from components.tasks.task import Operation
 from components.ui import chrome
 from components.ui.frame import task_page
 from components.ui.page import TaskPage, Tour
@@ -40,6 +42,7 @@ PAGES = (
 )
 
 TASKS = tuple(page.task for page in PAGES if isinstance(page, TaskPage))
+OPERATIONS: tuple[Operation, ...] = (*TASKS, tokenize.TOOL)  # what the doors serve
 
 
 def build(registry: Registry, runner: Runner, origin: str) -> gr.Blocks:

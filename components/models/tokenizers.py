@@ -134,7 +134,12 @@ class Tokenizers:
             name = owner.id if isinstance(owner, Checkpoint) else id
             tokenizer = self.ready(name) or self._read(name, owner, report)
         except TourError as error:
-            failure: Exception = error
+            stranger = isinstance(owner, HubSource) and error.code is Code.UNREACHABLE
+            failure: Exception = TourError(
+                Code.UNKNOWN_MODEL if stranger else error.code,
+                f"{id} is not in the list, and {error.message}" if stranger else error.message,
+                "tokenizers",
+            )
         except Exception as error:  # noqa: BLE001 - the libraries raise anything for files they cannot read
             _log.exception("reading the tokenizer of %s failed", id)
             failure = TourError(

@@ -13,12 +13,12 @@ from gradio.events import api
 from components.models.errors import TourError
 from components.serving.errors import InternalError, reported
 from components.tasks.runner import Runner
-from components.tasks.task import Answer, Progress, Task
+from components.tasks.task import Operation, Progress, Task
 
 CONCURRENCY = 8  # calls under way at once; each waits for its turn on the device step by step
 
 
-def register(blocks: gr.Blocks, tasks: Sequence[Task[Any, Any, Any]], runner: Runner) -> None:
+def register(blocks: gr.Blocks, tasks: Sequence[Operation], runner: Runner) -> None:
     """Adds `/<task>` for each task; call before the app is launched."""
     with blocks:
         for task in tasks:
@@ -31,7 +31,7 @@ def register(blocks: gr.Blocks, tasks: Sequence[Task[Any, Any, Any]], runner: Ru
             )
 
 
-def _endpoint(task: Task[Any, Any, Any], runner: Runner) -> Any:
+def _endpoint(task: Operation, runner: Runner) -> Any:
     """A function whose signature is the task's: Gradio derives the endpoint's parameters from it.
 
     A generator, because Gradio stops those when a client cancels or leaves. `predict`
@@ -46,8 +46,8 @@ def _endpoint(task: Task[Any, Any, Any], runner: Runner) -> Any:
         yield asdict(Progress("Starting"))
         try:
             with reported():
-                for step in runner.stream(task, payload):
-                    yield step.as_json() if isinstance(step, Answer) else asdict(step)
+                for step in runner.answer(task, payload):
+                    yield asdict(step) if isinstance(step, Progress) else step.as_json()
         except TourError as error:
             raise gr.Error(error.message, title=error.code, print_exception=False) from error
         except InternalError as error:
@@ -63,9 +63,13 @@ def _endpoint(task: Task[Any, Any, Any], runner: Runner) -> Any:
     return endpoint
 
 
-def _signature(task: Task[Any, Any, Any]) -> inspect.Signature:
+def _signature(task: Operation) -> inspect.Signature:
     model = inspect.Parameter("model", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=str, default="")
-    parameters = [*_parameters(task.inputs), model, *_parameters(task.options)]
+    parameters = [
+        *_parameters(task.inputs),
+        *([model] if isinstance(task, Task) else []),
+        *_parameters(task.options),
+    ]
     required_first = sorted(parameters, key=lambda parameter: parameter.default is not parameter.empty)
     return inspect.Signature(required_first, return_annotation=dict[str, Any])
 

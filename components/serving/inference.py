@@ -10,7 +10,7 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 from components.models.errors import Code, TourError
 from components.serving.errors import DisconnectedError
 from components.tasks.runner import Runner
-from components.tasks.task import Answer, Progress, Task
+from components.tasks.task import Answer, Finding, Operation, Progress
 
 END = object()
 
@@ -30,11 +30,11 @@ class Inference:
 
     async def answer(
         self,
-        task: Task[Any, Any, Any],
+        task: Operation,
         payload: Mapping[str, object],
         gone: Callable[[], Awaitable[bool]] | None = None,
         tell: Callable[[Progress], Awaitable[None]] | None = None,
-    ) -> Answer[Any]:
+    ) -> Answer[Any] | Finding[Any]:
         """The whole answer. Between steps it asks whether the caller is `gone` and `tell`s what goes on.
 
         However it ends, the generator is closed, so the model and the device are free again.
@@ -46,7 +46,7 @@ class Inference:
         self._under_way += 1
         steps: Iterator[object] = iter(())
         try:
-            steps = await to_thread.run_sync(self._runner.stream, task, payload, limiter=self._threads)
+            steps = await to_thread.run_sync(self._runner.answer, task, payload, limiter=self._threads)
             last: object = END
             while (step := await self._next(steps)) is not END:
                 last = step
@@ -54,7 +54,7 @@ class Inference:
                     raise DisconnectedError
                 if tell is not None and isinstance(step, Progress):
                     await tell(step)
-            if not isinstance(last, Answer):
+            if not isinstance(last, Answer | Finding):
                 raise RuntimeError(f"{task.name} ended without an answer")
             return last
         finally:

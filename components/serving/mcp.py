@@ -27,7 +27,7 @@ from components.serving.errors import InternalError, JsonResponse, reported
 from components.serving.inference import Inference
 from components.serving.middleware import BODY_LIMIT
 from components.serving.schema import API_VERSION, answer_schema, request_schema
-from components.tasks.task import Progress, Task
+from components.tasks.task import Operation, Progress
 
 PATH = "/gradio_api/mcp"
 
@@ -35,7 +35,7 @@ PATH = "/gradio_api/mcp"
 class McpDoor:
     """`routes` go to the app; `run()` is the context its lifespan holds open."""
 
-    def __init__(self, tasks: Sequence[Task[Any, Any, Any]], catalog: Catalog, inference: Inference) -> None:
+    def __init__(self, tasks: Sequence[Operation], catalog: Catalog, inference: Inference) -> None:
         self._manager = StreamableHTTPSessionManager(
             app=_server({task.name: task for task in tasks}, catalog, inference),
             stateless=True,
@@ -85,9 +85,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-def _server(
-    tasks: Mapping[str, Task[Any, Any, Any]], catalog: Catalog, inference: Inference
-) -> Server[Any, Any]:
+def _server(tasks: Mapping[str, Operation], catalog: Catalog, inference: Inference) -> Server[Any, Any]:
     server: Server[Any, Any] = Server("transformers-tour", version=API_VERSION)
 
     @server.list_tools()  # type: ignore[no-untyped-call, untyped-decorator]
@@ -126,7 +124,7 @@ def _server(
     return server
 
 
-def _tool(task: Task[Any, Any, Any], catalog: Catalog) -> types.Tool:
+def _tool(task: Operation, catalog: Catalog) -> types.Tool:
     models = [checkpoint.id for checkpoint in catalog.for_task(task.name)]
     return types.Tool(
         name=task.name,

@@ -11,7 +11,7 @@ from components.models.catalog import Catalog
 from components.models.errors import Code
 from components.serving.listing import Listing
 from components.serving.schema import API_VERSION, Schema, answer_schema, request_schema
-from components.tasks.task import Task
+from components.tasks.task import Operation
 
 ERROR: Schema = {
     "type": "object",
@@ -37,7 +37,7 @@ ERROR: Schema = {
 }
 
 
-def describe(tasks: Sequence[Task[Any, Any, Any]], catalog: Catalog, server: str) -> dict[str, Any]:
+def describe(tasks: Sequence[Operation], catalog: Catalog, server: str) -> dict[str, Any]:
     """`server` is the path that the app answers under, "/" unless a proxy adds a prefix."""
     models = TypeAdapter(Listing).json_schema(
         mode="serialization", ref_template="#/components/schemas/{model}"
@@ -72,7 +72,7 @@ def describe(tasks: Sequence[Task[Any, Any, Any]], catalog: Catalog, server: str
     }
 
 
-def _operation(task: Task[Any, Any, Any]) -> dict[str, Any]:
+def _operation(task: Operation) -> dict[str, Any]:
     refused = {"description": "RefusedError, with the reason.", "content": _json("Error")}
     return {
         "operationId": task.name,

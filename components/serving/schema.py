@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from components.tasks.task import Task
+from components.tasks.task import Operation, Task
 
 API_VERSION = "1"  # as in /v1
 
@@ -31,7 +31,7 @@ RUN: Schema = {
 }
 
 
-def request_schema(task: Task[Any, Any, Any], models: Sequence[str], refs: str = "#/$defs/{model}") -> Schema:
+def request_schema(task: Operation, models: Sequence[str], refs: str = "#/$defs/{model}") -> Schema:
     """The flat object that a door takes: inputs by name, `model`, options by name.
 
     `refs` says where nested definitions will live; they are returned under `$defs`.
@@ -48,7 +48,11 @@ def request_schema(task: Task[Any, Any, Any], models: Sequence[str], refs: str =
     return _without_empty(
         {
             "type": "object",
-            "properties": {**inputs.get("properties", {}), "model": model, **options.get("properties", {})},
+            "properties": {
+                **inputs.get("properties", {}),
+                **({"model": model} if isinstance(task, Task) else {}),
+                **options.get("properties", {}),
+            },
             "required": [*inputs.get("required", ()), *options.get("required", ())],
             "additionalProperties": False,
             "examples": [dict(task.example)],
@@ -57,10 +61,10 @@ def request_schema(task: Task[Any, Any, Any], models: Sequence[str], refs: str =
     )
 
 
-def answer_schema(task: Task[Any, Any, Any], refs: str = "#/$defs/{model}") -> Schema:
-    """The contract's keys first, then those of the run."""
+def answer_schema(task: Operation, refs: str = "#/$defs/{model}") -> Schema:
+    """The contract's keys first, then those of the run of a model."""
     result = TypeAdapter(task.result).json_schema(mode="serialization", ref_template=refs)
-    properties = {**result.get("properties", {}), **RUN}
+    properties = {**result.get("properties", {}), **(RUN if isinstance(task, Task) else {})}
     return _without_empty(
         {
             "type": "object",

@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
+from components.models.tokenizers import Tokenizers
 from components.serving.body import MalformedError, parse
 from components.serving.errors import (
     DisconnectedError,
@@ -31,19 +32,28 @@ from components.serving.errors import (
     reported,
 )
 from components.serving.inference import Inference
+from components.serving.lanes import packed
 from components.serving.listing import listing
 from components.serving.openapi import describe
-from components.tasks.task import Task
+from components.tasks.task import Operation
 
 
-def routes(tasks: Sequence[Task[Any, Any, Any]], registry: Registry, inference: Inference) -> list[BaseRoute]:
+def routes(
+    tasks: Sequence[Operation], registry: Registry, inference: Inference, tokenizers: Tokenizers
+) -> list[BaseRoute]:
     """What `launch(app_kwargs={"routes": ...})` takes."""
     status_threads = CapacityLimiter(4)  # availability may have to ask the Hub
+    lane_threads = CapacityLimiter(4)
 
     async def models(request: Request) -> Response:
         with reported():
             found = await to_thread.run_sync(listing, registry, limiter=status_threads)
             return JsonResponse(asdict(found))
+
+    async def tokenizer_lanes(request: Request) -> Response:
+        payload = await _payload(request)
+        with reported():
+            return JsonResponse(await to_thread.run_sync(packed, tokenizers, payload, limiter=lane_threads))
 
     async def openapi(request: Request) -> Response:
         with reported():
@@ -55,6 +65,7 @@ def routes(tasks: Sequence[Task[Any, Any, Any]], registry: Registry, inference: 
             Route("/", RedirectResponse("openapi.json")),
             Route("/models", models),
             Route("/openapi.json", openapi),
+            Route("/tokenize/lanes", tokenizer_lanes, methods=["POST"]),
             *(Route(f"/{task.name}", _endpoint(task, inference), methods=["POST"]) for task in tasks),
         ],
         exception_handlers=dict.fromkeys(
@@ -69,7 +80,7 @@ async def health(request: Request) -> Response:
     return JsonResponse({"status": "ok"})
 
 
-def _endpoint(task: Task[Any, Any, Any], inference: Inference) -> Any:
+def _endpoint(task: Operation, inference: Inference) -> Any:
     async def answer(request: Request) -> Response:
         payload = await _payload(request)
         with reported():

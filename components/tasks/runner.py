@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from time import perf_counter
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 from components.models import devices
 from components.models.errors import Code, TourError
 from components.models.status import State
+from components.models.tokenizers import Tokenizers
 from components.tasks.fields import input_fields, option_fields, shorten, validate
-from components.tasks.task import Answer, I, O, Output, Progress, R
+from components.tasks.task import Answer, Finding, I, O, Operation, Output, Progress, R, Task, Tool
 
 if TYPE_CHECKING:
     from components.models.checkpoint import Checkpoint, LoadedModel
     from components.models.registry import Registry
     from components.models.settings import Profile
-    from components.tasks.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,25 +39,33 @@ class Runner:
 
     def __init__(self, registry: Registry, profile: Profile) -> None:
         self.registry = registry
+        self.tokenizers = Tokenizers(registry)
         self.profile = profile
 
     def parse(self, task: Task[I, O, R], payload: Mapping[str, object]) -> Request[I, O]:
         """Raises `TourError`, with the field at fault, for anything but a valid request."""
         inputs = [field.name for field in input_fields(task.inputs)]
         options = [field.name for field in option_fields(task.options)]
-        known = [*inputs, "model", *options]
-        for name in payload:
-            if name not in known:
-                raise TourError(
-                    Code.INVALID_INPUT,
-                    f"{shorten(name)} is not a field of {task.name}; its fields are {', '.join(known)}.",
-                )
+        _refuse_strangers(task, payload, [*inputs, "model", *options])
         checkpoint = self._checkpoint(task, payload.get("model"))
         return Request(
             checkpoint=checkpoint,
             inputs=validate(task.inputs, {name: payload[name] for name in inputs if name in payload}),
             options=validate(task.options, {name: payload[name] for name in options if name in payload}),
         )
+
+    def answer(
+        self, operation: Operation, payload: Mapping[str, object]
+    ) -> Generator[Progress | Answer[Any] | Finding[Any], None, None]:
+        """What a door serves: `stream` for a task; for a tool progress and, last, what it found."""
+        if isinstance(operation, Task):
+            return self.stream(operation, payload)
+        _refuse_strangers(operation, payload, [field.name for field in input_fields(operation.inputs)])
+        return self._use(operation, validate(operation.inputs, payload))
+
+    def _use(self, tool: Tool[I, R], inputs: I) -> Generator[Progress | Finding[R], None, None]:
+        result = yield from tool.run(self.tokenizers, inputs)
+        yield Finding(result=result)
 
     def stream(
         self, task: Task[I, O, R], payload: Mapping[str, object]
@@ -127,6 +135,15 @@ class Runner:
                     if step is None:
                         return
                     yield _answer(step, model, seconds) if isinstance(step, Output) else step
+
+
+def _refuse_strangers(operation: Operation, payload: Mapping[str, object], known: Sequence[str]) -> None:
+    for name in payload:
+        if name not in known:
+            raise TourError(
+                Code.INVALID_INPUT,
+                f"{shorten(name)} is not a field of {operation.name}; its fields are {', '.join(known)}.",
+            )
 
 
 def _answer(output: Output[R], model: LoadedModel, seconds: float) -> Answer[R]:

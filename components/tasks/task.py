@@ -11,8 +11,11 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from pydantic.dataclasses import dataclass as fields
+
 if TYPE_CHECKING:
     from components.models.checkpoint import Checkpoint, Head, LoadedModel
+    from components.models.tokenizers import Tokenizers
 
 I = TypeVar("I")
 O = TypeVar("O")
@@ -99,3 +102,36 @@ class Task(Generic[I, O, R]):
     run: Callable[[LoadedModel, I, O], Iterator[Progress | Output[R]]]
     snippet: Callable[[Checkpoint, I, O], str]
     example: Mapping[str, object]  # inputs of a small, valid request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding(Generic[R]):
+    """What needed no model to find out."""
+
+    result: R
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self.result)  # type: ignore[call-overload,no-any-return]
+
+
+@fields(frozen=True)
+class NoOptions:
+    """Nothing can be set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool(Generic[I, R]):
+    """One thing asked of tokenizers alone: as a task, but no model is chosen or loaded for it."""
+
+    name: str
+    title: str
+    about: str
+    inputs: type[I]
+    result: type[R]
+    run: Callable[[Tokenizers, I], Generator[Progress, None, R]]
+    example: Mapping[str, object]
+    options: type[Any] = NoOptions
+
+
+Operation = Task[Any, Any, Any] | Tool[Any, Any]
+"""What the doors serve."""

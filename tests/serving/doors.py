@@ -14,10 +14,10 @@ from mcp import ClientSession, types
 from mcp.client.streamable_http import streamable_http_client
 
 from components.tasks.fields import option_fields
-from components.tasks.task import Task
+from components.tasks.task import Operation, Task
 
 PATIENCE = 240.0  # a first answer may have to fetch and convert weights
-AnyTask = Task[Any, Any, Any]
+AnyTask = Operation
 
 
 class RefusedError(Exception):
@@ -162,6 +162,11 @@ class RawMcp(Mcp):
         if "error" in message:
             raise RefusedError(message["error"]["message"])
         return types.CallToolResult.model_validate(message["result"])
+
+
+def of_the_model(task: AnyTask) -> list[str]:
+    """The field that names a checkpoint, where there is one."""
+    return ["model"] if isinstance(task, Task) else []
 
 
 def quick(task: AnyTask) -> dict[str, Any]:

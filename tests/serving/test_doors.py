@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from components.tasks.fields import input_fields, option_fields
-from demos import TASKS
+from components.tasks.task import Task
+from demos import OPERATIONS
 from tests.serving.doors import AnyTask, Door, Http, RefusedError, quick
 
 CLIENTS = ("http", "gradio_client", "mcp")
@@ -26,9 +27,13 @@ CONTRACT: dict[str, tuple[list[str], dict[str, set[str] | None]]] = {
     "zero_shot_classification": (["text", "labels"], {"labels": {"label", "score"}}),
     "sentence_similarity": (["source", "sentences"], {"scores": None}),
     "table_question_answering": (["table", "question"], {"answer": None, "cells": None}),
+    "tokenize": (["text", "tokenizers"], {"tokenizations": {"tokenizer", "tokens"}}),
 }
 
-tasks = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+tasks = pytest.mark.parametrize("task", OPERATIONS, ids=lambda task: task.name)
+of_models = pytest.mark.parametrize(
+    "task", [each for each in OPERATIONS if isinstance(each, Task)], ids=lambda task: task.name
+)
 
 
 def texts_of(task: AnyTask) -> list[tuple[str, bool]]:
@@ -36,7 +41,7 @@ def texts_of(task: AnyTask) -> list[tuple[str, bool]]:
     return [
         (field.name, field.kind == "texts")
         for field in input_fields(task.inputs)
-        if field.kind in ("text", "texts")
+        if field.kind in ("text", "texts") and field.name != "tokenizers"
     ]
 
 
@@ -65,24 +70,25 @@ def test_every_task_answers_with_the_keys_of_the_contract(
     answer = doors[client].ask(task, quick(task))
 
     assert list(answer)[: len(keys)] == list(keys)
-    assert list(answer)[-len(RUN) :] == RUN
     for key, entry in keys.items():
         assert answer[key], key
         if entry is not None:
             assert all(set(found) >= entry for found in answer[key])
-    assert 0 < answer["tokens_used"] <= answer["token_limit"]
-    assert answer["seconds"] > 0
+    if isinstance(task, Task):
+        assert list(answer)[-len(RUN) :] == RUN
+        assert 0 < answer["tokens_used"] <= answer["token_limit"]
+        assert answer["seconds"] > 0
 
 
 @tasks
 def test_the_doors_give_the_same_answer(doors: dict[str, Door], task: AnyTask) -> None:
     answers = [doors[client].ask(task, quick(task)) for client in (*CLIENTS, "gradio", "raw_mcp")]
     for answer in answers:
-        answer.pop("seconds")  # of this run alone
+        answer.pop("seconds", None)  # of this run alone
     assert all(answer == answers[0] for answer in answers)
 
 
-@tasks
+@of_models
 def test_the_model_can_be_chosen_and_left_empty(http: Http, task: AnyTask) -> None:
     default = http.ask(task, quick(task))["model"]
     assert http.ask(task, {**quick(task), "model": ""})["model"] == default
@@ -101,7 +107,7 @@ HOSTILE = {
 @tasks
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_odd_but_valid_text_is_answered(http: Http, task: AnyTask, text: str) -> None:
-    assert http.ask(task, with_more_text(task, text))["tokens_used"] > 0
+    assert http.ask(task, with_more_text(task, text))
 
 
 @tasks
@@ -110,7 +116,7 @@ def test_odd_but_valid_text_is_answered_behind_the_other_doors(
     doors: dict[str, Door], task: AnyTask, client: str
 ) -> None:
     text = "👩‍👩‍👧‍👦 שלום </script><script>alert(1)</script> ${alert(1)}"
-    assert doors[client].ask(task, with_more_text(task, text))["tokens_used"] > 0
+    assert doors[client].ask(task, with_more_text(task, text))
 
 
 BAD_TEXT = {
@@ -128,6 +134,8 @@ BAD_TEXT = {
 def test_text_that_no_task_can_take_is_refused(
     doors: dict[str, Door], http: Http, task: AnyTask, client: str, text: str
 ) -> None:
+    if task.name == "tokenize" and text and text.isspace():
+        return  # spaces are tokens too
     for payload in with_text(task, text):
         with pytest.raises(RefusedError, match=r"\w+ \w+") as refusal:
             doors[client].ask(task, payload)
@@ -139,10 +147,14 @@ def test_text_that_no_task_can_take_is_refused(
 def bad_values(task: AnyTask) -> dict[str, dict[str, Any]]:
     """Requests with one value that is out of range or of a wrong type, by what is wrong."""
     good = quick(task)
+    unknown: dict[str, Any] = {
+        "unknown model": "nobody/nothing",
+        "model of a wrong type": {"id": "all-MiniLM-L6-v2"},
+        "model that breaks out": "../../etc/passwd\0<script>",
+    }
     bad = {
-        "unknown model": {**good, "model": "nobody/nothing"},
-        "model of a wrong type": {**good, "model": ["all-MiniLM-L6-v2"]},
-        "model that breaks out": {**good, "model": "../../etc/passwd\0<script>"},
+        wrong: {**good, **({"model": id} if isinstance(task, Task) else {"tokenizers": [id]})}
+        for wrong, id in unknown.items()
     }
     for name, _ in texts_of(task):
         for value in (7, True, None, {"text": "x"}, [["x"]], [1], []):
@@ -165,7 +177,7 @@ def bad_values(task: AnyTask) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("client", RAW)
 @pytest.mark.parametrize(
     ("task", "wrong"),
-    [(task, wrong) for task in TASKS for wrong in bad_values(task)],
+    [(task, wrong) for task in OPERATIONS for wrong in bad_values(task)],
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
 def test_a_wrong_value_is_refused(doors: dict[str, Door], task: AnyTask, wrong: str, client: str) -> None:

@@ -11,12 +11,12 @@ import pytest
 from gradio_client import Client
 
 from components.tasks.fields import input_fields, option_fields
-from demos import TASKS
-from tests.serving.doors import AnyTask, Http, quick
+from demos import OPERATIONS
+from tests.serving.doors import AnyTask, Http, of_the_model, quick
 from tests.serving.test_v1 import LONG, by_name, leases, until
 
 JSON = {"Content-Type": "application/json"}
-tasks = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+tasks = pytest.mark.parametrize("task", OPERATIONS, ids=lambda task: task.name)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_an_endpoint_is_described_by_its_task(http: Http, task: AnyTask) -> None
     parameters = {parameter["parameter_name"]: parameter for parameter in described["parameters"]}
     options = option_fields(task.options)
     names = [field.name for field in input_fields(task.inputs)] + [field.name for field in options]
-    assert set(parameters) == {"model", *names}
+    assert set(parameters) == {*of_the_model(task), *names}
     for field in options:
         assert parameters[field.name]["parameter_has_default"]
         assert parameters[field.name]["parameter_default"] == field.default
@@ -39,7 +39,7 @@ def test_an_endpoint_is_described_by_its_task(http: Http, task: AnyTask) -> None
 
 def test_no_other_endpoint_is_advertised(http: Http) -> None:
     named = http.client.get("/gradio_api/info").json()["named_endpoints"]
-    assert set(named) == {f"/{task.name}" for task in TASKS}
+    assert set(named) == {f"/{task.name}" for task in OPERATIONS}
 
 
 def test_text_grows_while_it_is_generated(client: Client) -> None:

@@ -10,11 +10,11 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from components.tasks.fields import input_fields, option_fields
-from demos import TASKS
-from tests.serving.doors import AnyTask, Http, Mcp, quick
+from demos import OPERATIONS, TASKS
+from tests.serving.doors import AnyTask, Http, Mcp, of_the_model, quick
 from tests.serving.test_v1 import LONG, leases, until
 
-tasks = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+tasks = pytest.mark.parametrize("task", OPERATIONS, ids=lambda task: task.name)
 
 
 @tasks
@@ -27,7 +27,7 @@ def test_a_tool_is_described_by_its_task(mcp: Mcp, task: AnyTask) -> None:
     options, inputs = option_fields(task.options), input_fields(task.inputs)
     assert list(properties) == [
         *(field.name for field in inputs),
-        "model",
+        *of_the_model(task),
         *(field.name for field in options),
     ]
     for field in options:
@@ -41,7 +41,7 @@ def test_a_tool_is_described_by_its_task(mcp: Mcp, task: AnyTask) -> None:
 
 
 def test_there_is_a_tool_for_each_task_and_no_other(mcp: Mcp) -> None:
-    assert [tool.name for tool in mcp.tools()] == [task.name for task in TASKS]
+    assert [tool.name for tool in mcp.tools()] == [task.name for task in OPERATIONS]
 
 
 def test_an_unknown_tool_is_an_error_that_lists_the_known_ones(mcp: Mcp) -> None:

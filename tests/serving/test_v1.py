@@ -16,11 +16,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from components.models.catalog import load_catalog
 from components.tasks.fields import option_fields
-from demos import TASKS
+from demos import OPERATIONS, TASKS
 from tests.serving.doors import AnyTask, Http, RefusedError, quick
 
 JSON = {"Content-Type": "application/json"}
-tasks = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+tasks = pytest.mark.parametrize("task", OPERATIONS, ids=lambda task: task.name)
 
 
 def refusal(response: httpx.Response) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def test_the_catalog_is_listed_with_states(http: Http) -> None:
 def test_openapi_is_valid_and_its_examples_are_answered(http: Http) -> None:
     description = http.client.get("/v1/openapi.json").json()
     OpenAPIV31SpecValidator(description).validate()
-    for task in TASKS:
+    for task in OPERATIONS:
         operation = description["paths"][f"/v1/{task.name}"]["post"]
         content = operation["requestBody"]["content"]["application/json"]
         response = http.client.post(f"/v1/{task.name}", json=content["example"])
@@ -288,7 +288,7 @@ def test_answers_hold_no_word_that_json_lacks(http: Http) -> None:
     def refuse(word: str) -> float:
         raise AssertionError(f"{word} in an answer")
 
-    for task in TASKS:
+    for task in OPERATIONS:
         response = http.client.post(f"/v1/{task.name}", json=quick(task))
         json.loads(response.text, parse_constant=refuse)
 

@@ -1,0 +1,1 @@
+"""What goes on inside tokenizers and models, as small arrays and plain data."""
