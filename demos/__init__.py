@@ -23,6 +23,7 @@ from demos import (
     table_question_answering,
     text_classification,
     text_generation,
+    tokenizers,
     translation,
     zero_shot_classification,
 )
@@ -38,6 +39,7 @@ PAGES = (
     fill_mask.PAGE,
     zero_shot_classification.PAGE,
     table_question_answering.PAGE,
+    tokenizers.PAGE,
     models.PAGE,
 )
 

@@ -38,6 +38,7 @@ class Lane:
     special: list[int]
     inner: dict[int, tuple[int, int, str]]
     unknown: int
+    unknown_id: int | None
     lost: int
 
 
@@ -64,6 +65,7 @@ def lane(id: str, tokenizer: Tokenizer, limit: int | None, text: str, characters
         special=[index for index, token in enumerate(tokens) if token.special],
         inner=inner,
         unknown=sum(token.id == tokenizer.unknown for token in tokens),
+        unknown_id=tokenizer.unknown,
         lost=_lost(tokenizer, tokens, text),
     )
 

@@ -1,0 +1,42 @@
+"""Tokenizations side by side, drawn in the browser as one types, with only the rows in sight in the page."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from components.ui.chrome import ASSETS
+
+# Remembered too, for a script that has not run yet.
+TELL = """(text, tokenizers) => {
+  window.tourTokenize = { text, tokenizers };
+  window.dispatchEvent(new CustomEvent("tour:tokenize", { detail: window.tourTokenize }));
+}"""
+
+
+def token_lanes(elem_id: str) -> gr.HTML:
+    """Asks `/v1/tokenize/lanes` itself, as the queue would take longer; `follow` says of what."""
+    return gr.HTML(
+        value="",
+        html_template=(
+            '<div class="lane-stats" tabindex="0" role="region" aria-label="Tokenizers compared"></div>'
+            '<div class="lane-said" role="status"></div>'
+            '<div class="lane-box" tabindex="0" role="listbox" aria-label="Tokens. Arrow keys go from '
+            'token to token, up and down to another tokenizer."></div>'
+            '<div class="lane-details"></div><p class="lane-live visually-hidden" aria-live="polite"></p>'
+        ),
+        js_on_load=(ASSETS / "token-lanes.js").read_text("utf-8"),
+        elem_id=elem_id,
+        elem_classes="token-lanes",
+    )
+
+
+def follow(blocks: gr.Blocks, text: gr.Textbox, tokenizers: gr.Dropdown) -> None:
+    """The lanes show what is typed and picked, without a request to Gradio."""
+    gr.on(
+        [blocks.load, text.input, text.change, tokenizers.change],
+        None,
+        [text, tokenizers],
+        None,
+        js=TELL,
+        api_visibility="private",
+    )

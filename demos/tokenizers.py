@@ -1,0 +1,92 @@
+"""The tokenizers page: how text becomes numbers, with any tokenizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from components.tasks.tokenize import DEFAULT, LONGEST, MOST
+from components.ui import links
+from components.ui.page import PlainPage, Tour
+from components.ui.token_lanes import follow, token_lanes
+
+SLUG = "tokenizers"
+NAMES = ["text", "tokenizers"]
+EXAMPLES = {
+    "A long word": "Untokenizable? The Donaudampfschifffahrtsgesellschaft would disagree.",
+    "Emoji": "Two 👩‍🚀 👨‍👩‍👧‍👦 landed 🛬 in 🇩🇪.",
+    "Accents, twice": "Café is not Cafe\u0301, though they look the same.",
+    "Hindi": "नमस्ते दुनिया, कैसे हो?",
+    "Code": "def area(r):\n\treturn 3.14159 * r ** 2  # circle\n",
+    "Numbers": "In 2026, 1,234,567 people paid $19.99 at 08:05.",
+}
+
+
+def build(tour: Tour, blocks: gr.Blocks) -> None:
+    first = next(iter(EXAMPLES.values()))
+    with gr.Row(equal_height=False, elem_classes="workbench"):
+        with gr.Column(scale=6, min_width=320):
+            text = gr.Textbox(
+                first,
+                label="Text",
+                lines=4,
+                max_lines=12,
+                elem_id=f"{SLUG}-text",
+                info=f"Up to {LONGEST:,} characters.",
+            )
+        with gr.Column(scale=5, min_width=320):
+            picked = gr.Dropdown(
+                choices(tour),
+                value=[DEFAULT, "SmolLM2-135M-Instruct"],
+                multiselect=True,
+                max_choices=MOST,
+                allow_custom_value=tour.registry.open,
+                label="Tokenizers",
+                info=f"Up to {MOST}"
+                + (", also ids of models on the Hub, as owner/name." if tour.registry.open else "."),
+                elem_id=f"{SLUG}-picked",
+            )
+            with gr.Row(elem_classes="examples"):
+                gr.HTML('<span class="examples-title">Try</span>')
+                examples = [
+                    gr.Button(label, size="sm", elem_classes="example", elem_id=f"{SLUG}-example-{index}")
+                    for index, label in enumerate(EXAMPLES)
+                ]
+                copy_link = gr.Button("Copy link", size="sm", elem_id=f"{SLUG}-copy-link")
+    token_lanes(f"{SLUG}-lanes")
+    follow(blocks, text, picked)
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    for button, example in zip(examples, EXAMPLES.values(), strict=True):
+        button.click(lambda example=example: example, None, text, **quiet)
+    copy_link.click(
+        None,
+        [text, picked],
+        None,
+        js=links.copy_script(NAMES, {}, str(copy_link.elem_id)),
+        api_visibility="private",
+    )
+
+    def restore(request: gr.Request) -> list[Any]:
+        query = dict(request.query_params)
+        asked = [id for id in query.get("tokenizers", "").split(",") if id][:MOST]
+        return [query.get("text", gr.skip()), asked or gr.skip()]
+
+    blocks.load(restore, None, [text, picked], **quiet)
+
+
+def choices(tour: Tour) -> list[tuple[str, str]]:
+    """The checkpoints that have a tokenizer of their own."""
+    return [(one.title, one.id) for one in tour.registry.catalog if one.body is None]
+
+
+PAGE = PlainPage(
+    slug=SLUG,
+    nav="Tokenizers",
+    title="Tokenizers",
+    sentence=(
+        "Models read numbers, not letters. See how a text becomes tokens, with up to four tokenizers at once."
+    ),
+    build=build,
+    group="Look inside",
+)
