@@ -10,6 +10,13 @@ from components.tasks.tokenize import DEFAULT, LONGEST, MOST
 from components.ui import links
 from components.ui.page import PlainPage, Tour
 from components.ui.token_lanes import follow, token_lanes
+from components.ui.tokenizer_panels import (
+    families_panel,
+    steps_panel,
+    tensors_panel,
+    training_panel,
+    transplant_panel,
+)
 
 SLUG = "tokenizers"
 NAMES = ["text", "tokenizers"]
@@ -56,6 +63,12 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                 copy_link = gr.Button("Copy link", size="sm", elem_id=f"{SLUG}-copy-link")
     token_lanes(f"{SLUG}-lanes")
     follow(blocks, text, picked)
+    with gr.Tabs(elem_id=f"{SLUG}-tabs"):
+        families_panel(tour, text, picked)
+        steps_panel(tour, text, picked)
+        tensors_panel(tour, picked)
+        training_panel(tour, text, picked)
+        transplant_panel(tour, text, picked)
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     for button, example in zip(examples, EXAMPLES.values(), strict=True):
         button.click(lambda example=example: example, None, text, **quiet)

@@ -11,12 +11,14 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import tokenizers
     from sentencepiece import SentencePieceProcessor
     from transformers import PreTrainedTokenizerBase
+
+Side = Literal["left", "right"]
 
 SPACE = "\u2581"  # how SentencePiece writes a space
 
@@ -51,16 +53,31 @@ class Components:
     decoder: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Growth:
+    """One of: the pairs that were merged, in order; pieces with their log-probabilities; entries in the order
+    of their ids."""
+
+    merges: Sequence[tuple[str, str]] = ()
+    scores: Sequence[tuple[str, float]] = ()
+    entries: Sequence[str] = ()
+
+
 class Tokenizer(ABC):
-    """`family` is the algorithm's name, `unknown` the id for what is not in the vocabulary, None if there is
-    nothing that is not."""
+    """`family` is the algorithm's name. `unknown` is the id for what is not in the vocabulary, None if there
+    is nothing that is not; `pad` the id that fills up short texts, None if no token is meant for it."""
 
     family: str
     unknown: int | None
+    pad: int | None
 
     @abstractmethod
     def encode(self, text: str, *, special: bool = True) -> list[Token]:
         """Tokens in order; `special` adds those that the model's input begins and ends with."""
+
+    @abstractmethod
+    def cut(self, text: str, longest: int, side: Side) -> list[Token]:
+        """As `encode`, shortened at one side to at most `longest` tokens, of which special ones stay."""
 
     @abstractmethod
     def decode(self, ids: Sequence[int]) -> str:
@@ -96,16 +113,16 @@ class Tokenizer(ABC):
             return bytes([int(piece[3:5], 16)])
         return piece.replace(SPACE, " ").encode("utf-8", "replace")
 
-    @property
-    def merges(self) -> Sequence[tuple[str, str]]:
-        """The pairs that were merged in training, in order; none if the algorithm has none."""
-        return ()
+    @abstractmethod
+    def growth(self) -> Growth:
+        """How the vocabulary came about, read anew each time: it is as large as the vocabulary."""
 
 
 class FastTokenizer(Tokenizer):
     """A pipeline of `tokenizers`. It is changed: truncation and padding are turned off."""
 
-    def __init__(self, backend: tokenizers.Tokenizer) -> None:
+    def __init__(self, backend: tokenizers.Tokenizer, pad: int | None = None) -> None:
+        self.pad = pad
         backend.no_truncation()
         backend.no_padding()
         self._backend = backend
@@ -119,15 +136,19 @@ class FastTokenizer(Tokenizer):
         )
         unknown = model.get("unk_token")
         self.unknown = model.get("unk_id") if unknown is None else backend.token_to_id(unknown)
-        self._merges = [
-            (pair[0], pair[1]) if isinstance(pair, list) else tuple(pair.split(" ", 1))
-            for pair in model.get("merges") or ()
-        ]
         for large in ("vocab", "merges"):
             model.pop(large, None)
 
     def encode(self, text: str, *, special: bool = True) -> list[Token]:
-        encoded = self._backend.encode(text, add_special_tokens=special)
+        return self._tokens(self._backend.encode(text, add_special_tokens=special))
+
+    def cut(self, text: str, longest: int, side: Side) -> list[Token]:
+        encoded = self._backend.encode(text, add_special_tokens=False)
+        room = max(0, longest - self._backend.num_special_tokens_to_add(False))
+        encoded.truncate(room, direction=side)
+        return self._tokens(self._backend.post_process(encoded))
+
+    def _tokens(self, encoded: tokenizers.Encoding) -> list[Token]:
         return [
             Token(id, piece, start, end, bool(added) or id in self._special)
             for id, piece, (start, end), added in zip(
@@ -167,9 +188,13 @@ class FastTokenizer(Tokenizer):
         prefix = self._spec["model"].get("continuing_subword_prefix") or ""
         return super().raw(piece.removeprefix(prefix) if piece != prefix else piece)
 
-    @property
-    def merges(self) -> Sequence[tuple[str, str]]:
-        return self._merges
+    def growth(self) -> Growth:
+        model = json.loads(self._backend.to_str())["model"]
+        if model.get("merges"):
+            return Growth(merges=[(left, right) for left, right in model["merges"]])
+        if model["type"] == "Unigram":
+            return Growth(scores=[(piece, score) for piece, score in model["vocab"]])
+        return Growth(entries=sorted(model["vocab"], key=model["vocab"].__getitem__))
 
     def file(self) -> tuple[str, bytes]:
         return "tokenizer.json", self._backend.to_str(pretty=True).encode()
@@ -183,6 +208,7 @@ class SentencePieceTokenizer(Tokenizer):
         self._around: Any = around
         self.family = UNIGRAM if _is_unigram(model) else BPE
         self.unknown = around.unk_token_id if around else model.unk_id()
+        self.pad = around.pad_token_id if around else None
 
     def encode(self, text: str, *, special: bool = True) -> list[Token]:
         tokens = list(self._of_parts(text))
@@ -194,6 +220,13 @@ class SentencePieceTokenizer(Tokenizer):
             *tokens,
             *(Token(id, self.piece(id), len(text), len(text), True) for id in after),
         ]
+
+    def cut(self, text: str, longest: int, side: Side) -> list[Token]:
+        tokens, around = self.encode(text, special=False), self.encode("")
+        room = max(0, longest - len(around))
+        kept = tokens[:room] if side == "right" else tokens[max(0, len(tokens) - room) :]
+        before = len(self._ends()[0]) if self._around else 0
+        return [*around[:before], *kept, *around[before:]]
 
     def _of_parts(self, text: str) -> Iterator[Token]:
         """Special tokens that are written out in the text stand for themselves, the rest is for the model."""
@@ -267,6 +300,14 @@ class SentencePieceTokenizer(Tokenizer):
             return str(self._model.id_to_piece(id))
         return str(self._around.convert_ids_to_tokens(id))
 
+    def growth(self) -> Growth:
+        ids = range(self._model.get_piece_size())
+        pieces = [str(self._model.id_to_piece(id)) for id in ids]
+        if self.family == UNIGRAM:
+            scores = map(self._model.get_score, ids)
+            return Growth(scores=list(zip(pieces, scores, strict=True)))
+        return Growth(entries=pieces)
+
     def file(self) -> tuple[str, bytes]:
         return "sentencepiece.model", bytes(self._model.serialized_model_proto())
 
@@ -275,7 +316,7 @@ def wrapped(tokenizer: PreTrainedTokenizerBase) -> Tokenizer | None:
     """A tokenizer of Transformers as the tour looks at it; None if it does not tell places in the text."""
     library: Any = tokenizer
     if tokenizer.is_fast:
-        return FastTokenizer(library.backend_tokenizer)
+        return FastTokenizer(library.backend_tokenizer, library.pad_token_id)
     for name in ("sp_model", "spm_source"):
         if model := getattr(tokenizer, name, None):
             return SentencePieceTokenizer(model, tokenizer)

@@ -13,8 +13,10 @@ const make = (tag, className, text) => {
   return node;
 };
 const number = (value) => value.toLocaleString("en");
+// Joiners stay where they join; alone they would not be seen.
+const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\ufeff]|^[\u200c\u200d\ufe00-\ufe0f]+$/g;
 const visible = (text) =>
-  text.replace(/\r\n|\n|\r/g, "↵").replace(/\t/g, "⇥").replace(/[ \u00a0]/g, "·").replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]/g, "␣");
+  text.replace(/\r\n|\n|\r/g, "↵").replace(/\t/g, "⇥").replace(/[ \u00a0]/g, "·").replace(HIDDEN, "␣");
 
 let view = null; // what is drawn: cells, lanes, rows
 let active = null; // { lane, token }

@@ -1,0 +1,302 @@
+"""What the tokenizers page shows below the lanes: families, the pipeline, tensors, training, transplants."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from components.figures import status, tokens
+from components.figures.markup import Markup
+from components.insight import families, merges, steps, tensors
+from components.models.checkpoint import Head
+from components.models.errors import Code, TourError
+from components.models.status import State
+from components.models.tokenizer import Tokenizer
+from components.models.tokenizers import TRAINED
+from components.tasks.fields import validate
+from components.tasks.task import Progress
+from components.tasks.tokenize import MOST, Inputs, brought
+from components.training import tokenizers as training
+from components.ui.page import Tour
+
+FIRST = 5000  # characters that the panels work on; the lanes take the whole text
+SENTENCES = "The cat sat on the mat.\nA much longer sentence than the one before.\nShort."
+MOST_SENTENCES = 12
+
+# One queue for all: none of this needs the device, but some of it a download.
+QUEUED: dict[str, Any] = {
+    "show_progress": "hidden",
+    "concurrency_id": "tokenizers",
+    "concurrency_limit": 4,
+    "api_visibility": "private",
+}
+LIVE: dict[str, Any] = {**QUEUED, "trigger_mode": "always_last"}
+
+Draw = Callable[..., Markup]
+
+
+def drawn(tour: Tour, draw: Draw) -> Callable[..., Iterator[str]]:
+    """An event that draws from (text, tokenizers by id, more), once these are there; errors in its place."""
+
+    def run(text: str, picked: Sequence[str], *more: Any) -> Iterator[str]:
+        try:
+            if not text:
+                yield str(status.hint("Type some text above."))
+                return
+            inputs = validate(Inputs, {"text": text[:FIRST], "tokenizers": list(picked)})
+            found: dict[str, Tokenizer] = {}
+            for id in inputs.tokenizers:
+                for step in _bring(tour, id, found):
+                    yield str(status.progress(step.stage, step.share))
+            note = f"Of the first {FIRST:,} characters." if len(text) > FIRST else ""
+            yield str(draw(inputs.text, found, *more) + (status.hint(note) if note else Markup()))
+        except TourError as error:
+            yield str(status.problem(error.message))
+
+    return run
+
+
+def live(tour: Tour, tab: gr.Tab, inputs: list[Any], figure: gr.HTML, draw: Draw) -> None:
+    """Draws when the tab is opened and whenever an input changes."""
+    changes = [box.change for box in inputs]
+    gr.on([tab.select, *changes], drawn(tour, draw), inputs, figure, **LIVE)
+
+
+def families_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
+    with gr.Tab("Three families", id="families") as tab:
+        gr.HTML(
+            "<p class='hint'>Characters need few entries and many tokens; words few tokens and an endless "
+            "vocabulary; subwords lie between, and have something to say of any word.</p>"
+        )
+        word = gr.Textbox(
+            "flabbergastingly",
+            label="A word it has never seen",
+            info="The vocabularies of characters and words are made of the text above alone.",
+            max_length=100,
+            elem_id="tokenizers-word",
+        )
+        figure = gr.HTML(elem_id="tokenizers-families", elem_classes="token-figure")
+
+    def draw(text: str, found: dict[str, Tokenizer], word: str) -> Markup:
+        return tokens.three_families(families.families(text, word[:100], found), word[:100])
+
+    live(tour, tab, [text, picked, word], figure, draw)
+
+
+def steps_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
+    with gr.Tab("Step by step", id="steps") as tab:
+        gr.HTML("<p class='hint'>What the first tokenizer picked does, one part after the other.</p>")
+        figure = gr.HTML(elem_id="tokenizers-steps", elem_classes="token-figure")
+
+    def draw(text: str, found: dict[str, Tokenizer]) -> Markup:
+        return tokens.pipeline_steps(steps.pipeline(next(iter(found.values())), text))
+
+    live(tour, tab, [text, picked], figure, draw)
+
+
+def tensors_panel(tour: Tour, picked: gr.Dropdown) -> None:
+    with gr.Tab("Tensors", id="tensors") as tab:
+        gr.HTML(
+            "<p class='hint'>A network gets texts of one length: short ones are filled up, long ones cut, "
+            "and a mask says what counts. With the first tokenizer picked.</p>"
+        )
+        with gr.Row(equal_height=False):
+            sentences = gr.Textbox(
+                SENTENCES, label="Texts", info="One per line.", lines=4, elem_id="tokenizers-sentences"
+            )
+            with gr.Column():
+                longest = gr.Slider(
+                    3, 48, 10, step=1, label="At most so many tokens", elem_id="tokenizers-longest"
+                )
+                sides = ["right", "left"]
+                padding = gr.Radio(sides, value="right", label="Fill up on the", elem_id="tokenizers-padding")
+                truncation = gr.Radio(sides, value="right", label="Cut on the", elem_id="tokenizers-cut")
+        figure = gr.HTML(elem_id="tokenizers-tensors", elem_classes="token-figure")
+
+    def draw(text: str, found: dict[str, Tokenizer], longest: int, padding: Any, truncation: Any) -> Markup:
+        texts = [line for line in text.splitlines() if line.strip()]
+        if not texts:
+            return status.hint("Write a text in a line above.")
+        if len(texts) > MOST_SENTENCES:
+            raise TourError(
+                Code.TOO_LONG, f"{len(texts):,} lines are more than the {MOST_SENTENCES} that can be drawn."
+            )
+        tokenizer = next(iter(found.values()))
+        made = tensors.batch(tokenizer, texts, longest=int(longest), padding=padding, truncation=truncation)
+        vectors = tensors.one_hot(tokenizer, texts[0], int(longest))
+        return tokens.tensor(made, texts) + tokens.one_hot_matrix(vectors, tokenizer.size)
+
+    live(tour, tab, [sentences, picked, longest, padding, truncation], figure, draw)
+
+
+def training_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
+    """A tokenizer that was trained is picked above, where it can be compared with the others."""
+    with gr.Tab("Train your own", id="train"):
+        with gr.Row(equal_height=False):
+            with gr.Column():
+                corpus = gr.Textbox(
+                    label="Text to learn from",
+                    info="Empty: the model cards of this app, some forty thousand characters.",
+                    lines=6,
+                    max_lines=6,
+                    elem_id="tokenizers-corpus",
+                )
+                file = gr.File(
+                    label="Or a file of plain text (UTF-8), up to 2 MB",
+                    file_types=["text", ".md", ".csv", ".tsv", ".jsonl"],
+                    height=110,
+                    elem_id="tokenizers-file",
+                )
+            with gr.Column():
+                algorithm = gr.Dropdown(
+                    list(training.ALGORITHMS),
+                    value="byte-level BPE",
+                    label="Algorithm",
+                    info="The first three with the library tokenizers, the others with sentencepiece.",
+                    elem_id="tokenizers-algorithm",
+                )
+                size = gr.Slider(
+                    training.SMALLEST,
+                    training.LARGEST,
+                    1000,
+                    step=10,
+                    label="Entries of the vocabulary",
+                    elem_id="tokenizers-size",
+                )
+                word = gr.Textbox(
+                    "tokenization",
+                    label="Watch this word being put together",
+                    info="With byte-level BPE.",
+                    max_length=60,
+                    elem_id="tokenizers-watch",
+                )
+                start = gr.Button("Train", variant="primary", elem_id="tokenizers-train")
+        figure = gr.HTML(elem_id="tokenizers-trained", elem_classes="token-figure")
+        download = gr.DownloadButton("Download it", visible=False, elem_id="tokenizers-download")
+
+    def train(
+        corpus: str, path: str | None, algorithm: Any, size: int, word: str, text: str, picked: list[str]
+    ) -> Iterator[list[Any]]:
+        skipped = [gr.skip(), gr.skip()]
+        yield [str(status.progress(f"Learning {size:,} entries", None)), *skipped]
+        try:
+            done = training.train(_corpus(tour, corpus, path), algorithm, int(size))
+            id = tour.runner.tokenizers.add(done.tokenizer)
+            together = [id, *(each for each in picked if not each.startswith(TRAINED))][:MOST]
+            found: dict[str, Tokenizer] = {}
+            for each in together:
+                for step in _bring(tour, each, found):
+                    yield [str(status.progress(step.stage, step.share)), *skipped]
+        except TourError as error:
+            yield [str(status.problem(error.message)), gr.DownloadButton(visible=False), gr.skip()]
+            return
+        name, content = done.tokenizer.file()
+        # In the folder that Gradio serves to whoever knows the name, and empties after an hour.
+        target = Path(get_upload_folder()) / secrets.token_hex(16) / name
+        target.parent.mkdir(parents=True)
+        target.write_bytes(content)
+        yield [
+            str(_trained(id, done, found, text[:FIRST], word)),
+            gr.DownloadButton(value=target, label=f"Download {name}", visible=True),
+            gr.Dropdown(value=together),
+        ]
+
+    start.click(
+        train, [corpus, file, algorithm, size, word, text, picked], [figure, download, picked], **QUEUED
+    )
+
+
+def _bring(tour: Tour, id: str, into: dict[str, Tokenizer]) -> Iterator[Progress]:
+    """Puts a tokenizer among others, once it is there."""
+    into[id] = yield from brought(tour.runner.tokenizers, id)
+
+
+def _corpus(tour: Tour, typed: str, path: str | None) -> str:
+    """What was pasted, else the file's text, else the model cards that the app comes with."""
+    if typed.strip():
+        return typed
+    if path is None:
+        embedded = (one for one in tour.registry.catalog if one.embedded and one.body is not None)
+        return "\n".join(map(tour.registry.card, embedded))
+    if Path(path).stat().st_size > 4 * training.LARGEST_TEXT:
+        raise TourError(Code.TOO_LONG, "The file is larger than 8 MB. Take a part of it.", "file")
+    try:
+        return Path(path).read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TourError(
+            Code.INVALID_INPUT, "The file is not text in UTF-8. Save it as such and upload it again.", "file"
+        ) from error
+
+
+def _trained(id: str, done: training.Trained, found: dict[str, Tokenizer], text: str, word: str) -> Markup:
+    tokenizer = done.tokenizer
+    counts = {
+        ("yours" if each == id else each): (len(one.encode(text, special=False)), one.size)
+        for each, one in found.items()
+    }
+    growth = tokenizer.growth()
+    parts = [
+        status.notes(done.notes),
+        status.hint(f"{tokenizer.size:,} entries. It is picked above now, as {id}."),
+        tokens.compared(counts, len(text)),
+    ]
+    if growth.merges and word.strip():
+        ranks = {pair: rank for rank, pair in enumerate(growth.merges)}
+        [first, *_] = tokenizer.pre_tokens(tokenizer.normalized(word[:60].strip()))
+        parts.append(tokens.word_merges(word[:60], list(first), merges.merging(first, ranks), tokenizer))
+    return Markup("").join([*parts, tokens.vocabulary_growth(growth, tokenizer)])
+
+
+def transplant_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
+    suitable = [
+        one
+        for one in tour.registry.catalog.for_task("text_classification")
+        if one.head is Head.SEQUENCE_CLASSIFICATION
+    ]
+    with gr.Tab("Under a model", id="transplant"):
+        gr.HTML(
+            "<p class='hint'>A model knows its tokens by number. With another tokenizer the same numbers "
+            "mean other words: see what it reads then, and what becomes of its prediction.</p>"
+        )
+        with gr.Row(equal_height=False):
+            model = gr.Dropdown(
+                [(one.title, one.id) for one in suitable],
+                value=tour.registry.catalog.default("text_classification", "embedded").id,
+                label="Model",
+                elem_id="tokenizers-model",
+            )
+            start = gr.Button("Predict with each tokenizer", variant="primary", elem_id="tokenizers-predict")
+        figure = gr.HTML(elem_id="tokenizers-transplant", elem_classes="token-figure")
+
+    def predict(text: str, picked: list[str], model: str) -> Iterator[str]:
+        yield str(status.progress("Starting", None))
+        try:
+            inputs = validate(Inputs, {"text": text[:FIRST], "tokenizers": list(picked)})
+            checkpoint = tour.registry.catalog[model]
+            found: dict[str, Tokenizer] = {}
+            for id in (model, *inputs.tokenizers):
+                for step in _bring(tour, id, found):
+                    yield str(status.progress(step.stage, step.share))
+            for state in tour.registry.wait(model):
+                if state.state is not State.READY:
+                    yield str(status.progress(state.stage, state.share))
+            from components.insight.transplant import reading
+
+            own = found.pop(model)
+            titles = {f"{checkpoint.title}, its own": own}
+            titles |= {id: other for id, other in found.items() if other is not own}
+            readings = {}
+            with tour.registry.lease(model) as loaded:
+                for title, other in titles.items():
+                    with tour.registry.turn():
+                        readings[title] = reading(loaded, own, other, inputs.text)
+            yield str(tokens.transplanted(readings))
+        except TourError as error:
+            yield str(status.problem(error.message))
+
+    start.click(predict, [text, picked, model], figure, **QUEUED)
