@@ -9,9 +9,10 @@ import gradio as gr
 from components.tasks.tokenize import DEFAULT, LONGEST, MOST
 from components.ui import links
 from components.ui.page import PlainPage, Tour
-from components.ui.token_lanes import follow, token_lanes
+from components.ui.token_lanes import tell_lanes, token_lanes
 from components.ui.tokenizer_panels import (
     families_panel,
+    follow,
     steps_panel,
     tensors_panel,
     training_panel,
@@ -37,8 +38,8 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             text = gr.Textbox(
                 first,
                 label="Text",
-                lines=4,
-                max_lines=12,
+                lines=6,
+                max_lines=6,  # the same, or Gradio would measure a long text at every key
                 elem_id=f"{SLUG}-text",
                 info=f"Up to {LONGEST:,} characters.",
             )
@@ -48,7 +49,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                 value=[DEFAULT, "SmolLM2-135M-Instruct"],
                 multiselect=True,
                 max_choices=MOST,
-                allow_custom_value=tour.registry.open,
+                allow_custom_value=True,  # what was trained here has a name too
                 label="Tokenizers",
                 info=f"Up to {MOST}"
                 + (", also ids of models on the Hub, as owner/name." if tour.registry.open else "."),
@@ -62,13 +63,12 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                 ]
                 copy_link = gr.Button("Copy link", size="sm", elem_id=f"{SLUG}-copy-link")
     token_lanes(f"{SLUG}-lanes")
-    follow(blocks, text, picked)
+    tell_lanes(blocks, text, picked)
     with gr.Tabs(elem_id=f"{SLUG}-tabs"):
-        families_panel(tour, text, picked)
-        steps_panel(tour, text, picked)
-        tensors_panel(tour, picked)
+        live = [families_panel(text), steps_panel(text), tensors_panel()]
         training_panel(tour, text, picked)
         transplant_panel(tour, text, picked)
+    follow(tour, text, picked, live)
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     for button, example in zip(examples, EXAMPLES.values(), strict=True):
         button.click(lambda example=example: example, None, text, **quiet)

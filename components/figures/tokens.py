@@ -197,9 +197,11 @@ def compared(counts: Mapping[str, tuple[int, int]], characters: int) -> Markup:
     return Markup("<h3>Tokens for the text above</h3>") + bar_rows(
         (
             (
-                Markup('{}<span class="sequence">{:,} entries</span>').format(title, size),
+                Markup('{}<span class="sequence">{:,} entries, {:.1f} characters a token</span>').format(
+                    title, size, characters / max(1, count)
+                ),
                 count / most,
-                f"{count:,} ({characters / max(1, count):.1f} characters each)",
+                f"{count:,}",
             )
             for title, (count, size) in counts.items()
         ),

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
+import numpy as np
 import regex
 
-from components.models.tokenizer import BYTES, Token, Tokenizer
+from components.models.tokenizer import BYTES, Columns, Tokenizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,69 +49,67 @@ def cells(text: str) -> list[str]:
 
 def lane(id: str, tokenizer: Tokenizer, limit: int | None, text: str, characters: Sequence[str]) -> Lane:
     """`characters` are the cells of the text."""
-    tokens = tokenizer.encode(text)
+    tokens = tokenizer.columns(text)
     groups, inner = _grouped(tokens, text, characters)
-    distinct = {token.id: token.piece for token in tokens if token.id != tokenizer.unknown}
+    distinct = {
+        id: piece
+        for id, piece in dict(zip(tokens.ids, tokens.pieces, strict=True)).items()
+        if id != tokenizer.unknown
+    }
     if tokenizer.unknown is not None:
         distinct[tokenizer.unknown] = tokenizer.piece(tokenizer.unknown)
+    raw = {id: tokenizer.raw(piece) for id, piece in distinct.items()}
+    lost = 0
+    if tokenizer.family == BYTES:  # what the vocabulary has no token for is left out without a word
+        kept = sum(
+            end - start if special else len(raw[id])
+            for id, _, start, end, special in zip(*tokens, strict=True)
+        )
+        lost = max(0, len(text.encode()) - kept)
     return Lane(
         tokenizer=id,
         family=tokenizer.family,
         vocabulary_size=tokenizer.size,
         token_limit=limit,
         groups=groups,
-        ids=[token.id for token in tokens],
-        pieces={id: (piece, tokenizer.raw(piece).hex(" ")) for id, piece in distinct.items()},
-        special=[index for index, token in enumerate(tokens) if token.special],
+        ids=tokens.ids,
+        pieces={id: (piece, raw[id].hex(" ")) for id, piece in distinct.items()},
+        special=[index for index, special in enumerate(tokens.special) if special],
         inner=inner,
-        unknown=sum(token.id == tokenizer.unknown for token in tokens),
+        unknown=tokens.ids.count(tokenizer.unknown) if tokenizer.unknown is not None else 0,
         unknown_id=tokenizer.unknown,
-        lost=_lost(tokenizer, tokens, text),
+        lost=lost,
     )
 
 
 def _grouped(
-    tokens: Sequence[Token], text: str, characters: Sequence[str]
+    tokens: Columns, text: str, characters: Sequence[str]
 ) -> tuple[list[int], dict[int, tuple[int, int, str]]]:
-    begins = [0, *accumulate(map(len, characters))]  # of each cell, in code points; the text's end last
-    cell_of = [cell for cell, character in enumerate(characters) for _ in character] + [len(characters)]
-    groups: list[int] = []
-    inner: dict[int, tuple[int, int, str]] = {}
-    members: list[int] = []  # tokens of the group under way, over the cells from `first` to `last`
-    first = last = reached = 0
-
-    def close() -> None:
-        nonlocal reached
-        if not members:
-            return
-        groups.extend((first - reached, last - first, len(members)))
-        for index in members:
-            start, end = tokens[index].start, tokens[index].end
-            if len(members) > 1 or (start, end) != (begins[first], begins[last]):
-                inner[index] = (start, end, text[start:end])
-        reached = last
-        members.clear()
-
-    for index, token in enumerate(tokens):
-        start = cell_of[token.start]
-        end = cell_of[token.end - 1] + 1 if token.end > token.start else start
-        if start >= last or end == start:
-            close()
-        if not members:
-            first, last = max(start, reached), max(end, reached)
-        members.append(index)
-        last = max(last, end)
-        if last == first:  # stands for no character: a group of its own
-            close()
-    close()
-    return groups, inner
-
-
-def _lost(tokenizer: Tokenizer, tokens: Sequence[Token], text: str) -> int:
-    """Bytes that a byte-level vocabulary has no token for: the library leaves them out without a word."""
-    if tokenizer.family != BYTES:
-        return 0
-    kept = sum(
-        token.end - token.start if token.special else len(tokenizer.raw(token.piece)) for token in tokens
+    """In arrays over all tokens, as a long text has a hundred thousand of them."""
+    lengths = np.fromiter(map(len, characters), np.int64, len(characters))
+    begins = np.concatenate([[0], lengths.cumsum()])  # of each cell, in code points; the text's end last
+    cell_of = np.append(np.repeat(np.arange(len(characters)), lengths), len(characters))
+    starts, ends = np.array(tokens.starts, np.int64), np.array(tokens.ends, np.int64)
+    if not len(starts):
+        return [], {}
+    empty = starts == ends
+    first = cell_of[starts]
+    last = np.where(empty, first, cell_of[np.maximum(ends - 1, 0)] + 1)
+    reached = np.maximum.accumulate(last)
+    before = np.concatenate([[0], reached[:-1]])  # how far the tokens in front of each reach
+    first = np.maximum(first, before)
+    # A token that shares a cell with the one before goes with it; one that covers nothing stands alone.
+    opens = np.flatnonzero((cell_of[starts] >= before) | empty | np.concatenate([[True], empty[:-1]]))
+    counts = np.diff(np.append(opens, len(starts)))
+    group_first, group_last = first[opens], reached[opens + counts - 1]
+    gaps = group_first - np.concatenate([[0], group_last[:-1]])
+    odd = (
+        (np.repeat(counts, counts) > 1)
+        | (starts != np.repeat(begins[group_first], counts))
+        | (ends != np.repeat(begins[group_last], counts))
     )
-    return max(0, len(text.encode()) - kept)
+    inner = {
+        index: (tokens.starts[index], tokens.ends[index], text[tokens.starts[index] : tokens.ends[index]])
+        for index in np.flatnonzero(odd).tolist()
+    }
+    return np.stack([gaps, group_last - group_first, counts], axis=1).ravel().tolist(), inner

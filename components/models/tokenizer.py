@@ -42,6 +42,19 @@ class Token(NamedTuple):
     special: bool
 
 
+class Columns(NamedTuple):
+    """The fields of many tokens, a list each: long texts have too many for an object each."""
+
+    ids: list[int]
+    pieces: list[str]
+    starts: list[int]
+    ends: list[int]
+    special: list[bool]
+
+    def tokens(self) -> list[Token]:
+        return list(map(Token, *self))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Components:
     """The names of a pipeline's parts, each empty if there is none."""
@@ -72,8 +85,11 @@ class Tokenizer(ABC):
     pad: int | None
 
     @abstractmethod
-    def encode(self, text: str, *, special: bool = True) -> list[Token]:
+    def columns(self, text: str, *, special: bool = True) -> Columns:
         """Tokens in order; `special` adds those that the model's input begins and ends with."""
+
+    def encode(self, text: str, *, special: bool = True) -> list[Token]:
+        return self.columns(text, special=special).tokens()
 
     @abstractmethod
     def cut(self, text: str, longest: int, side: Side) -> list[Token]:
@@ -139,22 +155,25 @@ class FastTokenizer(Tokenizer):
         for large in ("vocab", "merges"):
             model.pop(large, None)
 
-    def encode(self, text: str, *, special: bool = True) -> list[Token]:
-        return self._tokens(self._backend.encode(text, add_special_tokens=special))
+    def columns(self, text: str, *, special: bool = True) -> Columns:
+        return self._columns(self._backend.encode(text, add_special_tokens=special))
 
     def cut(self, text: str, longest: int, side: Side) -> list[Token]:
         encoded = self._backend.encode(text, add_special_tokens=False)
         room = max(0, longest - self._backend.num_special_tokens_to_add(False))
         encoded.truncate(room, direction=side)
-        return self._tokens(self._backend.post_process(encoded))
+        return self._columns(self._backend.post_process(encoded)).tokens()
 
-    def _tokens(self, encoded: tokenizers.Encoding) -> list[Token]:
-        return [
-            Token(id, piece, start, end, bool(added) or id in self._special)
-            for id, piece, (start, end), added in zip(
-                encoded.ids, encoded.tokens, encoded.offsets, encoded.special_tokens_mask, strict=True
-            )
-        ]
+    def _columns(self, encoded: tokenizers.Encoding) -> Columns:
+        ids, offsets = encoded.ids, encoded.offsets
+        added = encoded.special_tokens_mask
+        return Columns(
+            ids=ids,
+            pieces=encoded.tokens,
+            starts=[start for start, _ in offsets],
+            ends=[end for _, end in offsets],
+            special=[bool(mask) or id in self._special for id, mask in zip(ids, added, strict=True)],
+        )
 
     def decode(self, ids: Sequence[int]) -> str:
         return str(self._backend.decode(list(ids)))
@@ -210,40 +229,50 @@ class SentencePieceTokenizer(Tokenizer):
         self.unknown = around.unk_token_id if around else model.unk_id()
         self.pad = around.pad_token_id if around else None
 
-    def encode(self, text: str, *, special: bool = True) -> list[Token]:
-        tokens = list(self._of_parts(text))
-        if not special or self._around is None:
-            return tokens
-        before, after = self._ends()
-        return [
-            *(Token(id, self.piece(id), 0, 0, True) for id in before),
-            *tokens,
-            *(Token(id, self.piece(id), len(text), len(text), True) for id in after),
-        ]
+    def columns(self, text: str, *, special: bool = True) -> Columns:
+        found = Columns([], [], [], [], [])
+        before, after = self._ends() if special else ([], [])
+        self._add(found, before, 0)
+        at = 0
+        for part, alone in self._parts(text):
+            if alone:
+                self._add(found, [self._id(part)], at, at + len(part))
+            else:
+                self._add_pieces(found, part, at)
+            at += len(part)
+        self._add(found, after, len(text))
+        return found
+
+    def _add(self, found: Columns, ids: Sequence[int], start: int, end: int | None = None) -> None:
+        """Special tokens, which stand for no character unless they are written out in the text."""
+        for id in ids:
+            found.ids.append(id)
+            found.pieces.append(self.piece(id))
+            found.starts.append(start)
+            found.ends.append(start if end is None else end)
+            found.special.append(True)
+
+    def _add_pieces(self, found: Columns, part: str, at: int) -> None:
+        encoded = self._model.encode(part, return_type="offset_mapping")
+        ids, pieces, offsets = encoded["ids"], encoded["pieces"], encoded["offsets"]
+        if self._around is not None:  # which has numbers of its own
+            numbers = {piece: self._id(piece) for piece in {*pieces}}
+            ids = [numbers[piece] for piece in pieces]
+        found.ids.extend(ids)
+        found.pieces.extend(pieces)
+        found.starts.extend(at + start for start, _ in offsets)
+        found.ends.extend(at + end for _, end in offsets)
+        found.special.extend([False] * len(ids))
 
     def cut(self, text: str, longest: int, side: Side) -> list[Token]:
         tokens, around = self.encode(text, special=False), self.encode("")
         room = max(0, longest - len(around))
         kept = tokens[:room] if side == "right" else tokens[max(0, len(tokens) - room) :]
-        before = len(self._ends()[0]) if self._around else 0
+        before = len(self._ends()[0])
         return [*around[:before], *kept, *around[before:]]
 
-    def _of_parts(self, text: str) -> Iterator[Token]:
-        """Special tokens that are written out in the text stand for themselves, the rest is for the model."""
-        at = 0
-        for part, special in self._parts(text):
-            if special:
-                yield Token(self._id(part), part, at, at + len(part), True)
-            else:
-                found = self._model.encode(part, return_type="offset_mapping")
-                for id, piece, (start, end) in zip(
-                    found["ids"], found["pieces"], found["offsets"], strict=True
-                ):
-                    number = id if self._around is None else self._id(piece)
-                    yield Token(number, piece, at + start, at + end, False)
-            at += len(part)
-
     def _parts(self, text: str) -> Iterator[tuple[str, bool]]:
+        """Special tokens that are written out stand for themselves, the rest is for the model."""
         if self._around is None:
             yield text, False
             return
@@ -262,6 +291,8 @@ class SentencePieceTokenizer(Tokenizer):
         return ""
 
     def _ends(self) -> tuple[list[int], list[int]]:
+        if self._around is None:
+            return [], []
         inside = -1
         whole = self._around.build_inputs_with_special_tokens([inside])
         return whole[: whole.index(inside)], whole[whole.index(inside) + 1 :]

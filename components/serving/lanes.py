@@ -7,7 +7,6 @@ there yet does not keep the others waiting.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from components.insight import lanes
@@ -18,13 +17,15 @@ from components.tasks.tokenize import Inputs
 
 
 def packed(tokenizers: Tokenizers, payload: Mapping[str, object]) -> dict[str, Any]:
-    """The text's cells, joined by null characters, which no text contains, and a lane for each tokenizer:
-    itself, or {"tokenizer", "waits"} while it is fetched, or {"tokenizer", "error"}. Raises `TourError`.
+    """How the text's code points make up its cells, and a lane for each tokenizer: itself, or {"tokenizer",
+    "waits"} while it is fetched, or {"tokenizer", "error"}. Raises `TourError`.
+
+    Most cells are one code point; `wide` has [cell, how many] for the others.
     """
     inputs = validate(Inputs, {name: payload.get(name) for name in ("text", "tokenizers")})
     cells = lanes.cells(inputs.text)
     return {
-        "cells": "\0".join(cells),
+        "wide": [[index, len(cell)] for index, cell in enumerate(cells) if len(cell) > 1],
         "characters": len(inputs.text),
         "words": len(inputs.text.split()),
         "lanes": [_lane(tokenizers, id, inputs.text, cells) for id in inputs.tokenizers],
@@ -37,7 +38,7 @@ def _lane(tokenizers: Tokenizers, id: str, text: str, cells: list[str]) -> dict[
         try:
             stage = next(work)
         except StopIteration as end:
-            return asdict(lanes.lane(id, end.value, tokenizers.limit(id), text, cells))
+            return vars(lanes.lane(id, end.value, tokenizers.limit(id), text, cells))
         share = "" if stage.share is None else f" {stage.share:.0%}"
         return {"tokenizer": id, "waits": f"{stage.words}{share}"}
     except TourError as error:

@@ -14,7 +14,7 @@ TELL = """(text, tokenizers) => {
 
 
 def token_lanes(elem_id: str) -> gr.HTML:
-    """Asks `/v1/tokenize/lanes` itself, as the queue would take longer; `follow` says of what."""
+    """Asks `/v1/tokenize/lanes` itself, as the queue would take longer; `tell_lanes` says of what."""
     return gr.HTML(
         value="",
         html_template=(
@@ -30,7 +30,7 @@ def token_lanes(elem_id: str) -> gr.HTML:
     )
 
 
-def follow(blocks: gr.Blocks, text: gr.Textbox, tokenizers: gr.Dropdown) -> None:
+def tell_lanes(blocks: gr.Blocks, text: gr.Textbox, tokenizers: gr.Dropdown) -> None:
     """The lanes show what is typed and picked, without a request to Gradio."""
     gr.on(
         [blocks.load, text.input, text.change, tokenizers.change],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,39 +37,63 @@ QUEUED: dict[str, Any] = {
     "concurrency_limit": 4,
     "api_visibility": "private",
 }
-LIVE: dict[str, Any] = {**QUEUED, "trigger_mode": "always_last"}
-
-Draw = Callable[..., Markup]
-
-
-def drawn(tour: Tour, draw: Draw) -> Callable[..., Iterator[str]]:
-    """An event that draws from (text, tokenizers by id, more), once these are there; errors in its place."""
-
-    def run(text: str, picked: Sequence[str], *more: Any) -> Iterator[str]:
-        try:
-            if not text:
-                yield str(status.hint("Type some text above."))
-                return
-            inputs = validate(Inputs, {"text": text[:FIRST], "tokenizers": list(picked)})
-            found: dict[str, Tokenizer] = {}
-            for id in inputs.tokenizers:
-                for step in _bring(tour, id, found):
-                    yield str(status.progress(step.stage, step.share))
-            note = f"Of the first {FIRST:,} characters." if len(text) > FIRST else ""
-            yield str(draw(inputs.text, found, *more) + (status.hint(note) if note else Markup()))
-        except TourError as error:
-            yield str(status.problem(error.message))
-
-    return run
+# The lanes take the whole text; sending it to Gradio at every key would keep them waiting.
+SHORTENED = (
+    "(opened, text, ...rest) => [opened, Array.from(text.slice(0, %d)).slice(0, %d).join(''), ...rest]"
+    % (2 * FIRST + 2, FIRST + 1)
+)
 
 
-def live(tour: Tour, tab: gr.Tab, inputs: list[Any], figure: gr.HTML, draw: Draw) -> None:
-    """Draws when the tab is opened and whenever an input changes."""
-    changes = [box.change for box in inputs]
-    gr.on([tab.select, *changes], drawn(tour, draw), inputs, figure, **LIVE)
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """A tab whose figure follows what is typed. `draw` takes a text, tokenizers by id, what is in `more`."""
+
+    tab: gr.Tab
+    text: gr.Textbox
+    more: Sequence[Any]
+    figure: gr.HTML
+    draw: Callable[..., Markup]
 
 
-def families_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
+def follow(tour: Tour, text: gr.Textbox, picked: gr.Dropdown, panels: Sequence[Live]) -> None:
+    """Draws the tab that is open, when it is opened and whenever something it depends on changes."""
+    opened = gr.State(0)
+    own = [panel.text for panel in panels if panel.text is not text]
+    more = [box for panel in panels for box in panel.more]
+
+    def run(opened: int, text_typed: str, picked: Sequence[str], *rest: Any) -> Iterator[list[Any]]:
+        values = dict(zip([*own, *more], rest, strict=True))
+        panel = panels[opened]
+        typed = text_typed if panel.text is text else values[panel.text]
+        for figure in _drawn(tour, panel, typed, picked, [values[box] for box in panel.more]):
+            yield [figure if each is panel else gr.skip() for each in panels]
+
+    inputs = [opened, text, picked, *own, *more]
+    figures = [panel.figure for panel in panels]
+    live = {**QUEUED, "trigger_mode": "always_last", "js": SHORTENED}
+    gr.on([box.change for box in inputs[1:]], run, inputs, figures, **live)
+    for index, panel in enumerate(panels):
+        panel.tab.select(partial(int, index), None, opened, **QUEUED).then(run, inputs, figures, **live)
+
+
+def _drawn(tour: Tour, panel: Live, text: str, picked: Sequence[str], more: Sequence[Any]) -> Iterator[str]:
+    """Progress until the tokenizers are there, then the figure; an error in its place."""
+    if not text:
+        yield str(status.hint("Type some text above."))
+        return
+    try:
+        inputs = validate(Inputs, {"text": text[:FIRST], "tokenizers": list(picked)})
+        found: dict[str, Tokenizer] = {}
+        for id in inputs.tokenizers:
+            for step in _bring(tour, id, found):
+                yield str(status.progress(step.stage, step.share))
+        cut = status.hint(f"Of the first {FIRST:,} characters.") if len(text) > FIRST else Markup()
+        yield str(panel.draw(inputs.text, found, *more) + cut)
+    except TourError as error:
+        yield str(status.problem(error.message))
+
+
+def families_panel(text: gr.Textbox) -> Live:
     with gr.Tab("Three families", id="families") as tab:
         gr.HTML(
             "<p class='hint'>Characters need few entries and many tokens; words few tokens and an endless "
@@ -85,10 +111,10 @@ def families_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
     def draw(text: str, found: dict[str, Tokenizer], word: str) -> Markup:
         return tokens.three_families(families.families(text, word[:100], found), word[:100])
 
-    live(tour, tab, [text, picked, word], figure, draw)
+    return Live(tab=tab, text=text, more=[word], figure=figure, draw=draw)
 
 
-def steps_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
+def steps_panel(text: gr.Textbox) -> Live:
     with gr.Tab("Step by step", id="steps") as tab:
         gr.HTML("<p class='hint'>What the first tokenizer picked does, one part after the other.</p>")
         figure = gr.HTML(elem_id="tokenizers-steps", elem_classes="token-figure")
@@ -96,10 +122,10 @@ def steps_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
     def draw(text: str, found: dict[str, Tokenizer]) -> Markup:
         return tokens.pipeline_steps(steps.pipeline(next(iter(found.values())), text))
 
-    live(tour, tab, [text, picked], figure, draw)
+    return Live(tab=tab, text=text, more=[], figure=figure, draw=draw)
 
 
-def tensors_panel(tour: Tour, picked: gr.Dropdown) -> None:
+def tensors_panel() -> Live:
     with gr.Tab("Tensors", id="tensors") as tab:
         gr.HTML(
             "<p class='hint'>A network gets texts of one length: short ones are filled up, long ones cut, "
@@ -131,7 +157,7 @@ def tensors_panel(tour: Tour, picked: gr.Dropdown) -> None:
         vectors = tensors.one_hot(tokenizer, texts[0], int(longest))
         return tokens.tensor(made, texts) + tokens.one_hot_matrix(vectors, tokenizer.size)
 
-    live(tour, tab, [sentences, picked, longest, padding, truncation], figure, draw)
+    return Live(tab=tab, text=sentences, more=[longest, padding, truncation], figure=figure, draw=draw)
 
 
 def training_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
@@ -176,8 +202,8 @@ def training_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
                     elem_id="tokenizers-watch",
                 )
                 start = gr.Button("Train", variant="primary", elem_id="tokenizers-train")
-        figure = gr.HTML(elem_id="tokenizers-trained", elem_classes="token-figure")
         download = gr.DownloadButton("Download it", visible=False, elem_id="tokenizers-download")
+        figure = gr.HTML(elem_id="tokenizers-trained", elem_classes="token-figure")
 
     def train(
         corpus: str, path: str | None, algorithm: Any, size: int, word: str, text: str, picked: list[str]

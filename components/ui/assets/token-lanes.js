@@ -24,10 +24,17 @@ let asked = null, under = null, again = 0;
 
 // Asking
 
-async function ask({ text, tokenizers }) {
-  asked = { text, tokenizers };
+const LONG = 20000, PAUSE = 250; // characters; milliseconds without a key before a long text is sent
+
+function tell(detail) {
   clearTimeout(again);
   under?.abort();
+  const wait = view && detail.text.length > LONG && detail.text !== asked?.text ? PAUSE : 0;
+  again = setTimeout(() => ask(detail), wait);
+}
+
+async function ask({ text, tokenizers }) {
+  asked = { text, tokenizers };
   if (!text || !tokenizers?.length) {
     view = null;
     draw(text ? "Pick a tokenizer." : "Type some text: its tokens are shown as you go.");
@@ -44,7 +51,7 @@ async function ask({ text, tokenizers }) {
     });
     const answer = await response.json();
     if (answer.error) throw new Error(answer.error.message);
-    take(answer);
+    take(answer, text);
     if (answer.lanes.some((lane) => lane.waits)) again = setTimeout(() => ask(asked), 700);
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -54,8 +61,20 @@ async function ask({ text, tokenizers }) {
   box.removeAttribute("aria-busy");
 }
 
-function take(answer) {
-  const cells = answer.cells.split("\0");
+// Most cells are one code point of the text; of the others the answer says how many they are.
+function cellsOf(text, wide) {
+  const points = Array.from(text);
+  const cells = [];
+  let at = 0;
+  for (const [cell, count] of [...wide, [Infinity, 0]]) {
+    while (cells.length < cell && at < points.length) cells.push(points[at++]);
+    if (count) { cells.push(points.slice(at, at + count).join("")); at += count; }
+  }
+  return cells;
+}
+
+function take(answer, text) {
+  const cells = cellsOf(text, answer.wide);
   const begins = new Uint32Array(cells.length + 1); // of each cell, in code points
   cells.forEach((cell, index) => { begins[index + 1] = begins[index] + [...cell].length; });
   const lanes = answer.lanes.map((lane) => (lane.ids ? unpack(lane, cells.length) : lane));
@@ -442,6 +461,6 @@ new ResizeObserver(() => {
 }).observe(box);
 
 // The page says what is asked for, maybe before this runs.
-window.addEventListener("tour:tokenize", (event) => ask(event.detail));
+window.addEventListener("tour:tokenize", (event) => tell(event.detail));
 draw("");
-if (window.tourTokenize) ask(window.tourTokenize);
+if (window.tourTokenize) tell(window.tourTokenize);
