@@ -11,6 +11,7 @@ from components.ui import links
 from components.ui.page import PlainPage, Tour
 from components.ui.token_lanes import tell_lanes, token_lanes
 from components.ui.tokenizer_panels import (
+    code_panel,
     families_panel,
     follow,
     steps_panel,
@@ -19,7 +20,7 @@ from components.ui.tokenizer_panels import (
     transplant_panel,
 )
 
-SLUG = "tokenizers"
+SLUG = links.TOKENIZERS_PAGE
 NAMES = ["text", "tokenizers"]
 EXAMPLES = {
     "A long word": "Untokenizable? The Donaudampfschifffahrtsgesellschaft would disagree.",
@@ -68,6 +69,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         live = [families_panel(text), steps_panel(text), tensors_panel()]
         training_panel(tour, text, picked)
         transplant_panel(tour, text, picked)
+        code_panel(tour, text, picked)
     follow(tour, text, picked, live)
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     for button, example in zip(examples, EXAMPLES.values(), strict=True):

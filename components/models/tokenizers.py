@@ -10,7 +10,7 @@ from collections.abc import Generator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from components.models.checkpoint import Checkpoint, HubSource
+from components.models.checkpoint import Checkpoint, HubSource, Source
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
 from components.models.sources import lookup
@@ -91,6 +91,13 @@ class Tokenizers:
     def limit(self, id: str) -> int | None:
         """How many tokens the checkpoint reads at once; None where the catalog does not say."""
         return self._registry.catalog[id].token_limit if id in self._registry.catalog else None
+
+    def source(self, id: str) -> Source | None:
+        """Where its files come from; None for one that was trained here. Raises `TourError`."""
+        if id in self._trained:
+            return None
+        owner = self._owner(id)
+        return owner.source if isinstance(owner, Checkpoint) else owner
 
     def _owner(self, id: str) -> Checkpoint | HubSource:
         """Whose files hold the tokenizer: an adapter's are its body's."""

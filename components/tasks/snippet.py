@@ -8,14 +8,14 @@ says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from pprint import pformat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from components.models.checkpoint import Checkpoint
+    from components.models.checkpoint import Checkpoint, Source
 
 _BODIES = Path(__file__).with_name("snippets")
 _REQUEST = "# The request\n"
@@ -33,7 +33,6 @@ def snippet(task: str) -> Callable[[Checkpoint, Any, Any], str]:
         from components.models.sources.snippet import loading_lines
 
         body = _BODIES.joinpath(f"{task}_{checkpoint.head.replace('-', '_')}.py").read_text("utf-8")
-        loading = loading_lines(checkpoint)
         values = {
             "token_limit": checkpoint.token_limit,
             **{
@@ -42,17 +41,30 @@ def snippet(task: str) -> Callable[[Checkpoint, Any, Any], str]:
                 for field in fields(source)
             },
         }
-        request = [
-            f"{name.upper()} = {_literal(value)}" for name, value in values.items() if name.upper() in body
-        ]
         if checkpoint.body is not None:
             body = _WHOLE_MODEL.sub(_ADAPTED_MODEL, body.replace(_IMPORT, f"{_IMPORT}AutoConfig, ", 1))
-        imports, marker, code = body.partition(_REQUEST)
-        if any(line.startswith("GGUF = ") for line in loading):
-            code = code.replace("from_pretrained(MODEL", "from_pretrained(MODEL, gguf_file=GGUF")
-        return imports + "\n".join([*loading, "", marker.rstrip(), *request]) + "\n" + code
+        return _filled(body, loading_lines(checkpoint), values)
 
     return write
+
+
+def tokenizer_snippet(source: Source, text: str) -> str:
+    """Code that prints the tokens of a text, with the tokenizer of a whole checkpoint."""
+    from components.models.sources.snippet import source_lines
+
+    body = _BODIES.joinpath("tokenize.py").read_text("utf-8")
+    return _filled(body, source_lines(source), {"text": text})
+
+
+def _filled(body: str, loading: Sequence[str], values: Mapping[str, object]) -> str:
+    """A body with what it needs of `values`, after the lines that fetch the checkpoint."""
+    request = [
+        f"{name.upper()} = {_literal(value)}" for name, value in values.items() if name.upper() in body
+    ]
+    imports, marker, code = body.partition(_REQUEST)
+    if any(line.startswith("GGUF = ") for line in loading):
+        code = code.replace("from_pretrained(MODEL", "from_pretrained(MODEL, gguf_file=GGUF")
+    return imports + "\n".join([*loading, "", marker.rstrip(), *request]) + "\n" + code
 
 
 def _literal(value: object) -> str:

@@ -7,10 +7,10 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from components.tasks.task import Task
+from components.tasks.task import Operation
 
 
-def calls(task: Task[Any, Any, Any], payload: Mapping[str, Any], origin: str) -> str:
+def calls(task: Operation, payload: Mapping[str, Any], origin: str) -> str:
     """Shell and Python text that repeats `payload` over HTTP, gradio_client and MCP."""
     body = json.dumps(payload, ensure_ascii=False)
     arguments = ", ".join(f"{name}={value!r}" for name, value in payload.items())

@@ -16,7 +16,7 @@ from components.ui import batching, comparing, links, options, picker, swapping
 from components.ui.answering import Desk, Shown
 from components.ui.choices import ChoiceInput
 from components.ui.chrome import ASSETS
-from components.ui.page import Example, TaskPage, Tour
+from components.ui.page import Example, TaskPage, TextInput, Tour
 from components.ui.streaming import Wiring
 
 # Runs of all pages together; they take turns on the device step by step, so that a short request
@@ -34,6 +34,7 @@ class Parts:
     inputs: list[gr.components.Component]
     model: gr.Dropdown
     about_model: gr.HTML
+    tokens: gr.Button
     options: list[gr.components.Component]
     examples: list[gr.Button]
     run: gr.Button
@@ -52,6 +53,12 @@ class Parts:
     @property
     def asked(self) -> list[gr.components.Component]:
         return [*self.inputs, self.model, *self.options]
+
+    def longest(self, page: TaskPage) -> gr.components.Component:
+        """The box for most text: that of a question's context, not of the question."""
+        boxes = zip(page.inputs.values(), self.inputs, strict=True)
+        texts = [(kind.lines, box) for kind, box in boxes if type(kind) is TextInput]
+        return max(texts, key=lambda text: text[0])[1]
 
     @property
     def answered(self) -> list[gr.components.Component]:
@@ -114,6 +121,7 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
                 model, about_model = picker.build(
                     page.task, desk.tour, value=model_id, elem_id=named("model")
                 )
+                tokens = gr.Button("See its tokens", size="sm", elem_id=named("tokens"))
                 with gr.Accordion(
                     "Options", open=False, elem_id=named("options"), visible=bool(desk.options)
                 ):
@@ -152,6 +160,7 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
         inputs=inputs,
         model=model,
         about_model=about_model,
+        tokens=tokens,
         options=controls,
         examples=example_buttons,
         run=run,
@@ -219,6 +228,14 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> list[Any]:
         parts.asked,
         None,
         js=links.copy_script(desk.names, defaults, str(parts.copy_link.elem_id)),
+        api_visibility="private",
+    )
+
+    parts.tokens.click(
+        None,
+        [parts.longest(desk.page), parts.model],
+        None,
+        js=links.tokens_script(str(parts.tokens.elem_id)),
         api_visibility="private",
     )
 

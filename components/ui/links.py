@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 RESERVED = frozenset({"page", "deep_link", "embed", "run", "__theme", "view"})
 
 MODELS_PAGE = "models"
+TOKENIZERS_PAGE = "tokenizers"
 
 # A longer address is refused by many servers and chat programs.
 LONGEST_LINK = 8000
@@ -23,6 +24,20 @@ def card_link(id: str) -> str:
 def page_link(slug: str, **query: str) -> str:
     """The address of a page of this app, seen from any other."""
     return f"./{slug}?{urlencode(query)}"
+
+
+def tokens_script(button_id: str) -> str:
+    """JavaScript for a button: opens the tokenizers page with a text and the tokenizer of a model."""
+    return """(text, model) => {
+  const query = new URLSearchParams({ text, tokenizers: model ?? "" });
+  if (new URLSearchParams(location.search).get("embed") === "1") query.set("embed", "1");
+  const link = new URL("./%s?" + query, location.href).href;
+  if (link.length <= %d) { window.open(link, "_blank", "noopener"); return; }
+  const button = document.getElementById(%s);
+  const original = button.dataset.label ??= button.textContent;
+  button.textContent = "Text too long for a link: paste it there";
+  setTimeout(() => { button.textContent = original; }, 4000);
+}""" % (TOKENIZERS_PAGE, LONGEST_LINK, json.dumps(button_id))
 
 
 def copy_script(names: Sequence[str], defaults: Mapping[str, object], button_id: str) -> str:

@@ -21,9 +21,11 @@ from components.models.status import State
 from components.models.tokenizer import Tokenizer
 from components.models.tokenizers import TRAINED
 from components.tasks.fields import validate
+from components.tasks.snippet import tokenizer_snippet
 from components.tasks.task import Progress
-from components.tasks.tokenize import MOST, Inputs, brought
+from components.tasks.tokenize import MOST, TOOL, Inputs, brought
 from components.training import tokenizers as training
+from components.ui import doors
 from components.ui.page import Tour
 
 FIRST = 5000  # characters that the panels work on; the lanes take the whole text
@@ -326,3 +328,47 @@ def transplant_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
             yield str(status.problem(error.message))
 
     start.click(predict, [text, picked, model], figure, **QUEUED)
+
+
+def code_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
+    """Follows when the text is left, so that what is copied is what is seen."""
+    with gr.Tab("Code and API", id="code") as tab:
+        code = gr.Code(
+            language="python",
+            label="Runs as it stands with the pinned libraries; with the first tokenizer picked",
+            lines=6,
+            wrap_lines=True,
+            buttons=["copy"],
+            elem_id="tokenizers-code",
+        )
+        api = gr.Code(
+            language="shell",
+            label="This request over HTTP, gradio_client and MCP",
+            lines=6,
+            wrap_lines=True,
+            buttons=["copy"],
+            elem_id="tokenizers-api",
+        )
+
+    def write(text: str, picked: list[str]) -> list[str]:
+        try:
+            validate(Inputs, {"text": text, "tokenizers": picked})
+            source = tour.runner.tokenizers.source(picked[0])
+        except TourError as error:
+            return [f"# {error.message}", ""]
+        return [
+            "# Trained here: download it, and read it with tokenizers.Tokenizer.from_file or sentencepiece."
+            if source is None
+            else tokenizer_snippet(source, text),
+            doors.calls(TOOL, {"text": text, "tokenizers": picked}, tour.origin),
+        ]
+
+    gr.on(
+        [tab.select, text.blur, picked.change],
+        write,
+        [text, picked],
+        [code, api],
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )

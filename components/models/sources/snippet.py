@@ -14,12 +14,13 @@ def loading_lines(checkpoint: Checkpoint) -> list[str]:
     the folder with the adapter's files and its config.json.
     """
     if checkpoint.body is None:
-        return _lines(checkpoint.source)
-    own = [line.replace("MODEL", "ADAPTER", 1) for line in _lines(checkpoint.source)]
-    return [*_lines(checkpoint.body.source), *own]
+        return source_lines(checkpoint.source)
+    own = [line.replace("MODEL", "ADAPTER", 1) for line in source_lines(checkpoint.source)]
+    return [*source_lines(checkpoint.body.source), *own]
 
 
-def _lines(source: Source) -> list[str]:
+def source_lines(source: Source) -> list[str]:
+    """As `loading_lines`, of a whole checkpoint."""
     match source:
         case HubSource():
             return hub.loading_lines(source)
