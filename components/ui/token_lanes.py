@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from components.tasks.tokenize import LONGEST
 from components.ui.chrome import ASSETS
 
 # Remembered too, for a script that has not run yet.
@@ -27,6 +28,7 @@ def token_lanes(elem_id: str) -> gr.HTML:
         js_on_load=(ASSETS / "token-lanes.js").read_text("utf-8"),
         elem_id=elem_id,
         elem_classes="token-lanes",
+        longest=LONGEST,
     )
 
 

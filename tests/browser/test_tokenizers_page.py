@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,7 +14,7 @@ from components.models.registry import Registry
 from components.models.tokenizers import Tokenizers
 from tests.browser.conftest import OpenPage
 from tests.browser.test_hostile_text import SCRIPTS
-from tests.browser.tour import PATIENCE, paste
+from tests.browser.tour import PATIENCE, check_accessible, paste
 
 MINILM, SMOLLM, MARIAN = "all-MiniLM-L6-v2", "SmolLM2-135M-Instruct", "translator-en-de"
 LINK = "/tokenizers?text={text}&tokenizers={ids}"
@@ -84,13 +85,13 @@ def test_a_long_text_is_whole_but_only_what_is_seen_is_in_the_page(tokens: Page)
     long = "Fifty thousand words would not fit on this screen. " * 1960
     assert 99_000 < len(long) < 100_000
     paste(text_box(tokens), long)
-    expect(tokens.locator(".lane-stats")).to_contain_text("21,562")
+    expect(tokens.locator(".lane-stats")).to_contain_text("19,602")
     assert tokens.locator(".lane-token").count() < 2_000
     box = tokens.locator(".lane-box")
     box.focus()
     tokens.keyboard.press("End")
     tokens.keyboard.press("End")
-    expect(tokens.locator("#token-0-21561")).to_be_in_viewport()
+    expect(tokens.locator("#token-0-19601")).to_be_in_viewport()
     assert tokens.locator(".lane-token").count() < 2_000
     paste(text_box(tokens), long * 2)
     expect(tokens.locator(".lane-said")).to_contain_text("at most 100,000")
@@ -134,6 +135,25 @@ def test_a_trained_tokenizer_joins_the_others(tokens: Page, tmp_path: Path) -> N
     download.value.save_as(saved)
     vocabulary = json.loads(saved.read_text())["model"]["vocab"]
     assert "Ġlow" in vocabulary
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_every_tab_is_accessible(open_page: OpenPage, colours: Literal["light", "dark"]) -> None:
+    page = open_page(
+        LINK.format(text="a 👩‍🚀 b", ids=f"{MINILM},{SMOLLM}") + f"&__theme={colours}", colours=colours
+    )
+    expect(page.locator("#token-1-0")).to_be_attached(timeout=PATIENCE)
+    for tab, figure in (
+        ("Three families", "#tokenizers-families table"),
+        ("Step by step", "#tokenizers-steps li"),
+        ("Tensors", "#tokenizers-tensors table"),
+        ("Train your own", "#tokenizers-train"),
+        ("Under a model", "#tokenizers-predict"),
+        ("Code and API", "#tokenizers-code"),
+    ):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.locator(figure).first).to_be_visible()
+        check_accessible(page)
 
 
 def test_another_tokenizer_under_a_model(tokens: Page) -> None:

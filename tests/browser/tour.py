@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Request, expect
 
 from components.tasks.fields import OptionField, option_fields
@@ -24,6 +25,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 TASK_PAGES = tuple(page for page in PAGES if isinstance(page, TaskPage))
 
 # The first run of a checkpoint on a host fetches it.
@@ -208,3 +210,17 @@ def paste(box: Locator, text: str) -> None:
         }""",
         json.dumps(text),
     )
+
+
+def check_accessible(page: Page) -> None:
+    """Nothing serious that axe-core finds."""
+    # A style sheet's filter darkens the code editor's colours, which axe-core does not see.
+    where = {"exclude": [[".cm-content"]]}
+    found = Axe().run(page, where, {"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
+    serious = [
+        f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+    assert not serious, "\n".join(serious)

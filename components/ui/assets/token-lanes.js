@@ -20,7 +20,7 @@ const visible = (text) =>
 
 let view = null; // what is drawn: cells, lanes, rows
 let active = null; // { lane, token }
-let asked = null, under = null, again = 0;
+let asked = null, turn = 0, again = 0;
 
 // Asking
 
@@ -28,7 +28,7 @@ const LONG = 20000, PAUSE = 250; // characters; milliseconds without a key befor
 
 function tell(detail) {
   clearTimeout(again);
-  under?.abort();
+  turn++; // what is still under way is not drawn any more
   const wait = view && detail.text.length > LONG && detail.text !== asked?.text ? PAUSE : 0;
   again = setTimeout(() => ask(detail), wait);
 }
@@ -40,21 +40,27 @@ async function ask({ text, tokenizers }) {
     draw(text ? "Pick a tokenizer." : "Type some text: its tokens are shown as you go.");
     return;
   }
-  under = new AbortController();
+  const characters = text.length > props.longest ? Array.from(text).length : 0;
+  if (characters > props.longest) {
+    view = null;
+    draw(`The text has ${number(characters)} characters, at most ${number(props.longest)} are allowed. Take a part of it.`, true);
+    return;
+  }
+  const mine = ++turn;
   box.setAttribute("aria-busy", "true");
   try {
     const response = await fetch("./v1/tokenize/lanes", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ text, tokenizers }),
-      signal: under.signal,
     });
     const answer = await response.json();
+    if (mine !== turn) return;
     if (answer.error) throw new Error(answer.error.message);
     take(answer, text);
     if (answer.lanes.some((lane) => lane.waits)) again = setTimeout(() => ask(asked), 700);
   } catch (error) {
-    if (error.name === "AbortError") return;
+    if (mine !== turn) return;
     view = null;
     draw(error instanceof TypeError ? "The app does not answer. Try again in a moment." : error.message, true);
   }
@@ -209,7 +215,9 @@ function drawStats() {
     } else {
       const own = lane.ids.length - lane.special.length;
       const share = lane.token_limit ? lane.ids.length / lane.token_limit : null;
-      const part = share === null ? "not known" : `${share < 0.0995 ? (share * 100).toFixed(1) : Math.round(share * 100)} % of ${number(lane.token_limit)}`;
+      const part = share === null ? "not known"
+        : share > 1 ? `${share.toFixed(1)} times ${number(lane.token_limit)}`
+        : `${share < 0.0995 ? (share * 100).toFixed(1) : Math.round(share * 100)} % of ${number(lane.token_limit)}`;
       const cells = [
         lane.family, number(lane.vocabulary_size), number(lane.ids.length),
         own ? (view.characters / own).toFixed(2) : "–", own ? (view.words / own).toFixed(2) : "–", part, number(lane.unknown),
@@ -291,7 +299,7 @@ function drawRow(index) {
       const step = (right - left) / tokens;
       for (let each = 0; each < tokens; each++) {
         const token = lane.first[group] + each;
-        const node = drawToken(lane, place, token, group, tokens > 1);
+        const node = drawToken(lane, place, token, group, tokens > 1, from < start);
         node.style.cssText = `left:${left}px;width:${step}px;top:${number * LANE}px`;
         if (from < start) node.classList.add("cut-left");
         if (to > end) node.classList.add("cut-right");
@@ -332,17 +340,23 @@ function firstGroup(lane, cell) {
   return low;
 }
 
-function drawToken(lane, place, token, group, part) {
+// A token that goes on from the row before is one option, drawn twice.
+function drawToken(lane, place, token, group, part, goesOn) {
   const { text, label } = about(lane, token, group);
   const node = make("span", `lane-token tone-${token % 2}`, part ? "" : visible(text));
-  node.id = idOf({ lane: place, token });
+  Object.assign(node.dataset, { lane: place, token });
   node.dir = "auto";
-  node.setAttribute("role", "option");
-  node.setAttribute("aria-label", label);
-  node.setAttribute("aria-posinset", token + 1);
-  node.setAttribute("aria-setsize", lane.ids.length);
-  const on = active?.lane === place && active.token === token;
-  node.setAttribute("aria-selected", on);
+  if (active?.lane === place && active.token === token) node.classList.add("active");
+  if (goesOn) {
+    node.setAttribute("aria-hidden", "true");
+  } else {
+    node.id = idOf({ lane: place, token });
+    node.setAttribute("role", "option");
+    node.setAttribute("aria-label", label);
+    node.setAttribute("aria-posinset", token + 1);
+    node.setAttribute("aria-setsize", lane.ids.length);
+    node.setAttribute("aria-selected", node.classList.contains("active"));
+  }
   if (lane.specials.has(token)) node.classList.add("special");
   if (lane.ids[token] === lane.unknown_id) node.classList.add("unknown");
   node.title = label;
@@ -416,10 +430,8 @@ function rowOf(lane, token) {
 }
 
 box.addEventListener("pointerdown", (event) => {
-  const node = event.target.closest("[role=option]");
-  if (!node || !view) return;
-  const [, lane, token] = node.id.split("-").map(Number);
-  choose(lane, token);
+  const node = event.target.closest(".lane-token");
+  if (node && view) choose(Number(node.dataset.lane), Number(node.dataset.token));
 });
 
 box.addEventListener("keydown", (event) => {
