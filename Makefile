@@ -36,10 +36,11 @@ test: $(VENV)/.dev chromium
 check: $(VENV)/.runtime
 	$(BIN)/python app.py --check
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev chromium
 	$(BIN)/python -m tests.benchmarks.first_page
 	$(BIN)/python -m tests.benchmarks.second_start
 	$(BIN)/python -m tests.benchmarks.adapters
+	$(BIN)/python -m tests.benchmarks.long_text
 
 evaluate: $(VENV)/.dev
 	$(BIN)/python -m components.training evaluate --data "$(DATA)" $(FLAGS)

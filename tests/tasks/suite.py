@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import components.tasks
 from components.models.catalog import load_catalog
 from components.tasks.fields import InputField, option_fields
-from components.tasks.task import Task
+from components.tasks.task import Task, Tool
 from tests.fakes import checkpoints
 
 AnyTask = Task[Any, Any, Any]
@@ -37,7 +37,7 @@ TINY = [
 
 def name(value: object) -> str:
     """A parameter's name in a test's id."""
-    return value.name if isinstance(value, Task) else str(value)
+    return value.name if isinstance(value, Task | Tool) else str(value)
 
 
 def example(task: AnyTask, model: str | None = None, **changes: object) -> dict[str, Any]:

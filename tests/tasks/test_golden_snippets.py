@@ -14,20 +14,29 @@ import pytest
 from components.models.catalog import load_catalog
 from components.models.registry import Registry
 from components.models.settings import Settings
+from components.tasks import tokenize
 from components.tasks.runner import Runner
-from tests.tasks.suite import TASKS, AnyTask, name
+from components.tasks.snippet import tokenizer_snippet
+from components.tasks.task import Operation, Tool
+from tests.tasks.suite import TASKS, name
 
 GOLDEN = Path(__file__).with_name("golden")
 CATALOG = load_catalog()
-PAIRS = [(task, checkpoint.id) for task in TASKS for checkpoint in CATALOG.for_task(task.name)]
+WHOLE = [checkpoint.id for checkpoint in CATALOG if checkpoint.body is None]
+PAIRS: list[tuple[Operation, str]] = [
+    *((task, checkpoint.id) for task in TASKS for checkpoint in CATALOG.for_task(task.name)),
+    *((tokenize.TOOL, id) for id in WHOLE),
+]
 
 
-def file(task: AnyTask, model: str) -> Path:
+def file(task: Operation, model: str) -> Path:
     return GOLDEN / task.name / f"{model.replace('/', '--')}.txt"
 
 
-def code(task: AnyTask, model: str, cache: Path) -> str:
+def code(task: Operation, model: str, cache: Path) -> str:
     """For the task's example with every option at its default."""
+    if isinstance(task, Tool):
+        return tokenizer_snippet(CATALOG[model].source, str(task.example["text"]))
     request = Runner(Registry(CATALOG, Settings(cache_dir=cache)), "embedded").parse(
         task, {**task.example, "model": model}
     )
@@ -35,7 +44,7 @@ def code(task: AnyTask, model: str, cache: Path) -> str:
 
 
 @pytest.mark.parametrize(("task", "model"), PAIRS, ids=name)
-def test_it_is_as_it_was_reviewed(task: AnyTask, model: str, tmp_path: Path) -> None:
+def test_it_is_as_it_was_reviewed(task: Operation, model: str, tmp_path: Path) -> None:
     assert code(task, model, tmp_path) == file(task, model).read_text("utf-8")
 
 

@@ -241,6 +241,7 @@ function drawStats() {
   const words = view.ready.length > 1
     ? `All ${view.ready.length} end a token at ${number(shared)} of ${number(any)} places; a token that the others cut in another way has a thick line below.`
     : "";
+  stats.dataset.characters = view.characters; // what has been drawn, for whoever waits for it
   stats.replaceChildren(table, ...(words ? [make("p", "hint", words)] : []));
 }
 
