@@ -3,7 +3,7 @@
 const [stats, said, box, details, live] = element.querySelectorAll(
   ".lane-stats, .lane-said, .lane-box, .lane-details, .lane-live",
 );
-const LANE = 30, GAP = 16, OVERSCAN = 4; // pixels, pixels, rows
+const LANE = 30, GAP = 16, OVERSCAN = 2; // pixels, pixels, rows
 const NARROWEST = 11; // pixels that a token needs at least
 const pen = document.createElement("canvas").getContext("2d");
 const make = (tag, className, text) => {
@@ -24,7 +24,7 @@ let asked = null, turn = 0, again = 0;
 
 // Asking
 
-const LONG = 20000, PAUSE = 250; // characters; milliseconds without a key before a long text is sent
+const LONG = 20000, PAUSE = 120; // characters; milliseconds without a key before a long text is sent
 
 function tell(detail) {
   clearTimeout(again);
@@ -97,10 +97,9 @@ function unpack(lane, count) {
   const [from, to, first] = [new Uint32Array(size), new Uint32Array(size), new Uint32Array(size + 1)];
   const groupOf = new Uint32Array(lane.ids.length);
   for (let group = 0, cell = 0; group < size; group++) {
-    const [gap, width, tokens] = lane.groups.slice(3 * group, 3 * group + 3);
-    from[group] = cell += gap;
-    to[group] = cell += width;
-    first[group + 1] = first[group] + tokens;
+    from[group] = cell += lane.groups[3 * group];
+    to[group] = cell += lane.groups[3 * group + 1];
+    first[group + 1] = first[group] + lane.groups[3 * group + 2];
     groupOf.fill(group, first[group], first[group + 1]);
   }
   const ends = new Uint8Array(count + 1);
