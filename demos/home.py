@@ -33,12 +33,13 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 
 
 def card(page: TaskPage | PlainPage, tour: Tour) -> Markup:
-    result = Markup()
     if isinstance(page, TaskPage):
         example = tour.examples[page.task.name][0]
-        result = Markup('<span class="card-result">{}</span>').format(
-            page.teaser(example.payload, example.answer)
-        )
+        result = page.teaser(example.payload, example.answer)
+    else:
+        result = page.teaser
+    if result:
+        result = Markup('<span class="card-result">{}</span>').format(result)
     return Markup(
         '<li><a href="./{slug}"><span class="card-title">{title}</span>'
         '<span class="card-sentence">{sentence}</span>{result}</a></li>'

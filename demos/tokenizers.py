@@ -6,6 +6,8 @@ from typing import Any
 
 import gradio as gr
 
+from components.figures.markup import Markup
+from components.figures.tokens import chips
 from components.tasks.tokenize import DEFAULT, LONGEST, MOST
 from components.ui import links
 from components.ui.page import PlainPage, Tour
@@ -22,6 +24,7 @@ from components.ui.tokenizer_panels import (
 
 SLUG = links.TOKENIZERS_PAGE
 NAMES = ["text", "tokenizers"]
+TEASER = ("Untokenizable", ["Unto", "ken", "iza", "ble"])  # a word, and what MiniLM makes of it
 EXAMPLES = {
     "A long word": "Untokenizable? The Donaudampfschifffahrtsgesellschaft would disagree.",
     "Emoji": "Two 👩‍🚀 👨‍👩‍👧‍👦 landed 🛬 in 🇩🇪.",
@@ -104,4 +107,5 @@ PAGE = PlainPage(
     ),
     build=build,
     group="Look inside",
+    teaser=Markup("{} → {}").format(TEASER[0], chips(TEASER[1])),
 )

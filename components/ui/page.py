@@ -128,7 +128,8 @@ class TaskPage:
 
 @dataclass(frozen=True, kw_only=True)
 class PlainPage:
-    """A page that is not a task's; `build` fills it inside its own route."""
+    """A page that is not a task's; `build` fills it inside its own route. `teaser` is a small result for its
+    card."""
 
     slug: str
     nav: str
@@ -136,6 +137,7 @@ class PlainPage:
     sentence: str
     build: Callable[[Tour, gr.Blocks], None]
     group: str
+    teaser: Markup = Markup()  # noqa: RUF009 - immutable
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,7 +39,7 @@ def shoot(browser: Browser, app_url: str, colours: Colours, width: int, folder: 
             visit.settled()
         else:
             page.goto(f"/{spec.slug}?__theme={colours}")
-            expect(page.locator("article").first).to_be_visible()
+            expect(page.locator("article, .lane-token").first).to_be_visible()
         page.screenshot(path=folder / f"{spec.slug}-{colours}-{width}.png", full_page=True)
     context.close()
 

@@ -14,6 +14,7 @@ from components.tasks.runner import Runner
 from components.tasks.snippet import tokenizer_snippet
 from components.tasks.task import Progress
 from components.tasks.tokenize import MOST, TOOL
+from demos.tokenizers import TEASER
 from tests.tasks.test_snippets import run
 
 OWN = [one.id for one in load_catalog() if one.embedded and one.body is None]
@@ -47,6 +48,12 @@ def test_the_order_is_that_of_the_request_and_each_comes_once(runner: Runner) ->
 def test_spaces_alone_are_text(runner: Runner) -> None:
     [found] = ask(runner, text=" \n", tokenizers=["tiny-causal-lm"])["tokenizations"]
     assert "".join(token["text"] for token in found["tokens"]) == " \n"
+
+
+def test_the_home_pages_result_is_a_real_one(runner: Runner) -> None:
+    word, parts = TEASER
+    [found] = ask(runner, text=word)["tokenizations"]
+    assert [token["text"] for token in found["tokens"] if not token["special"]] == parts
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ function drawStats() {
   table.append(top, body);
   const { shared, any } = view.agreement;
   const words = view.ready.length > 1
-    ? `All ${view.ready.length} end a token at ${number(shared)} of ${number(any)} places; a token that the others cut in another way has a thick line below.`
+    ? `${view.ready.length === 2 ? "Both" : `All ${view.ready.length}`} end a token at ${number(shared)} of ${number(any)} places; a token that not all have has a thick line below.`
     : "";
   stats.dataset.characters = view.characters; // what has been drawn, for whoever waits for it
   stats.replaceChildren(table, ...(words ? [make("p", "hint", words)] : []));
