@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -203,7 +204,9 @@ def training_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
                     max_length=60,
                     elem_id="tokenizers-watch",
                 )
-                start = gr.Button("Train", variant="primary", elem_id="tokenizers-train")
+                with gr.Row(elem_classes="actions"):
+                    start = gr.Button("Train", variant="primary", elem_id="tokenizers-train", scale=2)
+                    stop = gr.Button("Stop", elem_id="tokenizers-stop", scale=1)
         download = gr.DownloadButton("Download it", visible=False, elem_id="tokenizers-download")
         figure = gr.HTML(elem_id="tokenizers-trained", elem_classes="token-figure")
 
@@ -213,8 +216,16 @@ def training_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
         skipped = [gr.skip(), gr.skip()]
         yield [str(status.progress(f"Learning {size:,} entries", None)), *skipped]
         try:
-            done = training.train(_corpus(tour, corpus, path), algorithm, int(size))
-            id = tour.runner.tokenizers.add(done.tokenizer)
+            work = training.train(_corpus(tour, corpus, path), algorithm, int(size))
+            with closing(work):
+                while True:
+                    try:
+                        next(work)
+                    except StopIteration as end:
+                        tokenizer: Tokenizer = end.value
+                        break
+                    yield [str(status.progress(f"Learning {size:,} entries", None)), *skipped]
+            id = tour.runner.tokenizers.add(tokenizer)
             together = [id, *(each for each in picked if not each.startswith(TRAINED))][:MOST]
             found: dict[str, Tokenizer] = {}
             for each in together:
@@ -223,19 +234,31 @@ def training_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
         except TourError as error:
             yield [str(status.problem(error.message)), gr.DownloadButton(visible=False), gr.skip()]
             return
-        name, content = done.tokenizer.file()
+        name, content = tokenizer.file()
         # In the folder that Gradio serves to whoever knows the name, and empties after an hour.
         target = Path(get_upload_folder()) / secrets.token_hex(16) / name
         target.parent.mkdir(parents=True)
         target.write_bytes(content)
         yield [
-            str(_trained(id, done, found, text[:FIRST], word)),
+            str(_trained(id, found, int(size), text[:FIRST], word)),
             gr.DownloadButton(value=target, label=f"Download {name}", visible=True),
             gr.Dropdown(value=together),
         ]
 
-    start.click(
-        train, [corpus, file, algorithm, size, word, text, picked], [figure, download, picked], **QUEUED
+    running = start.click(
+        train,
+        [corpus, file, algorithm, size, word, text, picked],
+        [figure, download, picked],
+        **{**QUEUED, "concurrency_id": "tokenizer-training", "concurrency_limit": 2},
+    )
+    stop.click(
+        lambda: str(status.hint("Stopped.")),
+        None,
+        figure,
+        cancels=running,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
     )
 
 
@@ -261,15 +284,15 @@ def _corpus(tour: Tour, typed: str, path: str | None) -> str:
         ) from error
 
 
-def _trained(id: str, done: training.Trained, found: dict[str, Tokenizer], text: str, word: str) -> Markup:
-    tokenizer = done.tokenizer
+def _trained(id: str, found: dict[str, Tokenizer], size: int, text: str, word: str) -> Markup:
+    tokenizer = found[id]
     counts = {
         ("yours" if each == id else each): (len(one.encode(text, special=False)), one.size)
         for each, one in found.items()
     }
     growth = tokenizer.growth()
     parts = [
-        status.notes(done.notes),
+        status.notes(training.remarks(tokenizer, size)),
         status.hint(f"{tokenizer.size:,} entries. It is picked above now, as {id}."),
         tokens.compared(counts, len(text)),
     ]

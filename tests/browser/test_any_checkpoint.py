@@ -64,6 +64,18 @@ def test_a_link_may_name_one(open_page: OpenPage, app_with_hub: str) -> None:
     assert visit.answer()["model"] == "someone/distilbert-classifier"
 
 
+def test_any_id_is_a_tokenizer(open_page: OpenPage, app_with_hub: str) -> None:
+    page = open_page(base_url=app_with_hub, origins=(app_with_hub,))
+    query = urlencode({"text": "What a day!", "tokenizers": "someone/gpt2"})
+    page.goto(f"{app_with_hub}/tokenizers?{query}")
+    expect(page.locator(".lane-stats")).to_contain_text("byte-level BPE", timeout=SOON)
+    picker = page.locator("#tokenizers-picked input").first
+    for typed, said in (("someone/roberta-reader", "Both end"), ("someone/nothing", "does not exist")):
+        picker.fill(typed)
+        picker.press("Enter")
+        expect(page.locator(".lane-stats")).to_contain_text(said, timeout=SOON)
+
+
 def test_one_that_was_typed_is_compared_too(open_page: OpenPage, app_with_hub: str) -> None:
     page = open_page(base_url=app_with_hub, origins=(app_with_hub,))
     visit = Visit(page, text_classification.PAGE).open(text="What a day!", model="someone/gpt2")

@@ -15,10 +15,10 @@ from components.insight.steps import Pipeline, Step
 from components.insight.tensors import Batch, OneHot
 from components.insight.transplant import Reading
 from components.models.tokenizer import Growth, Tokenizer
-from components.training.tokenizers import train
+from components.training.tokenizers import learn
 from tests.figures.test_escaping import HOSTILE, Skeleton
 
-TOKENIZER: Tokenizer = train("a b c", "WordPiece", 50).tokenizer
+TOKENIZER: Tokenizer = learn("a b c", "WordPiece", 50)
 
 FIGURES: dict[str, Callable[[str], str]] = {
     "families": lambda text: tokens.three_families(

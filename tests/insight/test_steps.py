@@ -10,7 +10,6 @@ from transformers import AutoTokenizer
 from components.insight import families, merges, steps, tensors
 from components.insight.transplant import reading
 from components.models.checkpoint import LoadedModel
-from components.models.errors import Code, TourError
 from components.models.registry import Registry
 from components.models.tokenizers import Tokenizers
 from components.training import tokenizers as training
@@ -77,46 +76,14 @@ def test_only_subwords_know_what_to_say_of_a_new_word(tokenizers: Tokenizers) ->
     assert found[0].vocabulary_size == len({*"a cat sat"}) + 1
 
 
-@pytest.mark.parametrize("algorithm", training.ALGORITHMS)
-def test_a_trained_tokenizer_gives_its_text_back(algorithm: training.Algorithm) -> None:
-    done = training.train(CORPUS, algorithm, 300 if "byte" in algorithm else 50)
-    assert (
-        done.tokenizer.decode([token.id for token in done.tokenizer.encode("lower newest")]) == "lower newest"
-    )
-    growth = done.tokenizer.growth()
-    assert sum(map(bool, (growth.merges, growth.scores, growth.entries))) == 1
-    name, content = done.tokenizer.file()
-    assert name.endswith((".json", ".model"))
-    assert content
-
-
 def test_merges_lead_to_the_librarys_tokens() -> None:
-    tokenizer = training.train(CORPUS, "byte-level BPE", 300).tokenizer
+    tokenizer = training.learn(CORPUS, "byte-level BPE", 300)
     ranks = {pair: rank for rank, pair in enumerate(tokenizer.growth().merges)}
     for word in (" newest", " lowest", "wider", " unknown"):
         [spelled] = tokenizer.pre_tokens(word)
         found = merges.merging(spelled, ranks)
         last = found[-1].parts if found else list(spelled)
         assert last == [token.piece for token in tokenizer.encode(word, special=False)]
-
-
-@pytest.mark.parametrize(
-    ("text", "algorithm", "code"),
-    [
-        (" \n ", "WordPiece", Code.INVALID_INPUT),
-        ("x " * training.LARGEST_TEXT, "WordPiece", Code.TOO_LONG),
-        (
-            "abcdefghijklmnopqrstuvwxyz " * 9 + "".join(map(chr, range(0x4E00, 0x4F00))),
-            "SentencePiece BPE",
-            Code.INVALID_INPUT,
-        ),
-    ],
-    ids=["blank", "long", "more characters than entries"],
-)
-def test_what_cannot_be_learned_from_is_refused(text: str, algorithm: training.Algorithm, code: Code) -> None:
-    with pytest.raises(TourError) as caught:
-        training.train(text, algorithm, 50)
-    assert caught.value.code is code
 
 
 def test_a_model_reads_other_words_with_another_tokenizer(
