@@ -31,7 +31,7 @@ test: $(VENV)/.dev chromium
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python app.py --space check
-	$(BIN)/pytest --numprocesses 2 --dist loadfile  # each has an app and models of its own: 3 GB or so
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder  # each has an app and models of its own: 3 GB or so
 
 check: $(VENV)/.runtime
 	$(BIN)/python app.py --check

@@ -8,6 +8,7 @@ import gradio as gr
 
 from components.figures.markup import Markup
 from components.figures.tokens import chips
+from components.models.status import Availability
 from components.tasks.tokenize import DEFAULT, LONGEST, MOST
 from components.ui import links
 from components.ui.page import PlainPage, Tour
@@ -24,6 +25,7 @@ from components.ui.tokenizer_panels import (
 
 SLUG = links.TOKENIZERS_PAGE
 NAMES = ["text", "tokenizers"]
+BYTES, SHIPPED = "SmolLM2-135M-Instruct", "translator-en-de"
 TEASER = ("Untokenizable", ["Unto", "ken", "iza", "ble"])  # a word, and what MiniLM makes of it
 EXAMPLES = {
     "A long word": "Untokenizable? The Donaudampfschifffahrtsgesellschaft would disagree.",
@@ -50,7 +52,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         with gr.Column(scale=5, min_width=320):
             picked = gr.Dropdown(
                 choices(tour),
-                value=[DEFAULT, "SmolLM2-135M-Instruct"],
+                value=opening(tour),
                 multiselect=True,
                 max_choices=MOST,
                 allow_custom_value=True,  # what was trained here has a name too
@@ -66,14 +68,14 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                     for index, label in enumerate(EXAMPLES)
                 ]
                 copy_link = gr.Button("Copy link", size="sm", elem_id=f"{SLUG}-copy-link")
-    token_lanes(f"{SLUG}-lanes")
+    lanes = token_lanes(f"{SLUG}-lanes")
     tell_lanes(blocks, text, picked)
     with gr.Tabs(elem_id=f"{SLUG}-tabs"):
         live = [families_panel(text), steps_panel(text), tensors_panel()]
         training_panel(tour, text, picked)
         transplant_panel(tour, text, picked)
         code_panel(tour, text, picked)
-    follow(tour, text, picked, live)
+    follow(tour, lanes, text, picked, live)
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     for button, example in zip(examples, EXAMPLES.values(), strict=True):
         button.click(lambda example=example: example, None, text, **quiet)
@@ -88,9 +90,15 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     def restore(request: gr.Request) -> list[Any]:
         query = dict(request.query_params)
         asked = [id for id in query.get("tokenizers", "").split(",") if id][:MOST]
-        return [query.get("text", gr.skip()), asked or gr.skip()]
+        return [query.get("text", gr.skip()), asked or opening(tour)]
 
     blocks.load(restore, None, [text, picked], **quiet)
+
+
+def opening(tour: Tour) -> list[str]:
+    """Two of different families, the second on this host already: nobody waits for what they did not pick."""
+    there = (Availability.LOADED, Availability.CACHED)
+    return [DEFAULT, BYTES if tour.registry.status(BYTES).availability in there else SHIPPED]
 
 
 def choices(tour: Tour) -> list[tuple[str, str]]:

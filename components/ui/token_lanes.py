@@ -15,7 +15,10 @@ TELL = """(text, tokenizers) => {
 
 
 def token_lanes(elem_id: str) -> gr.HTML:
-    """Asks `/v1/tokenize/lanes` itself, as the queue would take longer; `tell_lanes` says of what."""
+    """Asks `/v1/tokenize/lanes` itself, as the queue would take longer; `tell_lanes` says of what.
+
+    Emits `ready` when all tokenizers have come that were waited for.
+    """
     return gr.HTML(
         value="",
         html_template=(

@@ -40,6 +40,8 @@ QUEUED: dict[str, Any] = {
     "concurrency_limit": 4,
     "api_visibility": "private",
 }
+# A page that is left while a queued event is under way complains on the console.
+QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # The lanes take the whole text; sending it to Gradio at every key would keep them waiting.
 SHORTENED = (
     "(opened, text, ...rest) => [opened, Array.from(text.slice(0, %d)).slice(0, %d).join(''), ...rest]"
@@ -58,42 +60,44 @@ class Live:
     draw: Callable[..., Markup]
 
 
-def follow(tour: Tour, text: gr.Textbox, picked: gr.Dropdown, panels: Sequence[Live]) -> None:
-    """Draws the tab that is open, when it is opened and whenever something it depends on changes."""
+def follow(tour: Tour, lanes: gr.HTML, text: gr.Textbox, picked: gr.Dropdown, panels: Sequence[Live]) -> None:
+    """Draws the tab that is open: when it is opened, whenever something it depends on changes, and when the
+    lanes say that a tokenizer has come."""
     opened = gr.State(0)
     own = [panel.text for panel in panels if panel.text is not text]
     more = [box for panel in panels for box in panel.more]
 
-    def run(opened: int, text_typed: str, picked: Sequence[str], *rest: Any) -> Iterator[list[Any]]:
+    def run(opened: int, text_typed: str, picked: Sequence[str], *rest: Any) -> list[Any]:
         values = dict(zip([*own, *more], rest, strict=True))
         panel = panels[opened]
         typed = text_typed if panel.text is text else values[panel.text]
-        for figure in _drawn(tour, panel, typed, picked, [values[box] for box in panel.more]):
-            yield [figure if each is panel else gr.skip() for each in panels]
+        figure = _drawn(tour, panel, typed, picked, [values[box] for box in panel.more])
+        return [figure if each is panel else gr.skip() for each in panels]
 
+    came: Any = lanes
     inputs = [opened, text, picked, *own, *more]
     figures = [panel.figure for panel in panels]
-    live = {**QUEUED, "trigger_mode": "always_last", "js": SHORTENED}
+    live: dict[str, Any] = {**QUIET, "trigger_mode": "always_last", "js": SHORTENED}
     gr.on([box.change for box in inputs[1:]], run, inputs, figures, **live)
+    came.ready(run, inputs, figures, **live)
     for index, panel in enumerate(panels):
-        panel.tab.select(partial(int, index), None, opened, **QUEUED).then(run, inputs, figures, **live)
+        panel.tab.select(partial(int, index), None, opened, **QUIET).then(run, inputs, figures, **live)
 
 
-def _drawn(tour: Tour, panel: Live, text: str, picked: Sequence[str], more: Sequence[Any]) -> Iterator[str]:
-    """Progress until the tokenizers are there, then the figure; an error in its place."""
+def _drawn(tour: Tour, panel: Live, text: str, picked: Sequence[str], more: Sequence[Any]) -> str:
+    """The figure; while a tokenizer is fetched how far it is, and an error in the figure's place."""
     if not text:
-        yield str(status.hint("Type some text above."))
-        return
+        return str(status.hint("Type some text above."))
     try:
         inputs = validate(Inputs, {"text": text[:FIRST], "tokenizers": list(picked)})
         found: dict[str, Tokenizer] = {}
         for id in inputs.tokenizers:
             for step in _bring(tour, id, found):
-                yield str(status.progress(step.stage, step.share))
+                return str(status.progress(step.stage, step.share))
         cut = status.hint(f"Of the first {FIRST:,} characters.") if len(text) > FIRST else Markup()
-        yield str(panel.draw(inputs.text, found, *more) + cut)
+        return str(panel.draw(inputs.text, found, *more) + cut)
     except TourError as error:
-        yield str(status.problem(error.message))
+        return str(status.problem(error.message))
 
 
 def families_panel(text: gr.Textbox) -> Live:
@@ -256,9 +260,7 @@ def training_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
         None,
         figure,
         cancels=running,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+        **QUIET,
     )
 
 
@@ -391,7 +393,5 @@ def code_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
         write,
         [text, picked],
         [code, api],
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+        **QUIET,
     )

@@ -57,8 +57,11 @@ async function ask({ text, tokenizers }) {
     const answer = await response.json();
     if (mine !== turn) return;
     if (answer.error) throw new Error(answer.error.message);
+    const waited = view?.lanes.some((lane) => lane.waits) ?? false;
     take(answer, text);
-    if (answer.lanes.some((lane) => lane.waits)) again = setTimeout(() => ask(asked), 700);
+    const waits = answer.lanes.some((lane) => lane.waits);
+    if (waited && !waits) trigger("ready", {});
+    if (waits) again = setTimeout(() => ask(asked), 700);
   } catch (error) {
     if (mine !== turn) return;
     view = null;
