@@ -174,15 +174,15 @@ def training_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
             with gr.Column():
                 corpus = gr.Textbox(
                     label="Text to learn from",
-                    info="Empty: the model cards of this app, some forty thousand characters.",
+                    info="Empty: the model cards of this app, some twenty thousand characters.",
                     lines=6,
                     max_lines=6,
                     elem_id="tokenizers-corpus",
                 )
                 file = gr.File(
-                    label="Or a file of plain text (UTF-8), up to 2 MB",
+                    label="Or a file of plain text (UTF-8), up to two million characters",
                     file_types=["text", ".md", ".csv", ".tsv", ".jsonl"],
-                    height=110,
+                    height=150,
                     elem_id="tokenizers-file",
                 )
             with gr.Column():
