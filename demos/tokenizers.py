@@ -11,6 +11,7 @@ from components.figures.tokens import chips
 from components.models.status import Availability
 from components.tasks.tokenize import DEFAULT, LONGEST, MOST
 from components.ui import links
+from components.ui.frame import QUIET
 from components.ui.page import PlainPage, Tour
 from components.ui.token_lanes import tell_lanes, token_lanes
 from components.ui.tokenizer_panels import (
@@ -76,9 +77,8 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         transplant_panel(tour, text, picked)
         code_panel(tour, text, picked)
     follow(tour, lanes, text, picked, live)
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     for button, example in zip(examples, EXAMPLES.values(), strict=True):
-        button.click(lambda example=example: example, None, text, **quiet)
+        button.click(lambda example=example: example, None, text, **QUIET)
     copy_link.click(
         None,
         [text, picked],
@@ -92,7 +92,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         asked = [id for id in query.get("tokenizers", "").split(",") if id][:MOST]
         return [query.get("text", gr.skip()), asked or opening(tour)]
 
-    blocks.load(restore, None, [text, picked], **quiet)
+    blocks.load(restore, None, [text, picked], **QUIET)
 
 
 def opening(tour: Tour) -> list[str]:

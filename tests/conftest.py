@@ -11,6 +11,7 @@ from components.models.catalog import Catalog, load_catalog
 from components.models.checkpoint import LoadedModel
 from components.models.registry import Registry
 from components.models.settings import Settings, default_cache_dir
+from components.models.tokenizers import Tokenizers
 from components.tasks.runner import Runner
 from tests.server import running_app
 
@@ -40,6 +41,11 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 @pytest.fixture(scope="session")
 def runner(registry: Registry) -> Runner:
     return Runner(registry, "embedded")
+
+
+@pytest.fixture(scope="session")
+def tokenizers(runner: Runner) -> Tokenizers:
+    return runner.tokenizers
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import torch
 from components.insight.families import spelled
 from components.models.checkpoint import LoadedModel
 from components.models.tokenizer import Tokenizer
+from components.tasks.text_classification import SEVERAL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ def reading(model: LoadedModel, own: Tokenizer, other: Tokenizer, text: str) -> 
     output = model.network(input_ids=torch.tensor([ids], device=model.device))
     logits = output.logits[0].float().cpu()
     config = model.network.config
-    several = config.problem_type == "multi_label_classification"
+    several = config.problem_type == SEVERAL
     scores: Sequence[float] = (logits.sigmoid() if several else logits.softmax(dim=0)).tolist()
     names = [name for _, name in sorted((config.id2label or {}).items())]
     return Reading(

@@ -62,13 +62,7 @@ class Tokenizers:
 
     def get(self, id: str) -> Tokenizer:
         """As `wait`, without a word until it is there."""
-        work = self.wait(id)
-        while True:
-            try:
-                next(work)
-            except StopIteration as end:
-                found: Tokenizer = end.value
-                return found
+        return self.ready(id) or self._start(id).outcome.result()
 
     def ready(self, id: str) -> Tokenizer | None:
         """The tokenizer if it is in memory."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from components.tasks import causal, stepwise
 from components.tasks.faithfulness import inventions
 from components.tasks.sentences import Span, ended, parted, sentences, unlisted
 from components.tasks.summarization import Summary
-from components.tasks.task import Output, Progress
+from components.tasks.task import Output, Progress, told
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
@@ -213,11 +212,4 @@ def _draft(
 def _progress(
     drafting: Generator[int, None, _Draft], index: int, sections: int, longest: int
 ) -> Generator[Progress, None, _Draft]:
-    with closing(drafting):
-        while True:
-            try:
-                tokens = next(drafting)
-            except StopIteration as end:
-                draft: _Draft = end.value
-                return draft
-            yield Progress("Writing", (index + tokens / longest) / sections)
+    return told(drafting, lambda tokens: Progress("Writing", (index + tokens / longest) / sections))

@@ -13,7 +13,7 @@ import torch
 from transformers import DynamicCache
 
 from components.tasks import causal, stepwise
-from components.tasks.task import Progress
+from components.tasks.task import Progress, told
 from components.tasks.text_generation import Bin, Branch, Likely, NextToken, Step, Token
 
 if TYPE_CHECKING:
@@ -137,13 +137,9 @@ def beam_search(
         repetition_penalty=repetition_penalty,
         pad_token_id=model.tokenizer.pad_token_id or 0,
     )
-    while True:
-        try:
-            written = next(work)
-        except StopIteration as done:
-            best: list[int] = done.value[0, len(prompt) :].tolist()
-            break
-        yield Progress(f"Writing, {beams} beginnings at once", written / new_tokens)
+    stage = f"Writing, {beams} beginnings at once"
+    whole = yield from told(work, lambda written: Progress(stage, written / new_tokens))
+    best: list[int] = whole[0, len(prompt) :].tolist()
     return Beams(best, tree(Pieces(model), record, best))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 I = TypeVar("I")
 O = TypeVar("O")
 R = TypeVar("R")
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,8 @@ class Progress:
     share: float | None = None
 
 
-def part(work: Generator[Progress, None, R], start: float, end: float) -> Generator[Progress, None, R]:
-    """`work` as the part of a larger one that goes from share `start` to `end`; shares never fall."""
-    share = start
+def told(work: Generator[S, None, R], tell: Callable[[S], Progress]) -> Generator[Progress, None, R]:
+    """`work`, with each of its steps told as progress."""
     with closing(work):
         while True:
             try:
@@ -40,9 +40,20 @@ def part(work: Generator[Progress, None, R], start: float, end: float) -> Genera
             except StopIteration as done:
                 result: R = done.value
                 return result
-            if step.share is not None:
-                share = max(share, start + step.share * (end - start))
-            yield Progress(step.stage, share)
+            yield tell(step)
+
+
+def part(work: Generator[Progress, None, R], start: float, end: float) -> Generator[Progress, None, R]:
+    """`work` as the part of a larger one that goes from share `start` to `end`; shares never fall."""
+    share = start
+
+    def tell(step: Progress) -> Progress:
+        nonlocal share
+        if step.share is not None:
+            share = max(share, start + step.share * (end - start))
+        return Progress(step.stage, share)
+
+    return told(work, tell)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
 from components.tasks.fields import STRICT, OptionalText, Text
-from components.tasks.task import Progress, Tool
+from components.tasks.task import Progress, Tool, told
 
 if TYPE_CHECKING:
     from components.models.tokenizer import Tokenizer
@@ -94,14 +94,7 @@ def run(tokenizers: Tokenizers, inputs: Inputs) -> Generator[Progress, None, Tok
 
 def brought(tokenizers: Tokenizers, id: str) -> Generator[Progress, None, Tokenizer]:
     """A tokenizer, and how far it is until it is there."""
-    work = tokenizers.wait(id)
-    while True:
-        try:
-            stage = next(work)
-        except StopIteration as end:
-            tokenizer: Tokenizer = end.value
-            return tokenizer
-        yield Progress(f"{id}: {stage.words}", stage.share)
+    return told(tokenizers.wait(id), lambda stage: Progress(f"{id}: {stage.words}", stage.share))
 
 
 def _tokenization(id: str, tokenizer: Tokenizer, limit: int | None, text: str) -> Tokenization:

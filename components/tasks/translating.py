@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import torch
 
 from components.tasks import stepwise
 from components.tasks.sentences import Span, parted, sentences, unlisted
-from components.tasks.task import Progress
+from components.tasks.task import Progress, told
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
@@ -126,14 +125,7 @@ def _decode(model: LoadedModel, ids: torch.Tensor) -> str:
 def _progress(
     work: Generator[int, None, torch.Tensor], done: int, batch: int, all_: int, longest: int
 ) -> Generator[Progress, None, torch.Tensor]:
-    with closing(work):
-        while True:
-            try:
-                tokens = next(work)
-            except StopIteration as end:
-                ids: torch.Tensor = end.value
-                return ids
-            yield Progress("Translating", (done + batch * tokens / longest) / all_)
+    return told(work, lambda tokens: Progress("Translating", (done + batch * tokens / longest) / all_))
 
 
 def _batches(

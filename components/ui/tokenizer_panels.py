@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -27,6 +27,7 @@ from components.tasks.task import Progress
 from components.tasks.tokenize import MOST, TOOL, Inputs, brought
 from components.training import tokenizers as training
 from components.ui import doors
+from components.ui.frame import QUIET
 from components.ui.page import Tour
 
 FIRST = 5000  # characters that the panels work on; the lanes take the whole text
@@ -40,13 +41,14 @@ QUEUED: dict[str, Any] = {
     "concurrency_limit": 4,
     "api_visibility": "private",
 }
-# A page that is left while a queued event is under way complains on the console.
-QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # The lanes take the whole text; sending it to Gradio at every key would keep them waiting.
 SHORTENED = (
     "(opened, text, ...rest) => [opened, Array.from(text.slice(0, %d)).slice(0, %d).join(''), ...rest]"
     % (2 * FIRST + 2, FIRST + 1)
 )
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,8 @@ class Live:
 
 def follow(tour: Tour, lanes: gr.HTML, text: gr.Textbox, picked: gr.Dropdown, panels: Sequence[Live]) -> None:
     """Draws the tab that is open: when it is opened, whenever something it depends on changes, and when the
-    lanes say that a tokenizer has come."""
+    lanes say that a tokenizer has come. Nothing of it is queued: a page that is left while a queued event is
+    under way complains on the console."""
     opened = gr.State(0)
     own = [panel.text for panel in panels if panel.text is not text]
     more = [box for panel in panels for box in panel.more]
@@ -218,17 +221,15 @@ def training_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
         corpus: str, path: str | None, algorithm: Any, size: int, word: str, text: str, picked: list[str]
     ) -> Iterator[list[Any]]:
         skipped = [gr.skip(), gr.skip()]
-        yield [str(status.progress(f"Learning {size:,} entries", None)), *skipped]
+        learning = status.progress(f"Learning {size:,} entries", None)
+        yield [str(learning), *skipped]
         try:
+            learned: list[Tokenizer] = []
             work = training.train(_corpus(tour, corpus, path), algorithm, int(size))
             with closing(work):
-                while True:
-                    try:
-                        next(work)
-                    except StopIteration as end:
-                        tokenizer: Tokenizer = end.value
-                        break
-                    yield [str(status.progress(f"Learning {size:,} entries", None)), *skipped]
+                for _ in _put(work, learned.append):
+                    yield [str(learning), *skipped]
+            [tokenizer] = learned
             id = tour.runner.tokenizers.add(tokenizer)
             together = [id, *(each for each in picked if not each.startswith(TRAINED))][:MOST]
             found: dict[str, Tokenizer] = {}
@@ -266,7 +267,12 @@ def training_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
 
 def _bring(tour: Tour, id: str, into: dict[str, Tokenizer]) -> Iterator[Progress]:
     """Puts a tokenizer among others, once it is there."""
-    into[id] = yield from brought(tour.runner.tokenizers, id)
+    return _put(brought(tour.runner.tokenizers, id), partial(into.__setitem__, id))
+
+
+def _put(work: Generator[T, None, R], put: Callable[[R], None]) -> Iterator[T]:
+    """The steps of `work`, which hands over what it returns."""
+    put((yield from work))
 
 
 def _corpus(tour: Tour, typed: str, path: str | None) -> str:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from components.insight.lanes import Lane, cells, lane
 from components.models.catalog import load_catalog
-from components.models.registry import Registry
 from components.models.tokenizers import Tokenizers
 from tests.fakes import checkpoints
 
@@ -21,11 +20,6 @@ IDS = [
     *(f"tiny-{name}" for name in checkpoints.TINY if name != "tapas"),
 ]
 everywhere = pytest.mark.parametrize("id", IDS)
-
-
-@pytest.fixture(scope="module")
-def tokenizers(registry: Registry) -> Tokenizers:
-    return Tokenizers(registry)
 
 
 def of(tokenizers: Tokenizers, id: str, text: str) -> Lane:

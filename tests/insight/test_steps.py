@@ -18,11 +18,6 @@ MINILM, SMOLLM, MARIAN = "all-MiniLM-L6-v2", "SmolLM2-135M-Instruct", "translato
 CORPUS = "low lower lowest new newer newest wide wider widest. " * 40
 
 
-@pytest.fixture(scope="module")
-def tokenizers(registry: Registry) -> Tokenizers:
-    return Tokenizers(registry)
-
-
 @pytest.mark.parametrize(("id", "comes_back"), [(MINILM, False), (SMOLLM, True), (MARIAN, True)], ids=str)
 def test_a_pipeline_ends_where_the_tokenizer_does(tokenizers: Tokenizers, id: str, comes_back: bool) -> None:
     text = "The Houses were not far away."

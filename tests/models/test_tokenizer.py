@@ -26,11 +26,6 @@ everywhere = pytest.mark.parametrize("id", [*OWN, *TINY])
 
 
 @pytest.fixture(scope="module")
-def tokenizers(registry: Registry) -> Tokenizers:
-    return Tokenizers(registry)
-
-
-@pytest.fixture(scope="module")
 def libraries(registry: Registry) -> dict[str, Any]:
     """The library's own tokenizers, none of them touched by ours."""
 
