@@ -122,6 +122,8 @@ class Visit:
         control = self.part(field.name)
         if not control.is_visible():
             self.part("options").locator("button").first.click()
+            # Gradio gives a control its first value once more after it is there; nobody types that fast.
+            self.page.evaluate("() => new Promise((done) => requestIdleCallback(done))")
         return control
 
     def set_option(self, field: OptionField, value: object) -> None:
