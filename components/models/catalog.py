@@ -82,7 +82,7 @@ class Catalog:
 
     def for_task(self, task: str) -> tuple[Checkpoint, ...]:
         """The checkpoints that can do a task."""
-        return tuple(checkpoint for checkpoint in self if task in checkpoint.tasks)
+        return tuple(checkpoint for checkpoint in self if checkpoint.can(task))
 
     def default(self, task: str, profile: Profile) -> Checkpoint:
         """What a task starts with under a profile; the first that can do it if none is marked."""

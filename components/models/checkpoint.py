@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -22,6 +23,14 @@ class Head(StrEnum):
     TOKEN_CLASSIFICATION = "token-classification"
     QUESTION_ANSWERING = "question-answering"
     TABLE_QUESTION_ANSWERING = "table-question-answering"
+
+
+# What can be asked of any checkpoint with such a head, whatever it was trained for.
+INSPECTIONS: Mapping[str, frozenset[Head]] = {
+    "attention": frozenset(Head) - {Head.TABLE_QUESTION_ANSWERING},
+    "attribution": frozenset(Head) - {Head.TABLE_QUESTION_ANSWERING},
+    "layers": frozenset(Head) - {Head.TABLE_QUESTION_ANSWERING},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +94,9 @@ class Checkpoint:
     about: str
     default_for: dict[str, tuple[str, ...]] = field(default_factory=dict)
     body: Checkpoint | None = None
+
+    def can(self, task: str) -> bool:
+        return task in self.tasks or self.head in INSPECTIONS.get(task, ())
 
     @property
     def parts(self) -> tuple[Checkpoint, ...]:

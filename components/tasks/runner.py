@@ -105,7 +105,7 @@ class Runner:
             if error.code not in (Code.UNKNOWN_MODEL, Code.UNREACHABLE):
                 raise
         else:
-            if task.name in brought.tasks:
+            if brought.can(task.name):
                 return brought
         known = model in self.registry.catalog
         raise TourError(

@@ -69,7 +69,7 @@ def about(task: Task[Any, Any, Any], picked: str | None, tour: Tour) -> str:
         checkpoint = tour.registry.describe(picked)
     except TourError as error:
         return str(status.problem(error.message))
-    if task.name not in checkpoint.tasks:
+    if not checkpoint.can(task.name):
         return str(status.problem(f"{checkpoint.about} It cannot do {task.title.lower()}."))
     if picked in tour.registry.catalog:
         where = availability(tour.registry.status(picked))
