@@ -95,7 +95,11 @@ def appearance() -> dict[str, Any]:
     )
     return {
         "theme": theme,
-        "css": (ASSETS / "tour.css").read_text("utf-8"),
-        "head": (ASSETS / "head.html").read_text("utf-8"),
+        "css": _asset("tour.css"),
+        "head": "{}<script>{}</script>".format(*map(_asset, ("head.html", "exports.js"))),
         "favicon_path": ASSETS / "favicon.svg",
     }
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text("utf-8")
