@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from components.insight import attention
 from components.models.registry import Registry
 from components.tasks import tokenize
 from components.tasks.runner import Runner
@@ -44,7 +45,7 @@ PAGES = (
 )
 
 TASKS = tuple(page.task for page in PAGES if isinstance(page, TaskPage))
-OPERATIONS: tuple[Operation, ...] = (*TASKS, tokenize.TOOL)  # what the doors serve
+OPERATIONS: tuple[Operation, ...] = (*TASKS, tokenize.TOOL, attention.TASK)  # what the doors serve
 
 
 def build(registry: Registry, runner: Runner, origin: str) -> gr.Blocks:

@@ -24,6 +24,20 @@ class Head(StrEnum):
     QUESTION_ANSWERING = "question-answering"
     TABLE_QUESTION_ANSWERING = "table-question-answering"
 
+    @property
+    def auto_class(self) -> str:
+        """The name in Transformers."""
+        return {
+            Head.ENCODER: "AutoModel",
+            Head.CAUSAL_LM: "AutoModelForCausalLM",
+            Head.MASKED_LM: "AutoModelForMaskedLM",
+            Head.SEQ2SEQ_LM: "AutoModelForSeq2SeqLM",
+            Head.SEQUENCE_CLASSIFICATION: "AutoModelForSequenceClassification",
+            Head.TOKEN_CLASSIFICATION: "AutoModelForTokenClassification",
+            Head.QUESTION_ANSWERING: "AutoModelForQuestionAnswering",
+            Head.TABLE_QUESTION_ANSWERING: "AutoModelForTableQuestionAnswering",
+        }[self]
+
 
 # What can be asked of any checkpoint with such a head, whatever it was trained for.
 INSPECTIONS: Mapping[str, frozenset[Head]] = {

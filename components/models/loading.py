@@ -19,17 +19,6 @@ logging.disable_progress_bar()
 # collection walks some hundred thousand objects of theirs and takes longer than a small model to load.
 gc.freeze()
 
-_AUTO: dict[Head, Any] = {
-    Head.ENCODER: transformers.AutoModel,
-    Head.CAUSAL_LM: transformers.AutoModelForCausalLM,
-    Head.MASKED_LM: transformers.AutoModelForMaskedLM,
-    Head.SEQ2SEQ_LM: transformers.AutoModelForSeq2SeqLM,
-    Head.SEQUENCE_CLASSIFICATION: transformers.AutoModelForSequenceClassification,
-    Head.TOKEN_CLASSIFICATION: transformers.AutoModelForTokenClassification,
-    Head.QUESTION_ANSWERING: transformers.AutoModelForQuestionAnswering,
-    Head.TABLE_QUESTION_ANSWERING: transformers.AutoModelForTableQuestionAnswering,
-}
-
 
 def load(
     checkpoint: Checkpoint,
@@ -48,7 +37,7 @@ def load(
     else:
         from components.models.adapters import adapted  # brings peft
 
-        network = adapted(checkpoint, folder, _AUTO[checkpoint.head], body)
+        network = adapted(checkpoint, folder, _auto(checkpoint.head), body)
         tokenizer = copy(body.tokenizer)  # for a limit of its own; the vocabulary stays shared
     network = network.eval().requires_grad_(False).to(device)
     tokenizer.model_max_length = checkpoint.token_limit
@@ -62,10 +51,14 @@ def load(
     )
 
 
+def _auto(head: Head) -> Any:
+    return getattr(transformers, head.auto_class)
+
+
 def _whole(
     checkpoint: Checkpoint, folder: Path, dtype: torch.dtype
 ) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
-    network, report = _AUTO[checkpoint.head].from_pretrained(
+    network, report = _auto(checkpoint.head).from_pretrained(
         folder,
         dtype=dtype,
         local_files_only=True,

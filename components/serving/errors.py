@@ -19,6 +19,7 @@ STATUS: Mapping[Code, int] = {
     Code.TOO_LONG: 413,
     Code.UNKNOWN_MODEL: 404,
     Code.IN_USE: 409,
+    Code.EXPIRED: 410,
     Code.UNREACHABLE: 503,
     Code.CORRUPT: 503,
     Code.LOAD_FAILED: 503,

@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
 from components.models.tokenizers import Tokenizers
+from components.serving import attention
 from components.serving.body import MalformedError, parse
 from components.serving.errors import (
     DisconnectedError,
@@ -66,6 +67,7 @@ def routes(
             Route("/models", models),
             Route("/openapi.json", openapi),
             Route("/tokenize/lanes", tokenizer_lanes, methods=["POST"]),
+            *attention.routes(inference, _payload),
             *(Route(f"/{task.name}", _endpoint(task, inference), methods=["POST"]) for task in tasks),
         ],
         exception_handlers=dict.fromkeys(

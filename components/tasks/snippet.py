@@ -1,8 +1,8 @@
 """Code for the drawer: a plain Transformers program that repeats one request outside this app.
 
-`snippets/` holds a body per task and head. In it, `MODEL` stands for the checkpoint, `TOKEN_LIMIT` for its
-limit, and each input and option for itself, by its name in capitals; what they are comes where the body
-says so.
+`snippets/` holds a body per task and head, or one for all heads. In it, `MODEL` stands for the checkpoint,
+`TOKEN_LIMIT` for its limit, and each input and option for itself, by its name in capitals; what they are
+comes where the body says so.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pprint import pformat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from components.models.checkpoint import Checkpoint, Source
+    from components.models.checkpoint import Checkpoint, Head, Source
 
 _BODIES = Path(__file__).with_name("snippets")
 _REQUEST = "# The request\n"
@@ -32,7 +32,7 @@ def snippet(task: str) -> Callable[[Checkpoint, Any, Any], str]:
     def write(checkpoint: Checkpoint, inputs: Any, options: Any) -> str:
         from components.models.sources.snippet import loading_lines
 
-        body = _BODIES.joinpath(f"{task}_{checkpoint.head.replace('-', '_')}.py").read_text("utf-8")
+        body = _body(task, checkpoint.head)
         values = {
             "token_limit": checkpoint.token_limit,
             **{
@@ -46,6 +46,14 @@ def snippet(task: str) -> Callable[[Checkpoint, Any, Any], str]:
         return _filled(body, loading_lines(checkpoint), values)
 
     return write
+
+
+def _body(task: str, head: Head) -> str:
+    """That of the head, or else the one for all heads, which loads the network as AutoModel."""
+    own = _BODIES / f"{task}_{head.replace('-', '_')}.py"
+    if own.exists():
+        return own.read_text("utf-8")
+    return (_BODIES / f"{task}.py").read_text("utf-8").replace("AutoModel", head.auto_class)
 
 
 def tokenizer_snippet(source: Source, text: str) -> str:

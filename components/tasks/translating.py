@@ -143,16 +143,16 @@ def _batches(
 
 def _rows(model: LoadedModel, texts: Sequence[str], route: Route) -> dict[str, torch.Tensor]:
     """The network's inputs [texts, tokens]."""
-    tokenizer = _told(model, route)
+    tokenizer = tokenizer_for(model, route)
     encoded = tokenizer([route.prefix + text for text in texts], padding=True, return_tensors="pt")
     return {name: encoded[name].to(model.device) for name in ("input_ids", "attention_mask")}
 
 
 def _ids(model: LoadedModel, text: str, route: Route) -> list[int]:
-    return list(_told(model, route)(text, verbose=False)["input_ids"])
+    return list(tokenizer_for(model, route)(text, verbose=False)["input_ids"])
 
 
-def _told(model: LoadedModel, route: Route) -> Any:
+def tokenizer_for(model: LoadedModel, route: Route) -> Any:
     """The tokenizer, set to the source language: it is shared, and others may have set it otherwise."""
     tokenizer: Any = model.tokenizer
     if route.spelling is not None and tokenizer.src_lang != route.spelling:

@@ -1,0 +1,118 @@
+"""The attention weights of any checkpoint: which tokens each token reads from, in each layer and head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.insight.weights import Kind
+from components.models.checkpoint import INSPECTIONS
+from components.models.errors import Code, TourError
+from components.tasks.fields import STRICT, OptionalText, Text
+from components.tasks.snippet import snippet
+from components.tasks.task import Output, Progress, Task
+
+if TYPE_CHECKING:
+    from components.models.checkpoint import LoadedModel
+
+LONGEST = 512  # tokens that are looked at
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Inputs:
+    text: Annotated[
+        Text,
+        Field(
+            max_length=20_000,
+            title="Text",
+            description=f"What the model reads; at most {LONGEST} tokens of it are looked at.",
+        ),
+    ]
+    text_pair: Annotated[
+        OptionalText,
+        Field(
+            max_length=20_000,
+            title="Second text",
+            description=(
+                "What is read together with it: a second sentence, what goes on after it, or the translation "
+                "or summary that is written. Left empty, an encoder-decoder writes it itself."
+            ),
+        ),
+    ] = ""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Options:
+    layer: Annotated[int, Field(ge=0, le=1000, title="Layer", description="Counted from 0.")] = 0
+    head: Annotated[int, Field(ge=0, le=1000, title="Head", description="Counted from 0.")] = 0
+    kind: Annotated[
+        Literal["auto", "encoder", "decoder", "cross"],
+        Field(
+            title="Which attention",
+            description=(
+                "encoder: of the text to itself; decoder: to what came before; cross: of what is written to "
+                "what was read; auto: cross where there is some, else the only one."
+            ),
+        ),
+    ] = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """`weights` [queries, tokens]: each row says how much a token of `queries` takes from each of `tokens`
+    and sums to 1. `queries` are the tokens themselves, except for cross-attention."""
+
+    tokens: list[str]
+    weights: list[list[float]]
+    layers: int
+    heads: int
+    kind: Kind
+    queries: list[str]
+
+
+def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Weights]]:
+    from components.insight import attending, weights
+
+    found = yield from attending.attend(model, inputs.text, inputs.text_pair)
+    stack = found.stack(options.kind)
+    for name, asked, most in (("layer", options.layer, stack.layers), ("head", options.head, stack.heads)):
+        if asked >= most:
+            raise TourError(
+                Code.INVALID_INPUT,
+                f"{model.checkpoint.id} has no {name} {asked} there: its {name}s go from 0 to {most - 1}.",
+                name,
+            )
+    picked = weights.normalized(weights.exact(stack.weights[options.layer, options.head]))
+    yield Output(
+        result=Weights(
+            tokens=[piece.text for piece in stack.columns],
+            weights=picked.round(6).tolist(),
+            layers=stack.layers,
+            heads=stack.heads,
+            kind=stack.kind,
+            queries=[piece.text for piece in stack.rows],
+        ),
+        tokens_used=found.tokens_used,
+        token_limit=attending.reads(model),
+        notes=found.notes,
+    )
+
+
+TASK = Task(
+    name="attention",
+    title="Attention",
+    about=(
+        "Shows which tokens each token reads from, in one layer and head: rows are the tokens that read and "
+        "sum to 1. Of an encoder-decoder, what each written token reads from the source."
+    ),
+    inputs=Inputs,
+    options=Options,
+    result=Weights,
+    heads=INSPECTIONS["attention"],
+    run=run,
+    snippet=snippet("attention"),
+    example={"text": "The cat sat on the mat because it was tired."},
+)
