@@ -1,0 +1,130 @@
+"""What each layer of a model does to a text: the words it is heading for, and how far it moves each token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.models.checkpoint import INSPECTIONS
+from components.tasks.fields import STRICT, OptionalText, Text
+from components.tasks.snippet import snippet
+from components.tasks.task import Output, Progress, Task
+
+if TYPE_CHECKING:
+    from components.models.checkpoint import LoadedModel
+
+LONGEST = 512  # tokens that are looked at
+WRITTEN = 64  # tokens that an encoder-decoder writes at most where nothing is given
+
+Predicts = Literal["next", "same", "nothing"]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Inputs:
+    text: Annotated[
+        Text,
+        Field(
+            max_length=20_000,
+            title="Text",
+            description=f"What the model reads; the first {LONGEST} tokens are looked at.",
+        ),
+    ]
+    text_pair: Annotated[
+        OptionalText,
+        Field(
+            max_length=20_000,
+            title="Second text",
+            description=(
+                "Optional. For an encoder a second sentence, for a decoder how the text goes on, for an "
+                "encoder-decoder what is written: left empty, the model writes it itself."
+            ),
+        ),
+    ] = ""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Options:
+    lens_top_k: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10,
+            title="Words per cell",
+            description="How many likely tokens the lens gives.",
+        ),
+    ] = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """`tokens` are those of the text, of an encoder-decoder those that its decoder reads: what was `written`,
+    after a token to begin with. Layer 0 is the embeddings, the last one comes before the final norm.
+
+    `lens` [layers + 1][tokens][lens_top_k] are the likeliest tokens if the network ended after a layer, and
+    `probabilities` theirs. It `predicts` the next token, the same one, or nothing: then both are empty, and
+    `no_lens` says why.
+
+    `similarity` [layers + 1][layers + 1] is the cosine between a token's states in two layers, the mean over
+    tokens; `kept` [layers][tokens] that of each token with itself one layer before. `norms` are the lengths
+    (L2) of the states [layers + 1][tokens], `median_norms` each layer's median.
+    """
+
+    tokens: list[str]
+    written: str
+    layers: int
+    predicts: Predicts
+    lens: list[list[list[str]]]
+    probabilities: list[list[list[float]]]
+    no_lens: str
+    similarity: list[list[float]]
+    kept: list[list[float]]
+    norms: list[list[float]]
+    median_norms: list[float]
+
+
+def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Layers]]:
+    from components.insight import lens
+
+    yield Progress("Reading the text", 0.0)
+    read = yield from lens.read(model, inputs.text, inputs.text_pair)
+    seen = lens.look(model, read)
+    guesses = yield from lens.lens(model, read, seen, options.lens_top_k)
+    moved = lens.moved(seen.states)
+    yield Output(
+        result=Layers(
+            tokens=list(read.tokens),
+            written=read.written,
+            layers=len(seen.states) - 1,
+            predicts=guesses.predicts,
+            lens=guesses.tokens,
+            probabilities=guesses.probabilities,
+            no_lens=guesses.missing,
+            similarity=moved.similarity,
+            kept=moved.kept,
+            norms=moved.norms,
+            median_norms=moved.median_norms,
+        ),
+        tokens_used=read.tokens_used,
+        token_limit=model.checkpoint.token_limit,
+        notes=read.notes,
+    )
+
+
+TASK = Task(
+    name="layers",
+    title="Layer by layer",
+    about=(
+        "Shows what each layer of a model does to a text: the tokens it would predict if the network ended "
+        "there (logit lens), how alike layers are, and how long each token's vector is."
+    ),
+    inputs=Inputs,
+    options=Options,
+    result=Layers,
+    heads=INSPECTIONS["layers"],
+    run=run,
+    snippet=snippet("layers"),
+    example={"text": "The capital of France is"},
+)

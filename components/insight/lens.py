@@ -1,0 +1,376 @@
+"""The states between a network's layers, and the logit lens (nostalgebraist 2020). Imports torch.
+
+Layer by layer a network adds to one vector per token. The lens reads such a vector with the network's own
+final norm and output embedding, as if no layer followed. Neither is looked up by name: the norm is the module
+that turned what the last layer gave into what the head got, and the head is the network's own code, run with
+another layer's state in place of the last. Where that does not repeat the network's own output, there is no
+lens rather than a wrong one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn.functional import normalize
+from transformers.modeling_outputs import BaseModelOutput
+from transformers.utils.generic import ModelOutput
+
+from components.insight.layers import LONGEST, WRITTEN, Predicts
+from components.insight.twin import twin
+from components.models.checkpoint import Head
+from components.models.errors import TourError
+from components.tasks import stepwise, translating, translators
+from components.tasks.fill_mask import MASK
+from components.tasks.languages import AUTO
+from components.tasks.task import Progress, told
+from components.tasks.windows import case_types
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from transformers import PreTrainedModel
+
+    from components.models.checkpoint import LoadedModel
+
+# Positions whose logits are in memory at once: with a vocabulary of 150,000 some 80 MB.
+AT_ONCE = 128
+# Probabilities that differ by more were not made by the same head; half precision differs by less.
+SAME = 0.02
+
+_PREDICTS: Mapping[Head, Predicts] = {
+    Head.CAUSAL_LM: "next",
+    Head.SEQ2SEQ_LM: "next",
+    Head.MASKED_LM: "same",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """What the network is given [1, tokens], and the tokens that are looked at: of an encoder-decoder those
+    that its decoder reads."""
+
+    inputs: Mapping[str, Tensor]
+    tokens: Sequence[str]
+    written: str
+    tokens_used: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """`states` [tokens, width], one per layer and the embeddings first, as the layers gave them. `norm` makes
+    of the last what the head got. `head` gives logits [1, tokens, vocabulary] of states after the norm, and
+    None where there is none or it cannot be told apart; `logits` are the network's own."""
+
+    states: Sequence[Tensor]
+    norm: Callable[[Tensor], Tensor]
+    head: Callable[[Tensor], Tensor] | None
+    logits: Tensor | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guesses:
+    """[layers + 1][tokens][top_k], best first; `missing` says why there are none."""
+
+    predicts: Predicts
+    tokens: list[list[list[str]]]
+    probabilities: list[list[list[float]]]
+    missing: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """As in `layers.Layers`."""
+
+    similarity: list[list[float]]
+    kept: list[list[float]]
+    norms: list[list[float]]
+    median_norms: list[float]
+
+
+# Reading
+
+
+def read(model: LoadedModel, text: str, text_pair: str) -> Generator[Progress, None, Read]:
+    """The network's inputs; an encoder-decoder first writes, if it is not told what."""
+    if model.checkpoint.head is Head.SEQ2SEQ_LM:
+        return (yield from _read_and_write(model, text, text_pair))
+    tokenizer: Any = model.tokenizer
+    if model.checkpoint.head is Head.MASKED_LM:
+        text, text_pair = (one.replace(MASK, str(tokenizer.mask_token)) for one in (text, text_pair))
+    causal = model.checkpoint.head is Head.CAUSAL_LM
+    texts = [text + text_pair] if causal or not text_pair.strip() else [text, text_pair]
+    whole = len(tokenizer(*texts, verbose=False)["input_ids"])
+    limit = _limit(model)
+    encoded = tokenizer(*texts, truncation=True, max_length=limit)
+    row = {name: encoded[name] for name in tokenizer.model_input_names if name in encoded}
+    if getattr(model.network.config, "marks_case", False):
+        row["token_type_ids"] = _case_types(encoded, text)
+    ids = row["input_ids"]
+    return Read(
+        inputs={name: torch.tensor([values], device=model.device) for name, values in row.items()},
+        tokens=shown(tokenizer, ids),
+        written="",
+        tokens_used=len(ids),
+        notes=_cut("text", len(ids), whole),
+    )
+
+
+def _case_types(encoded: Any, text: str) -> list[int]:
+    pairs = zip(encoded.encodings[0].offsets, encoded.sequence_ids(), strict=True)
+    return case_types(text, [pair if sequence == 0 else None for pair, sequence in pairs])
+
+
+@torch.inference_mode()
+def _read_and_write(model: LoadedModel, text: str, text_pair: str) -> Generator[Progress, None, Read]:
+    config: Any = model.network.generation_config
+    route = _route(model)
+    tokenizer = translating.tokenizer_for(model, route)
+    encoded = tokenizer(route.prefix + text, return_tensors="pt", verbose=False)
+    source = {name: encoded[name].to(model.device) for name in ("input_ids", "attention_mask")}
+    whole, limit = source["input_ids"].shape[1], _limit(model)
+    if whole > limit:  # the last token ends the text
+        source = {name: torch.cat([row[:, : limit - 1], row[:, -1:]], 1) for name, row in source.items()}
+    notes = _cut("text", min(whole, limit), whole)
+    start = config.decoder_start_token_id
+    forced = route.first_token if route.first_token is not None else config.forced_bos_token_id
+    first = [start] if forced is None else [start, forced]
+    if text_pair.strip():
+        own = tokenizer(text_target=text_pair, add_special_tokens=False, verbose=False)["input_ids"]
+        ids = [*first, *own]
+        notes += _cut("second text", min(len(ids), LONGEST), len(ids))
+        ids = ids[:LONGEST]
+    else:
+        work = stepwise.generate(
+            model.network,
+            **source,
+            max_new_tokens=WRITTEN,
+            min_length=0,
+            num_beams=1,
+            do_sample=False,
+            **({} if route.first_token is None else {"forced_bos_token_id": route.first_token}),
+        )
+        [written] = yield from told(work, lambda tokens: Progress("Writing", tokens / WRITTEN))
+        ids = written.tolist()
+        if not _ends(ids[-1], config.eos_token_id) or len(ids) > WRITTEN:
+            notes += (f"The model wrote more than the {WRITTEN} tokens that are looked at.",)
+        ids = ids[:-1]  # nothing follows the last one
+    return Read(
+        inputs={**source, "decoder_input_ids": torch.tensor([ids], device=model.device)},
+        tokens=shown(tokenizer, ids),
+        written=str(tokenizer.decode(ids, skip_special_tokens=True)).strip(),
+        tokens_used=source["input_ids"].shape[1] + len(ids),
+        notes=notes,
+    )
+
+
+def _limit(model: LoadedModel) -> int:
+    return min(LONGEST, model.checkpoint.token_limit)
+
+
+def _ends(token: int, ends: int | Sequence[int]) -> bool:
+    return token in (ends if isinstance(ends, Sequence) else (ends,))
+
+
+def _cut(what: str, looked_at: int, whole: int) -> tuple[str, ...]:
+    if looked_at == whole:
+        return ()
+    return (f"Of the {what}, the first {looked_at:,} of {whole:,} tokens are looked at.",)
+
+
+def _route(model: LoadedModel) -> translators.Route:
+    """To German where there is a choice, as the translation page opens with; of others, what they were told
+    to do in training."""
+    if "translation" not in model.checkpoint.tasks:
+        tasks = getattr(model.network.config, "task_specific_params", None) or {}
+        return translators.Route(source=AUTO, prefix=tasks.get("summarization", {}).get("prefix", ""))
+    try:
+        return translators.route(model, AUTO, "de")
+    except TourError:
+        return translators.Route(source=AUTO)
+
+
+def shown(tokenizer: Any, ids: Sequence[int]) -> list[str]:
+    """Each token's text, with the space that it begins with; what has no text by its name."""
+    special = set(tokenizer.all_special_ids)
+    return [_shown(tokenizer, id, special) for id in ids]
+
+
+def _shown(tokenizer: Any, id: int, special: set[int]) -> str:
+    name = tokenizer.convert_ids_to_tokens(id)
+    if name is None:  # networks may have more rows than their tokenizers have tokens
+        return f"#{id}"
+    if id in special:
+        return str(name)
+    text = str(tokenizer.decode([id]))
+    if str(name).startswith("▁") and not text.startswith(" "):
+        text = f" {text}"
+    return text or str(name)
+
+
+# Looking
+
+
+@torch.inference_mode()
+def look(model: LoadedModel, read: Read) -> Seen:
+    """One forward pass of the network's twin, with what its layers gave."""
+    network = twin(model.network)
+    decodes = model.checkpoint.head is Head.SEQ2SEQ_LM
+    both = network.config.is_encoder_decoder
+    stack: Any = network.get_decoder() if decodes else network.get_encoder() if both else network.base_model
+    watch = _Watch(stack)
+    output = network(**read.inputs, output_hidden_states=True, return_dict=True, use_cache=False)
+    watch.end()
+    names = ("decoder_hidden_states",) if decodes else ("encoder_hidden_states", "hidden_states")
+    given: Sequence[Tensor] = next(output[name] for name in names if output.get(name) is not None)
+    norm = watch.final_norm()
+    if norm is None:
+        return Seen(states=[one[0] for one in given], norm=_as_it_is, head=None, logits=None)
+    last, apply = norm
+    head = None
+    if model.checkpoint.head in _PREDICTS:
+        inputs = dict(read.inputs)
+        if decodes:
+            inputs.pop("input_ids")
+            inputs["encoder_outputs"] = BaseModelOutput(output.encoder_last_hidden_state)  # type: ignore[assignment]
+        head = partial(_logits, network, stack, watch.output, inputs)
+    return Seen(
+        states=[one[0] for one in (*given[:-1], last)],
+        norm=apply,
+        head=head,
+        logits=output.logits if head else None,
+    )
+
+
+class _Watch:
+    """Notes what a stack of layers gives, and what its parts outside the layers make of it."""
+
+    def __init__(self, stack: nn.Module) -> None:
+        self.output: Any = None
+        self._layers: list[Tensor] = []
+        self._norms: list[tuple[Tensor, Tensor, nn.Module]] = []  # what went in, what came out
+        self._hooks = [stack.register_forward_hook(self._end)]
+        for name, module in stack.named_modules():
+            path = name.split(".")
+            numbered = [part for part in path if part.isdigit()]
+            if numbered == path[-1:]:
+                self._hooks.append(module.register_forward_hook(self._layer))
+            elif not numbered and "norm" in type(module).__name__.lower():
+                self._hooks.append(module.register_forward_hook(self._norm))
+
+    def end(self) -> None:
+        for hook in self._hooks:
+            hook.remove()
+
+    def final_norm(self) -> tuple[Tensor, Callable[[Tensor], Tensor]] | None:
+        """What the last layer gave [1, tokens, width] and what was made of it; None if it cannot be told."""
+        final = self.output.get("last_hidden_state") if isinstance(self.output, ModelOutput) else None
+        if final is None:
+            return None
+        if any(_same(final, given) for given in self._layers):
+            return final, _as_it_is
+        for before, after, norm in self._norms:
+            if _same(final, after) and any(_same(before, given) for given in self._layers):
+                return before, norm
+        return None
+
+    def _layer(self, module: nn.Module, given: Any, output: Any) -> None:
+        first = output[0] if isinstance(output, tuple) else output
+        if isinstance(first, torch.Tensor):
+            self._layers.append(first)
+
+    def _norm(self, module: nn.Module, given: Any, output: Any) -> None:
+        if given and isinstance(output, torch.Tensor):
+            self._norms.append((given[0], output, module))
+
+    def _end(self, module: nn.Module, given: Any, output: Any) -> None:
+        self.output = output
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and torch.equal(one, other)
+
+
+def _as_it_is(state: Tensor) -> Tensor:
+    return state
+
+
+def _logits(
+    network: PreTrainedModel, stack: nn.Module, output: ModelOutput, inputs: Mapping[str, Any], state: Tensor
+) -> Tensor:
+    """What the network makes of `state` [1, tokens, width] in place of what its layers gave."""
+    stub = type(output)(**{**output, "last_hidden_state": state})
+    stack.__dict__["forward"] = lambda *_, **__: stub  # the network is a twin: nobody else's
+    logits: Tensor = network(**inputs, return_dict=True, use_cache=False).logits
+    return logits
+
+
+# The lens
+
+
+@torch.inference_mode()
+def lens(model: LoadedModel, read: Read, seen: Seen, top_k: int) -> Generator[Progress, None, Guesses]:
+    """Yields after each layer, from the last one down."""
+    predicts = _PREDICTS.get(model.checkpoint.head, "nothing")
+    if predicts == "nothing":
+        return _none("This model has no head that predicts tokens, so no layer can be read as words.")
+    if seen.head is None or seen.logits is None:
+        return _none(
+            f"{model.checkpoint.id} turns its last layer into words in a way that this page does not know, "
+            "so its layers are not read as words."
+        )
+    tokens: list[list[list[str]]] = []
+    probabilities: list[list[list[float]]] = []
+    for state in reversed(seen.states):
+        chances, ids = [], []
+        for start in range(0, len(state), AT_ONCE):
+            stop = start + AT_ONCE
+            made = seen.head(seen.norm(state[None, start:stop]))[0].float().softmax(dim=-1)
+            own = seen.logits[0, start:stop]
+            if not tokens and (made.shape != own.shape or _differ(made, own.float().softmax(dim=-1))):
+                return _none(
+                    f"Reading the last layer of {model.checkpoint.id} did not repeat the model's own output, "
+                    "so its layers are not read as words."
+                )
+            best = made.topk(min(top_k, made.shape[-1]), dim=-1)
+            chances += best.values.cpu().double().tolist()
+            ids += best.indices.tolist()
+        tokens.append([shown(model.tokenizer, row) for row in ids])
+        probabilities.append(_rounded(chances))
+        yield Progress("Reading layers as words", len(tokens) / len(seen.states))
+    return Guesses(predicts=predicts, tokens=tokens[::-1], probabilities=probabilities[::-1])
+
+
+def _differ(made: Tensor, own: Tensor) -> bool:
+    return bool((made - own).abs().max() > SAME)
+
+
+def _none(why: str) -> Guesses:
+    return Guesses(predicts="nothing", tokens=[], probabilities=[], missing=why)
+
+
+def _rounded(rows: Sequence[Sequence[float]]) -> list[list[float]]:
+    return [[round(value, 6) for value in row] for row in rows]
+
+
+# How far tokens move
+
+
+@torch.inference_mode()
+def moved(states: Sequence[Tensor]) -> Moved:
+    """Of states [tokens, width] of each layer. A state of length 0 is at a right angle to every other."""
+    stack = torch.stack([state.float() for state in states])  # [layers + 1, tokens, width]
+    norms = stack.norm(dim=-1)
+    units = normalize(stack, dim=-1)
+    similarity = torch.einsum("ltw,mtw->lm", units, units) / stack.shape[1]
+    similarity = ((similarity + similarity.T) / 2).clamp(-1, 1).fill_diagonal_(1)
+    kept = (units[1:] * units[:-1]).sum(dim=-1).clamp(-1, 1)
+    return Moved(
+        similarity=_rounded(similarity.cpu().double().tolist()),
+        kept=_rounded(kept.cpu().double().tolist()),
+        norms=_rounded(norms.cpu().double().tolist()),
+        median_norms=[round(value, 6) for value in norms.quantile(0.5, dim=-1).cpu().double().tolist()],
+    )

@@ -1,0 +1,17 @@
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+# The request
+
+tokenizer = AutoTokenizer.from_pretrained(MODEL)
+model = AutoModelForSequenceClassification.from_pretrained(MODEL)
+
+# No head predicts tokens here, so that no layer can be read as words: how alike are neighbouring layers?
+texts = [TEXT, TEXT_PAIR] if TEXT_PAIR.strip() else [TEXT]
+inputs = tokenizer(*texts, truncation=True, max_length=min(512, TOKEN_LIMIT), return_tensors="pt")
+with torch.inference_mode():
+    output = model(**inputs, output_hidden_states=True)
+states = output.get("hidden_states") or output.encoder_hidden_states
+for layer in range(1, len(states)):
+    cosines = torch.cosine_similarity(states[layer - 1][0], states[layer][0], dim=-1)
+    print(f"{cosines.mean():.4f}  layers {layer - 1} and {layer}")
