@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from components.insight import attention
+from components.insight import attention as attention_weights
 from components.models.registry import Registry
 from components.tasks import tokenize
 from components.tasks.runner import Runner
@@ -13,6 +13,7 @@ from components.ui import chrome
 from components.ui.frame import task_page
 from components.ui.page import TaskPage, Tour
 from demos import (
+    attention,
     examples,
     fill_mask,
     home,
@@ -41,11 +42,12 @@ PAGES = (
     zero_shot_classification.PAGE,
     table_question_answering.PAGE,
     tokenizers.PAGE,
+    attention.PAGE,
     models.PAGE,
 )
 
 TASKS = tuple(page.task for page in PAGES if isinstance(page, TaskPage))
-OPERATIONS: tuple[Operation, ...] = (*TASKS, tokenize.TOOL, attention.TASK)  # what the doors serve
+OPERATIONS: tuple[Operation, ...] = (*TASKS, tokenize.TOOL, attention_weights.TASK)  # what the doors serve
 
 
 def build(registry: Registry, runner: Runner, origin: str) -> gr.Blocks:

@@ -116,12 +116,15 @@ def _attend_both(
     decoder = torch.tensor([ids], device=model.device)
     output = _forward(network, **source, attention_mask=mask, decoder_input_ids=decoder)
     rows = _pieces_of(model, ids, sequence=1)
+    # Each step reads the source for the token that comes next (alignment with the output, as in Kobayashi et
+    # al. 2020), so that is what its row is called.
+    writing = _pieces_of(model, [*ids[1:], model.network.config.eos_token_id], sequence=1)
     yield Progress("Drawing")
     both = [entry for entry in record if entry[0].shape[2] > 0]
     layers = len(output.encoder_attentions or ())
     return Attentions(
         stacks=(
-            _stack(model, "cross", output.cross_attentions, both[layers + 1 :: 2], rows, read.pieces),
+            _stack(model, "cross", output.cross_attentions, both[layers + 1 :: 2], writing, read.pieces),
             _stack(model, "encoder", output.encoder_attentions, both[:layers], read.pieces, read.pieces),
             _stack(model, "decoder", output.decoder_attentions, both[layers::2], rows, rows),
         ),

@@ -63,7 +63,8 @@ class Options:
 @dataclass(frozen=True, kw_only=True)
 class Weights:
     """`weights` [queries, tokens]: each row says how much a token of `queries` takes from each of `tokens`
-    and sums to 1. `queries` are the tokens themselves, except for cross-attention."""
+    and sums to 1. `queries` are the tokens themselves; of cross-attention the tokens that are written, each
+    with what is read for it."""
 
     tokens: list[str]
     weights: list[list[float]]

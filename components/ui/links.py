@@ -11,6 +11,8 @@ RESERVED = frozenset({"page", "deep_link", "embed", "run", "__theme", "view"})
 
 MODELS_PAGE = "models"
 TOKENIZERS_PAGE = "tokenizers"
+ATTENTION_PAGE = "attention"
+ATTRIBUTION_PAGE = "attribution"
 
 # A longer address is refused by many servers and chat programs.
 LONGEST_LINK = 8000

@@ -1,0 +1,54 @@
+"""Attention of one look at a text, drawn in the browser from bytes that come a layer at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import gradio as gr
+
+from components.figures.markup import Markup, join
+from components.ui import links
+from components.ui.chrome import ASSETS
+
+# Remembered too, for a script that has not run yet. `go` says whether to look, as nothing is to be fetched
+# unasked, and at what if the link does not say.
+TELL = """(text, text_pair, model, go) => {
+  if (!go) return;
+  const query = new URLSearchParams(location.search), wish = JSON.parse(go);
+  for (const name of ["view", "kind"]) if (query.has(name)) wish[name] = query.get(name);
+  for (const name of ["layer", "head"]) if (/^\\d{1,3}$/.test(query.get(name) ?? "")) wish[name] = Number(query.get(name));
+  for (const name of ["words", "rollout", "special"]) if (query.has(name)) wish[name] = query.get(name) === "1";
+  if (query.get("head") === "mean") wish.head = "mean";
+  window.tourAttention = { text, text_pair, model, ...wish };
+  window.dispatchEvent(new CustomEvent("tour:attention", { detail: window.tourAttention }));
+}"""
+
+
+def look_at(view: Mapping[str, object]) -> str:
+    """JavaScript for a button: looks at the text; what `view` leaves out stays as it is."""
+    return """(text, text_pair, model) => {
+  window.tourAttention = { text, text_pair, model, ...%s };
+  window.dispatchEvent(new CustomEvent("tour:attention", { detail: window.tourAttention }));
+}""" % json.dumps(dict(view))
+
+
+def attention_view(elem_id: str, explained: Sequence[tuple[str, str, str]]) -> gr.HTML:
+    """`explained` has a text and a worked example for each view: lines, matrix, heads, cross.
+
+    Asks `/v1/attention/view` itself when told by `TELL` or `look_at`.
+    """
+    texts = join(
+        Markup(
+            '<p class="att-explained" data-explains="{}" hidden>{} <span class="worked">{}</span></p>'
+        ).format(view, text, worked)
+        for view, text, worked in explained
+    )
+    return gr.HTML(
+        value="",
+        html_template=(ASSETS / "attention.html").read_text("utf-8").replace("<!-- explained -->", texts),
+        js_on_load=(ASSETS / "attention.js").read_text("utf-8"),
+        elem_id=elem_id,
+        elem_classes="attention-view",
+        longest=links.LONGEST_LINK,
+    )

@@ -1,0 +1,171 @@
+"""The attention page: which tokens each token reads from, in every layer and head of any checkpoint."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import gradio as gr
+
+from components.figures.markup import Markup
+from components.figures.tokens import chips
+from components.insight.attention import LONGEST, TASK
+from components.models.errors import TourError
+from components.models.status import Availability
+from components.ui import doors, links, picker
+from components.ui.attention_view import TELL, attention_view, look_at
+from components.ui.frame import QUIET
+from components.ui.page import PlainPage, Tour
+
+SLUG = links.ATTENTION_PAGE
+THERE = (Availability.LOADED, Availability.CACHED)
+LINES: dict[str, object] = {"view": "lines", "words": False, "rollout": False, "special": True}
+# By name: text, second text, model, and what of it is shown.
+EXAMPLES: dict[str, tuple[tuple[str, str, str], dict[str, object]]] = {
+    "Who was tired": (
+        ("The cat sat on the mat because it was tired.", "", "all-MiniLM-L6-v2"),
+        {**LINES, "layer": 3, "head": 1, "row": 8},
+    ),
+    "A pair of sentences": (
+        ("A man plays the guitar.", "Somebody is making music.", "entailment"),
+        {**LINES, "view": "heads", "layer": 0, "head": 2},
+    ),
+    "What comes next": (
+        ("Mary gave John a book, and John gave Mary a", " pen.", "SmolLM2-135M-Instruct"),
+        {**LINES, "view": "matrix", "layer": 11, "head": 1},
+    ),
+    "A translation": (
+        ("The small cat sat on the mat.", "", "translator-en-de"),
+        {**LINES, "kind": "cross", "layer": 1, "head": "mean", "words": True, "special": False},
+    ),
+}
+EXPLAINED = (
+    (
+        "lines",
+        "Each token on the left reads from tokens on the right: the thicker the line, the more it takes. "
+        "Point at a token to see its lines alone.",
+        "Example: “Who was tired”, layer 3, head 1. “it” takes 49 % from “cat”: this head has found out "
+        "whom the word stands for.",
+    ),
+    (
+        "matrix",
+        "The same weights as a table: each row is a token that reads, each column a token it reads from. "
+        "The weights of a row sum to 100 %, and stronger colour means more.",
+        "Example: “What comes next”, layer 11, head 1. The diagonal says that each token takes most from the "
+        "one before it; what is hatched comes later, and a decoder cannot see it.",
+    ),
+    (
+        "heads",
+        "Every head of every layer as a small table, layer 0 on top. Heads look for different things: a "
+        "diagonal line is a head that reads the neighbour, a vertical one a head that looks at one token.",
+        "Example: “Who was tired”, layer 0, head 2. Each token takes all it gets from the token before it.",
+    ),
+    (
+        "cross",
+        "Each token that is written, on the left, reads from the source on the right. So one can see which "
+        "word a translated word was taken from.",
+        "Example: “A translation”, layer 1, mean of all heads. For “kleine” nearly all is read from “small”.",
+    ),
+)
+
+
+def build(tour: Tour, blocks: gr.Blocks) -> None:
+    (text, pair, model), view = next(iter(EXAMPLES.values()))
+    with gr.Row(equal_height=False, elem_classes="workbench"):
+        with gr.Column(scale=6, min_width=320):
+            first = gr.Textbox(
+                text,
+                label="Text",
+                lines=3,
+                max_lines=3,
+                info=f"The first {LONGEST} tokens are looked at.",
+                elem_id=f"{SLUG}-text",
+            )
+            second = gr.Textbox(
+                pair,
+                label="Second text, if there is one",
+                lines=2,
+                max_lines=2,
+                info="Another sentence, what goes on after the text, or the translation. A translator "
+                "writes it itself if it is empty.",
+                elem_id=f"{SLUG}-text_pair",
+            )
+        with gr.Column(scale=5, min_width=320):
+            picked, about_model = picker.build(TASK, tour, value=model, elem_id=f"{SLUG}-model")
+            look = gr.Button("Look", variant="primary", elem_id=f"{SLUG}-run")
+            with gr.Row(elem_classes="examples"):
+                gr.HTML('<span class="examples-title">Try</span>')
+                buttons = [
+                    gr.Button(label, size="sm", elem_classes="example", elem_id=f"{SLUG}-example-{index}")
+                    for index, label in enumerate(EXAMPLES)
+                ]
+    attention_view(f"{SLUG}-view", EXPLAINED)
+    asked = [first, second, picked]
+    code_panel(tour, asked)
+    go = gr.Textbox("", visible="hidden", label="Whether to look at once")
+    gr.on(
+        [look.click, first.submit, second.submit],
+        None,
+        asked,
+        None,
+        js=look_at({}),
+        api_visibility="private",
+    )
+    for button, (example, shown) in zip(buttons, EXAMPLES.values(), strict=True):
+        button.click(lambda example=example: example, None, asked, **QUIET).then(
+            None, asked, None, js=look_at(shown), api_visibility="private"
+        )
+
+    def restore(request: gr.Request) -> list[Any]:
+        """What a link says; nothing is downloaded unasked."""
+        query = dict(request.query_params)
+        id = query.get("model") or model
+        given = "text" in query
+        restored = [query["text"], query.get("text_pair", ""), id] if given else [gr.skip()] * 3
+        go = query.get("run") == "1" or there(tour, id)
+        return [*restored, json.dumps({} if given else view) if go else ""]
+
+    blocks.load(restore, None, [*asked, go], **QUIET).then(
+        None, [*asked, go], None, js=TELL, api_visibility="private"
+    )
+    picker.keep_current(picked, about_model, TASK, tour, blocks)
+
+
+def there(tour: Tour, id: str) -> bool:
+    return id in tour.registry.catalog and tour.registry.status(id).availability in THERE
+
+
+def code_panel(tour: Tour, asked: list[Any]) -> None:
+    """The request as a program and over the doors; written when it is opened."""
+
+    def written(text: str, text_pair: str, model: str) -> list[str]:
+        payload = {"text": text, "text_pair": text_pair, "model": model, "layer": 0, "head": 0}
+        try:
+            request = tour.runner.parse(TASK, payload)
+        except TourError as error:
+            return [f"# {error.message}", ""]
+        code = TASK.snippet(request.checkpoint, request.inputs, request.options)
+        return [code, doors.calls(TASK, payload, tour.origin)]
+
+    with gr.Accordion("Code and API", open=False, elem_id=f"{SLUG}-drawer") as drawer:
+        with gr.Tab("Code"):
+            code = gr.Code(
+                "", language="python", label="Runs as it stands with the pinned libraries", lines=6
+            )
+        with gr.Tab("API"):
+            api = gr.Code("", language="shell", label="Over HTTP, gradio_client and MCP", lines=6)
+    gr.on([drawer.expand, *(box.change for box in asked)], written, asked, [code, api], **QUIET)
+
+
+PAGE = PlainPage(
+    slug=SLUG,
+    nav="Attention",
+    title="Attention",
+    sentence=(
+        "A transformer lets every token read from other tokens. See from which, in each layer and head, with "
+        "any model."
+    ),
+    build=build,
+    group="Look inside",
+    teaser=Markup("{} → {}").format("it", chips(["cat"])),
+)
