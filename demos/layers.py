@@ -1,0 +1,167 @@
+"""The layers page: what each layer of a model does to a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from components.figures import layers as figures
+from components.figures import status
+from components.figures.markup import Markup
+from components.insight.layers import TASK
+from components.tasks.fields import input_fields
+from components.ui import links, options, picker
+from components.ui.answering import Desk, Shown
+from components.ui.frame import CONCURRENT_RUNS, QUIET, places, switches
+from components.ui.page import PlainPage, TaskPage, TextInput, Tour
+from demos import examples
+
+SLUG = "layers"
+SENTENCE = "A model is a stack of layers. See what each of them makes of your text, from first to last."
+LONGEST_JSON = 400_000  # characters that the drawer can show
+
+# How the page asks and draws, in the terms of a task page; its own layout has the figures' full width.
+ASKING = TaskPage(
+    slug=SLUG,
+    nav="Layers",
+    title="Layer by layer",
+    sentence=SENTENCE,
+    task=TASK,
+    inputs={"text": TextInput(lines=3), "text_pair": TextInput(lines=2)},
+    draw=figures.layers,
+    teaser=lambda _, answer: figures.teaser(answer),
+    said=lambda answer: [row[-1][0] for row in answer["lens"]],
+)
+STORED = examples.load(TASK)
+
+
+def build(tour: Tour, blocks: gr.Blocks) -> None:
+    desk = Desk(ASKING, tour)
+    first = STORED[0]
+    opening = desk.typed({**first.payload, "model": first.answer["model"]})
+    shown = _bounded(desk.complete(first.payload, first.answer, stored=True))
+    with gr.Row(equal_height=False, elem_classes="workbench"):
+        with gr.Column(scale=6, min_width=320, elem_classes="asking"):
+            texts = [
+                ASKING.inputs[field.name].component(field, value, f"{SLUG}-{field.name}")
+                for field, value in zip(input_fields(TASK.inputs), opening, strict=False)
+            ]
+            with gr.Row(elem_classes="examples"):
+                gr.HTML('<span class="examples-title">Try</span>')
+                buttons = [
+                    gr.Button(one.label, size="sm", elem_classes="example", elem_id=f"{SLUG}-example-{index}")
+                    for index, one in enumerate(STORED)
+                ]
+        with gr.Column(scale=5, min_width=320, elem_classes="answering"):
+            model, about_model = picker.build(
+                TASK, tour, value=first.answer["model"], elem_id=f"{SLUG}-model"
+            )
+            controls = [
+                options.control(field, value, f"{SLUG}-{field.name}")
+                for field, value in zip(desk.options, opening[len(texts) + 1 :], strict=True)
+            ]
+            with gr.Row(elem_classes="actions"):
+                run = gr.Button("Run", variant="primary", elem_id=f"{SLUG}-run", scale=2)
+                stop = gr.Button("Stop", interactive=False, elem_id=f"{SLUG}-stop", scale=1)
+                copy_link = gr.Button("Copy link", elem_id=f"{SLUG}-copy-link", scale=1)
+    run_status = gr.HTML(shown.status, elem_id=f"{SLUG}-status", elem_classes="status")
+    result = gr.HTML(shown.result, elem_id=f"{SLUG}-result", elem_classes="layer-views")
+    with gr.Accordion("Code, JSON and API", open=False, elem_id=f"{SLUG}-drawer"):
+        drawer = [
+            _drawer_code(value, name, language, label)
+            for value, name, language, label in (
+                (shown.code, "Code", "python", "Runs as it stands with the pinned libraries"),
+                (shown.answer_json, "JSON", "json", "The whole answer"),
+                (shown.api, "API", "shell", "This request over HTTP, gradio_client and MCP"),
+            )
+        ]
+    asked: list[gr.components.Component] = [*texts, model, *controls]
+    answered: list[gr.components.Component] = [result, run_status, *drawer]
+
+    def answer(*typed: Any) -> Iterator[list[Any]]:
+        yield [*places(Shown(status=str(status.progress("Starting", None)))), *switches(running=True)]
+        for step in desk.run(typed):
+            yield [*places(_bounded(step)), gr.skip(), gr.skip()]
+        yield [*places(Shown()), *switches(running=False)]
+
+    runs: dict[str, Any] = {
+        "fn": answer,
+        "inputs": asked,
+        "outputs": [*answered, run, stop],
+        "show_progress": "hidden",
+        "concurrency_id": "device",
+        "concurrency_limit": CONCURRENT_RUNS,
+        "api_visibility": "private",
+    }
+    running = [gr.on([run.click, *(box.submit for box in texts)], **runs)]  # type: ignore[attr-defined]
+    for button, example in zip(buttons, STORED, strict=True):
+        typed = desk.typed({**example.payload, "model": example.answer["model"]})
+        filled = button.click(lambda typed=typed: typed, None, asked, cancels=running[:1], **QUIET)
+        running.append(filled.success(**runs))
+
+    def stopped() -> list[Any]:
+        return [str(status.hint("Stopped. What was there by then stays below.")), *switches(running=False)]
+
+    # Said twice: what the run had sent before it was cancelled may arrive after the first.
+    ended = [run_status, run, stop]
+    stop.click(stopped, None, ended, cancels=running, **QUIET).then(stopped, None, ended, **QUIET)
+    copy_link.click(
+        None,
+        asked,
+        None,
+        js=links.copy_script(
+            desk.names,
+            {"text_pair": "", **{field.name: field.default for field in desk.options}},
+            str(copy_link.elem_id),
+        ),
+        api_visibility="private",
+    )
+
+    def restore(request: gr.Request) -> list[Any]:
+        restored = desk.restore(dict(request.query_params))
+        if restored is None:
+            return [gr.skip()] * (len(asked) + len(answered))
+        typed, empty = restored
+        return [*typed, *places(empty)]
+
+    blocks.load(restore, None, [*asked, *answered], **QUIET).then(
+        None, None, None, js=links.press_run_script(str(run.elem_id)), api_visibility="private"
+    )
+    picker.keep_current(model, about_model, TASK, tour, blocks)
+
+
+def _drawer_code(value: str | None, name: str, language: Any, label: str) -> gr.Code:
+    with gr.Tab(name):
+        return gr.Code(
+            value,
+            language=language,
+            label=label,
+            lines=6,
+            wrap_lines=True,
+            buttons=["copy"],
+            elem_id=f"{SLUG}-{name.lower()}",
+        )
+
+
+def _bounded(shown: Shown) -> Shown:
+    """An answer whose JSON an editor can hold; a long one is a call away."""
+    if shown.answer_json is None or len(shown.answer_json) <= LONGEST_JSON:
+        return shown
+    size = len(shown.answer_json) / 1e6
+    return replace(
+        shown, answer_json=f"// {size:.1f} million characters are too many to show here. The API gives them."
+    )
+
+
+PAGE = PlainPage(
+    slug=SLUG,
+    nav=ASKING.nav,
+    title=ASKING.title,
+    sentence=SENTENCE,
+    build=build,
+    group="Look inside",
+    teaser=Markup("{}: {}").format(STORED[0].payload["text"], figures.teaser(STORED[0].answer)),
+)
