@@ -17,6 +17,7 @@ from demos import (
     examples,
     fill_mask,
     home,
+    layers,
     models,
     named_entities,
     question_answering,
@@ -42,6 +43,7 @@ PAGES = (
     zero_shot_classification.PAGE,
     table_question_answering.PAGE,
     tokenizers.PAGE,
+    layers.PAGE,
     attention.PAGE,
     models.PAGE,
 )

@@ -204,8 +204,8 @@ def _similarity(answer: Json) -> Markup:
         Markup("<h2>How alike layers are</h2>"),
         Markup(
             '<p class="hint">Between layers each token is a list of numbers, an arrow in a space of many '
-            "directions. 1 means that two layers have the arrows point the same way, 0 that they have nothing in "
-            "common, and orange that they point apart.</p>"
+            "directions. 1 means that two layers have the arrows point the same way, 0 that they have "
+            "nothing in common, and orange that they point apart.</p>"
         ),
         "In the example “The bank of the river was steep.” layers 1 and 2 are at 0.90, so little changes "
         "there; the input and the last layer are at 0.36, so little of the plain words is left.",
@@ -275,9 +275,9 @@ def _norms(answer: Json) -> Markup:
     return _section(
         Markup("<h2>How long the vectors grow</h2>"),
         Markup(
-            '<p class="hint">The length of a token\'s list of numbers says how much the layers have written into '
-            "it. Each thin line is a token, the thick one is the median; a token far above the others is often "
-            "one on which the model rests its attention when there is nothing to look for.</p>"
+            '<p class="hint">The length of a token\'s list of numbers says how much the layers have written '
+            "into it. Each thin line is a token, the thick one is the median; a token far above the others is "
+            "often one on which the model rests its attention when there is nothing to look for.</p>"
         ),
         "In the example “The capital of France is” the median grows from 2.5 at the input to 619 after the "
         "last layer, while the first token, “The”, is already at 22,680 after layer 15.",
