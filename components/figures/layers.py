@@ -19,7 +19,7 @@ CELL, ROW, LABEL = 86, 22, 62  # of the grids of tokens, in CSS pixels
 LETTERS = 12  # that a cell has room for
 SQUARE, NUMBERED = 16, 34  # sides of a cell of the heat map: bare, or with its number
 MOST_NUMBERED = 13  # layers
-WIDE, HIGH = 720, 260  # of the lines
+WIDE, HIGH = 720, 270  # of the lines
 
 
 def layers(request: Json, answer: Json) -> Markup:
@@ -276,8 +276,8 @@ def _norms(answer: Json) -> Markup:
         Markup("<h2>How long the vectors grow</h2>"),
         Markup(
             '<p class="hint">The length of a token\'s list of numbers says how much the layers have written '
-            "into it. Each thin line is a token, the thick one is the median; a token far above the others is "
-            "often one on which the model rests its attention when there is nothing to look for.</p>"
+            "into it. Each thin line is a token, the thick one is the median; a token far above the others "
+            "is often one on which the model rests its attention when there is nothing to look for.</p>"
         ),
         "In the example “The capital of France is” the median grows from 2.5 at the input to 619 after the "
         "last layer, while the first token, “The”, is already at 22,680 after layer 15.",
@@ -301,7 +301,7 @@ def _lines(
     values = [row[place] for row in norms for place in shown] + [*median]
     low, high = min((value for value in values if value > 0), default=1.0), max(values, default=1.0) or 1.0
     logarithmic = high > 20 * low
-    left, below = 52, 34
+    left, below = 52, 44
     floor, ceiling = (
         (math.log10(low), max(math.log10(high), math.log10(low) + 0.1)) if logarithmic else (0.0, high)
     )
@@ -316,11 +316,13 @@ def _lines(
     def parts() -> Iterator[Markup]:
         for tick in _ticks(low, high, logarithmic):
             yield svg.line([(left, y(tick)), (WIDE - 20, y(tick))], cls="layer-rule")
-            yield svg.text(left - 6, y(tick) + 4, f"{tick:,.4g}", cls="layer-end")
+            yield svg.text(
+                left - 6, y(tick) + 4, f"{tick:,.0f}" if tick >= 10 else f"{tick:.3g}", cls="layer-end"
+            )
         step = max(1, math.ceil(len(norms) / 16))
         for layer in range(0, len(norms), step):
-            yield svg.text(x(layer), HIGH - 14, str(layer), cls="layer-token")
-        yield svg.text((left + WIDE) / 2, HIGH - 1, "layer", cls="layer-token")
+            yield svg.text(x(layer), HIGH - 24, str(layer), cls="layer-token")
+        yield svg.text((left + WIDE) / 2, HIGH - 6, "layer", cls="layer-token")
         for place in shown:
             yield svg.line(
                 [(x(layer), y(row[place])) for layer, row in enumerate(norms)],

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from html.parser import HTMLParser
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from components.figures import svg
+from components.figures import layers, svg
+from components.figures.markup import Markup
+from components.insight.layers import TASK
+from demos import examples
 from tests.figures.test_escaping import HOSTILE, Skeleton
 
 
@@ -63,3 +68,91 @@ def test_what_is_rectangular_can_be_an_array(values: object, expected: tuple[int
 def test_a_figure_needs_a_drawing() -> None:
     with pytest.raises(ValueError, match="<svg>"):
         svg.figure(svg.Markup("<p></p>"), name="n", label="l", numbers={})
+
+
+STORED = [entry.answer for entry in examples.load(TASK)]
+
+
+def told(answer: Any, text: str) -> Any:
+    """An answer whose every token is `text`."""
+    return {
+        **answer,
+        "tokens": [text] * len(answer["tokens"]),
+        "lens": [[[text] * len(place) for place in row] for row in answer["lens"]],
+        "no_lens": text if answer["no_lens"] else "",
+    }
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "\n", "", "漢字漢字漢字漢字漢字", "a" * 300])
+@pytest.mark.parametrize("answer", STORED, ids=lambda answer: answer["model"])
+def test_tokens_change_no_element_of_the_layers(answer: Any, text: str) -> None:
+    drawn = Skeleton(str(layers.layers({}, told(answer, text))))
+    assert drawn.elements == Skeleton(str(layers.layers({}, told(answer, "harmless")))).elements
+
+
+def figures(html: Markup) -> dict[str, Any]:
+    """The numbers of each figure, by its name."""
+    found: dict[str, Any] = {}
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            given = dict(attrs)
+            if tag == "figure":
+                found[str(given["data-name"])] = json.loads(given["data-numbers"] or "")
+
+    Reader().feed(str(html))
+    return found
+
+
+@pytest.mark.parametrize("answer", STORED, ids=lambda answer: answer["model"])
+def test_figures_hold_the_answers_numbers(answer: Any) -> None:
+    found = figures(layers.layers({}, answer))
+    assert found["layers-similarity"]["values"] == answer["similarity"]
+    assert found["layers-lengths"]["values"] == answer["norms"]
+    assert found["layers-kept"]["values"] == answer["kept"]
+    assert ("layers-as-words" in found) is bool(answer["lens"])
+    if answer["lens"]:
+        assert found["layers-as-words"]["lens"] == answer["lens"]
+        assert svg.shape(found["layers-as-words"]["values"]) == (
+            answer["layers"] + 1,
+            len(answer["tokens"]),
+        )
+
+
+def test_a_long_text_is_drawn_in_part_and_says_so() -> None:
+    answer = STORED[0]
+    times = 20
+    long = {
+        **answer,
+        "tokens": answer["tokens"] * times,
+        "lens": [row * times for row in answer["lens"]],
+        "probabilities": [row * times for row in answer["probabilities"]],
+        "kept": [row * times for row in answer["kept"]],
+        "norms": [row * times for row in answer["norms"]],
+    }
+    html = layers.layers({}, long)
+    assert html.count(f"The first {layers.MOST_DRAWN} of 100 positions are drawn") == 2
+    assert len(figures(html)["layers-as-words"]["tokens"]) == layers.MOST_DRAWN
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 1e-9, 1e9])
+def test_lengths_of_any_size_are_drawn(value: float) -> None:
+    answer = STORED[1]
+    norms = [[value * (1 + layer)] * len(answer["tokens"]) for layer in range(answer["layers"] + 1)]
+    drawn = str(layers.layers({}, {**answer, "norms": norms, "median_norms": [row[0] for row in norms]}))
+    assert "nan" not in drawn
+    assert "inf" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("token", "shown"),
+    [
+        (" Paris", "Paris"),
+        (" ", "␣"),
+        ("\n", "↵"),
+        ("internationalization", "internation…"),
+        ("漢" * 9, "漢漢漢漢漢…"),
+    ],
+)
+def test_a_cell_shows_what_it_has_room_for(token: str, shown: str) -> None:
+    assert layers.short(token) == shown

@@ -18,6 +18,7 @@ from components.models.registry import Registry
 from components.models.settings import Settings, default_cache_dir
 from components.tasks.runner import Runner
 from components.tasks.task import Answer
+from demos import examples
 from tests.fakes.architectures import ARCHITECTURES
 from tests.fakes.checkpoints import TINY, Tiny, local_entry
 from tests.tasks.suite import finish
@@ -212,6 +213,21 @@ def test_the_examples_in_words_are_true(tiny: Runner) -> None:
     last = [row[-1] for row in result.lens]
     assert (last[28][0], last[29][0], last[30][0]) == (" the", " capital", " Paris")
     assert round(result.probabilities[30][-1][0], 2) == 0.77
+    assert [round(result.median_norms[layer], 1) for layer in (0, 30)] == pytest.approx([2.5, 619.2], abs=0.3)
+    assert result.norms[15][0] == pytest.approx(22_680, abs=20)
+    likeness = ask(tiny, "all-MiniLM-L6-v2", "The bank of the river was steep.").result.similarity
+    assert round(likeness[1][2], 2) == 0.90
+    assert round(likeness[0][6], 2) == 0.36
+
+
+def test_the_stored_answers_are_what_the_models_answer(tiny: Runner) -> None:
+    for example in examples.load(TASK):
+        fresh = tiny.call(TASK, example.payload).as_json()
+        for name in ("tokens", "written", "predicts", "layers", "no_lens"):
+            assert fresh[name] == example.answer[name]
+        for name in ("probabilities", "similarity", "kept"):
+            stored = torch.tensor(example.answer[name])
+            torch.testing.assert_close(torch.tensor(fresh[name]), stored, atol=0.02, rtol=0)
 
 
 @pytest.mark.parametrize("name", [name for name in ASKED if name != "m2m100"])  # it is not told languages
