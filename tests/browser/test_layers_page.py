@@ -1,0 +1,149 @@
+"""The layers page: an example that is run, its figures, and the files they can be saved as."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from demos import examples
+from demos.layers import SLUG, TASK
+from tests.browser.conftest import OpenPage
+from tests.browser.tour import PATIENCE, check_accessible
+
+SVG = "{http://www.w3.org/2000/svg}"
+DECODER, ENCODER, TRANSLATOR = examples.load(TASK)
+
+
+def part(page: Page, name: str) -> Locator:
+    return page.locator(f"#{SLUG}-{name}")
+
+
+def figure(page: Page, name: str) -> Locator:
+    return page.locator(f'figure.drawn[data-name="layers-{name}"]')
+
+
+def ran(page: Page) -> None:
+    expect(part(page, "status").locator(".badge")).to_have_count(0, timeout=PATIENCE)
+    expect(part(page, "status").locator(".fact").first).to_be_visible(timeout=PATIENCE)
+    expect(part(page, "run")).to_be_enabled(timeout=PATIENCE)
+
+
+def run_example(page: Page, index: int) -> None:
+    part(page, f"example-{index}").click()
+    ran(page)
+
+
+def saved(page: Page, name: str, format: str) -> bytes:
+    with page.expect_download() as download:
+        figure(page, name).locator(f'[data-export="{format}"]').click()
+    assert download.value.suggested_filename == f"layers-{name}.{format}"
+    return Path(download.value.path()).read_bytes()
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_opens_with_a_stored_result_that_fits_and_reads(
+    open_page: OpenPage, width: int, colours: str
+) -> None:
+    page = open_page(f"/{SLUG}", width=width, colours=colours)
+    expect(part(page, "status").locator(".badge")).to_be_visible()
+    for name in ("as-words", "similarity", "kept", "lengths"):
+        expect(figure(page, name).locator("svg")).to_be_attached()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    check_accessible(page)
+
+
+def test_the_last_layer_says_the_answer(page: Page) -> None:
+    page.goto(f"/{SLUG}")
+    run_example(page, 0)
+    numbers = json.loads(saved(page, "as-words", "json"))
+    assert numbers["tokens"] == DECODER.answer["tokens"]
+    assert numbers["lens"][-1][-1][0] == " Paris"
+    top = figure(page, "as-words").locator("text.layer-word").nth(30 * len(numbers["tokens"]) + 4)
+    expect(top).to_contain_text("Paris")
+    table = page.locator(".layer-table")
+    table.locator("summary").click()
+    expect(table.locator("tbody tr").first).to_contain_text("Paris")
+
+
+def test_an_encoder_has_no_words_and_says_why(page: Page) -> None:
+    page.goto(f"/{SLUG}")
+    run_example(page, 1)
+    expect(part(page, "result")).to_contain_text("no head that predicts tokens")
+    expect(figure(page, "as-words")).to_have_count(0)
+    expect(figure(page, "similarity").locator("svg")).to_be_visible()
+
+
+def test_figures_can_be_saved(page: Page) -> None:
+    page.goto(f"/{SLUG}")
+    run_example(page, 2)
+    numbers = json.loads(saved(page, "as-words", "json"))
+    assert numbers["tokens"][1:] == [" Das", " Haus", " ist", " klein", "."]
+    assert numbers["lens"][-1][-1][0] == "</s>"
+    array = np.load(io.BytesIO(saved(page, "as-words", "npy")))
+    assert array.dtype == np.float32
+    np.testing.assert_allclose(array, np.array(numbers["values"]), atol=1e-6)
+    for name in ("as-words", "similarity", "kept", "lengths"):
+        drawn = ElementTree.fromstring(saved(page, name, "svg"))  # noqa: S314 - our own
+        assert drawn.tag == f"{SVG}svg"
+        assert "var(" not in ElementTree.tostring(drawn, "unicode")
+        assert len(list(drawn.iter(f"{SVG}text"))) > 3
+        assert all("class" not in element.attrib for element in drawn.iter())
+        assert saved(page, name, "png").startswith(b"\x89PNG\r\n\x1a\n")
+        assert np.load(io.BytesIO(saved(page, name, "npy"))).ndim == 2
+
+
+def test_a_saved_picture_has_the_pages_colours(open_page: OpenPage) -> None:
+    papers = []
+    for colours in ("light", "dark"):
+        page = open_page(f"/{SLUG}", colours=colours)
+        expect(figure(page, "as-words").locator("svg")).to_be_visible()
+        first = next(iter(ElementTree.fromstring(saved(page, "as-words", "svg"))))  # noqa: S314 - our own
+        papers.append(sum(map(int, first.attrib["fill"].removeprefix("rgb(").rstrip(")").split(","))))
+    assert papers[0] > 600
+    assert papers[1] < 150
+
+
+def test_a_link_brings_back_text_and_model_and_runs(page: Page) -> None:
+    page.goto(f"/{SLUG}")
+    run_example(page, 2)
+    part(page, "text").locator("textarea").fill("The garden is <b>large</b>.")
+    part(page, "copy-link").click()
+    expect(part(page, "copy-link")).to_have_text("Link copied")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert parse_qs(urlsplit(link).query) == {
+        "text": ["The garden is <b>large</b>."],
+        "model": ["translator-en-de"],
+        "run": ["1"],
+    }
+    page.goto("about:blank")
+    page.goto(link)
+    ran(page)
+    expect(part(page, "text").locator("textarea")).to_have_value("The garden is <b>large</b>.")
+    assert json.loads(saved(page, "as-words", "json"))["tokens"][0] == "<pad>"
+
+
+def test_what_is_wrong_is_said(page: Page) -> None:
+    page.goto(f"/{SLUG}")
+    part(page, "text").locator("textarea").fill("   ")
+    part(page, "run").click()
+    expect(part(page, "result").locator(".problem")).to_contain_text("write some text")
+    expect(part(page, "run")).to_be_enabled()
+
+
+def test_a_run_can_be_stopped(page: Page) -> None:
+    page.goto(f"/{SLUG}")
+    part(page, "text").locator("textarea").fill("one two three four " * 120)
+    part(page, "run").click()
+    expect(part(page, "status").locator("progress[value]")).to_be_visible(timeout=PATIENCE)
+    part(page, "stop").click()
+    expect(part(page, "status")).to_contain_text("Stopped", timeout=PATIENCE)
+    expect(part(page, "run")).to_be_enabled()
+    expect(figure(page, "as-words").locator("svg")).to_be_visible()
