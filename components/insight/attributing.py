@@ -1,0 +1,388 @@
+"""Which parts of what a network reads its score rests on, by four methods. Imports torch and captum: import
+this inside `run`.
+
+Methods know a `Probe` and a score of its output, nothing of tasks. They all measure a part against the
+same thing: the filler, which stands for "no word here".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from components.insight.twin import twin
+from components.tasks.task import Progress, part
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+Score = Callable[[Any], torch.Tensor]
+"""From a network's output to one number for each row."""
+
+# Tokens in one pass without gradients, and in one with them: a fraction of a second on two cores.
+ROOM = {"cpu": 1024}
+ROOM_ACCELERATED = 16384
+# Steps of one call to captum: few enough to yield often, and a Gauss-Legendre rule of two is exact already
+# for cubics.
+FEWEST, MOST_AT_ONCE = 2, 16
+# What the integral may miss of the change that it explains, and the steps at which it is left at that.
+TOLERANCE = 0.05
+MOST_STEPS = 512
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Probe:
+    """A row that a network reads, as far as it can be taken away.
+
+    `ids` [tokens] are what is embedded; `given` [1, ...] is everything else that the network is called
+    with. `owners` says for each token which unit it belongs to, None for one that stays, as a special one.
+    `filler` is the token that stands in where one is taken away,
+    None for the mean of the whole vocabulary's embeddings. `reads` are the places in the network's last
+    layer (of its decoder, if it has one) that the prediction is read from; None if its head looks them up:
+    at the first, or at the last of one that reads from left to right.
+    """
+
+    network: PreTrainedModel
+    ids: torch.Tensor
+    given: Mapping[str, torch.Tensor]
+    owners: Sequence[int | None]
+    filler: int | None
+    reads: Sequence[int] | None
+    options: Mapping[str, Any]
+
+    @cached_property
+    def embedded(self) -> torch.Tensor:
+        """What the network makes of its tokens before anything else, [tokens, width]."""
+        return self._embed(self.ids)
+
+    @cached_property
+    def empty(self) -> torch.Tensor:
+        """As `embedded`, with the filler in place of every token that has an owner."""
+        return self.without(set(self.units))
+
+    @property
+    def units(self) -> list[int]:
+        return sorted({owner for owner in self.owners if owner is not None})
+
+    @cached_property
+    def _nothing(self) -> torch.Tensor:
+        """The filler's embedding, [1, width] or [width]."""
+        return self._mean() if self.filler is None else self._embed(self.ids.new_tensor([self.filler]))
+
+    def without(self, units: set[int]) -> torch.Tensor:
+        """As `embedded`, with the filler in place of the tokens of some units."""
+        hidden = torch.tensor([owner in units for owner in self.owners], device=self.ids.device)
+        return torch.where(hidden[:, None], self._nothing, self.embedded)
+
+    def read(self, rows: torch.Tensor, **more: Any) -> Any:
+        """The network's output for rows of embeddings [rows, tokens, width]."""
+        given = {name: tensor.expand(len(rows), *tensor.shape[1:]) for name, tensor in self.given.items()}
+        return self.network(inputs_embeds=rows, **given, **self.options, **more)
+
+    def per_unit(self, tokens: torch.Tensor, units: int) -> torch.Tensor:
+        """The sum [units] of each unit's tokens' values [tokens], in double precision on the CPU."""
+        sums = torch.zeros(units, dtype=torch.float64)
+        own = [place for place, owner in enumerate(self.owners) if owner is not None]
+        owners = torch.tensor([self.owners[place] for place in own], dtype=torch.long)
+        return sums.index_add_(0, owners, tokens.detach().double().cpu()[own])
+
+    @torch.no_grad()
+    def _mean(self) -> torch.Tensor:
+        module: Any = self.network.get_input_embeddings()
+        ids = torch.arange(module.weight.shape[0], device=self.ids.device)
+        sums = [self._embed(some).float().sum(dim=0) for some in ids.split(8192)]
+        return (torch.stack(sums).sum(dim=0) / len(ids)).to(self.embedded.dtype)
+
+    @torch.no_grad()
+    def _embed(self, ids: torch.Tensor) -> torch.Tensor:
+        module: Any = self.network.get_input_embeddings()
+        vectors: torch.Tensor = module(ids)
+        # Some encoders scale what they embed themselves, and nothing where it comes embedded (Marian).
+        if self.network.config.is_encoder_decoder and not hasattr(module, "embed_scale"):
+            encoder: Any = self.network.get_encoder()
+            vectors = vectors * getattr(encoder, "embed_scale", 1.0)
+        return vectors
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Term:
+    """A score of what a probe reads, and how it counts: 1 for what is explained, -1 for what it is compared
+    with."""
+
+    probe: Probe
+    score: Score
+    weight: float = 1.0
+
+    def now(self) -> float:
+        """The term's share of the score as things are."""
+        with torch.no_grad():
+            return self.weight * float(self.score(self.probe.read(self.probe.embedded[None]))[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Values:
+    """One number per unit, of one method. `note` says what is special about this run."""
+
+    name: str
+    values: list[float]
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attributed:
+    """`change` is the score less what is left of it when every unit is taken away. `error` is what integrated
+    gradients miss of it, as a share; `steps` is how many points of the way they looked at.
+    """
+
+    score: float
+    change: float
+    methods: list[Values]
+    error: float
+    steps: int
+
+
+OCCLUSION, GRADIENT, INTEGRATED, ROLLOUT = (
+    "occlusion",
+    "gradient_x_input",
+    "integrated_gradients",
+    "attention_rollout",
+)
+METHODS = (OCCLUSION, GRADIENT, INTEGRATED, ROLLOUT)
+
+
+def attribute(terms: Sequence[Term], units: int, steps: int) -> Generator[Progress, None, Attributed]:
+    """All four methods. What is explained is the weighted sum of the terms' scores; the methods are linear in
+    it, so that each term is asked for itself. Yields after each bounded piece of work.
+    """
+    parts = _parts(terms)
+    hidden, score, change = yield from part(_occlusion(parts, units), 0.0, 0.3)
+    slopes = yield from part(_gradients(parts, units), 0.3, 0.4)
+    integral = yield from part(_integrate(parts, units, steps, change), 0.4, 0.9)
+    yield Progress("Following attention", 0.92)
+    methods = [
+        Values(name=OCCLUSION, values=hidden.tolist()),
+        Values(name=GRADIENT, values=slopes.tolist()),
+        Values(name=INTEGRATED, values=integral.values.tolist()),
+    ]
+    if (rolled := _rollout(parts, units)) is not None:
+        elsewhere = f"{1 - rolled.share:.0%} of the attention leads to tokens around the text."
+        methods.append(Values(name=ROLLOUT, values=rolled.values.tolist(), note=elsewhere))
+    return Attributed(score=score, change=change, methods=methods, error=integral.error, steps=integral.steps)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Part:
+    """All that is asked of one probe."""
+
+    probe: Probe
+    score: Score
+
+
+def _parts(terms: Sequence[Term]) -> list[_Part]:
+    by_probe: dict[Probe, list[Term]] = {}
+    for term in terms:
+        by_probe.setdefault(term.probe, []).append(term)
+
+    def summed(terms: Sequence[Term]) -> Score:
+        return lambda output: torch.stack([term.weight * term.score(output) for term in terms]).sum(dim=0)
+
+    return [_Part(probe=probe, score=summed(terms)) for probe, terms in by_probe.items()]
+
+
+def _room(probe: Probe) -> int:
+    """Rows in one pass."""
+    room = ROOM.get(probe.ids.device.type, ROOM_ACCELERATED)
+    return max(1, room // len(probe.ids))
+
+
+def _occlusion(
+    parts: Sequence[_Part], units: int
+) -> Generator[Progress, None, tuple[torch.Tensor, float, float]]:
+    """What the score loses when the filler takes a unit's place (Zeiler and Fergus 2014,
+    https://arxiv.org/abs/1311.2901), [units]; the score, and what it loses when it takes the place of all.
+    """
+    values = torch.zeros(units, dtype=torch.float64)
+    score = change = 0.0
+    for index, one in enumerate(parts):
+        probe = one.probe
+        taken: list[set[int]] = [set(), set(probe.units), *({unit} for unit in probe.units)]
+        scores: list[float] = []
+        for batch in _batches(taken, _room(probe)):
+            with torch.no_grad():
+                rows = torch.stack([probe.without(units) for units in batch])
+                scores += one.score(probe.read(rows)).double().cpu().tolist()
+            yield Progress("Taking words away", (index + len(scores) / len(taken)) / len(parts))
+        score += scores[0]
+        change += scores[0] - scores[1]
+        values[probe.units] += scores[0] - torch.tensor(scores[2:], dtype=torch.float64)
+    return values, score, change
+
+
+def _batches(taken: Sequence[set[int]], size: int) -> Iterator[Sequence[set[int]]]:
+    for start in range(0, len(taken), size):
+        yield taken[start : start + size]
+
+
+def _gradients(parts: Sequence[_Part], units: int) -> Generator[Progress, None, torch.Tensor]:
+    """The score's slope times the way from the filler (Shrikumar et al. 2016,
+    https://arxiv.org/abs/1605.01713), [units]: what taking a unit away would cost
+    if the slope stayed the same.
+    """
+    values = torch.zeros(units, dtype=torch.float64)
+    for index, one in enumerate(parts):
+        probe = one.probe
+        rows = probe.embedded[None].clone().requires_grad_(True)
+        with torch.enable_grad():
+            (slope,) = torch.autograd.grad(one.score(probe.read(rows)).sum(), rows)
+        values += probe.per_unit((slope[0] * (probe.embedded - probe.empty)).sum(dim=-1), units)
+        yield Progress("Measuring slopes", (index + 1) / len(parts))
+    return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stretch:
+    """Part of the way from nothing to the whole text, [start, end] within [0, 1], and what was found there;
+    `missed` is what the values' sum lacks of the score's change."""
+
+    part: int
+    start: float
+    end: float
+    values: torch.Tensor
+    missed: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Integral:
+    values: torch.Tensor
+    error: float
+    steps: int
+
+
+def _integrate(
+    parts: Sequence[_Part], units: int, steps: int, change: float
+) -> Generator[Progress, None, _Integral]:
+    """Integrated gradients (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365), [units]: the slope
+    along the straight way from fillers to the text. Its sum is the score's change, but for the error of the
+    integral: where that is too large, the worst stretch is divided, until `TOLERANCE` or `MOST_STEPS`.
+    """
+    nodes = [min(MOST_AT_ONCE, max(FEWEST, _room(one.probe) // 3)) for one in parts]
+    counts = [0] * len(parts)
+    stretches: list[_Stretch] = []
+
+    def walk(index: int, start: float, end: float) -> None:
+        counts[index] += nodes[index]
+        stretches.append(_stretch(parts[index], index, start, end, nodes[index], units))
+
+    pieces = [ceil(steps / count) for count in nodes]
+    for index, count in enumerate(pieces):
+        for step in range(count):
+            walk(index, step / count, (step + 1) / count)
+            yield Progress("Integrating slopes", 0.8 * len(stretches) / sum(pieces))
+    scale = max(abs(change), torch.finfo(torch.float32).eps)
+    while (error := abs(sum(one.missed for one in stretches)) / scale) > TOLERANCE:
+        worst = max(stretches, key=lambda one: abs(one.missed))
+        if counts[worst.part] + 2 * nodes[worst.part] > MOST_STEPS:
+            break
+        stretches.remove(worst)
+        middle = (worst.start + worst.end) / 2
+        walk(worst.part, worst.start, middle)
+        yield Progress("Integrating slopes more finely", 0.8 + 0.2 * max(counts) / MOST_STEPS)
+        walk(worst.part, middle, worst.end)
+        yield Progress("Integrating slopes more finely", 0.8 + 0.2 * max(counts) / MOST_STEPS)
+    return _Integral(
+        values=torch.stack([one.values for one in stretches]).sum(dim=0), error=error, steps=max(counts)
+    )
+
+
+def _stretch(one: _Part, index: int, start: float, end: float, nodes: int, units: int) -> _Stretch:
+    """The integral over part of the way is that from one of its ends to the other, so that captum is asked in
+    bounded pieces."""
+    from captum.attr import IntegratedGradients  # type: ignore[import-untyped]  # brings matplotlib: a second
+
+    probe = one.probe
+    way = probe.embedded - probe.empty
+    with torch.enable_grad():
+        values, missed = IntegratedGradients(lambda rows: one.score(probe.read(rows))).attribute(
+            inputs=(probe.empty + end * way)[None],
+            baselines=(probe.empty + start * way)[None],
+            n_steps=nodes,
+            method="gausslegendre",
+            return_convergence_delta=True,
+        )
+    return _Stretch(
+        part=index,
+        start=start,
+        end=end,
+        values=probe.per_unit(values[0].sum(dim=-1), units),
+        missed=float(missed[0]),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rolled:
+    """`share` is what of the attention reaches the units."""
+
+    values: torch.Tensor
+    share: float
+
+
+def _rollout(parts: Sequence[_Part], units: int) -> _Rolled | None:
+    """Where attention leads from the places that predict (Abnar and Zuidema 2020,
+    https://arxiv.org/abs/2005.00928), [units], as shares of 1, part of which goes to tokens without an
+    owner. Each layer's heads are averaged, half of each layer is what it was given. None if the network tells
+    nothing.
+
+    Through an encoder-decoder: the decoder's rollout from the places that predict, its mean attention on the
+    encoder, the encoder's rollout. Of several probes the mean, for each unit over those that have it.
+    """
+    copies: dict[PreTrainedModel, PreTrainedModel] = {}
+    values = torch.zeros(units, dtype=torch.float64)
+    seen = torch.zeros(units, dtype=torch.float64)
+    share = 0.0
+    for one in parts:
+        probe = one.probe
+        network = copies.setdefault(probe.network, twin(probe.network))
+        with torch.no_grad():
+            output = replace(probe, network=network).read(probe.embedded[None], output_attentions=True)
+        weights = _followed(probe, output)
+        if weights is None:
+            return None
+        reached = probe.per_unit(weights, units)
+        values += reached
+        share += float(reached.sum()) / len(parts)
+        seen[probe.units] += 1
+    return _Rolled(values=values / seen.clamp(min=1), share=share)
+
+
+def _followed(probe: Probe, output: Any) -> torch.Tensor | None:
+    """How much of each token [tokens] there is in the places that predict."""
+    if probe.network.config.is_encoder_decoder:
+        encoder, decoder = output.encoder_attentions, output.decoder_attentions
+        if not encoder or not decoder or not output.cross_attentions:
+            return None
+        across = torch.stack([layer[0].float().mean(dim=0) for layer in output.cross_attentions]).mean(dim=0)
+        across = across / across.sum(dim=-1, keepdim=True)
+        places = [*range(len(across))] if probe.reads is None else list(probe.reads)
+        return _rolled(decoder)[places].mean(dim=0) @ across @ _rolled(encoder)
+    if not output.attentions:
+        return None
+    rolled = _rolled(output.attentions)
+    causal = not output.attentions[0][0].triu(diagonal=1).any()
+    places = [len(rolled) - 1 if causal else 0] if probe.reads is None else list(probe.reads)
+    return rolled[places].mean(dim=0)
+
+
+def _rolled(layers: Sequence[torch.Tensor]) -> torch.Tensor:
+    """[tokens, tokens]: from which to which, through all layers."""
+    size = layers[0].shape[-1]
+    identity = torch.eye(size, device=layers[0].device)
+    rolled = identity
+    for layer in layers:
+        mixed = 0.5 * layer[0].float().mean(dim=0) + 0.5 * identity
+        rolled = (mixed / mixed.sum(dim=-1, keepdim=True)) @ rolled
+    return rolled
