@@ -84,54 +84,67 @@ def _attend_both(
     text_pair: str,
     edit: Edit | None,
 ) -> Generator[Progress, None, Attentions]:
+    writes = model.checkpoint.head is Head.SEQ2SEQ_LM
     route = _route(model)
-    read = _read(model, route.prefix + text, route=route)
+    read = _read(model, route.prefix + text, "" if writes else text_pair, route=route)
     read = _changed(model, replace(read, row={"input_ids": read.ids}), edit)
     source = _tensors(model, read.row)
-    mask = torch.ones_like(source["input_ids"])
-    start = model.network.config.decoder_start_token_id
-    first = [start] if route.first_token is None else [start, route.first_token]
+    source["attention_mask"] = torch.ones_like(source["input_ids"])
+    written: list[int] = []
     notes = _cut(read, "text")
-    if text_pair.strip():
-        target = list(model.tokenizer(text_target=text_pair, verbose=False)["input_ids"])
-        ids = first + [id for id in target if id not in (*first, model.network.config.eos_token_id)]
-        if len(ids) > LONGEST:
-            notes += (f"Of the second text, {LONGEST:,} of {len(ids):,} tokens are looked at.",)
-        ids = ids[:LONGEST]
-    else:
-        work = stepwise.generate(
-            model.network,
-            **source,
-            attention_mask=mask,
-            max_new_tokens=WRITTEN,
-            num_beams=BEAMS,
-            do_sample=False,
-            **({} if route.first_token is None else {"forced_bos_token_id": route.first_token}),
-        )
-        whole = yield from told(work, lambda tokens: Progress("Writing", tokens / WRITTEN))
-        ids = [id for id in whole[0].tolist() if id != model.network.config.eos_token_id or id == start]
-        if len(ids) > WRITTEN:
-            notes += (f"The model wrote more than the {WRITTEN} tokens that are looked at.",)
-    record.clear()
-    decoder = torch.tensor([ids], device=model.device)
-    output = _forward(network, **source, attention_mask=mask, decoder_input_ids=decoder)
-    rows = _pieces_of(model, ids, sequence=1)
+    if writes:
+        written, more = yield from _writing(model, source, text_pair, route)
+        notes += more
+        source["decoder_input_ids"] = torch.tensor([written], device=model.device)
+    output = _forward(network, **source)
+    # A classifier's decoder reads the text again; otherwise it is what is written.
+    end = model.network.config.eos_token_id
+    given = written or [model.network.config.decoder_start_token_id, *read.ids[:-1]]
+    rows = _pieces_of(model, given, sequence=int(writes))
     # Each step reads the source for the token that comes next (alignment with the output, as in Kobayashi et
     # al. 2020), so that is what its row is called.
-    writing = _pieces_of(model, [*ids[1:], model.network.config.eos_token_id], sequence=1)
+    steps = _pieces_of(model, [*written[1:], end], sequence=1) if writes else read.pieces
     yield Progress("Drawing")
-    both = [entry for entry in record if entry[0].shape[2] > 0]
     layers = len(output.encoder_attentions or ())
     return Attentions(
         stacks=(
-            _stack(model, "cross", output.cross_attentions, both[layers + 1 :: 2], writing, read.pieces),
-            _stack(model, "encoder", output.encoder_attentions, both[:layers], read.pieces, read.pieces),
-            _stack(model, "decoder", output.decoder_attentions, both[layers::2], rows, rows),
+            _stack(model, "cross", output.cross_attentions, record[layers + 1 :: 2], steps, read.pieces),
+            _stack(model, "encoder", output.encoder_attentions, record[:layers], read.pieces, read.pieces),
+            _stack(model, "decoder", output.decoder_attentions, record[layers::2], rows, rows),
         ),
-        tokens_used=len(read.ids) + len(ids),
-        written=str(model.tokenizer.decode(ids, skip_special_tokens=True)).strip(),
+        tokens_used=len(read.ids),
+        written=str(model.tokenizer.decode(written, skip_special_tokens=True)).strip(),
         notes=notes,
     )
+
+
+def _writing(
+    model: LoadedModel, source: dict[str, torch.Tensor], given: str, route: translators.Route
+) -> Generator[Progress, None, tuple[list[int], tuple[str, ...]]]:
+    """What the decoder is given: `given`, or what the model writes itself. And what is to be told of it."""
+    config = model.network.config
+    first = [config.decoder_start_token_id]
+    if route.first_token is not None:
+        first.append(route.first_token)
+    if given.strip():
+        ids = list(model.tokenizer(text_target=given, verbose=False)["input_ids"])
+        ids = first + [id for id in ids if id not in (*first, config.eos_token_id)]
+        most = reads(model)
+        notes = f"Of the second text, the first {most:,} of {len(ids):,} tokens are looked at."
+        return ids[:most], (notes,) if len(ids) > most else ()
+    work = stepwise.generate(
+        model.network,
+        **source,
+        max_new_tokens=WRITTEN,
+        num_beams=BEAMS,
+        do_sample=False,
+        **({} if route.first_token is None else {"forced_bos_token_id": route.first_token}),
+    )
+    whole = yield from told(work, lambda tokens: Progress("Writing", tokens / WRITTEN))
+    ids = whole[0].tolist()
+    ended = config.eos_token_id in ids[1:]
+    ids = ids[:1] + [id for id in ids[1:] if id != config.eos_token_id]
+    return ids, () if ended else (f"What is written ends after {WRITTEN} tokens, before the model was done.",)
 
 
 @torch.inference_mode()

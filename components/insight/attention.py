@@ -115,5 +115,5 @@ TASK = Task(
     heads=INSPECTIONS["attention"],
     run=run,
     snippet=snippet("attention"),
-    example={"text": "The cat sat on the mat because it was tired."},
+    example={"text": "The cat sat on the mat because it was tired.", "text_pair": ""},
 )

@@ -27,6 +27,7 @@ CONTRACT: dict[str, tuple[list[str], dict[str, set[str] | None]]] = {
     "zero_shot_classification": (["text", "labels"], {"labels": {"label", "score"}}),
     "sentence_similarity": (["source", "sentences"], {"scores": None}),
     "table_question_answering": (["table", "question"], {"answer": None, "cells": None}),
+    "attention": (["text", "text_pair"], {"tokens": None, "weights": None, "layers": None, "heads": None}),
     "tokenize": (["text", "tokenizers"], {"tokenizations": {"tokenizer", "tokens"}}),
 }
 
@@ -41,7 +42,7 @@ def texts_of(task: AnyTask) -> list[tuple[str, bool]]:
     return [
         (field.name, field.kind == "texts")
         for field in input_fields(task.inputs)
-        if field.kind in ("text", "texts") and field.name != "tokenizers"
+        if field.kind in ("text", "texts") and field.required
     ]
 
 

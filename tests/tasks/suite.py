@@ -7,8 +7,10 @@ import pkgutil
 from collections.abc import Generator
 from typing import Any, TypeVar
 
+import components.insight
 import components.tasks
 from components.models.catalog import load_catalog
+from components.models.checkpoint import INSPECTIONS
 from components.tasks.fields import InputField, option_fields
 from components.tasks.task import Task, Tool
 from tests.fakes import checkpoints
@@ -19,19 +21,18 @@ T = TypeVar("T")
 TASKS: list[AnyTask] = [
     module.TASK
     for module in (
-        importlib.import_module(f"components.tasks.{found.name}")
-        for found in pkgutil.iter_modules(components.tasks.__path__)
+        importlib.import_module(f"{package.__name__}.{found.name}")
+        for package in (components.tasks, components.insight)
+        for found in pkgutil.iter_modules(package.__path__)
     )
     if isinstance(getattr(module, "TASK", None), Task)
 ]
-EMBEDDED = [
-    (task, one.id) for task in TASKS for one in load_catalog() if one.embedded and task.name in one.tasks
-]
+EMBEDDED = [(task, one.id) for task in TASKS for one in load_catalog() if one.embedded and one.can(task.name)]
 TINY = [
     (task, f"tiny-{name}")
     for task in TASKS
     for name, tiny in checkpoints.TINY.items()
-    if task.name in tiny.tasks
+    if task.name in tiny.tasks or tiny.head in INSPECTIONS.get(task.name, ())
 ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from components.models.catalog import load_catalog
+from components.models.checkpoint import INSPECTIONS
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
 from components.tasks.fields import OptionField, input_fields, option_fields
@@ -29,6 +30,7 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
     "translation": {"translation": set()},
     "text_classification": {"labels": {"label", "score"}},
     "named_entities": {"entities": {"text", "label", "score", "start", "end"}},
+    "attention": {"tokens": set(), "weights": set(), "layers": set(), "heads": set()},
 }
 RUN_KEYS = ["model", "device", "seconds", "tokens_used", "token_limit", "notes"]
 
@@ -100,7 +102,9 @@ def test_the_example(task: AnyTask, model: str, runner: Runner, registry: Regist
     assert body["model"] == model
     assert body["device"] == "cpu"
     assert 0 < body["seconds"] < 120
-    assert 0 < body["tokens_used"] <= body["token_limit"] == registry.catalog[model].token_limit
+    assert 0 < body["tokens_used"] <= body["token_limit"]
+    if task.name not in INSPECTIONS:  # which look at more, or less, than the checkpoint is used with
+        assert body["token_limit"] == registry.catalog[model].token_limit
     if model.startswith("tiny-"):  # random weights are unsure of what they write
         doubts = ("unsure", "likelier than not")
         body["notes"] = [note for note in body["notes"] if not any(doubt in note for doubt in doubts)]
@@ -220,6 +224,8 @@ def test_text_that_is_none_is_refused(task: AnyTask, model: str, text: str, runn
     for field in input_fields(task.inputs):
         if field.kind == "choice" or (field.kind == "table" and not text.strip()):  # a cell may be empty
             continue
+        if not field.required and not text.strip():
+            continue
         refused(runner, task, field.name, **{"model": model, field.name: typed(task, field, text)})
 
 
@@ -307,8 +313,15 @@ def test_every_option_works_from_end_to_end(task: AnyTask, model: str, runner: R
                 continue
             if field.name == "max_new_tokens":  # of a tiny checkpoint's limit
                 value = min(value, 64)
-            answer = runner.call(task, example(task, model, **{field.name: value}))
-            json.dumps(answer.as_json(), allow_nan=False)
+            try:
+                answer = runner.call(task, example(task, model, **{field.name: value}))
+            except TourError as error:
+                # Not every network has a thousand layers, or each kind of attention.
+                if task.name not in INSPECTIONS or error.field != field.name or value == field.default:
+                    raise
+                check_message(error)
+            else:
+                json.dumps(answer.as_json(), allow_nan=False)
 
 
 @all_tasks

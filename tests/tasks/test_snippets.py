@@ -14,11 +14,16 @@ from typing import Any
 
 import pytest
 
+from components.models.checkpoint import INSPECTIONS
 from components.models.sources.snippet import loading_lines
 from components.tasks.runner import Runner
 from tests.tasks.suite import EMBEDDED, TINY, AnyTask, example, name
 
 ROOT = Path(__file__).parents[2]
+
+# What looks inside prints what it saw, in its own way: tests/insight has it.
+ANSWERING = [pair for pair in EMBEDDED if pair[0].name not in INSPECTIONS]
+TINY_ANSWERING = [pair for pair in TINY if pair[0].name not in INSPECTIONS]
 
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "question_answering": [
@@ -147,7 +152,7 @@ def fetched(folder: Path, runner: Runner) -> Callable[[str], None]:
     return fetch
 
 
-@pytest.mark.parametrize(("task", "model"), EMBEDDED, ids=name)
+@pytest.mark.parametrize(("task", "model"), ANSWERING, ids=name)
 def test_runs_as_it_stands(
     task: AnyTask, model: str, runner: Runner, folder: Path, fetched: Callable[[str], None]
 ) -> None:
@@ -156,7 +161,7 @@ def test_runs_as_it_stands(
     check(task, runner, payload, run(snippet(task, runner, payload), folder))
 
 
-@pytest.mark.parametrize(("task", "model"), TINY, ids=name)
+@pytest.mark.parametrize(("task", "model"), TINY_ANSWERING, ids=name)
 def test_every_body_gives_the_runners_answer(task: AnyTask, model: str, runner: Runner) -> None:
     for changes in [{}, *VARIANTS.get(task.name, [])]:
         payload = example(task, model, **changes)
