@@ -163,5 +163,5 @@ PAGE = PlainPage(
     sentence=SENTENCE,
     build=build,
     group="Look inside",
-    teaser=Markup("{}: {}").format(STORED[0].payload["text"], figures.teaser(STORED[0].answer)),
+    teaser=Markup("{} … {}").format(STORED[0].payload["text"], figures.teaser(STORED[0].answer)),
 )

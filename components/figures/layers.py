@@ -19,7 +19,7 @@ CELL, ROW, LABEL = 86, 22, 62  # of the grids of tokens, in CSS pixels
 LETTERS = 12  # that a cell has room for
 SQUARE, NUMBERED = 16, 34  # sides of a cell of the heat map: bare, or with its number
 MOST_NUMBERED = 13  # layers
-WIDE, HIGH = 720, 270  # of the lines
+WIDE, HIGH = 600, 260  # of the lines
 
 
 def layers(request: Json, answer: Json) -> Markup:
@@ -30,7 +30,7 @@ def layers(request: Json, answer: Json) -> Markup:
 def teaser(answer: Json) -> Markup:
     """What the last two layers would say after the last token."""
     said = [row[-1][0] for row in answer["lens"]]
-    return Markup("layer {}: {} → layer {}: {}").format(
+    return Markup("layer {}: {} → layer {}: <strong>{}</strong>").format(
         len(said) - 2, visible(said[-2]), len(said) - 1, visible(said[-1])
     )
 
@@ -102,6 +102,11 @@ def _lens(answer: Json) -> Markup:
         if answer["predicts"] == "next"
         else "Columns are the tokens the model reads; a cell is the token it would put in that very place."
     )
+    if answer["written"]:
+        reads = (
+            f"The model writes “{answer['written']}”. Columns are what it has written so far, after a token "
+            "that it always begins with; a cell is the token it would put next."
+        )
     return _section(
         title,
         explained,
