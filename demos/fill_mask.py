@@ -5,6 +5,7 @@ from __future__ import annotations
 from components.figures import answers
 from components.figures.markup import Markup, percent
 from components.tasks.fill_mask import TASK
+from components.ui.inside import Inside
 from components.ui.page import Json, TaskPage, TextInput
 
 
@@ -21,6 +22,11 @@ def said(answer: Json) -> list[str]:
     return [one["token"] for one in answer["candidates"]]
 
 
+def inside(request: Json, answer: Json) -> Inside:
+    best = answer["candidates"][:1]
+    return Inside(text=request["text"], target=best[0]["token"] if best else "")
+
+
 PAGE = TaskPage(
     slug="fill-mask",
     nav="Fill-mask",
@@ -33,4 +39,5 @@ PAGE = TaskPage(
     said=said,
     scored=scored,
     run_label="Fill the gap",
+    inside=inside,
 )

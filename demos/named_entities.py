@@ -5,6 +5,7 @@ from __future__ import annotations
 from components.figures import answers
 from components.figures.markup import Markup, join
 from components.tasks.named_entities import TASK
+from components.ui.inside import Inside
 from components.ui.page import Json, TaskPage, TextInput
 
 SHOWN = 3
@@ -22,6 +23,11 @@ def said(answer: Json) -> list[str]:
     return [f"{one['text']} ({one['label']})" for one in answer["entities"]]
 
 
+def inside(request: Json, answer: Json) -> Inside:
+    surest = max(answer["entities"], key=lambda entity: entity["score"], default={"text": ""})
+    return Inside(text=request["text"], target=surest["text"])
+
+
 PAGE = TaskPage(
     slug="named-entities",
     nav="Entities",
@@ -33,4 +39,5 @@ PAGE = TaskPage(
     teaser=teaser,
     said=said,
     run_label="Find names",
+    inside=inside,
 )

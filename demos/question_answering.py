@@ -5,6 +5,7 @@ from __future__ import annotations
 from components.figures import answers, passages
 from components.figures.markup import Markup, percent
 from components.tasks.question_answering import TASK
+from components.ui.inside import Inside
 from components.ui.page import Json, TaskPage, TextInput
 
 
@@ -22,6 +23,16 @@ def said(answer: Json) -> list[str]:
     return [one["text"] for one in best if one["score"] >= answer["no_answer"]] or ["no answer"]
 
 
+def inside(request: Json, answer: Json) -> Inside:
+    return Inside(
+        text=request["question"],
+        pair=request["context"],
+        explained=request["context"],
+        beside=request["question"],
+        target=answer["answers"][0]["text"] if answer["answers"] else "",
+    )
+
+
 PAGE = TaskPage(
     slug="question-answering",
     nav="Answers",
@@ -36,4 +47,5 @@ PAGE = TaskPage(
     teaser=teaser,
     said=said,
     run_label="Find the answer",
+    inside=inside,
 )

@@ -7,6 +7,7 @@ from itertools import combinations
 from components.figures import answers
 from components.figures.markup import Markup
 from components.tasks.sentence_similarity import TASK
+from components.ui.inside import Inside
 from components.ui.page import Json, ListInput, TaskPage, TextInput
 
 
@@ -22,6 +23,12 @@ def said(answer: Json) -> list[str]:
     """Which sentence comes before which."""
     ranked = sorted(range(len(answer["scores"])), key=lambda index: -answer["scores"][index])
     return [f"{first + 1} before {second + 1}" for first, second in combinations(ranked, 2)]
+
+
+def inside(request: Json, answer: Json) -> Inside:
+    scores = answer["scores"]
+    closest = request["sentences"][scores.index(max(scores))]
+    return Inside(text=request["source"], pair=closest, beside=closest)
 
 
 PAGE = TaskPage(
@@ -41,4 +48,5 @@ PAGE = TaskPage(
     teaser=teaser,
     said=said,
     run_label="Compare",
+    inside=inside,
 )

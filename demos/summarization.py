@@ -5,6 +5,7 @@ from __future__ import annotations
 from components.figures import answers, summaries
 from components.figures.markup import Markup
 from components.tasks.summarization import TASK
+from components.ui.inside import Inside
 from components.ui.page import Json, TaskPage, TextInput
 
 
@@ -15,6 +16,10 @@ def teaser(request: Json, answer: Json) -> Markup:
 
 def said(answer: Json) -> list[str]:
     return [one["text"] for one in answer["sentences"]] or [answer["summary"]]
+
+
+def inside(request: Json, answer: Json) -> Inside:
+    return Inside(text=request["text"])
 
 
 PAGE = TaskPage(
@@ -28,4 +33,5 @@ PAGE = TaskPage(
     teaser=teaser,
     said=said,
     run_label="Sum up",
+    inside=inside,
 )

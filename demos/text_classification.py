@@ -9,6 +9,7 @@ from components.figures.markup import Markup, percent
 from components.models.checkpoint import Checkpoint, RepoSource
 from components.models.sources import folder
 from components.tasks.text_classification import TASK
+from components.ui.inside import Inside
 from components.ui.page import Json, TaskPage, TextInput
 
 
@@ -36,6 +37,10 @@ def trust(checkpoint: Checkpoint) -> Markup:
     return status.hint("Not measured for this checkpoint: its scores may promise too much or too little.")
 
 
+def inside(request: Json, answer: Json) -> Inside:
+    return Inside(text=request["text"], target=answer["labels"][0]["label"] if answer["labels"] else "")
+
+
 PAGE = TaskPage(
     slug="text-classification",
     nav="Classification",
@@ -49,4 +54,5 @@ PAGE = TaskPage(
     scored=scored,
     trust=trust,
     run_label="Classify",
+    inside=inside,
 )

@@ -7,6 +7,7 @@ from typing import Any
 from components.figures import answers, decoding
 from components.figures.markup import Markup
 from components.tasks.text_generation import TASK
+from components.ui.inside import Inside
 from components.ui.page import Json, TaskPage, TextInput
 
 # Each from the same prompt, with what else decides the draw switched off.
@@ -42,6 +43,10 @@ def said(answer: Json) -> list[str]:
     return [answer["text"]]
 
 
+def inside(request: Json, answer: Json) -> Inside:
+    return Inside(text=request["prompt"], pair=f" {answer['text']}")
+
+
 PAGE = TaskPage(
     slug="text-generation",
     nav="Generation",
@@ -59,4 +64,5 @@ PAGE = TaskPage(
     variants=STRATEGIES,
     script="generation.js",
     pick=pick,
+    inside=inside,
 )

@@ -10,6 +10,7 @@ from components.models.checkpoint import Checkpoint
 from components.tasks.languages import LANGUAGES, name
 from components.tasks.translation import TASK
 from components.ui.choices import ChoiceInput
+from components.ui.inside import Inside
 from components.ui.page import Json, TaskPage, TextInput
 
 SHOWN = 12
@@ -35,6 +36,10 @@ def targets(checkpoint: Checkpoint) -> Sequence[str]:
     return checkpoint.languages[1:] if len(checkpoint.languages) == 2 else checkpoint.languages
 
 
+def inside(request: Json, answer: Json) -> Inside:
+    return Inside(text=request["text"], pair=answer["translation"])
+
+
 PAGE = TaskPage(
     slug="translation",
     nav="Translation",
@@ -49,4 +54,5 @@ PAGE = TaskPage(
     teaser=teaser,
     said=said,
     run_label="Translate",
+    inside=inside,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from components.figures import answers
 from components.figures.markup import Markup, percent
 from components.tasks.zero_shot_classification import TASK
+from components.ui.inside import Inside
 from components.ui.page import Json, ListInput, TaskPage, TextInput
 
 
@@ -23,6 +24,16 @@ def said(answer: Json) -> list[str]:
     return [answer["labels"][0]["label"]]
 
 
+def inside(request: Json, answer: Json) -> Inside:
+    best = answer["labels"][0]["label"]
+    return Inside(
+        text=request["text"],
+        pair=request.get("hypothesis_template", "This text is about {}.").replace("{}", best),
+        beside=", ".join(request["labels"]),
+        target=best,
+    )
+
+
 PAGE = TaskPage(
     slug="zero-shot",
     nav="Zero-shot",
@@ -38,4 +49,5 @@ PAGE = TaskPage(
     said=said,
     scored=scored,
     run_label="Classify",
+    inside=inside,
 )

@@ -17,7 +17,7 @@ from components.models.errors import TourError
 from components.tasks import batch, identities
 from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.task import Answer, Progress
-from components.ui import doors, options
+from components.ui import doors, inside, options
 from components.ui.page import Json, TaskPage, Tour
 
 logger = logging.getLogger(__name__)
@@ -114,9 +114,11 @@ class Desk:
         checkpoint = self.tour.registry.catalog[answer["model"]]
         whole = {**payload, "model": checkpoint.id}
         request = self.tour.runner.parse(task, whole)
+        seen = self.page.inside(payload, answer) if self.page.inside else None
+        ways = inside.ways(task.name, checkpoint, seen) if seen else Markup()
         return Shown(
             result=str(self.page.draw(payload, answer)),
-            status=str(status.run_line(answer, title=checkpoint.title, stored=stored)),
+            status=str(status.run_line(answer, title=checkpoint.title, stored=stored) + ways),
             code=task.snippet(checkpoint, request.inputs, request.options),
             answer_json=json.dumps(answer, indent=2, ensure_ascii=False),
             api=doors.calls(task, whole, self.tour.origin),

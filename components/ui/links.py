@@ -13,6 +13,7 @@ MODELS_PAGE = "models"
 TOKENIZERS_PAGE = "tokenizers"
 ATTENTION_PAGE = "attention"
 ATTRIBUTION_PAGE = "attribution"
+LAYERS_PAGE = "layers"
 
 # A longer address is refused by many servers and chat programs.
 LONGEST_LINK = 8000

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import gradio as gr
 
 from components.figures.markup import Markup
+from components.ui.inside import Inside
 
 if TYPE_CHECKING:
     from components.models.checkpoint import Checkpoint
@@ -106,6 +107,8 @@ class TaskPage:
 
     `script` brings the drawn answer to life; where it triggers "pick", `pick` turns the answer and what was
     picked in it into changes of the request, which is then run.
+
+    `inside` is what of a request and its answer can be looked into.
     """
 
     slug: str
@@ -124,6 +127,7 @@ class TaskPage:
     trust: Callable[[Checkpoint], Markup] | None = None
     script: str | None = None  # a file among the assets
     pick: Callable[[Json, Any], Json] | None = None
+    inside: Callable[[Json, Json], Inside] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
