@@ -19,7 +19,7 @@ from components.ui.frame import CONCURRENT_RUNS, QUIET, places, switches
 from components.ui.page import PlainPage, TaskPage, TextInput, Tour
 from demos import examples
 
-SLUG = "layers"
+SLUG = links.LAYERS_PAGE
 SENTENCE = "A model is a stack of layers. See what each of them makes of your text, from first to last."
 LONGEST_JSON = 400_000  # characters that the drawer can show
 
