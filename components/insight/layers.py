@@ -126,5 +126,5 @@ TASK = Task(
     heads=INSPECTIONS["layers"],
     run=run,
     snippet=snippet("layers"),
-    example={"text": "The capital of France is"},
+    example={"text": "The capital of France is", "text_pair": ""},
 )
