@@ -139,25 +139,27 @@ def _read_and_write(model: LoadedModel, text: str, text_pair: str) -> Generator[
     start = config.decoder_start_token_id
     forced = route.first_token if route.first_token is not None else config.forced_bos_token_id
     first = [start] if forced is None else [start, forced]
+    room = min(LONGEST, getattr(model.network.config, "max_position_embeddings", LONGEST))
+    longest = min(WRITTEN, room - 1)
     if text_pair.strip():
         own = tokenizer(text_target=text_pair, add_special_tokens=False, verbose=False)["input_ids"]
         ids = [*first, *own]
-        notes += _cut("second text", min(len(ids), LONGEST), len(ids))
-        ids = ids[:LONGEST]
+        notes += _cut("second text", min(len(ids), room), len(ids))
+        ids = ids[:room]
     else:
         work = stepwise.generate(
             model.network,
             **source,
-            max_new_tokens=WRITTEN,
+            max_new_tokens=longest,
             min_length=0,
             num_beams=1,
             do_sample=False,
             **({} if route.first_token is None else {"forced_bos_token_id": route.first_token}),
         )
-        [written] = yield from told(work, lambda tokens: Progress("Writing", tokens / WRITTEN))
+        [written] = yield from told(work, lambda tokens: Progress("Writing", tokens / longest))
         ids = written.tolist()
-        if not _ends(ids[-1], config.eos_token_id) or len(ids) > WRITTEN:
-            notes += (f"The model wrote more than the {WRITTEN} tokens that are looked at.",)
+        if not _ends(ids[-1], config.eos_token_id) or len(ids) > longest:
+            notes += (f"The model wrote more than the {longest} tokens that are looked at.",)
         ids = ids[:-1]  # nothing follows the last one
     return Read(
         inputs={**source, "decoder_input_ids": torch.tensor([ids], device=model.device)},

@@ -194,6 +194,15 @@ def test_what_an_encoder_decoder_writes_has_an_end(tiny: Runner) -> None:
     assert answer.notes == (f"The model wrote more than the {WRITTEN} tokens that are looked at.",)
 
 
+def test_a_second_text_for_a_short_decoder_is_cut_with_a_note(tiny: Runner) -> None:
+    with tiny.registry.lease("tiny-marian") as model:
+        most = model.network.config.max_position_embeddings
+    assert most < LONGEST
+    answer = ask(tiny, "tiny-marian", "The house is small.", text_pair="The house is small. " * most)
+    assert len(answer.result.tokens) == most
+    assert "second text" in answer.notes[-1]
+
+
 def test_a_second_text_is_read_with_the_first(tiny: Runner) -> None:
     pair = ask(tiny, "all-MiniLM-L6-v2", "One.", text_pair="Two.").result
     assert pair.tokens == ["[CLS]", "one", ".", "[SEP]", "two", ".", "[SEP]"]
