@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from components.insight import attention as attention_weights
+from components.insight import attribution as attributions
 from components.models.registry import Registry
 from components.tasks import tokenize
 from components.tasks.runner import Runner
@@ -14,6 +15,7 @@ from components.ui.frame import task_page
 from components.ui.page import TaskPage, Tour
 from demos import (
     attention,
+    attribution,
     examples,
     fill_mask,
     home,
@@ -45,11 +47,17 @@ PAGES = (
     tokenizers.PAGE,
     layers.PAGE,
     attention.PAGE,
+    attribution.PAGE,
     models.PAGE,
 )
 
 TASKS = tuple(page.task for page in PAGES if isinstance(page, TaskPage))
-OPERATIONS: tuple[Operation, ...] = (*TASKS, tokenize.TOOL, attention_weights.TASK)  # what the doors serve
+OPERATIONS: tuple[Operation, ...] = (
+    *TASKS,
+    tokenize.TOOL,
+    attention_weights.TASK,
+    attributions.TASK,
+)  # what the doors serve
 
 
 def build(registry: Registry, runner: Runner, origin: str) -> gr.Blocks:

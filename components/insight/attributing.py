@@ -270,7 +270,9 @@ def _integrate(
     along the straight way from fillers to the text. Its sum is the score's change, but for the error of the
     integral: where that is too large, the worst stretch is divided, until `TOLERANCE` or `MOST_STEPS`.
     """
-    nodes = [min(MOST_AT_ONCE, max(FEWEST, _room(one.probe) // 3)) for one in parts]
+    most = [min(MOST_AT_ONCE, max(FEWEST, _room(one.probe) // 3)) for one in parts]
+    pieces = [ceil(steps / count) for count in most]
+    nodes = [ceil(steps / count) for count in pieces]
     counts = [0] * len(parts)
     stretches: list[_Stretch] = []
 
@@ -278,7 +280,6 @@ def _integrate(
         counts[index] += nodes[index]
         stretches.append(_stretch(parts[index], index, start, end, nodes[index], units))
 
-    pieces = [ceil(steps / count) for count in nodes]
     for index, count in enumerate(pieces):
         for step in range(count):
             walk(index, step / count, (step + 1) / count)

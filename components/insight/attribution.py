@@ -7,9 +7,10 @@ where they agree.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from pprint import pformat
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -93,7 +94,9 @@ class Inputs:
 
 
 @fields(frozen=True, kw_only=True, config=STRICT)
-class Options:
+class Asking:
+    """Which prediction, and of which parts."""
+
     target: Annotated[
         OptionalText,
         Field(
@@ -115,6 +118,10 @@ class Options:
         Literal["words", "tokens"],
         Field(title="Parts", description="What is taken away and weighed: words, or the model's own tokens."),
     ] = "words"
+
+
+@fields(frozen=True, kw_only=True, config=STRICT)
+class Options(Asking):
     steps: Annotated[
         int,
         Field(
@@ -124,22 +131,21 @@ class Options:
             description="Points at which integrated gradients look; more where the error is above 5 %.",
         ),
     ] = 32
-    edit_index: Annotated[
+
+
+@fields(frozen=True, kw_only=True, config=STRICT)
+class EditOptions(Asking):
+    index: Annotated[
         int,
-        Field(
-            ge=-1,
-            le=2_000,
-            title="Part to edit",
-            description="Which of the parts, counted from 0, is edited to see what changes; -1 for none.",
-        ),
-    ] = -1
-    edit_text: Annotated[
+        Field(ge=0, le=2_000, title="Part", description="Which of the parts is edited, counted from 0."),
+    ] = 0
+    replacement: Annotated[
         OptionalText,
         Field(
             max_length=1_000,
-            title="Its replacement",
-            description="What the edited part becomes; empty to mask it, or to leave it out where the model "
-            "knows no mask.",
+            title="Replacement",
+            description="What the part becomes; empty to mask it, or to leave it out where the model knows "
+            "no mask.",
         ),
     ] = ""
 
@@ -204,7 +210,11 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    index: int
+    """One unit is another; `means` says in words what the scores are."""
+
+    unit: Unit
+    target: str
+    means: str
     replacement: str
     before: Side
     after: Side
@@ -229,37 +239,37 @@ class Attribution:
     steps: int
     agreement: Agreement
     choices: list[Choice]
-    edit: Edit | None
 
 
 def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Attribution]]:
     from components.insight import attributing, predictions
 
+    asked = _asked(model, inputs, options)
+    prediction = yield from part(predictions.predict(model, asked), 0.0, 0.15)
+    found = yield from part(
+        attributing.attribute(prediction.terms, len(prediction.units), options.steps), 0.15, 1.0
+    )
+    yield Output(
+        result=_result(asked.task, prediction, found),
+        tokens_used=prediction.tokens,
+        token_limit=model.checkpoint.token_limit,
+        notes=(*prediction.notes, *_notes(found)),
+    )
+
+
+def _asked(model: LoadedModel, inputs: Inputs, options: Asking) -> Asked:
+    from components.insight import predictions
+
     task = chosen_task(model.checkpoint, inputs.task)
     if task in NEEDED and not inputs.text_pair.strip():
         raise TourError(Code.INVALID_INPUT, f"Write a second text: {SECOND[task]}.", "text_pair")
-    asked = predictions.Asked(
+    return predictions.Asked(
         task=task,
         text=inputs.text,
         text_pair=inputs.text_pair,
         target=options.target,
         against=options.against,
         by_words=options.unit == "words",
-    )
-    prediction = yield from part(predictions.predict(model, asked), 0.0, 0.15)
-    _check_edit(prediction, options.edit_index)
-    found = yield from part(
-        attributing.attribute(prediction.terms, len(prediction.units), options.steps), 0.15, 0.95
-    )
-    edit = None
-    if options.edit_index >= 0:
-        editing = _edited(model, asked, prediction, options.edit_index, options.edit_text)
-        edit = yield from part(editing, 0.95, 1.0)
-    yield Output(
-        result=_result(task, prediction, found, edit),
-        tokens_used=prediction.tokens,
-        token_limit=model.checkpoint.token_limit,
-        notes=(*prediction.notes, *_notes(found)),
     )
 
 
@@ -288,7 +298,7 @@ def chosen_task(checkpoint: Checkpoint, asked: str) -> str:
     return task
 
 
-def _result(task: str, prediction: Prediction, found: Attributed, edit: Edit | None) -> Attribution:
+def _result(task: str, prediction: Prediction, found: Attributed) -> Attribution:
     methods = [
         Method(name=one.name, values=one.values, sum=sum(one.values), note=one.note) for one in found.methods
     ]
@@ -298,15 +308,18 @@ def _result(task: str, prediction: Prediction, found: Attributed, edit: Edit | N
         against=prediction.against,
         score=found.score + prediction.offset,
         change=found.change,
-        means=prediction.means + (f", less that of “{prediction.against}”" if prediction.against else ""),
+        means=_means(prediction),
         units=list(prediction.units),
         methods=methods,
         completeness_error=found.error,
         steps=found.steps,
         agreement=compare([unit.text for unit in prediction.units], methods),
         choices=list(prediction.choices),
-        edit=edit,
     )
+
+
+def _means(prediction: Prediction) -> str:
+    return prediction.means + (f", less that of “{prediction.against}”" if prediction.against else "")
 
 
 def _notes(found: Attributed) -> Iterator[str]:
@@ -365,49 +378,59 @@ def spearman(first: np.ndarray, second: np.ndarray) -> float:
     return float(one @ other) / length if length else 0.0
 
 
-def _check_edit(prediction: Prediction, index: int) -> None:
-    if index >= len(prediction.units):
-        raise TourError(
-            Code.INVALID_INPUT,
-            f"There are {len(prediction.units)} parts, counted from 0; {index} is none of them.",
-            "edit_index",
-        )
-
-
-def _edited(
-    model: LoadedModel, asked: Asked, prediction: Prediction, index: int, replacement: str
-) -> Generator[Progress, None, Edit]:
+def edit(model: LoadedModel, inputs: Inputs, options: EditOptions) -> Iterator[Progress | Output[Edit]]:
     """The same prediction with one unit edited: what its score becomes, and what is predicted then."""
     from components.insight import predictions
 
-    unit = prediction.units[index]
-    given = getattr(asked, unit.source)
-    text = given[: unit.start] + (replacement or _masked(model, unit.text)) + given[unit.end :]
-    if not replacement and not _masked(model, unit.text):
-        text = given[: unit.start].rstrip(" ") + given[unit.end :]
-    changed = replace(asked, **{unit.source: text, "target": prediction.target})
-    if unit.source == PAIR and asked.task == "sentence_similarity":
+    asked = _asked(model, inputs, options)
+    before = yield from part(predictions.predict(model, asked), 0.0, 0.5)
+    if options.index >= len(before.units):
+        raise TourError(
+            Code.INVALID_INPUT,
+            f"There are {len(before.units)} parts, counted from 0; {options.index} is none of them.",
+            "index",
+        )
+    unit = before.units[options.index]
+    given: str = getattr(asked, unit.source)
+    stands = options.replacement or _masked(model, unit.text)
+    head = given[: unit.start] if stands else given[: unit.start].rstrip(" ")
+    text = head + stands + given[unit.end :]
+    if not text.strip():
+        raise TourError(Code.INVALID_INPUT, "Nothing would be left of the text.", "replacement")
+    changed = replace(
+        asked,
+        text=text if unit.source == TEXT else asked.text,
+        text_pair=text if unit.source == PAIR else asked.text_pair,
+        target=before.target,
+    )
+    if asked.task == "sentence_similarity":
         changed = replace(changed, target="")
     score: float | None
     try:
-        after = yield from predictions.predict(model, changed)
+        after = yield from part(predictions.predict(model, changed), 0.5, 1.0)
         score = _score(after)
     except TourError as error:
-        if error.field != "target":
+        if error.field not in ("target", "against"):
             raise
-        after = yield from predictions.predict(model, replace(changed, target="", against=""))
+        after = yield from part(predictions.predict(model, replace(changed, target="", against="")), 0.5, 1.0)
         score = None
-    return Edit(
-        index=index,
-        replacement=replacement,
-        before=Side(
-            text=asked.text,
-            text_pair=asked.text_pair,
-            score=_score(prediction),
-            choices=list(prediction.choices),
+    yield Output(
+        result=Edit(
+            unit=unit,
+            target=before.target,
+            means=_means(before),
+            replacement=options.replacement,
+            before=_side(asked, before, _score(before)),
+            after=_side(changed, after, score),
         ),
-        after=Side(text=changed.text, text_pair=changed.text_pair, score=score, choices=list(after.choices)),
+        tokens_used=after.tokens,
+        token_limit=model.checkpoint.token_limit,
+        notes=after.notes,
     )
+
+
+def _side(asked: Asked, prediction: Prediction, score: float | None) -> Side:
+    return Side(text=asked.text, text_pair=asked.text_pair, score=score, choices=list(prediction.choices))
 
 
 def _score(prediction: Prediction) -> float:
@@ -423,8 +446,30 @@ def _masked(model: LoadedModel, text: str) -> str:
     return str(tokenizer.mask_token) * len(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
-def _snippet(checkpoint: Checkpoint, inputs: Inputs, options: Options) -> str:
-    raise NotImplementedError
+def _snippet(checkpoint: Checkpoint, inputs: Inputs, options: Asking) -> str:
+    """Asks this app, where it runs: the methods take more code than a snippet has."""
+    given = {
+        name: value
+        for each in (inputs, options)
+        for name, value in vars(each).items()
+        if not name.startswith("_") and value != getattr(type(each), name, None)
+    }
+    body = pformat({**given, "model": checkpoint.id}, width=100, sort_dicts=False)
+    return f"""import json
+from urllib.request import Request, urlopen
+
+# How it is done stands in components/insight/attributing.py; this asks the app, where it runs.
+APP = "http://127.0.0.1:7860"
+ASKED = {body}
+
+request = Request(
+    f"{{APP}}/v1/attribution", json.dumps(ASKED).encode(), {{"Content-Type": "application/json"}}
+)
+with urlopen(request) as response:
+    answer = json.load(response)
+for place, unit in enumerate(answer["units"]):
+    print(unit["text"], *(round(method["values"][place], 3) for method in answer["methods"]), sep="\\t")
+"""
 
 
 TASK = Task(
@@ -444,4 +489,18 @@ TASK = Task(
         "text": "The chef prepared a delicious meal.",
         "text_pair": "A cook made tasty food.",
     },
+)
+
+# Asked by the page for the word that is picked; the doors have the task itself, for any text.
+EDIT = Task(
+    name="attribution",
+    title="Edit and see",
+    about="Says what a prediction's score becomes when one part of the text is masked or replaced.",
+    inputs=Inputs,
+    options=EditOptions,
+    result=Edit,
+    heads=INSPECTIONS["attribution"],
+    run=edit,
+    snippet=_snippet,
+    example=TASK.example,
 )

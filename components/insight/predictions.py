@@ -201,8 +201,8 @@ def _special(model: LoadedModel, *, pair: bool = False) -> int:
 
 def _filler(model: LoadedModel) -> int | None:
     """The token that says least: the mask of a network that was trained with one, else what stands for an
-    unknown word, padding, or an end. None in a decoder, for the mean of its vocabulary: its special tokens say
-    a lot, as that a text or a turn ends.
+    unknown word, padding, or an end. None in a decoder, for the mean of its vocabulary: its special tokens
+    say a lot, as that a text or a turn ends.
     """
     tokenizer = model.tokenizer
     tokens = [tokenizer.mask_token_id]

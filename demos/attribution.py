@@ -1,0 +1,507 @@
+"""The attribution page: what a prediction of any task rests on, by four methods, and what an edit changes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from components.figures import attribution as figure
+from components.figures import status
+from components.figures.markup import Markup, join
+from components.insight.attribution import EDIT, SECOND, TASK, TASKS
+from components.models.errors import TourError
+from components.tasks.task import Progress, Task
+from components.ui import doors, links, picker
+from components.ui.chrome import ASSETS
+from components.ui.frame import CONCURRENT_RUNS, QUIET, switches
+from components.ui.page import PlainPage, TaskPage, Tour
+from demos import examples
+
+logger = logging.getLogger(__name__)
+
+SLUG = links.ATTRIBUTION_PAGE
+NAMES = ["task", "text", "text_pair", "model", "target", "against"]
+# By name: task, text, second text, model, what is explained, rather than what.
+EXAMPLES: Mapping[str, tuple[str, str, str, str, str, str]] = {
+    "A review": (
+        "text_classification",
+        "The room was small and the street was loud, but the staff were wonderful.",
+        "",
+        "sentiment",
+        "",
+        "",
+    ),
+    "A question": (
+        "question_answering",
+        "She put the bread in the oven and baked it for an hour. Later she made tea for her guests.",
+        "What did she put in the oven?",
+        "answers",
+        "",
+        "",
+    ),
+    "A missing word": (
+        "fill_mask",
+        "I looked at my [MASK] and saw that it was late.",
+        "",
+        "SmolLM2-135M-Instruct",
+        "watch",
+        "phone",
+    ),
+    "A translated word": (
+        "translation",
+        "She put the bread in the oven.",
+        "de",
+        "translator-en-de",
+        "Ofen",
+        "",
+    ),
+    "The next word": (
+        "text_generation",
+        "What is the capital of France?",
+        "The capital of France is",
+        "SmolLM2-135M-Instruct",
+        "",
+        "",
+    ),
+    "A name": (
+        "named_entities",
+        "In 1906 Marie Curie began to teach at the Sorbonne in Paris.",
+        "",
+        "entities",
+        "Sorbonne",
+        "LOC",
+    ),
+}
+# What the views say of themselves, with an example that the first of `EXAMPLES` makes true.
+TEXT_SAYS = (
+    "Blue words speak for the prediction, orange words against it: the stronger the colour, the more a word "
+    "counts. Choose a method above the text; each of them answers another question.",
+    "In the review, integrated gradients give “wonderful” {wonderful} and “loud” {loud}: the praise of the "
+    "staff outweighs the loud street.",
+)
+GRID_SAYS = (
+    "Each row is a word, each column a method, and the colours of a column have their own scale. Where the "
+    "columns agree you can rely on them more; where they do not, no single one of them should be believed.",
+    "In the review, occlusion gives “wonderful” {occluded} and integrated gradients {wonderful}, but "
+    "gradient × input gives {slope}: the model is so sure that a small change of the word tells little.",
+)
+EDIT_SAYS = (
+    "Change one word and see what becomes of the prediction. That is the surest test of what the colours "
+    "say.",
+    "In the review, with “wonderful” taken away the score of “positive” falls by {lost}.",
+)
+SECOND_LABELS: Mapping[str, str] = {
+    "question_answering": "Question",
+    "zero_shot_classification": "Labels",
+    "sentence_similarity": "Second text",
+    "translation": "Language to translate to",
+    "text_generation": "Beginning of the answer",
+}
+SECOND_HELP: Mapping[str, str] = {
+    "question_answering": "What is asked about the text above.",
+    "zero_shot_classification": "At least two, with commas between them.",
+    "sentence_similarity": "The text to compare with.",
+    "translation": "Its code, such as de.",
+    "text_generation": "The model goes on from here. May be empty.",
+}
+TARGET_HELP: Mapping[str, str] = {
+    "text_classification": "A label.",
+    "named_entities": "A name or word in the text.",
+    "question_answering": "An answer in the text.",
+    "summarization": "A sentence, or a word that the model wrote.",
+    "translation": "A word of the translation; empty for all of it.",
+    "sentence_similarity": "Nothing to choose: it is the likeness of the two texts.",
+    "text_generation": "The next token.",
+    "fill_mask": "A word for the gap.",
+    "zero_shot_classification": "One of the labels.",
+}
+
+
+# Where an empty box stands for the model's own choice.
+WITH_BEST = frozenset(TASKS) - {"translation", "sentence_similarity"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run's places on the page; None leaves one as it is."""
+
+    result: str | None = None
+    table: str | None = None
+    line: str | None = None
+    kept: Any = None
+    answer_json: str | None = None
+    api: str | None = None
+
+    @property
+    def places(self) -> list[Any]:
+        values = (self.result, self.table, self.line, self.kept, self.answer_json, self.api)
+        return [gr.skip() if value is None else value for value in values]
+
+
+def build(tour: Tour, blocks: gr.Blocks) -> None:
+    stored = examples.load(TASK)[0]
+    first = next(iter(EXAMPLES.values()))
+    shown = complete(tour, stored.payload, stored.answer, stored=True)
+    of_task = tasks(tour)
+    with gr.Row(equal_height=False, elem_classes="workbench"):
+        with gr.Column(scale=5, min_width=320, elem_classes="asking"):
+            task = gr.Dropdown(
+                [(of_task[name].title, name) for name in TASKS],
+                value=first[0],
+                label="Task",
+                filterable=False,
+                elem_id=f"{SLUG}-task",
+            )
+            text = gr.Textbox(
+                first[1],
+                label="Text",
+                lines=4,
+                max_lines=4,
+                info="At most 512 tokens are read and explained.",
+                elem_id=f"{SLUG}-text",
+            )
+            pair = gr.Textbox(first[2], lines=2, max_lines=2, elem_id=f"{SLUG}-text_pair", **second(first[0]))
+            with gr.Row():
+                target = gr.Dropdown(
+                    known(stored.answer),
+                    value="",
+                    label="Explain",
+                    info=explaining(first[0]),
+                    allow_custom_value=True,
+                    min_width=140,
+                    elem_id=f"{SLUG}-target",
+                )
+                against = gr.Dropdown(
+                    known(stored.answer),
+                    value="",
+                    label="Rather than",
+                    info="Why the one and not this one. May be empty.",
+                    allow_custom_value=True,
+                    min_width=140,
+                    elem_id=f"{SLUG}-against",
+                )
+            with gr.Row(elem_classes="actions"):
+                run = gr.Button("Explain", variant="primary", elem_id=f"{SLUG}-run", scale=2)
+                stop = gr.Button("Stop", interactive=False, elem_id=f"{SLUG}-stop", scale=1)
+                copy_link = gr.Button("Copy link", elem_id=f"{SLUG}-copy-link", scale=1)
+            with gr.Row(elem_classes="examples"):
+                gr.HTML('<span class="examples-title">Try</span>')
+                buttons = [
+                    gr.Button(label, size="sm", elem_classes="example", elem_id=f"{SLUG}-example-{index}")
+                    for index, label in enumerate(EXAMPLES)
+                ]
+            with gr.Column(elem_classes="settings"):
+                model, about_model = picker.build(
+                    of_task[first[0]], tour, value=first[3], elem_id=f"{SLUG}-model"
+                )
+        with gr.Column(scale=6, min_width=320, elem_classes="answering"):
+            gr.HTML(says(TEXT_SAYS, stored.answer), elem_classes="view-says")
+            result: Any = gr.HTML(
+                shown.result,
+                elem_id=f"{SLUG}-result",
+                elem_classes="result attribution",
+                js_on_load=(ASSETS / "attribution.js").read_text("utf-8"),
+            )
+            line = gr.HTML(shown.line, elem_id=f"{SLUG}-status", elem_classes="status")
+    gr.HTML("<h2>Edit and see</h2>" + says(EDIT_SAYS, stored.answer), elem_classes="view-says")
+    with gr.Row(equal_height=True, elem_classes="editing"):
+        part = gr.HTML(part_words(None), elem_id=f"{SLUG}-part", elem_classes="attribution-part")
+        replacement = gr.Textbox(
+            "",
+            label="Becomes",
+            info="Empty to take it away.",
+            max_lines=1,
+            max_length=1000,
+            elem_id=f"{SLUG}-replacement",
+        )
+        edit = gr.Button("See what changes", elem_id=f"{SLUG}-edit")
+    edited = gr.HTML(elem_id=f"{SLUG}-edited", elem_classes="result attribution")
+    gr.HTML("<h2>All methods side by side</h2>" + says(GRID_SAYS, stored.answer), elem_classes="view-says")
+    table = gr.HTML(shown.table, elem_id=f"{SLUG}-table", elem_classes="attribution")
+    with gr.Accordion("JSON and API", open=False, elem_id=f"{SLUG}-drawer"):
+        code: dict[str, Any] = {"lines": 6, "wrap_lines": True, "buttons": ["copy"]}
+        with gr.Tab("JSON"):
+            answer_json = gr.Code(
+                shown.answer_json, "json", label="The whole answer", elem_id=f"{SLUG}-json", **code
+            )
+        with gr.Tab("API"):
+            api = gr.Code(
+                shown.api,
+                "shell",
+                label="This request over HTTP, gradio_client and MCP",
+                elem_id=f"{SLUG}-api",
+                **code,
+            )
+    kept = gr.State(shown.kept)  # the request and the answer on show
+    picked = gr.State(-1)
+    asked = [task, text, pair, model, target, against]
+    places = [result, table, line, kept, answer_json, api]
+    queued: dict[str, Any] = {
+        "show_progress": "hidden",
+        "concurrency_id": "device",
+        "concurrency_limit": CONCURRENT_RUNS,
+        "api_visibility": "private",
+    }
+
+    def explain(*typed: Any) -> Iterator[list[Any]]:
+        none = [gr.skip()] * 5
+        yield [*Shown(line=str(status.progress("Starting", None))).places, *none, *switches(running=True)]
+        for step in answers(tour, typed):
+            after = none
+            if isinstance(step.kept, dict) and step.kept["answer"]:
+                names = known(step.kept["answer"])
+                after = [gr.Dropdown(choices=names), gr.Dropdown(choices=names), part_words(None), -1, ""]
+            yield [*step.places, *after, gr.skip(), gr.skip()]
+        yield [*Shown().places, *none, *switches(running=False)]
+
+    runs: dict[str, Any] = {
+        "fn": explain,
+        "inputs": asked,
+        "outputs": [*places, target, against, part, picked, edited, run, stop],
+        **queued,
+    }
+    running = [gr.on([run.click, text.submit, pair.submit], **runs)]
+
+    def chosen(event: gr.EventData, kept: Any) -> list[Any]:
+        units = kept["answer"]["units"] if kept and kept["answer"] else []
+        index = event.picked
+        if not isinstance(index, int) or not 0 <= index < len(units):  # comes from the browser
+            return [gr.skip()] * 3
+        return [part_words(units[index]["text"]), index, ""]
+
+    result.pick(chosen, kept, [part, picked, edited], **QUIET)
+
+    def see(kept: Any, picked: int, replacement: str) -> Iterator[list[Any]]:
+        if not kept or not kept["answer"] or picked < 0:
+            yield [str(status.hint("Pick a word in the text above first.")), gr.skip(), gr.skip()]
+            return
+        yield [str(status.progress("Starting", None)), *switches(running=True)]
+        for shown in edits(tour, kept, picked, replacement):
+            yield [str(shown), gr.skip(), gr.skip()]
+        yield [gr.skip(), *switches(running=False)]
+
+    running.append(
+        gr.on(
+            [edit.click, replacement.submit], see, [kept, picked, replacement], [edited, run, stop], **queued
+        )
+    )
+
+    def stopped() -> list[Any]:
+        said = str(status.hint("Stopped. What was there by then stays above."))
+        return [said, *switches(running=False)]
+
+    # Said twice: what the run had sent before it was cancelled may arrive after the first.
+    stop.click(stopped, None, [line, run, stop], cancels=running, **QUIET).then(
+        stopped, None, [line, run, stop], **QUIET
+    )
+
+    def changed(task: str) -> list[Any]:
+        return fitting(tour, task, tour.runner.registry.catalog.default(task, tour.profile).id)
+
+    fields = [pair, model, about_model, target, against]
+    task.input(changed, task, fields, **QUIET)
+
+    def other_model(task: str, id: str) -> str:
+        return picker.about(of_task[task], id, tour)
+
+    model.change(other_model, [task, model], about_model, **QUIET)
+    model.focus(lambda task: gr.Dropdown(choices=picker.choices(of_task[task], tour)), task, model, **QUIET)
+    for button, example in zip(buttons, EXAMPLES.values(), strict=True):
+
+        def fill(example: Sequence[str] = example) -> list[Any]:
+            task, text, pair, id, target, against = example
+            return [task, text, *fitting(tour, task, id, pair, target, against)]
+
+        filled = button.click(
+            fill, None, [task, text, pair, model, about_model, target, against], cancels=running, **QUIET
+        )
+        running.append(filled.then(**runs))
+    copy_link.click(
+        None,
+        asked,
+        None,
+        js=links.copy_script(NAMES, {"text_pair": "", "target": "", "against": ""}, f"{SLUG}-copy-link"),
+        api_visibility="private",
+    )
+
+    def restore(request: gr.Request) -> list[Any]:
+        query = dict(request.query_params)
+        if "text" not in query:
+            return [gr.skip()] * (len(asked) + 1 + len(places))
+        return [*restored(tour, query), *Shown("", "", str(FROM_LINK), {"answer": None}, "", "").places]
+
+    blocks.load(
+        restore, None, [task, text, pair, model, about_model, target, against, *places], **QUIET
+    ).then(None, None, None, js=links.press_run_script(f"{SLUG}-run"), api_visibility="private")
+
+
+FROM_LINK = status.hint("Filled in from the link. Press the button for the answer.")
+
+
+def tasks(tour: Tour) -> dict[str, Task[Any, Any, Any]]:
+    """The tasks that have a page, by name."""
+    return {page.task.name: page.task for page in tour.pages if isinstance(page, TaskPage)}
+
+
+def second(task: str) -> dict[str, Any]:
+    """The box for the second text: what it is to a task, and whether there is one."""
+    return {
+        "label": SECOND_LABELS.get(task, "Second text"),
+        "info": SECOND_HELP.get(task, ""),
+        "visible": task in SECOND,
+    }
+
+
+def explaining(task: str) -> str:
+    """What can be explained of a task."""
+    return TARGET_HELP[task] + (" Empty: the model's best." if task in WITH_BEST else "")
+
+
+def fitting(tour: Tour, task: str, id: str, pair: str = "", target: str = "", against: str = "") -> list[Any]:
+    """Second text, model, what is said of it, and both predictions, for a task."""
+    of = tasks(tour)[task]
+    return [
+        gr.Textbox(pair, **second(task)),
+        gr.Dropdown(choices=picker.choices(of, tour), value=id),
+        picker.about(of, id, tour),
+        gr.Dropdown(choices=[], value=target, info=explaining(task)),
+        gr.Dropdown(choices=[], value=against),
+    ]
+
+
+def restored(tour: Tour, query: Mapping[str, str]) -> list[Any]:
+    """What a link says; a task or model that there is not is left at what is usual."""
+    catalog = tour.registry.catalog
+    id = query.get("model", "")
+    named = id if id and tour.registry.may_be_named(id) else ""
+    own = next((one for one in catalog[named].tasks if one in TASKS), "") if named in catalog else ""
+    task = query.get("task", "") or own
+    task = task if task in TASKS else next(iter(EXAMPLES.values()))[0]
+    id = named or catalog.default(task, tour.profile).id
+    given = (query.get(name, "") for name in ("text_pair", "target", "against"))
+    return [task, query["text"], *fitting(tour, task, id, *given)]
+
+
+def known(answer: Mapping[str, Any]) -> list[str]:
+    """What can be explained instead."""
+    return list(dict.fromkeys(["", *(choice["text"] for choice in answer["choices"])]))
+
+
+def says(texts: tuple[str, str], answer: Mapping[str, Any]) -> str:
+    """What a view shows in two sentences, and what it says of the first example."""
+    general, example = texts
+    return str(
+        Markup("<p>{}</p><p class='worked'><strong>Example.</strong> {}</p>").format(
+            general, example.format(**facts(answer))
+        )
+    )
+
+
+def facts(answer: Mapping[str, Any]) -> dict[str, str]:
+    """The numbers of the worked examples, from the stored answer, so that they are true."""
+    values = {method["name"]: method["values"] for method in answer["methods"]}
+    units = [unit["text"] for unit in answer["units"]]
+
+    def value(method: str, word: str) -> str:
+        return figure.number(values[method][units.index(word)], signed=method != "attention_rollout")
+
+    return {
+        "wonderful": value("integrated_gradients", "wonderful"),
+        "loud": value("integrated_gradients", "loud"),
+        "occluded": value("occlusion", "wonderful"),
+        "slope": value("gradient_x_input", "wonderful"),
+        "lost": figure.number(values["occlusion"][units.index("wonderful")]),
+    }
+
+
+def part_words(word: str | None) -> str:
+    if word is None:
+        return str(
+            Markup("<p>No word is picked. Click one in the text, or go to it by Tab and arrow keys.</p>")
+        )
+    return str(Markup("<p>Picked: <strong dir='auto'>“{}”</strong></p>").format(word))
+
+
+def request_of(typed: Sequence[Any]) -> dict[str, Any]:
+    request = {name: value or "" for name, value in zip(NAMES, typed, strict=True)}
+    if request["task"] not in SECOND:
+        request["text_pair"] = ""
+    return request
+
+
+def answers(tour: Tour, typed: Sequence[Any]) -> Iterator[Shown]:
+    """A run as it goes on: progress, then everything, or a problem."""
+    request = request_of(typed)
+    for step in guarded(tour, TASK, request):
+        if isinstance(step, Progress):
+            yield Shown(line=str(status.progress(step.stage, step.share)))
+        elif isinstance(step, Markup):
+            yield Shown(str(step), "", "", {"answer": None}, "", "")
+        else:
+            yield complete(tour, request, step, stored=False)
+
+
+def edits(tour: Tour, kept: Mapping[str, Any], picked: int, replacement: str) -> Iterator[Markup]:
+    answer, request = kept["answer"], kept["request"]
+    payload = {**request, "task": answer["task"], "model": answer["model"], "index": picked}
+    for step in guarded(tour, EDIT, {**payload, "replacement": replacement}):
+        if isinstance(step, Progress):
+            yield status.progress(step.stage, step.share)
+        elif isinstance(step, Markup):
+            yield step
+        else:
+            yield figure.edited(step) + status.notes(step["notes"])
+
+
+def guarded(
+    tour: Tour, task: Task[Any, Any, Any], payload: Mapping[str, Any]
+) -> Iterator[Progress | Markup | dict[str, Any]]:
+    """Progress, then the answer as JSON, or what went wrong."""
+    try:
+        for step in tour.runner.stream(task, payload):
+            yield step if isinstance(step, Progress) else step.as_json()
+    except TourError as error:
+        yield status.problem(error.message)
+    except Exception:
+        incident = secrets.token_hex(4)
+        logger.exception("%s failed, incident %s", task.title, incident)
+        yield status.problem(f"Something broke on our side. If it happens again, report incident {incident}.")
+
+
+def complete(tour: Tour, request: Mapping[str, Any], answer: Mapping[str, Any], *, stored: bool) -> Shown:
+    title = tour.registry.catalog[answer["model"]].title
+    asked = {name: value for name, value in request.items() if value}
+    return Shown(
+        result=str(join([figure.head(answer), figure.tinted(request, answer)])),
+        table=str(figure.grid(answer)),
+        line=str(status.run_line(answer, title=title, stored=stored)),
+        kept={"request": dict(request), "answer": dict(answer)},
+        answer_json=json.dumps(answer, indent=2, ensure_ascii=False),
+        api=doors.calls(TASK, asked, tour.origin),
+    )
+
+
+def teaser() -> Markup:
+    """The first example, as integrated gradients see it."""
+    stored = examples.load(TASK)[0]
+    return figure.teaser(stored.payload, stored.answer)
+
+
+PAGE = PlainPage(
+    slug=SLUG,
+    nav="Attribution",
+    title="What a prediction rests on",
+    sentence=(
+        "See which words a prediction rests on, by four methods next to each other, and what changes when "
+        "you edit one."
+    ),
+    build=build,
+    group="Look inside",
+    teaser=teaser(),
+)
