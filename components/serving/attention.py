@@ -92,16 +92,20 @@ def routes(inference: Inference, payload_of: Callable[[Request], Any]) -> list[B
     threads = CapacityLimiter(4)
 
     async def view(request: Request) -> Response:
+        """A refusal is an answer like others: the page shows it, and a browser's console need not."""
         payload: Mapping[str, Any] = await payload_of(request)
         name = key(sorted(payload.items()))
-        with reported():
-            look = looks.get(name)
-            if look is None:
-                found = await inference.answer(LOOK, payload, gone=request.is_disconnected)
-                look = cast(Answer[Attentions], found)
-                looks.put(name, look)
-            described = await to_thread.run_sync(_described, look, limiter=threads)
-            return JsonResponse({**described, "key": name})
+        look = looks.get(name)
+        try:
+            with reported():
+                if look is None:
+                    found = await inference.answer(LOOK, payload, gone=request.is_disconnected)
+                    look = cast(Answer[Attentions], found)
+                    looks.put(name, look)
+                described = await to_thread.run_sync(_described, look, limiter=threads)
+        except TourError as error:
+            return JsonResponse(error.as_json())
+        return JsonResponse({**described, "key": name})
 
     def part(find: Callable[[Stack, Slice], Response]) -> Any:
         async def answer(request: Request) -> Response:

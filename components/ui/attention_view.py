@@ -11,18 +11,8 @@ from components.figures.markup import Markup, join
 from components.ui import links
 from components.ui.chrome import ASSETS
 
-# Remembered too, for a script that has not run yet. `go` says whether to look, as nothing is to be fetched
-# unasked, and at what if the link does not say.
-TELL = """(text, text_pair, model, go) => {
-  if (!go) return;
-  const query = new URLSearchParams(location.search), wish = JSON.parse(go);
-  for (const name of ["view", "kind"]) if (query.has(name)) wish[name] = query.get(name);
-  for (const name of ["layer", "head"]) if (/^\\d{1,3}$/.test(query.get(name) ?? "")) wish[name] = Number(query.get(name));
-  for (const name of ["words", "rollout", "special"]) if (query.has(name)) wish[name] = query.get(name) === "1";
-  if (query.get("head") === "mean") wish.head = "mean";
-  window.tourAttention = { text, text_pair, model, ...wish };
-  window.dispatchEvent(new CustomEvent("tour:attention", { detail: window.tourAttention }));
-}"""
+# Looks at what a link says.
+TELL = (ASSETS / "attention-link.js").read_text("utf-8")
 
 
 def look_at(view: Mapping[str, object]) -> str:

@@ -85,7 +85,7 @@ async function tellLoading(model, signal) {
 
 function busy(on) {
   stage.setAttribute("aria-busy", on);
-  $("stop").disabled = !on;
+  $("stop").hidden = !on;
   if (on) say("Reading the text …");
 }
 
@@ -662,7 +662,7 @@ async function edit(token) {
   } catch (error) {
     if (!mine.signal.aborted) say(error.message, true);
   } finally {
-    if (waiting === mine) { stage.setAttribute("aria-busy", "false"); $("stop").disabled = true; }
+    if (waiting === mine) { stage.setAttribute("aria-busy", "false"); $("stop").hidden = true; }
   }
 }
 

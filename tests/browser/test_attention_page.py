@@ -1,0 +1,211 @@
+"""The attention page: what is drawn is what the doors tell, by pointer, by keys, and taken home."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from demos.attention import EXAMPLES
+from tests.browser.conftest import OpenPage
+from tests.browser.test_hostile_text import SCRIPTS
+from tests.browser.tour import PATIENCE, check_accessible
+
+CAT = "The cat sat on the mat because it was tired."
+HALF_A_PERCENT = 0.005
+
+
+def part(page: Page, name: str) -> Any:
+    return page.locator(f'[data-part="{name}"]')
+
+
+def see(page: Page, **query: object) -> Page:
+    page.goto(f"/attention?{urlencode({'run': 1, **query})}")
+    drawn(page, 0)
+    return page
+
+
+def drawn(page: Page, before: int) -> int:
+    """Waits until more has been drawn than before."""
+    page.wait_for_function(
+        "before => Number(document.querySelector('[data-part=stage]')?.dataset.drawn ?? 0) > before",
+        arg=before,
+        timeout=PATIENCE,
+    )
+    return so_far(page)
+
+
+def so_far(page: Page) -> int:
+    return int(part(page, "stage").get_attribute("data-drawn") or 0)
+
+
+def taken(page: Page, what: str) -> bytes:
+    with page.expect_download() as download:
+        page.locator(f'[data-attention-export="{what}"]').click()
+    return Path(download.value.path()).read_bytes()
+
+
+def told(app_url: str, **payload: object) -> dict[str, Any]:
+    request = urllib.request.Request(
+        f"{app_url}/v1/attention", json.dumps(payload).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request) as response:
+        answer: dict[str, Any] = json.load(response)
+    return answer
+
+
+def test_opens_with_an_example_that_is_true(page: Page) -> None:
+    page.goto("/attention")
+    drawn(page, 0)
+    expect(part(page, "title")).to_have_text("Layer 3, head 1")
+    expect(part(page, "details").locator("p").first).to_have_text("“it” reads most from")
+    expect(part(page, "details").locator("tr").first).to_contain_text(re.compile(r"cat\s*49 %"))
+
+
+@pytest.mark.parametrize("index", range(len(EXAMPLES)))
+def test_examples_show_what_the_doors_tell(page: Page, app_url: str, index: int) -> None:
+    page.goto("/attention")
+    before = drawn(page, 0)
+    (text, pair, model), view = list(EXAMPLES.values())[index]
+    page.locator(f"#attention-example-{index}").click()
+    before = drawn(page, before)
+    for name, value in (("special", True), ("words", False)):
+        if part(page, name).is_checked() != value:
+            part(page, name).set_checked(value)
+            before = drawn(page, before)
+    part(page, "matrix").click()
+    before = drawn(page, before)
+    part(page, "head").select_option("0")
+    drawn(page, before)
+    page.wait_for_function(
+        "document.querySelector('[data-part=title]')?.textContent.endsWith('head 0')", timeout=PATIENCE
+    )
+    seen = json.loads(taken(page, "json"))
+    api = told(app_url, text=text, text_pair=pair, model=model, layer=view["layer"], head=0)
+    assert seen["columns"] == api["tokens"]
+    assert seen["rows"] == api["queries"]
+    assert np.abs(np.array(seen["weights"]) - np.array(api["weights"])).max() <= HALF_A_PERCENT
+
+
+def test_every_picture_can_be_taken_home(page: Page) -> None:
+    see(page, text=CAT, view="matrix", layer=2)
+    array = np.load(io.BytesIO(taken(page, "npy")))
+    assert array.shape == (12, 13, 13)
+    assert array.sum(axis=-1) == pytest.approx(1, abs=1e-3)
+    for view in ("lines", "matrix", "heads"):
+        before = so_far(page)
+        part(page, view).click()
+        drawn(page, before - (view == "matrix"))
+        assert taken(page, "png").startswith(b"\x89PNG")
+        drawing = ElementTree.fromstring(taken(page, "svg"))  # noqa: S314 - our own
+        texts = [node.text for node in drawing.iter("{http://www.w3.org/2000/svg}text")]
+        assert ("cat" in texts) == (view != "heads")
+
+
+def test_special_tokens_and_parts_of_words_can_be_left_out(page: Page) -> None:
+    before = so_far(see(page, text="Untokenizable cats.", view="matrix", words=1, special=0))
+    seen = json.loads(taken(page, "json"))
+    assert seen["rows"] == seen["columns"] == ["Untokenizable", "cats", "."]
+    assert np.array(seen["weights"]).sum(axis=1) == pytest.approx(1, abs=3 * HALF_A_PERCENT)
+    part(page, "rollout").check()
+    before = drawn(page, before)
+    rolled = json.loads(taken(page, "json"))
+    assert rolled["rollout"]
+    assert np.array(rolled["weights"]).sum(axis=1) == pytest.approx(1, abs=3 * HALF_A_PERCENT)
+    assert np.diag(rolled["weights"]).min() > np.diag(seen["weights"]).min()
+
+
+def test_keys_reach_every_pair_and_every_head(page: Page) -> None:
+    see(page, text=CAT, view="matrix", layer=3, head=1)
+    canvas = part(page, "canvas")
+    canvas.focus()
+    for key in ["ArrowDown"] * 9 + ["ArrowRight"] * 3:
+        page.keyboard.press(key)
+    expect(part(page, "live")).to_have_text("“it” to “cat”: 49 %")
+    expect(part(page, "vectors")).to_contain_text("Their sum times 0.177 is the score")
+    before = so_far(page)
+    part(page, "heads").click()
+    before = drawn(page, before)
+    canvas.focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowRight")
+    expect(part(page, "live")).to_contain_text("Layer 2, head 2")
+    page.keyboard.press("Enter")
+    drawn(page, before)
+    expect(part(page, "title")).to_have_text("Layer 2, head 2")
+
+
+def test_a_pointer_picks_a_token(page: Page) -> None:
+    see(page, text=CAT, view="lines", layer=3, head=1)
+    part(page, "canvas").click(position={"x": 30, "y": 28 + 22 * 8 + 11})
+    expect(part(page, "details").locator("p").first).to_have_text("“it” reads most from")
+
+
+def test_a_second_run_with_another_token_is_laid_over_the_first(page: Page) -> None:
+    before = so_far(see(page, text=CAT, view="matrix", layer=3, head=1))
+    part(page, "canvas").focus()
+    for key in ["ArrowDown"] * 9 + ["ArrowRight"] * 3:
+        page.keyboard.press(key)
+    expect(part(page, "edited")).to_have_text("cat")
+    part(page, "token").fill("unbelievable hippopotamus")
+    part(page, "replace").click()
+    expect(part(page, "said")).to_contain_text("put a single token there")
+    part(page, "token").fill("dog")
+    part(page, "replace").click()
+    drawn(page, before)
+    expect(part(page, "said")).to_have_text("The second run has “dog” in the place of “cat”.")
+    changed = json.loads(taken(page, "json"))
+    assert changed["columns"][2] == "dog"
+    assert np.abs(np.array(changed["weights"]).sum(axis=1)).max() < 3 * HALF_A_PERCENT
+
+
+def test_a_link_shows_the_same_elsewhere(open_page: OpenPage) -> None:
+    here = see(open_page(), text=CAT, view="matrix", layer=1, head=8, special=0)
+    seen = json.loads(taken(here, "json"))
+    part(here, "copy").click()
+    expect(part(here, "copy")).to_have_text("Link copied")
+    there = open_page(elsewhere=True)
+    there.goto(here.evaluate("navigator.clipboard.readText()"))
+    drawn(there, 0)
+    assert json.loads(taken(there, "json")) == seen
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_hostile_text_stays_text(page: Page, name: str) -> None:
+    see(page, text=SCRIPTS[name], view="matrix")
+    canvas = part(page, "canvas")
+    canvas.focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowRight")
+    expect(part(page, "details").locator("tr").first).to_be_visible()
+    ElementTree.fromstring(taken(page, "svg"))  # noqa: S314 - our own
+    assert page.evaluate("window.__pwn === undefined")
+
+
+def test_a_text_without_a_model_that_reads_it_says_why(page: Page) -> None:
+    page.goto(f"/attention?{urlencode({'run': 1, 'text': CAT, 'model': 'nobody/nothing'})}")
+    expect(part(page, "said").locator(".lane-problem")).to_contain_text("nobody/nothing", timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_every_view_is_accessible(open_page: OpenPage, colours: Any) -> None:
+    page = see(open_page(colours=colours), text=CAT, layer=3, head=1, view="matrix")
+    part(page, "canvas").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    expect(part(page, "vectors").locator("canvas").first).to_be_visible()
+    check_accessible(page)
+    before = so_far(page)
+    part(page, "heads").click()
+    drawn(page, before)
+    check_accessible(page)
