@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gradio as gr
 
-from components.insight import attention as attention_weights
-from components.insight import attribution as attributions
+from components.insight.attention import TASK as ATTENTION
+from components.insight.attribution import TASK as ATTRIBUTION
+from components.insight.layers import TASK as LAYERS
 from components.models.registry import Registry
-from components.tasks import tokenize
 from components.tasks.runner import Runner
 from components.tasks.task import Operation
+from components.tasks.tokenize import TOOL as TOKENIZE
 from components.ui import chrome
 from components.ui.frame import task_page
 from components.ui.page import TaskPage, Tour
@@ -45,19 +46,15 @@ PAGES = (
     zero_shot_classification.PAGE,
     table_question_answering.PAGE,
     tokenizers.PAGE,
-    layers.PAGE,
     attention.PAGE,
     attribution.PAGE,
+    layers.PAGE,
     models.PAGE,
 )
 
 TASKS = tuple(page.task for page in PAGES if isinstance(page, TaskPage))
-OPERATIONS: tuple[Operation, ...] = (
-    *TASKS,
-    tokenize.TOOL,
-    attention_weights.TASK,
-    attributions.TASK,
-)  # what the doors serve
+# What the doors serve.
+OPERATIONS: tuple[Operation, ...] = (*TASKS, TOKENIZE, ATTENTION, ATTRIBUTION, LAYERS)
 
 
 def build(registry: Registry, runner: Runner, origin: str) -> gr.Blocks:

@@ -7,11 +7,13 @@ import re
 import time
 import urllib.request
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from components.models.catalog import load_catalog
+from components.ui.inside import TITLES
 from components.ui.page import TaskPage
 from demos import examples
 from tests.browser.conftest import OpenPage
@@ -81,6 +83,30 @@ def test_options_reach_the_model_and_the_calls_shown(page: Page, spec: TaskPage)
     for field, value in chosen.items():
         shown = json.dumps(value)
         assert re.search(rf'"{field.name}": {re.escape(shown)}(\.0)?[,}}]', calls), f"{field.name} = {shown}"
+
+
+@every_task_page
+def test_an_answer_leads_to_what_looks_inside_it(open_page: OpenPage, spec: TaskPage) -> None:
+    visit = Visit(open_page(), spec).open()
+    ways = visit.part("status").locator(".ways a")
+    if spec.inside is None:
+        expect(ways).to_have_count(0)
+        return
+    expect(ways).to_have_count(len(TITLES))
+    example = examples.load(spec.task)[0]
+    seen = spec.inside(example.payload, example.answer)
+    link = ways.nth(0).get_attribute("href") or ""
+    there = open_page()
+    there.goto(f"/{spec.slug}/../{link}")
+    expect(there.locator("#attention-text textarea")).to_have_value(seen.text)
+    expect(there.locator("#attention-text_pair textarea")).to_have_value(seen.pair)
+    expect(there.locator("[data-part=stage]")).to_have_attribute("data-drawn", "1", timeout=PATIENCE)
+    expect(there.locator("[data-part=facts]")).to_contain_text(example.answer["model"])
+    link = ways.nth(1).get_attribute("href") or ""
+    asked = parse_qs(urlsplit(link).query, keep_blank_values=True)
+    assert asked["task"] == [spec.task.name]
+    assert asked["target"] == [seen.target]
+    assert asked["model"] == [example.answer["model"]]
 
 
 @every_task_page

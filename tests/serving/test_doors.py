@@ -28,6 +28,8 @@ CONTRACT: dict[str, tuple[list[str], dict[str, set[str] | None]]] = {
     "sentence_similarity": (["source", "sentences"], {"scores": None}),
     "table_question_answering": (["table", "question"], {"answer": None, "cells": None}),
     "attention": (["text", "text_pair"], {"tokens": None, "weights": None, "layers": None, "heads": None}),
+    "attribution": (["task", "text", "text_pair"], {"task": None, "target": None}),
+    "layers": (["text", "text_pair"], {"tokens": None}),
     "tokenize": (["text", "tokenizers"], {"tokenizations": {"tokenizer", "tokens"}}),
 }
 
