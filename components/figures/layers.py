@@ -104,7 +104,7 @@ def _lens(answer: Json) -> Markup:
     )
     if answer["written"]:
         reads = (
-            f"The model writes “{answer['written']}”. Columns are what it has written so far, after a token "
+            f"Written here: “{answer['written']}” Columns are what it has written so far, after a token "
             "that it always begins with; a cell is the token it would put next."
         )
     return _section(
