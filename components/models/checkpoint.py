@@ -39,11 +39,13 @@ class Head(StrEnum):
         }[self]
 
 
-# What can be asked of any checkpoint with such a head, whatever it was trained for.
+_TEXT_HEADS = frozenset(Head) - {Head.TABLE_QUESTION_ANSWERING}
+
+# What can be asked of any checkpoint with such a head that reads texts, whatever it was trained for.
 INSPECTIONS: Mapping[str, frozenset[Head]] = {
-    "attention": frozenset(Head) - {Head.TABLE_QUESTION_ANSWERING},
-    "attribution": frozenset(Head) - {Head.TABLE_QUESTION_ANSWERING},
-    "layers": frozenset(Head) - {Head.TABLE_QUESTION_ANSWERING},
+    "attention": _TEXT_HEADS,
+    "attribution": _TEXT_HEADS,
+    "layers": _TEXT_HEADS,
 }
 
 
@@ -110,7 +112,9 @@ class Checkpoint:
     body: Checkpoint | None = None
 
     def can(self, task: str) -> bool:
-        return task in self.tasks or self.head in INSPECTIONS.get(task, ())
+        if task in INSPECTIONS:
+            return self.head in INSPECTIONS[task] and "table_question_answering" not in self.tasks
+        return task in self.tasks
 
     @property
     def parts(self) -> tuple[Checkpoint, ...]:

@@ -32,7 +32,8 @@ TINY = [
     (task, f"tiny-{name}")
     for task in TASKS
     for name, tiny in checkpoints.TINY.items()
-    if task.name in tiny.tasks or tiny.head in INSPECTIONS.get(task.name, ())
+    if task.name in tiny.tasks
+    or (tiny.head in INSPECTIONS.get(task.name, ()) and "table_question_answering" not in tiny.tasks)
 ]
 
 
@@ -42,13 +43,35 @@ def name(value: object) -> str:
 
 
 def example(task: AnyTask, model: str | None = None, **changes: object) -> dict[str, Any]:
-    """The task's example, short enough for a tiny checkpoint."""
+    """The task's example, short enough for a tiny checkpoint; what is explained is what the model does."""
     short = (
         {"max_new_tokens": 8}
         if any(one.name == "max_new_tokens" for one in option_fields(task.options))
         else {}
     )
-    return {**task.example, **short, **({"model": model} if model else {}), **changes}
+    given = {**task.example, **(explained(model) if model and task.name == "attribution" else {})}
+    return {**given, **short, **({"model": model} if model else {}), **changes}
+
+
+def explained(model: str) -> dict[str, Any]:
+    """The inputs of an attribution, for the first thing that a model can do."""
+    done = (
+        checkpoints.TINY[model.removeprefix("tiny-")] if model.startswith("tiny-") else load_catalog()[model]
+    )
+    given = next(task.example for task in TASKS if task.name == done.tasks[0])
+    beside = next(
+        (given[name] for name in ("labels", "sentences", "question", "target") if name in given), ""
+    )
+    joined = ", ".join(beside) if "labels" in given else beside
+    return {
+        "text": next(given[name] for name in ("context", "text", "source", "prompt") if name in given),
+        "text_pair": joined if isinstance(joined, str) else joined[0],
+    }
+
+
+def takes_any_text(task: AnyTask, field: InputField) -> bool:
+    """What stands beside an explained text may be labels, or a language."""
+    return field.kind == "text" and (task.name, field.name) != ("attribution", "text_pair")
 
 
 def typed(task: AnyTask, field: InputField, text: str) -> object:
