@@ -51,7 +51,7 @@ EXAMPLES: Mapping[str, tuple[str, str, str, str, str, str]] = {
         "",
         "SmolLM2-135M-Instruct",
         "watch",
-        "phone",
+        "",
     ),
     "A translated word": (
         "translation",
@@ -75,7 +75,7 @@ EXAMPLES: Mapping[str, tuple[str, str, str, str, str, str]] = {
         "",
         "entities",
         "Sorbonne",
-        "LOC",
+        "ORG",
     ),
 }
 # What the views say of themselves, with an example that the first of `EXAMPLES` makes true.
@@ -181,7 +181,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                     known(stored.answer),
                     value="",
                     label="Rather than",
-                    info="Why the one and not this one. May be empty.",
+                    info="May be empty.",
                     allow_custom_value=True,
                     min_width=140,
                     elem_id=f"{SLUG}-against",
@@ -220,7 +220,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             max_length=1000,
             elem_id=f"{SLUG}-replacement",
         )
-        edit = gr.Button("See what changes", elem_id=f"{SLUG}-edit")
+        edit = gr.Button("See what changes", elem_id=f"{SLUG}-edit", min_width=180)
     edited = gr.HTML(elem_id=f"{SLUG}-edited", elem_classes="result attribution")
     gr.HTML("<h2>All methods side by side</h2>" + says(GRID_SAYS, stored.answer), elem_classes="view-says")
     table = gr.HTML(shown.table, elem_id=f"{SLUG}-table", elem_classes="attribution")
@@ -251,7 +251,8 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 
     def explain(*typed: Any) -> Iterator[list[Any]]:
         none = [gr.skip()] * 5
-        yield [*Shown(line=str(status.progress("Starting", None))).places, *none, *switches(running=True)]
+        starting = Shown("", "", str(status.progress("Starting", None)), {"answer": None}, "", "")
+        yield [*starting.places, *none, *switches(running=True)]
         for step in answers(tour, typed):
             after = none
             if isinstance(step.kept, dict) and step.kept["answer"]:

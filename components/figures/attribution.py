@@ -42,8 +42,8 @@ SOURCES: Mapping[str, tuple[str, str]] = {
 MOST_ROWS = 40
 # Of a colour: letters on it must stay legible.
 STRONGEST = 0.55
-LABEL, COLUMN, ROW, HEAD = 170, 128, 26, 44
-LONGEST_LABEL = 22
+COLUMN, ROW, HEAD = 148, 26, 44
+LONGEST_LABEL, LETTER = 22, 8.2
 
 
 def head(answer: Json) -> Markup:
@@ -162,9 +162,9 @@ def _scale(values: Sequence[float]) -> float:
 
 
 def number(value: float, *, signed: bool = False) -> str:
-    """Three figures that matter, with a true minus sign."""
+    """As many digits as matter, with a true minus sign."""
     size = abs(value)
-    digits = 2 if size >= 1 else 3 if size >= 0.01 or not size else 5
+    digits = 2 if size >= 1 else 3 if size >= 0.0005 or not size else 5
     sign = "−" if value < 0 else "+" if signed and value > 0 else ""
     return f"{sign}{size:.{digits}f}"
 
@@ -177,10 +177,12 @@ def grid(answer: Json) -> Markup:
     shares = [[abs(value) / _scale(method["values"]) for value in method["values"]] for method in methods]
     largest = sorted(range(len(units)), key=lambda row: -max(column[row] for column in shares))
     rows = sorted(largest[:MOST_ROWS])
-    width, height = LABEL + COLUMN * len(methods), HEAD + ROW * len(rows)
+    words = [_label(units[row]["text"]) for row in rows]
+    label_width = 20 + LETTER * max(map(len, words))
+    width, height = label_width + COLUMN * len(methods), HEAD + ROW * len(rows)
     parts: list[Markup] = []
     for column, method in enumerate(methods):
-        x = LABEL + COLUMN * column
+        x = label_width + COLUMN * column
         parts.append(svg.text(x + COLUMN / 2, HEAD - 16, TITLES[method["name"]], cls="middle strong"))
         for line, row in enumerate(rows):
             y, value = HEAD + ROW * line, method["values"][row]
@@ -197,9 +199,9 @@ def grid(answer: Json) -> Markup:
                 )
             )
             parts.append(svg.text(x + COLUMN / 2, y + 17, said, cls="middle figures"))
-    for line, row in enumerate(rows):
-        word = _label(units[row]["text"])
-        parts.append(svg.text(LABEL - 10, HEAD + ROW * line + 17, word, cls="end"))
+    parts += [
+        svg.text(label_width - 10, HEAD + ROW * line + 17, word, cls="end") for line, word in enumerate(words)
+    ]
     label = f"Values of {len(rows)} parts by {len(methods)} methods: " + "; ".join(
         f"{TITLES[method['name']]} is largest for “{units[_largest(method)]['text']}”" for method in methods
     )

@@ -30,9 +30,10 @@ ROOM_ACCELERATED = 16384
 # Steps of one call to captum: few enough to yield often, and a Gauss-Legendre rule of two is exact already
 # for cubics.
 FEWEST, MOST_AT_ONCE = 2, 16
-# What the integral may miss of the change that it explains, and the steps at which it is left at that.
+# What the integral may miss of the change that it explains, and after how many times the steps asked for it
+# is left at that.
 TOLERANCE = 0.05
-MOST_STEPS = 512
+MORE = 4
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -249,7 +250,6 @@ class _Stretch:
     """Part of the way from nothing to the whole text, [start, end] within [0, 1], and what was found there;
     `missed` is what the values' sum lacks of the score's change."""
 
-    part: int
     start: float
     end: float
     values: torch.Tensor
@@ -268,60 +268,58 @@ def _integrate(
 ) -> Generator[Progress, None, _Integral]:
     """Integrated gradients (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365), [units]: the slope
     along the straight way from fillers to the text. Its sum is the score's change, but for the error of the
-    integral: where that is too large, the worst stretch is divided, until `TOLERANCE` or `MOST_STEPS`.
+    integral: where that is too large, the worst stretch is divided, until `TOLERANCE` or `MORE` times as many
+    steps.
     """
-    most = [min(MOST_AT_ONCE, max(FEWEST, _room(one.probe) // 3)) for one in parts]
-    pieces = [ceil(steps / count) for count in most]
-    nodes = [ceil(steps / count) for count in pieces]
-    counts = [0] * len(parts)
-    stretches: list[_Stretch] = []
-
-    def walk(index: int, start: float, end: float) -> None:
-        counts[index] += nodes[index]
-        stretches.append(_stretch(parts[index], index, start, end, nodes[index], units))
-
-    for index, count in enumerate(pieces):
-        for step in range(count):
-            walk(index, step / count, (step + 1) / count)
-            yield Progress("Integrating slopes", 0.8 * len(stretches) / sum(pieces))
+    at_once = min(max(FEWEST, _room(one.probe) // 3) for one in parts)
+    pieces = ceil(steps / min(MOST_AT_ONCE, at_once))
+    nodes = ceil(steps / pieces)
     scale = max(abs(change), torch.finfo(torch.float32).eps)
-    while (error := abs(sum(one.missed for one in stretches)) / scale) > TOLERANCE:
+    stretches: list[_Stretch] = []
+    for step in range(pieces):
+        work = _stretch(parts, step / pieces, (step + 1) / pieces, nodes, units)
+        stretches.append((yield from part(work, 0.8 * step / pieces, 0.8 * (step + 1) / pieces)))
+    used, most = pieces * nodes, MORE * steps
+    while (error := abs(sum(one.missed for one in stretches)) / scale) > TOLERANCE and used < most:
         worst = max(stretches, key=lambda one: abs(one.missed))
-        if counts[worst.part] + 2 * nodes[worst.part] > MOST_STEPS:
-            break
         stretches.remove(worst)
         middle = (worst.start + worst.end) / 2
-        walk(worst.part, worst.start, middle)
-        yield Progress("Integrating slopes more finely", 0.8 + 0.2 * max(counts) / MOST_STEPS)
-        walk(worst.part, middle, worst.end)
-        yield Progress("Integrating slopes more finely", 0.8 + 0.2 * max(counts) / MOST_STEPS)
-    return _Integral(
-        values=torch.stack([one.values for one in stretches]).sum(dim=0), error=error, steps=max(counts)
-    )
+        for start, end in ((worst.start, middle), (middle, worst.end)):
+            share = 0.8 + 0.2 * min(used / most, 1.0)
+            stretches.append((yield from part(_stretch(parts, start, end, nodes, units), share, share)))
+            used += nodes
+    values = torch.stack([one.values for one in stretches]).sum(dim=0)
+    return _Integral(values=values, error=error, steps=used)
 
 
-def _stretch(one: _Part, index: int, start: float, end: float, nodes: int, units: int) -> _Stretch:
+def _stretch(
+    parts: Sequence[_Part], start: float, end: float, nodes: int, units: int
+) -> Generator[Progress, None, _Stretch]:
     """The integral over part of the way is that from one of its ends to the other, so that captum is asked in
-    bounded pieces."""
+    bounded pieces. What the parts miss may cancel out, as in a comparison."""
     from captum.attr import IntegratedGradients  # type: ignore[import-untyped]  # brings matplotlib: a second
 
-    probe = one.probe
-    way = probe.embedded - probe.empty
-    with torch.enable_grad():
-        values, missed = IntegratedGradients(lambda rows: one.score(probe.read(rows))).attribute(
-            inputs=(probe.empty + end * way)[None],
-            baselines=(probe.empty + start * way)[None],
-            n_steps=nodes,
-            method="gausslegendre",
-            return_convergence_delta=True,
-        )
-    return _Stretch(
-        part=index,
-        start=start,
-        end=end,
-        values=probe.per_unit(values[0].sum(dim=-1), units),
-        missed=float(missed[0]),
-    )
+    values = torch.zeros(units, dtype=torch.float64)
+    missed = 0.0
+    for index, one in enumerate(parts):
+        probe, score = one.probe, one.score
+        way = probe.embedded - probe.empty
+
+        def asked(rows: torch.Tensor, probe: Probe = probe, score: Score = score) -> torch.Tensor:
+            return score(probe.read(rows))
+
+        with torch.enable_grad():
+            found, short = IntegratedGradients(asked).attribute(
+                inputs=(probe.empty + end * way)[None],
+                baselines=(probe.empty + start * way)[None],
+                n_steps=nodes,
+                method="gausslegendre",
+                return_convergence_delta=True,
+            )
+        values += probe.per_unit(found[0].sum(dim=-1), units)
+        missed += float(short[0])
+        yield Progress("Integrating slopes", (index + 1) / len(parts))
+    return _Stretch(start=start, end=end, values=values, missed=missed)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -325,7 +325,7 @@ def _classify(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         terms=_terms(score, target, against),
         units=units.found,
         choices=[Choice(text=names[index], score=scores[index]) for index in ranked],
-        means=f"the logit of {target}",
+        means=f"the raw score (logit) of “{target}”",
         tokens=len(probe.ids),
         notes=notes,
     )
@@ -386,7 +386,7 @@ def _entailment(model: LoadedModel, text: str, labels: Sequence[str], template: 
         probe = _probe(model, row, units.owners(text, TEXT, offsets), None)
         scores.append((probe, lambda output: output.logits[:, entails].float()))
         yield Progress("Comparing labels", len(scores) / len(labels))
-    return scores, [0.0] * len(labels), "the logit that the text entails a sentence with"
+    return scores, [0.0] * len(labels), "the raw score (logit) of the text entailing the sentence with"
 
 
 def _closeness(model: LoadedModel, text: str, labels: Sequence[str], template: str, units: Units) -> Scored:
@@ -411,7 +411,7 @@ def _likelihood(model: LoadedModel, text: str, labels: Sequence[str], template: 
         places: Offsets = [None, *offsets, *[None] * (len(bridge) + len(ending))]
         scores.append(_written(model, ids, units.owners(text, TEXT, places), ending))
     offset = [-float(one) for one in without]
-    return scores, offset, "how much likelier (in log-probability) the text makes"
+    return scores, offset, "how much likelier the text makes, as a logarithm,"
 
 
 # Vectors
@@ -527,7 +527,7 @@ def _entity(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         terms=_terms(score, own, against),
         units=units.found,
         choices=[Choice(text=kind, score=means[kind]) for kind in sorted(means, key=lambda one: -means[one])],
-        means=f"the logit of {own} at “{text[span.start : span.end]}”",
+        means=f"the raw score (logit) of {own} at “{text[span.start : span.end]}”",
         tokens=len(probe.ids),
         notes=notes,
     )
@@ -616,7 +616,7 @@ def _answer(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         terms=_terms(score, best.of(context), other.of(context) if other else ""),
         units=units.found,
         choices=choices,
-        means=f"the logits that an answer begins and ends as “{best.of(context)}” does",
+        means=f"the raw scores (logits) of an answer beginning and ending as “{best.of(context)}” does",
         tokens=len(probe.ids),
         notes=notes,
     )
@@ -680,7 +680,7 @@ def _sentence(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         terms=_terms(score, target, against),
         units=units.found,
         choices=[Choice(text=names[index], score=shares[index]) for index in ranked],
-        means="the sentence's vote, the logit of “keep” less that of “leave”",
+        means="the sentence's vote, the raw score (logit) of “keep” less that of “leave”",
         tokens=len(ids) + 1,
         notes=notes,
     )
@@ -845,7 +845,7 @@ def _next_token(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
             Choice(text=shown(id), score=float(shares[id]))
             for id in dict.fromkeys([*best, *ids_by_name.values()])
         ],
-        means=f"the log-probability of the next token “{target.strip() or target}”",
+        means=f"the logarithm of the probability of the next token “{target.strip() or target}”",
         tokens=len(ids),
         notes=(*notes, *more),
     )
@@ -937,7 +937,7 @@ def _said(
         terms=_terms(score, target, against),
         units=units.found,
         choices=_likelihoods(score, [target, *([against] if against else [])]),
-        means=f"the log-probability of “{target}”",
+        means=f"the logarithm of the probability of “{target}”",
         tokens=len(prompt) + len(answer),
         notes=notes,
     )
@@ -1063,7 +1063,7 @@ def _seq2seq(
         terms=terms,
         units=units.found,
         choices=found,
-        means=f"the log-probability of “{target}”",
+        means=f"the logarithm of the probability of “{target}”",
         tokens=sum(len(row["input_ids"]) for row, *_ in rendered) if tokens is None else tokens,
         notes=notes,
     )
@@ -1232,7 +1232,7 @@ def _fill_masked(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         choices=[
             Choice(text=word(id), score=float(shares[id])) for id in dict.fromkeys([*best, *ids.values()])
         ],
-        means=f"the log-probability of “{word(target)}” in the gap",
+        means=f"the logarithm of the probability of “{word(target)}” in the gap",
         tokens=len(probe.ids),
         notes=notes,
     )
@@ -1266,7 +1266,7 @@ def _fill_causal(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         terms=_terms(score, target, against),
         units=units.found,
         choices=[Choice(text=" / ".join(one.words), score=one.score) for one in filled.fillings[:SHOWN]],
-        means=f"the log-likelihood of the whole text with “{target}” in the gap",
+        means=f"the logarithm of the whole text's probability with “{target}” in the gap",
         tokens=filled.tokens_used,
         notes=(
             *notes,
