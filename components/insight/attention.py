@@ -75,7 +75,7 @@ class Weights:
 
 
 def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Weights]]:
-    from components.insight import attending, weights
+    from components.insight import attending, reading, weights
 
     found = yield from attending.attend(model, inputs.text, inputs.text_pair)
     stack = found.stack(options.kind)
@@ -97,7 +97,7 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
             queries=[piece.text for piece in stack.rows],
         ),
         tokens_used=found.tokens_used,
-        token_limit=attending.reads(model),
+        token_limit=reading.reads(model),
         notes=found.notes,
     )
 

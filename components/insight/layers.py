@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from components.insight.attention import LONGEST
 from components.models.checkpoint import INSPECTIONS
 from components.tasks.fields import STRICT, OptionalText, Text
 from components.tasks.snippet import snippet
@@ -16,8 +17,6 @@ from components.tasks.task import Output, Progress, Task
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
-LONGEST = 512  # tokens that are looked at
-WRITTEN = 64  # tokens that an encoder-decoder writes at most where nothing is given
 
 Predicts = Literal["next", "same", "nothing"]
 
@@ -86,16 +85,16 @@ class Layers:
 
 
 def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Layers]]:
-    from components.insight import lens
+    from components.insight import lens, reading
 
     yield Progress("Reading the text", 0.0)
-    read = yield from lens.read(model, inputs.text, inputs.text_pair)
+    read = yield from reading.read(model, inputs.text, inputs.text_pair)
     seen = lens.look(model, read)
     guesses = yield from lens.lens(model, read, seen, options.lens_top_k)
     moved = lens.moved(seen.states)
     yield Output(
         result=Layers(
-            tokens=list(read.tokens),
+            tokens=lens.shown(model.tokenizer, [piece.id for piece in read.given or read.pieces]),
             written=read.written,
             layers=len(seen.states) - 1,
             predicts=guesses.predicts,
@@ -107,8 +106,8 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
             norms=moved.norms,
             median_norms=moved.median_norms,
         ),
-        tokens_used=read.tokens_used,
-        token_limit=model.checkpoint.token_limit,
+        tokens_used=len(read.pieces),
+        token_limit=reading.reads(model),
         notes=read.notes,
     )
 

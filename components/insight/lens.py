@@ -19,15 +19,11 @@ from torch.nn.functional import normalize
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils.generic import ModelOutput
 
-from components.insight.layers import LONGEST, WRITTEN, Predicts
+from components.insight.layers import Predicts
+from components.insight.reading import Reading
 from components.insight.twin import twin
 from components.models.checkpoint import Head
-from components.models.errors import TourError
-from components.tasks import stepwise, translating, translators
-from components.tasks.fill_mask import MASK
-from components.tasks.languages import AUTO
-from components.tasks.task import Progress, told
-from components.tasks.windows import case_types
+from components.tasks.task import Progress
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -46,18 +42,6 @@ _PREDICTS: Mapping[Head, Predicts] = {
     Head.SEQ2SEQ_LM: "next",
     Head.MASKED_LM: "same",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Read:
-    """What the network is given [1, tokens], and the tokens that are looked at: of an encoder-decoder those
-    that its decoder reads."""
-
-    inputs: Mapping[str, Tensor]
-    tokens: Sequence[str]
-    written: str
-    tokens_used: int
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,108 +76,7 @@ class Moved:
     median_norms: list[float]
 
 
-# Reading
-
-
-def read(model: LoadedModel, text: str, text_pair: str) -> Generator[Progress, None, Read]:
-    """The network's inputs; an encoder-decoder first writes, if it is not told what."""
-    if model.checkpoint.head is Head.SEQ2SEQ_LM:
-        return (yield from _read_and_write(model, text, text_pair))
-    tokenizer: Any = model.tokenizer
-    if model.checkpoint.head is Head.MASKED_LM:
-        text, text_pair = (one.replace(MASK, str(tokenizer.mask_token)) for one in (text, text_pair))
-    causal = model.checkpoint.head is Head.CAUSAL_LM
-    texts = [text + text_pair] if causal or not text_pair.strip() else [text, text_pair]
-    whole = len(tokenizer(*texts, verbose=False)["input_ids"])
-    limit = _limit(model)
-    encoded = tokenizer(*texts, truncation=True, max_length=limit)
-    row = {name: encoded[name] for name in tokenizer.model_input_names if name in encoded}
-    if getattr(model.network.config, "marks_case", False):
-        row["token_type_ids"] = _case_types(encoded, text)
-    ids = row["input_ids"]
-    return Read(
-        inputs={name: torch.tensor([values], device=model.device) for name, values in row.items()},
-        tokens=shown(tokenizer, ids),
-        written="",
-        tokens_used=len(ids),
-        notes=_cut("text", len(ids), whole),
-    )
-
-
-def _case_types(encoded: Any, text: str) -> list[int]:
-    pairs = zip(encoded.encodings[0].offsets, encoded.sequence_ids(), strict=True)
-    return case_types(text, [pair if sequence == 0 else None for pair, sequence in pairs])
-
-
-@torch.inference_mode()
-def _read_and_write(model: LoadedModel, text: str, text_pair: str) -> Generator[Progress, None, Read]:
-    config: Any = model.network.generation_config
-    route = _route(model)
-    tokenizer = translating.tokenizer_for(model, route)
-    encoded = tokenizer(route.prefix + text, return_tensors="pt", verbose=False)
-    source = {name: encoded[name].to(model.device) for name in ("input_ids", "attention_mask")}
-    whole, limit = source["input_ids"].shape[1], _limit(model)
-    if whole > limit:  # the last token ends the text
-        source = {name: torch.cat([row[:, : limit - 1], row[:, -1:]], 1) for name, row in source.items()}
-    notes = _cut("text", min(whole, limit), whole)
-    start = config.decoder_start_token_id
-    forced = route.first_token if route.first_token is not None else config.forced_bos_token_id
-    first = [start] if forced is None else [start, forced]
-    room = min(LONGEST, getattr(model.network.config, "max_position_embeddings", LONGEST))
-    longest = min(WRITTEN, room - 1)
-    if text_pair.strip():
-        own = tokenizer(text_target=text_pair, add_special_tokens=False, verbose=False)["input_ids"]
-        ids = [*first, *own]
-        notes += _cut("second text", min(len(ids), room), len(ids))
-        ids = ids[:room]
-    else:
-        work = stepwise.generate(
-            model.network,
-            **source,
-            max_new_tokens=longest,
-            min_length=0,
-            num_beams=1,
-            do_sample=False,
-            **({} if route.first_token is None else {"forced_bos_token_id": route.first_token}),
-        )
-        [written] = yield from told(work, lambda tokens: Progress("Writing", tokens / longest))
-        ids = written.tolist()
-        if not _ends(ids[-1], config.eos_token_id) or len(ids) > longest:
-            notes += (f"The model wrote more than the {longest} tokens that are looked at.",)
-        ids = ids[:-1]  # nothing follows the last one
-    return Read(
-        inputs={**source, "decoder_input_ids": torch.tensor([ids], device=model.device)},
-        tokens=shown(tokenizer, ids),
-        written=str(tokenizer.decode(ids, skip_special_tokens=True)).strip(),
-        tokens_used=source["input_ids"].shape[1] + len(ids),
-        notes=notes,
-    )
-
-
-def _limit(model: LoadedModel) -> int:
-    return min(LONGEST, model.checkpoint.token_limit)
-
-
-def _ends(token: int, ends: int | Sequence[int]) -> bool:
-    return token in (ends if isinstance(ends, Sequence) else (ends,))
-
-
-def _cut(what: str, looked_at: int, whole: int) -> tuple[str, ...]:
-    if looked_at == whole:
-        return ()
-    return (f"Of the {what}, the first {looked_at:,} of {whole:,} tokens are looked at.",)
-
-
-def _route(model: LoadedModel) -> translators.Route:
-    """To German where there is a choice, as the translation page opens with; of others, what they were told
-    to do in training."""
-    if "translation" not in model.checkpoint.tasks:
-        tasks = getattr(model.network.config, "task_specific_params", None) or {}
-        return translators.Route(source=AUTO, prefix=tasks.get("summarization", {}).get("prefix", ""))
-    try:
-        return translators.route(model, AUTO, "de")
-    except TourError:
-        return translators.Route(source=AUTO)
+# Words
 
 
 def shown(tokenizer: Any, ids: Sequence[int]) -> list[str]:
@@ -218,7 +101,7 @@ def _shown(tokenizer: Any, id: int, special: set[int]) -> str:
 
 
 @torch.inference_mode()
-def look(model: LoadedModel, read: Read) -> Seen:
+def look(model: LoadedModel, read: Reading) -> Seen:
     """One forward pass of the network's twin, with what its layers gave."""
     network = twin(model.network)
     decodes = model.checkpoint.head is Head.SEQ2SEQ_LM
@@ -315,7 +198,7 @@ def _logits(
 
 
 @torch.inference_mode()
-def lens(model: LoadedModel, read: Read, seen: Seen, top_k: int) -> Generator[Progress, None, Guesses]:
+def lens(model: LoadedModel, read: Reading, seen: Seen, top_k: int) -> Generator[Progress, None, Guesses]:
     """Yields after each layer, from the last one down."""
     predicts = _PREDICTS.get(model.checkpoint.head, "nothing")
     if predicts == "nothing":

@@ -60,14 +60,14 @@ class Slice:
 
 
 def _look(model: LoadedModel, inputs: Inputs, options: NoOptions) -> Iterator[Progress | Output[Attentions]]:
-    from components.insight import attending
+    from components.insight import attending, reading
 
-    edit = None if inputs.place < 0 else attending.Edit(place=inputs.place, text=inputs.token)
+    edit = None if inputs.place < 0 else reading.Edit(place=inputs.place, text=inputs.token)
     found = yield from attending.attend(model, inputs.text, inputs.text_pair, edit)
     yield Output(
         result=found,
         tokens_used=found.tokens_used,
-        token_limit=attending.reads(model),
+        token_limit=reading.reads(model),
         notes=found.notes,
     )
 

@@ -31,7 +31,7 @@ class Inside:
 
 
 def ways(task: str, checkpoint: Checkpoint, seen: Inside) -> Markup:
-    """Links to the pages that can look into this checkpoint; without the text where it is too long for one."""
+    """Links to the pages that can look into this checkpoint; without the text where it is too long."""
     read = {"text": seen.text, "text_pair": seen.pair}
     explained = {
         "task": task,

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from components.insight.layers import TASK
 from demos import examples
-from demos.layers import SLUG, TASK
+from demos.layers import SLUG
 from tests.browser.conftest import OpenPage
 from tests.browser.tour import PATIENCE, check_accessible
 

@@ -67,7 +67,7 @@ def test_what_is_rectangular_can_be_an_array(values: object, expected: tuple[int
 
 def test_a_figure_needs_a_drawing() -> None:
     with pytest.raises(ValueError, match="<svg>"):
-        svg.figure(svg.Markup("<p></p>"), name="n", label="l", numbers={})
+        svg.figure(Markup("<p></p>"), name="n", label="l", numbers={})
 
 
 STORED = [entry.answer for entry in examples.load(TASK)]

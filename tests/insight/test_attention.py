@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers.utils import logging
 
-from components.insight import attending, weights
+from components.insight import attending, reading, weights
 from components.insight.attention import LONGEST, TASK
 from components.insight.looks import Looks, key
 from components.insight.weights import Attentions, Piece, Shape, Stack
@@ -177,14 +177,14 @@ def test_a_second_text_is_told_apart(lease: Lease) -> None:
 def test_one_token_is_changed(lease: Lease) -> None:
     model = lease("all-MiniLM-L6-v2")
     before = finish(attending.attend(model, TEXT, "")).stacks[0]
-    after = finish(attending.attend(model, TEXT, "", attending.Edit(place=2, text="dog"))).stacks[0]
-    gap = finish(attending.attend(model, TEXT, "", attending.Edit(place=2, text=""))).stacks[0]
+    after = finish(attending.attend(model, TEXT, "", reading.Edit(place=2, text="dog"))).stacks[0]
+    gap = finish(attending.attend(model, TEXT, "", reading.Edit(place=2, text=""))).stacks[0]
     changed = [place for place, piece in enumerate(after.rows) if piece.id != before.rows[place].id]
     assert changed == [2]
     assert (after.rows[2].text, gap.rows[2].text) == ("dog", "[MASK]")
     assert not np.array_equal(after.weights, before.weights)
     with pytest.raises(TourError) as caught:
-        finish(attending.attend(model, TEXT, "", attending.Edit(place=2, text="unbelievable hippopotamus")))
+        finish(attending.attend(model, TEXT, "", reading.Edit(place=2, text="unbelievable hippopotamus")))
     assert caught.value.field == "token"
 
 

@@ -58,7 +58,7 @@ def explained(model: str) -> dict[str, Any]:
     done = (
         checkpoints.TINY[model.removeprefix("tiny-")] if model.startswith("tiny-") else load_catalog()[model]
     )
-    given = next(task.example for task in TASKS if task.name == done.tasks[0])
+    given: dict[str, Any] = dict(next(task.example for task in TASKS if task.name == done.tasks[0]))
     beside = next(
         (given[name] for name in ("labels", "sentences", "question", "target") if name in given), ""
     )

@@ -13,7 +13,7 @@ if TEXT_PAIR.strip():
     start = torch.tensor([[model.generation_config.decoder_start_token_id]])
     written = torch.cat([start, written], dim=1)[:, :512]
 else:
-    written = model.generate(**inputs, max_new_tokens=64, num_beams=1, do_sample=False, min_length=0)[:, :-1]
+    written = model.generate(**inputs, max_new_tokens=64, num_beams=4, do_sample=False, min_length=0)[:, :-1]
 
 # The logit lens: what the last written token's state in each layer of the decoder says of the next token, as
 # if no layer followed. The model's own head reads another layer's state in place of the last, which has been
