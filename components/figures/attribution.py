@@ -145,7 +145,7 @@ def _part(index: int, text: str, method: Json, scale: float, chosen: bool, *, fi
     return Markup(
         '<button type="button" class="part {sign}" data-unit="{index}" tabindex="{tab}" '
         'aria-pressed="{chosen}" title="{said}" style="--share:{share:.3f}">{text}'
-        '<span class="visually-hidden">, {said}</span></button>'
+        '<span class="visually-hidden"> {said}</span></button>'
     ).format(
         sign="against" if value < 0 else "for",
         index=index,

@@ -280,7 +280,9 @@ def _integrate(
         work = _stretch(parts, step / pieces, (step + 1) / pieces, nodes, units)
         stretches.append((yield from part(work, 0.8 * step / pieces, 0.8 * (step + 1) / pieces)))
     used, most = pieces * nodes, MORE * steps
-    while (error := abs(sum(one.missed for one in stretches)) / scale) > TOLERANCE and used < most:
+    while (error := abs(sum(one.missed for one in stretches)) / scale) > TOLERANCE and (
+        used + 2 * nodes <= most
+    ):
         worst = max(stretches, key=lambda one: abs(one.missed))
         stretches.remove(worst)
         middle = (worst.start + worst.end) / 2
