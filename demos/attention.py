@@ -147,13 +147,15 @@ def code_panel(tour: Tour, asked: list[Any]) -> None:
         code = TASK.snippet(request.checkpoint, request.inputs, request.options)
         return [code, doors.calls(TASK, payload, tour.origin)]
 
+    shown: dict[str, Any] = {"lines": 6, "wrap_lines": True, "buttons": ["copy"]}
+    first = written(*(box.value for box in asked))
     with gr.Accordion("Code and API", open=False, elem_id=f"{SLUG}-drawer") as drawer:
         with gr.Tab("Code"):
-            code = gr.Code(
-                "", language="python", label="Runs as it stands with the pinned libraries", lines=6
-            )
+            label = "Runs as it stands with the pinned libraries"
+            code = gr.Code(first[0], language="python", label=label, elem_id=f"{SLUG}-code", **shown)
         with gr.Tab("API"):
-            api = gr.Code("", language="shell", label="Over HTTP, gradio_client and MCP", lines=6)
+            label = "This request over HTTP, gradio_client and MCP"
+            api = gr.Code(first[1], language="shell", label=label, elem_id=f"{SLUG}-api", **shown)
     gr.on([drawer.expand, *(box.change for box in asked)], written, asked, [code, api], **QUIET)
 
 
