@@ -36,11 +36,12 @@ test: $(VENV)/.dev chromium
 check: $(VENV)/.runtime
 	$(BIN)/python app.py --check
 
-bench: $(VENV)/.dev chromium
+bench: $(VENV)/.bench chromium
 	$(BIN)/python -m tests.benchmarks.first_page
 	$(BIN)/python -m tests.benchmarks.second_start
 	$(BIN)/python -m tests.benchmarks.adapters
 	$(BIN)/python -m tests.benchmarks.long_text
+	$(BIN)/python -m tests.benchmarks.attention
 
 evaluate: $(VENV)/.dev
 	$(BIN)/python -m components.training evaluate --data "$(DATA)" $(FLAGS)
@@ -61,6 +62,11 @@ $(VENV)/.runtime: requirements.txt
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-bench.txt
+	@command -v npm >/dev/null || echo "npm is needed too: what bertviz draws with comes out of its packages" >&2
 	@touch $@
 
 chromium: $(VENV)/.dev
