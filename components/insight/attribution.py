@@ -24,7 +24,7 @@ from components.tasks.task import Output, Progress, Task, part
 
 if TYPE_CHECKING:
     from components.insight.attributing import Attributed
-    from components.insight.predictions import Asked, Prediction
+    from components.insight.predictions.parts import Asked, Prediction
     from components.models.checkpoint import Checkpoint, LoadedModel
 
 TEXT, PAIR = "text", "text_pair"
@@ -258,12 +258,12 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
 
 
 def _asked(model: LoadedModel, inputs: Inputs, options: Asking) -> Asked:
-    from components.insight import predictions
+    from components.insight.predictions.parts import Asked
 
     task = chosen_task(model.checkpoint, inputs.task)
     if task in NEEDED and not inputs.text_pair.strip():
         raise TourError(Code.INVALID_INPUT, f"Write a second text: {SECOND[task]}.", "text_pair")
-    return predictions.Asked(
+    return Asked(
         task=task,
         text=inputs.text,
         text_pair=inputs.text_pair,

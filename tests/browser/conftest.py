@@ -8,11 +8,13 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.tour import FLAGS
 
 OpenPage = Callable[..., Page]
+# What is to happen at once says so itself; everything else may take its time on a loaded host.
+expect.set_options(timeout=15_000)
 VISITOR: Any = {"locale": "en", "permissions": ["clipboard-read", "clipboard-write"]}
 
 

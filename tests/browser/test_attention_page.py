@@ -63,6 +63,12 @@ def told(app_url: str, **payload: object) -> dict[str, Any]:
     return answer
 
 
+@pytest.fixture(scope="module", autouse=True)
+def fetched(app_url: str) -> None:
+    """The page looks by itself only where nothing has to be fetched for it."""
+    told(app_url, text=CAT)
+
+
 def test_opens_with_an_example_that_is_true(page: Page) -> None:
     page.goto("/attention")
     drawn(page, 0)

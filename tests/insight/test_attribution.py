@@ -18,6 +18,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 from components.insight import attributing, predictions
 from components.insight.attributing import Probe, Term
 from components.insight.attribution import EDIT, TASK, TASKS, Method, compare, ranks, spearman
+from components.insight.predictions import parts, writing
 from components.models.checkpoint import LoadedModel
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
@@ -84,14 +85,12 @@ def drained(work: Generator[Progress, None, R]) -> R:
 
 def predicted(
     model: LoadedModel, task: str, text: str, pair: str = "", target: str = "", against: str = ""
-) -> predictions.Prediction:
-    asked = predictions.Asked(
-        task=task, text=text, text_pair=pair, target=target, against=against, by_words=True
-    )
+) -> parts.Prediction:
+    asked = parts.Asked(task=task, text=text, text_pair=pair, target=target, against=against, by_words=True)
     return drained(predictions.predict(model, asked))
 
 
-def score(prediction: predictions.Prediction) -> float:
+def score(prediction: parts.Prediction) -> float:
     return sum(term.now() for term in prediction.terms) + prediction.offset
 
 
@@ -345,7 +344,7 @@ def test_a_contrast_is_the_difference(runner: Runner) -> None:
 @pytest.mark.parametrize("model", [SMOLLM, "tiny-causal-lm"])
 def test_prompts_are_read_as_on_the_pages(lease: Lease, model: str) -> None:
     loaded = lease(model)
-    ids, places = predictions._summary_prompt(loaded, BRIDGE, 2)
+    ids, places = writing._summary_prompt(loaded, BRIDGE, 2)
     assert ids == abstraction._prompt(loaded, BRIDGE, 2)
     read = [BRIDGE[slice(*place)] for place in places if place]
     assert "".join(read).replace(" ", "") == BRIDGE.replace(" ", "")
@@ -438,8 +437,8 @@ def test_a_long_text_is_cut_with_a_note(lease: Lease) -> None:
 def test_units_part_any_text_without_overlap(lease: Lease, model: str, by_words: bool) -> None:
     loaded = lease(model)
     for text in AWKWARD:
-        units = predictions.Units(by_words)
-        offsets = predictions._offsets(loaded, text)
+        units = parts.Units(by_words)
+        offsets = parts.offsets_of(loaded, text)
         owners = units.owners(text, "text", offsets)
         assert len(owners) == len(offsets)
         assert {owner for owner in owners if owner is not None} == {*range(len(units.found))}
