@@ -37,7 +37,7 @@ def targets(checkpoint: Checkpoint) -> Sequence[str]:
 
 
 def inside(request: Json, answer: Json) -> Inside:
-    return Inside(text=request["text"], pair=answer["translation"])
+    return Inside(text=request["text"], pair=answer["translation"], beside=request["target"])
 
 
 PAGE = TaskPage(

@@ -253,8 +253,14 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
         result=_result(asked.task, prediction, found),
         tokens_used=prediction.tokens,
         token_limit=model.checkpoint.token_limit,
-        notes=(*prediction.notes, *_notes(found)),
+        notes=(*_unread(asked), *prediction.notes, *_notes(found)),
     )
+
+
+def _unread(asked: Asked) -> tuple[str, ...]:
+    if asked.task in SECOND or not asked.text_pair.strip():
+        return ()
+    return (f"{asked.task.replace('_', ' ').capitalize()} reads one text: the second is left out.",)
 
 
 def _asked(model: LoadedModel, inputs: Inputs, options: Asking) -> Asked:

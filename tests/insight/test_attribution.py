@@ -546,3 +546,8 @@ def test_the_sentence_names_where_methods_disagree_most() -> None:
     assert "occlusion puts it at place 2" in found.sentence
     assert "gradient × input at place 4" in found.sentence
     assert found.pairs[0].correlation == pytest.approx(spearman(*(np.array(one.values) for one in methods)))
+
+
+def test_a_second_text_that_is_not_read_is_told(runner: Runner) -> None:
+    answer = runner.call(TASK, {"model": "tiny-classifier", "text": "The quick fox.", "text_pair": "A dog."})
+    assert "Text classification reads one text: the second is left out." in answer.notes
