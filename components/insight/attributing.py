@@ -347,9 +347,12 @@ def _rollout(parts: Sequence[_Part], units: int) -> _Rolled | None:
     share = 0.0
     for one in parts:
         probe = one.probe
-        network = copies.setdefault(probe.network, twin(probe.network))
+        if probe.network not in copies:
+            copies[probe.network] = twin(probe.network)
         with torch.no_grad():
-            output = replace(probe, network=network).read(probe.embedded[None], output_attentions=True)
+            output = replace(probe, network=copies[probe.network]).read(
+                probe.embedded[None], output_attentions=True
+            )
         weights = _followed(probe, output)
         if weights is None:
             return None

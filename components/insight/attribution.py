@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pprint import pformat
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import numpy as np
 from pydantic import Field
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from components.models.checkpoint import Checkpoint, LoadedModel
 
 TEXT, PAIR = "text", "text_pair"
-TASKS = (
+Explained = Literal[
     "text_classification",
     "named_entities",
     "question_answering",
@@ -38,7 +38,8 @@ TASKS = (
     "text_generation",
     "fill_mask",
     "zero_shot_classification",
-)
+]
+TASKS: tuple[Explained, ...] = get_args(Explained)
 NAMES: Mapping[str, str] = {
     "occlusion": "occlusion",
     "gradient_x_input": "gradient × input",
@@ -60,18 +61,7 @@ NEEDED = ("question_answering", "zero_shot_classification", "sentence_similarity
 @fields(frozen=True, kw_only=True, config=STRICT)
 class Inputs:
     task: Annotated[
-        Literal[
-            "",
-            "text_classification",
-            "named_entities",
-            "question_answering",
-            "summarization",
-            "translation",
-            "sentence_similarity",
-            "text_generation",
-            "fill_mask",
-            "zero_shot_classification",
-        ],
+        Literal["", Explained],
         Field(title="Task", description="Whose prediction; empty for what the checkpoint was trained for."),
     ] = ""
     text: Annotated[

@@ -79,7 +79,7 @@ def _read_and_write(
     route = _route(model)
     tokenizer = translating.tokenizer_for(model, route)
     row = _changed(model, _row(model, tokenizer, [route.prefix + text]), edit)
-    source = {name: _tensors(model, row.row)[name] for name in ("input_ids", "attention_mask")}
+    source = _tensors(model, {name: row.row[name] for name in ("input_ids", "attention_mask")})
     config: Any = model.network.generation_config
     forced = route.first_token if route.first_token is not None else config.forced_bos_token_id
     first = [config.decoder_start_token_id, *([] if forced is None else [forced])]
