@@ -17,6 +17,7 @@ from time import perf_counter
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from components.lab.lab import Lab
 from components.models.catalog import load_catalog
 from components.models.errors import TourError
 from components.models.registry import Registry
@@ -38,6 +39,7 @@ class App:
     blocks: gr.Blocks
     registry: Registry
     runner: Runner
+    lab: Lab
     launch_options: Mapping[str, Any]
 
     def start(self, host: str, port: int) -> str:
@@ -47,6 +49,7 @@ class App:
 
     def close(self) -> None:
         self.blocks.close(verbose=False)
+        self.lab.close()
         self.registry.close()
 
 
@@ -62,14 +65,16 @@ def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> Ap
 
     registry = Registry(load_catalog(), settings)
     runner = Runner(registry, settings.profile)
+    lab = Lab(registry, settings)
     inference = Inference(runner)
     mcp = McpDoor(demos.OPERATIONS, registry.catalog, inference)
-    blocks = demos.build(registry, runner, origin)
+    blocks = demos.build(registry, runner, lab, origin)
     endpoints.register(blocks, demos.OPERATIONS, runner)
     blocks.queue(max_size=64, api_open=False)  # open, /gradio_api/run would pass the queue by
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
+        threading.Thread(target=lab.recover, name="lab recovery", daemon=True).start()
         async with mcp.run():
             yield
 
@@ -77,6 +82,7 @@ def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> Ap
         blocks=blocks,
         registry=registry,
         runner=runner,
+        lab=lab,
         launch_options={
             **appearance(),
             "app_kwargs": {

@@ -7,6 +7,7 @@ import gradio as gr
 from components.insight.attention import TASK as ATTENTION
 from components.insight.attribution import TASK as ATTRIBUTION
 from components.insight.layers import TASK as LAYERS
+from components.lab.lab import Lab
 from components.models.registry import Registry
 from components.tasks.runner import Runner
 from components.tasks.task import Operation
@@ -57,11 +58,12 @@ TASKS = tuple(page.task for page in PAGES if isinstance(page, TaskPage))
 OPERATIONS: tuple[Operation, ...] = (*TASKS, TOKENIZE, ATTENTION, ATTRIBUTION, LAYERS)
 
 
-def build(registry: Registry, runner: Runner, origin: str) -> gr.Blocks:
+def build(registry: Registry, runner: Runner, lab: Lab, origin: str) -> gr.Blocks:
     """One Blocks with a route per page; `origin` is where visitors reach it, for the API calls shown."""
     tour = Tour(
         registry=registry,
         runner=runner,
+        lab=lab,
         profile=runner.profile,
         pages=PAGES,
         examples={task.name: examples.load(task) for task in TASKS},

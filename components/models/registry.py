@@ -86,7 +86,7 @@ class Registry:
         self._sources = Sources(settings)
         self._patience = patience
         self._load_model = load
-        self._known = len(self.catalog)  # without those that visitors bring
+        self._adopted = 0
         self._slots = {checkpoint.id: _Slot(checkpoint) for checkpoint in self.catalog}
         for slot in self._slots.values():
             if body := slot.checkpoint.body:
@@ -174,16 +174,43 @@ class Registry:
         checkpoint = self.describe(id)
         with self._changed:
             if id not in self.catalog:
-                if len(self.catalog) >= self._known + MOST_ADOPTED:
+                if self._adopted >= MOST_ADOPTED:
                     raise TourError(
                         Code.IN_USE,
                         f"Visitors have brought {MOST_ADOPTED} checkpoints already, which is all that this "
                         "app takes until it is started anew. Pick a model of the list.",
                         "model",
                     )
-                self.catalog = Catalog([*self.catalog, checkpoint])
-                self._slots[id] = _Slot(checkpoint)
+                self._adopted += 1
+                self._add(checkpoint)
             return self.catalog[id]
+
+    def add(self, checkpoint: Checkpoint) -> None:
+        """Puts a checkpoint that has just been made into the catalog, after all others."""
+        with self._changed:
+            self._add(checkpoint)
+            self._changed.notify_all()
+
+    def remove(self, id: str) -> None:
+        """Takes a checkpoint out of memory and catalog; raises `TourError` IN_USE as `unload` does."""
+        self.unload(id)
+        with self._changed:
+            slot = self._slots[id]
+            if slot.leases or slot.waiting or slot.state in _UNDER_WAY:
+                raise TourError(
+                    Code.IN_USE, f"{id} has just been asked for; try again when it is idle.", "model"
+                )
+            self.catalog = Catalog(one for one in self.catalog if one.id != id)
+            if body := slot.checkpoint.body:
+                self._slots[body.id].adapters.remove(slot)
+            del self._slots[id]
+
+    def _add(self, checkpoint: Checkpoint) -> None:
+        """Condition held."""
+        self.catalog = Catalog([*self.catalog, checkpoint])
+        slot = self._slots[checkpoint.id] = _Slot(checkpoint)
+        if body := checkpoint.body:
+            self._slots[body.id].adapters.append(slot)
 
     def memory(self) -> Memory:
         with self._changed:

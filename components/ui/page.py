@@ -12,6 +12,7 @@ from components.figures.markup import Markup
 from components.ui.inside import Inside
 
 if TYPE_CHECKING:
+    from components.lab.lab import Lab
     from components.models.checkpoint import Checkpoint
     from components.models.registry import Registry
     from components.models.settings import Profile
@@ -150,6 +151,7 @@ class Tour:
 
     registry: Registry
     runner: Runner
+    lab: Lab
     profile: Profile
     pages: Sequence[TaskPage | PlainPage]
     examples: Mapping[str, Sequence[Example]]  # by task name; the first is what a page opens with

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.figures.comparison import Column, agreement
 from components.figures.markup import Markup
+from components.lab.lab import Lab
+from components.models.settings import Settings
 from components.ui import links
 from components.ui.answering import Desk
 from components.ui.page import Example, TaskPage, Tour
@@ -23,9 +26,10 @@ TASK_PAGES = [page for page in PAGES if isinstance(page, TaskPage)]
 
 
 @pytest.fixture
-def tour(runner: Any) -> Tour:
+def tour(runner: Any, tmp_path: Path) -> Tour:
     return Tour(
         registry=runner.registry,
+        lab=Lab(runner.registry, Settings(cache_dir=tmp_path)),
         runner=runner,
         profile="embedded",
         pages=PAGES,

@@ -74,34 +74,40 @@ def found(models_dir: Path, known: Sequence[Checkpoint]) -> tuple[Checkpoint, ..
     """
     checkpoints = []
     for path in sorted(models_dir.iterdir()) if models_dir.is_dir() else ():
-        weights = [file.stat().st_size for file in path.glob("*.safetensors")]
         try:
-            config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-            architecture = str(config["architectures"][0])
-            body = _body(path, known)
-        except (OSError, ValueError, LookupError, TypeError):
+            checkpoints.append(trained(path, f"local/{path.name}", known))
+        except TourError:
             continue
-        head = head_of(architecture)
-        if head is None or not weights:
-            continue
-        limit = config.get("max_position_embeddings") or config.get("n_positions") or 512
-        checkpoints.append(
-            Checkpoint(
-                id=f"local/{path.name}",
-                title=path.name,
-                tasks=tuple(dict.fromkeys(task for one in known if one.head is head for task in one.tasks)),
-                head=head,
-                source=LocalSource(folder=str(path.resolve())),
-                licence="not stated",
-                parameters=max(1, sum(weights) // _bytes_per_parameter(config)),
-                download_bytes=0,
-                token_limit=int(limit),
-                languages=(),
-                about=f"A {architecture} from a folder on this host.",
-                body=body,
-            )
-        )
     return tuple(checkpoints)
+
+
+def trained(path: Path, id: str, known: Sequence[Checkpoint]) -> Checkpoint:
+    """The checkpoint in a folder on this host; raises `TourError` LOAD_FAILED where there is none."""
+    weights = [file.stat().st_size for file in path.glob("*.safetensors")]
+    try:
+        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        architecture = str(config["architectures"][0])
+        body = _body(path, known)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise TourError(Code.LOAD_FAILED, f"There is no checkpoint in {path}.") from error
+    head = head_of(architecture)
+    if head is None or not weights:
+        raise TourError(Code.LOAD_FAILED, f"{path} holds no weights for a task here.")
+    limit = config.get("max_position_embeddings") or config.get("n_positions") or 512
+    return Checkpoint(
+        id=id,
+        title=id.removeprefix("local/"),
+        tasks=tuple(dict.fromkeys(task for one in known if one.head is head for task in one.tasks)),
+        head=head,
+        source=LocalSource(folder=str(path.resolve())),
+        licence="not stated",
+        parameters=max(1, sum(weights) // _bytes_per_parameter(config)),
+        download_bytes=0,
+        token_limit=int(limit),
+        languages=(),
+        about=f"A {architecture} from a folder on this host.",
+        body=body,
+    )
 
 
 def _body(path: Path, known: Sequence[Checkpoint]) -> Checkpoint | None:

@@ -1,0 +1,175 @@
+"""The lab as one instance of the app has it: visitors' workspaces, their runs, and what these have made."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from components.lab.data import Data
+from components.lab.jobs import Jobs
+from components.lab.methods import METHODS
+from components.lab.runs import MODEL, Phase, Run, Spec, find
+from components.lab.workspace import Workspace, Workspaces, remove
+from components.models.checkpoint import Checkpoint, Head
+from components.models.errors import Code, TourError
+from components.models.registry import Registry
+from components.models.settings import Settings
+from components.models.sources.folder import trained
+from components.tasks.fields import validate
+
+BUDGET = 6_000_000_000  # bytes of all workspaces together
+EACH = 2_000_000_000  # of one
+MOST_RUNS = 30  # of one visitor
+
+# Heads whose network a classifier can be put on.
+BASES = (Head.ENCODER, Head.MASKED_LM, Head.CAUSAL_LM)
+
+
+class Lab:
+    """What the lab's pages are handed."""
+
+    def __init__(
+        self, registry: Registry, settings: Settings, *, budget: int = BUDGET, each: int = EACH
+    ) -> None:
+        self.registry = registry
+        self.jobs = Jobs(settings, ended=self._ended)
+        self.workspaces = Workspaces(
+            settings.cache_dir / "lab", budget=budget, each=each, removing=self._may_go
+        )
+
+    def recover(self) -> None:
+        """After a start: cleans up, offers again what was trained, says what became of runs under way."""
+        self.workspaces.sweep()
+        for workspace in self.workspaces:
+            for run in find(workspace.runs):
+                self.jobs.recover(run)
+                self._publish(run)
+
+    def close(self) -> None:
+        self.jobs.close()
+
+    # Runs
+
+    def bases(self, *heads: Head) -> list[Checkpoint]:
+        """The checkpoints that a run may start from: whole ones with one of these heads."""
+        return [one for one in self.registry.catalog if one.body is None and one.head in (heads or BASES)]
+
+    def start(
+        self, workspace: Workspace, method: str, options: Mapping[str, Any], data: Data | None
+    ) -> Run:
+        """Puts a run in line; raises `TourError` for what does not fit."""
+        made = METHODS[method]
+        checked = validate(made.options, options)
+        if made.needs_data:
+            _check(made.kind, data)
+        base = self._base(getattr(checked, "model", None))
+        if sum(1 for _ in find(workspace.runs)) >= MOST_RUNS:
+            raise TourError(
+                Code.BUSY, f"You have {MOST_RUNS} runs already. Remove those that you no longer need."
+            )
+        self.workspaces.sweep()
+        self.workspaces.make_room(workspace, round(made.disk * base.parameters) if base else 1_000_000)
+        run = Run.create(
+            workspace.runs,
+            Spec(
+                method=method,
+                title=made.title,
+                data=data.id if made.needs_data and data else None,
+                options=dict(options),
+                created=time.time(),
+            ),
+        )
+        self.jobs.submit(run, base)
+        return run
+
+    def resume(self, run: Run) -> None:
+        if run.state.phase.resumable:
+            self.jobs.submit(run, self._base(run.spec.options.get("model")))
+
+    def remove(self, run: Run) -> None:
+        """The run and what it has made; raises `TourError` while it is under way, or its model answers."""
+        if self.jobs.place(run) is not None:
+            raise TourError(Code.IN_USE, "This run is in line or under way. Cancel it first.")
+        self._withdraw(run)
+        remove(run.folder)
+
+    def run(self, workspace: Workspace, id: str) -> Run:
+        """One of a visitor's own runs; raises `TourError` for any other."""
+        for run in find(workspace.runs):
+            if run.id == id:
+                return run
+        raise TourError(Code.EXPIRED, "This run is no longer there. Load the page again.")
+
+    # What they have made
+
+    def model_id(self, run: Run) -> str | None:
+        """What the registry calls the checkpoint that a run has made; None if it has made none."""
+        if run.model is None or run.state.phase is not Phase.DONE:
+            return None
+        data = run.data
+        name = re.sub(r"[^a-z0-9]+", "-", (data.about.title if data else "text").lower()).strip("-")[:30]
+        return f"local/{name or 'data'}-{run.spec.method.replace('_', '-')}-{run.id[-6:]}"
+
+    def _ended(self, run: Run) -> None:
+        self._publish(run)
+
+    def _publish(self, run: Run) -> None:
+        id = self.model_id(run)
+        if id is not None and id not in self.registry.catalog:
+            self.registry.add(trained(run.folder / MODEL, id, tuple(self.registry.catalog)))
+
+    def _withdraw(self, run: Run) -> None:
+        id = self.model_id(run)
+        if id is not None and id in self.registry.catalog:
+            self.registry.remove(id)
+
+    def _base(self, id: str | None) -> Checkpoint | None:
+        if id is None:
+            return None
+        base = self.registry.describe(id)
+        if base.body is not None or base.head not in BASES:
+            raise TourError(
+                Code.UNSUITABLE_MODEL,
+                f"{base.title} cannot be trained further here: it is no whole encoder or decoder. Pick "
+                "another one.",
+                "model",
+            )
+        return base
+
+    def _may_go(self, folder: Path) -> bool:
+        """Whether a workspace can be deleted; takes its models out of the registry first."""
+        if self.jobs.under(folder):
+            return False
+        try:
+            for run in find(folder / "runs"):
+                self._withdraw(run)
+        except TourError:  # one of them is answering somebody
+            return False
+        return True
+
+
+def _check(kind: str, data: Data | None) -> None:
+    if data is None:
+        raise TourError(Code.INVALID_INPUT, "There is no data yet. Pick or upload some on the first tab.")
+    if kind != "classifier":
+        return
+    if data.about.label is None:
+        raise TourError(
+            Code.INVALID_INPUT,
+            "The data has no labels to learn from. Say on the first tab which column holds them.",
+        )
+    for split in ("train", "validation", "test"):
+        rows = data.rows(split)
+        if not len(rows):
+            raise TourError(
+                Code.INVALID_INPUT, f"The data has no {split} rows with a label. Bring data with more rows."
+            )
+    if len(set(data.classes(data.rows("train")).tolist())) < 2:
+        raise TourError(
+            Code.INVALID_INPUT,
+            "All rows of the training split have the same label, so there is nothing to tell apart. Bring "
+            "data with at least two classes.",
+        )

@@ -1,0 +1,60 @@
+"""The process in which a run happens: `python -m components.lab.worker FOLDER`.
+
+The first line of its input is an order (see `work.order`); a line "pause", or the end of the input (the
+server is gone), has it save what it has and stop.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+from filelock import FileLock
+
+from components.lab.methods import METHODS
+from components.lab.runs import Run
+from components.lab.work import PausedError, Work, ordered
+from components.models.errors import TourError
+from components.tasks.fields import validate
+
+LOCK = "lock"  # held as long as the worker lives
+
+_log = logging.getLogger(__name__)
+
+
+def main(folder: str) -> int:
+    os.nice(5)  # visitors who wait for an answer come first
+    run = Run(Path(folder))
+    method = METHODS[run.spec.method]
+    settings, base = ordered(sys.stdin.readline())
+    work = Work(run=run, settings=settings, base=base)
+    work.progress("Starting")
+    threading.Thread(target=_listen, args=(sys.stdin, work, method.pausable), daemon=True).start()
+    with FileLock(run.folder / LOCK):
+        try:
+            method.run(work, validate(method.options, run.spec.options))
+        except PausedError as paused:
+            run.tell("paused", step=paused.step)
+        except TourError as error:
+            run.tell("error", message=error.message)
+        except Exception as error:  # noqa: BLE001 - a method may raise anything; its visitor must hear of it
+            _log.exception("%s failed", run.id)
+            run.tell("error", message=f"It failed unexpectedly ({type(error).__name__}: {error}).")
+            return 1
+        else:
+            run.tell("done")
+    return 0
+
+
+def _listen(lines: IO[str], work: Work, pausable: bool) -> None:
+    if lines.readline() == "" and not pausable:
+        os._exit(1)  # nobody waits for it any more
+    work.pausing.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

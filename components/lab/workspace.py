@@ -1,0 +1,131 @@
+"""A folder for each visitor of the lab: what they bring and train lies in it, bounded and cleaned."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.models.errors import Code, TourError
+
+KEEP = 24 * 3600.0  # seconds after its last use
+_KEY = re.compile(r"[A-Za-z0-9_-]{20,64}")
+
+
+def new_key() -> str:
+    """The only thing that opens a workspace; kept by the visitor's browser."""
+    return secrets.token_urlsafe(24)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """One visitor's folder. Its name tells nothing of the key, since paths of models are shown to others."""
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / "runs"
+
+    @property
+    def nbytes(self) -> int:
+        return size(self.folder)
+
+    def touch(self) -> None:
+        (self.folder / "used").touch()
+
+    @property
+    def used_at(self) -> float:
+        """Seconds since the epoch."""
+        file = self.folder / "used"
+        return file.stat().st_mtime if file.is_file() else 0.0
+
+
+class Workspaces:
+    """The workspaces under one folder, which together take at most `budget` bytes and `each` at most its own.
+
+    `removing` is called with a workspace's folder before it is deleted, and may refuse by returning False.
+    """
+
+    def __init__(self, root: Path, *, budget: int, each: int, removing: Callable[[Path], bool]) -> None:
+        self.root = root
+        self._budget = budget
+        self._each = each
+        self._removing = removing
+        self._guard = threading.Lock()
+
+    def open(self, key: object) -> Workspace:
+        """The workspace of a key, made at its first use; raises `TourError` for what is no key."""
+        if not isinstance(key, str) or not _KEY.fullmatch(key):
+            raise TourError(Code.INVALID_INPUT, "This page has lost its workspace. Load it again.")
+        name = hashlib.sha256(key.encode()).hexdigest()[:24]
+        workspace = Workspace(folder=self.root / name)
+        for folder in (workspace.data, workspace.runs):
+            folder.mkdir(parents=True, exist_ok=True)
+        workspace.touch()
+        return workspace
+
+    def __iter__(self) -> Iterator[Workspace]:
+        """Every workspace there is, the one used longest ago first."""
+        folders = [one for one in self.root.iterdir() if one.is_dir()] if self.root.is_dir() else []
+        return iter(sorted((Workspace(folder=one) for one in folders), key=lambda one: one.used_at))
+
+    def sweep(self) -> None:
+        """Removes what nobody has used for `KEEP` seconds, and the oldest until all fit the budget."""
+        now = time.time()
+        with self._guard:
+            sizes = {one.folder: one.nbytes for one in self}
+            total = sum(sizes.values())
+            for one in list(self):
+                old = now - one.used_at > KEEP
+                if (old or total > self._budget) and self._removing(one.folder):
+                    remove(one.folder)
+                    total -= sizes[one.folder]
+
+    def make_room(self, workspace: Workspace, nbytes: int) -> None:
+        """Before `nbytes` are written into a workspace; raises `TourError` where they are too many."""
+        workspace.touch()
+        used = workspace.nbytes
+        if used + nbytes > self._each:
+            raise TourError(
+                Code.TOO_LONG,
+                f"This needs {nbytes / 1e6:,.0f} MB; of the {self._each / 1e6:,.0f} MB that a visitor has, "
+                f"{used / 1e6:,.0f} are taken. Remove runs or data that you no longer need.",
+            )
+        others = sum(one.nbytes for one in self if one.folder != workspace.folder)
+        if others + used + nbytes > self._budget:
+            self._free(workspace, others + used + nbytes - self._budget)
+
+    def _free(self, keep: Workspace, nbytes: int) -> None:
+        with self._guard:
+            for one in list(self):
+                if nbytes <= 0:
+                    return
+                held = one.nbytes
+                if one.folder != keep.folder and self._removing(one.folder):
+                    remove(one.folder)
+                    nbytes -= held
+        if nbytes > 0:
+            raise TourError(
+                Code.BUSY,
+                "The disk space of the lab is taken by others who are training now. Try again later.",
+            )
+
+
+def remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def size(folder: Path) -> int:
+    """Bytes of the files under a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
