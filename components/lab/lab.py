@@ -51,6 +51,13 @@ class Lab:
     def close(self) -> None:
         self.jobs.close()
 
+    # Data
+
+    def data(self, workspace: Workspace) -> Data | None:
+        """What a visitor works on; None before they have chosen."""
+        folder = workspace.data / workspace.chosen if workspace.chosen else None
+        return Data(folder) if folder and folder.is_dir() else None
+
     # Runs
 
     def bases(self, *heads: Head) -> list[Checkpoint]:

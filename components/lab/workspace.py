@@ -38,6 +38,15 @@ class Workspace:
         return self.folder / "runs"
 
     @property
+    def chosen(self) -> str | None:
+        """The id of the data set that is worked on."""
+        file = self.folder / "chosen"
+        return file.read_text("utf-8") if file.is_file() else None
+
+    def choose(self, data: str) -> None:
+        (self.folder / "chosen").write_text(data, "utf-8")
+
+    @property
     def nbytes(self) -> int:
         return size(self.folder)
 
