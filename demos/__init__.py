@@ -21,11 +21,13 @@ from demos import (
     examples,
     fill_mask,
     home,
+    lab,
     layers,
     models,
     named_entities,
     question_answering,
     sentence_similarity,
+    story,
     summarization,
     table_question_answering,
     text_classification,
@@ -50,6 +52,8 @@ PAGES = (
     attention.PAGE,
     attribution.PAGE,
     layers.PAGE,
+    lab.PAGE,
+    story.PAGE,
     models.PAGE,
 )
 

@@ -1,0 +1,1 @@
+"""The panels of the lab page, one per tab, and what they share."""

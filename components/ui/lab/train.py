@@ -1,0 +1,135 @@
+"""The lab's third tab: train a classifier in one of several ways, and watch it learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from components.figures import lab_runs, status
+from components.figures.markup import Markup
+from components.lab.data import SPLITS, Data
+from components.lab.lab import Lab
+from components.lab.methods import METHODS
+from components.lab.methods.method import Method
+from components.lab.runs import Phase, Run, find
+from components.lab.workspace import Workspace
+from components.models.errors import TourError
+from components.tasks.fields import option_fields
+from components.ui.chrome import ASSETS
+from components.ui.frame import QUIET
+from components.ui.lab import watching
+from components.ui.lab.form import form, values
+from components.ui.page import Tour
+
+FIRST = "lora"
+
+
+def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
+    lab = tour.lab
+    methods = [method for method in METHODS.values() if method.kind == "classifier"]
+    first = next((method for method in methods if method.name == FIRST), methods[0])
+    gr.HTML(
+        "<p class='hint'>Four ways to learn from the same examples, from the simplest to the most expensive. "
+        "Each learns from the training split, is watched on the validation split, and is judged on the test "
+        "split, which it never sees while it learns.</p>"
+    )
+    about_data = gr.HTML(elem_id="lab-train-data")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            picked = gr.Radio(
+                [(method.title, method.name) for method in methods],
+                value=first.name,
+                label="Way to train",
+                elem_id="lab-method",
+            )
+            about = gr.HTML(str(status.hint(first.about)), elem_id="lab-method-about")
+            groups: list[gr.Column] = []
+            controls: list[Any] = []
+            for method in methods:
+                with gr.Column(visible=method is first) as group:
+                    controls += form(method, lab, f"lab-{method.name}")
+                groups.append(group)
+            start = gr.Button("Train", variant="primary", elem_id="lab-train")
+        with gr.Column(scale=6, min_width=320):
+            watch = watching.build(tour, key, "lab-training", [method.name for method in methods])
+    gr.HTML("<h3>Your runs</h3>")
+    runs = gr.HTML(elem_id="lab-runs", js_on_load=(ASSETS / "lab-runs.js").read_text("utf-8"))
+
+    def switch(name: str) -> list[Any]:
+        shown = [gr.Column(visible=method.name == name) for method in methods]
+        return [str(status.hint(METHODS[name].about)), *shown]
+
+    def begin(workspace: Workspace, name: str, *typed: Any) -> Run:
+        return lab.start(workspace, name, _options(methods, name, typed), lab.data(workspace))
+
+    def look(key: str) -> list[str]:
+        try:
+            workspace = lab.workspaces.open(key)
+        except TourError:
+            return ["", ""]
+        return [str(_described(lab.data(workspace))), str(lab_runs.runs_table(_rows(lab, workspace)))]
+
+    def remove(event: gr.EventData, key: str) -> list[str]:
+        try:
+            workspace = lab.workspaces.open(key)
+            lab.remove(lab.run(workspace, str(event.run)))
+        except TourError as error:
+            return [gr.skip(), str(status.problem(error.message)) + look(key)[1]]
+        return look(key)
+
+    seen: dict[str, Any] = {"fn": look, "inputs": key, "outputs": [about_data, runs], **QUIET}
+    picked.change(switch, picked, [about, *groups], **QUIET)
+    watch.starts(start.click, begin, [picked, *controls]).then(**seen)
+    watch.opens(tab.select).then(**seen)
+    watch.ended(lambda key, _: look(key), [], [about_data, runs])
+    removing: Any = runs
+    removing.remove(remove, key, [about_data, runs], **QUIET)
+
+
+def _options(methods: Sequence[Method], name: str, typed: Sequence[Any]) -> dict[str, Any]:
+    """Of all forms' values those of one method."""
+    at = 0
+    for method in methods:
+        fields = option_fields(method.options)
+        if method.name == name:
+            return values(fields, typed[at : at + len(fields)])
+        at += len(fields)
+    raise ValueError(name)
+
+
+def _described(data: Data | None) -> Markup:
+    if data is None:
+        return status.hint("There is no data yet: choose some on the first tab.")
+    sizes = ", ".join(f"{len(data.rows(split)):,} {split}" for split in SPLITS)
+    return Markup('<p class="hint">Data: <strong dir="auto">{}</strong>, {} classes; {} rows.</p>').format(
+        data.about.title, len(data.about.labels), sizes
+    )
+
+
+def _rows(lab: Lab, workspace: Workspace) -> list[lab_runs.Row]:
+    found = [run for run in find(workspace.runs)]
+    return [_row(lab, run) for run in reversed(found)]
+
+
+def _row(lab: Lab, run: Run) -> lab_runs.Row:
+    events = run.events()
+    scores = [one["macro_f1"] for one in events if one["event"] == "validation" and "macro_f1" in one]
+    place = lab.jobs.place(run)
+    phase = run.state.phase
+    data = run.data
+    return lab_runs.Row(
+        id=run.id,
+        title=run.spec.title,
+        settings=", ".join(
+            f"{name} {value:g}" if isinstance(value, float) else f"{name} {str(value)[:40]}"
+            for name, value in run.spec.options.items()
+        ),
+        data=data.about.title if data else "",
+        state=f"in line, {place} before it" if place else phase.value,
+        score=max(scores, default=None),
+        seconds=events[-1]["at"] - events[0]["at"] if events and phase is Phase.DONE else None,
+        model=lab.model_id(run),
+        removable=place is None,
+    )

@@ -1,0 +1,47 @@
+"""The lab: from raw text to a classifier of one's own, in five tabs."""
+
+from __future__ import annotations
+
+import importlib
+
+import gradio as gr
+
+from components.figures.markup import Markup
+from components.lab.workspace import new_key
+from components.ui.frame import QUIET
+from components.ui.page import PlainPage, Tour
+
+SLUG = "lab"
+
+
+def build(tour: Tour, blocks: gr.Blocks) -> None:
+    # The secret hides nothing: a key means something to this app alone. Without one, a restart would lose it.
+    key = gr.BrowserState(None, storage_key="transformers-tour-lab", secret="transformers-tour")  # noqa: S106
+    ready = blocks.load(lambda key: key or new_key(), key, key, **QUIET)
+    with gr.Tabs(elem_id=f"{SLUG}-tabs"):
+        for title, name in (
+            ("1 Data", "data"),
+            ("2 Features", "features"),
+            ("3 Train", "train"),
+            ("4 Judge", "judge"),
+            ("5 Use and share", "share"),
+        ):
+            with gr.Tab(title, id=name, elem_id=f"{SLUG}-tab-{name}") as tab:
+                try:
+                    module = importlib.import_module(f"components.ui.lab.{name}")
+                except ModuleNotFoundError:
+                    continue
+                getattr(module, f"{name}_panel")(tour, key, tab, ready)
+
+
+PAGE = PlainPage(
+    slug=SLUG,
+    nav="Lab",
+    title="Data and training lab",
+    sentence=(
+        "Bring texts with labels, look at them, teach a model to tell them apart, and judge what it learned."
+    ),
+    build=build,
+    group="Lab",
+    teaser=Markup(""),
+)
