@@ -84,15 +84,25 @@ def calibration_error(bins: Sequence[Bin]) -> float:
 
 
 def bootstrap(
-    name: str, counts: Sequence[Sequence[float]], metric: Callable[[np.ndarray], float], seed: int = 0
+    name: str,
+    counts: Sequence[Sequence[float]] | np.ndarray,
+    metric: Callable[[np.ndarray], float],
+    seed: int = 0,
+    times: np.ndarray | None = None,
 ) -> Measure:
     """A metric of summed counts, one row [k] per example, with a percentile interval from resampled
-    examples (Efron and Tibshirani 1993)."""
+    examples (Efron and Tibshirani 1993). Where many examples are alike, `times` says how many each row
+    stands for, and the time no longer depends on how many there are."""
     table = np.asarray(counts, dtype=float)
     chance = np.random.default_rng(seed)
-    values = [metric(table[chance.integers(0, len(table), len(table))].sum(axis=0)) for _ in range(RESAMPLES)]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return Measure(name=name, value=metric(table.sum(axis=0)), low=float(low), high=float(high))
+    if times is None:
+        sums = (table[chance.integers(0, len(table), len(table))].sum(axis=0) for _ in range(RESAMPLES))
+        whole = table.sum(axis=0)
+    else:
+        drawn = chance.multinomial(times.sum(), times / times.sum(), RESAMPLES)
+        sums, whole = iter(drawn @ table), times @ table
+    low, high = np.percentile([metric(one) for one in sums], [2.5, 97.5])
+    return Measure(name=name, value=metric(whole), low=float(low), high=float(high))
 
 
 def mean(name: str, values: Sequence[float]) -> Measure:
