@@ -70,11 +70,19 @@ class _Stop(TrainerCallback):
 
 
 def train(
-    recipe: Recipe, job: Job, folder: Path, *, save_every: int = 250, stop_after: int | None = None
+    recipe: Recipe,
+    job: Job,
+    folder: Path,
+    *,
+    save_every: int = 250,
+    log_every: int = 50,
+    stop_after: int | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> None:
     """Train in `folder`, where a run that was stopped is taken up at its last saved step.
 
-    `save_every` and `stop_after` count steps; a run ends early, as if it were stopped, after the latter.
+    `save_every`, `log_every` and `stop_after` count steps; a run ends early, as if it were stopped, after the
+    last of them. `callbacks` are told of what happens, and can have it stop or save.
     """
     steps = max(1, round(recipe.epochs * len(job.train) / recipe.batch))
     arguments = TrainingArguments(
@@ -91,7 +99,8 @@ def train(
         length_column_name="length",
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),
-        logging_steps=50,
+        logging_steps=log_every,
+        optim=recipe.optimizer,
         save_steps=save_every,
         save_total_limit=1,
         seed=recipe.seed,
@@ -100,6 +109,8 @@ def train(
     trainer = _Trainer(job, arguments)
     if stop_after is not None:
         trainer.add_callback(_Stop(stop_after))
+    for callback in callbacks:
+        trainer.add_callback(callback)
     # Without this the loss would be divided by a count of tokens that only causal models know.
     trainer.model_accepts_loss_kwargs = False
     folder.mkdir(parents=True, exist_ok=True)
