@@ -95,7 +95,7 @@ def appearance() -> dict[str, Any]:
     )
     return {
         "theme": theme,
-        "css": _asset("tour.css") + _asset("lab.css"),
+        "css": "".join(map(_asset, ("tour.css", "lab.css", "story.css"))),
         "head": "{}<script>{}</script>".format(*map(_asset, ("head.html", "exports.js"))),
         "favicon_path": ASSETS / "favicon.svg",
     }
