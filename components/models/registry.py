@@ -132,9 +132,14 @@ class Registry:
         """Whether the Hub answers; waits at most `wait` seconds, None if still unknown then."""
         return self._sources.hub.reachable(wait)
 
+    @property
+    def endpoint(self) -> str:
+        """The Hub's address."""
+        return self._sources.hub.endpoint
+
     def search(self, words: str, **filters: Any) -> list[lookup.Found]:
         """What the Hub has; see `lookup.search`."""
-        return lookup.search(self._sources.hub.endpoint, words, **filters)
+        return lookup.search(self.endpoint, words, **filters)
 
     @property
     def open(self) -> bool:
@@ -155,11 +160,11 @@ class Registry:
         if not self.reachable():
             raise TourError(
                 Code.UNREACHABLE,
-                f"{id} is not in the list, and the Hub at {self._sources.hub.endpoint} does not answer. Pick "
+                f"{id} is not in the list, and the Hub at {self.endpoint} does not answer. Pick "
                 "a model of the list, or try again later.",
                 "model",
             )
-        return lookup.describe(self._sources.hub.endpoint, id, tuple(self.catalog))
+        return lookup.describe(self.endpoint, id, tuple(self.catalog))
 
     def card(self, checkpoint: Checkpoint) -> str:
         """Its model card as Markdown, empty if it has none; raises `TourError` UNREACHABLE."""

@@ -1,4 +1,4 @@
-"""A local server that speaks the part of the Hub's API which huggingface_hub uses to download models."""
+"""A local server that speaks the parts of the Hub's API which huggingface_hub uses."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.fakes.uploads import Uploads
 
 LARGE = (".safetensors", ".bin")  # what the Hub keeps in its large file storage, named by SHA-256
 
@@ -33,6 +35,7 @@ class FakeHub:
     cut: dict[str, int] = field(default_factory=dict)
     gated: set[str] = field(default_factory=set)
     conversions: dict[tuple[str, str], Path] = field(default_factory=dict)
+    uploads: Uploads = field(default_factory=Uploads)
     endpoint: str = ""
     silent_api: threading.Event = field(default_factory=threading.Event)
     speak: threading.Event = field(default_factory=threading.Event)
@@ -89,6 +92,15 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             self._answer()
+
+        def do_POST(self) -> None:
+            path = unquote(urlsplit(self.path).path)
+            hub.requests.append(f"POST {path}")
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, content = hub.uploads.answer(
+                hub.endpoint, path, self.headers.get("authorization"), body
+            )
+            self._send(json.dumps(content).encode(), "application/json", status)
 
         def _answer(self) -> None:
             path = unquote(urlsplit(self.path).path)
@@ -164,7 +176,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             for name, value in (headers or {}).items():
                 self.send_header(name, value)
             self.end_headers()
-            if self.command == "GET":
+            if self.command != "HEAD":
                 self.wfile.write(body)
 
     return Handler

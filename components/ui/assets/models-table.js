@@ -50,6 +50,8 @@ function draw() {
   meter.max = value.memory.budget;
   meter.value = value.memory.used;
   meter.setAttribute("aria-label", "Memory used of the budget");
+  const there = new Set(value.checkpoints.map((item) => item.id));
+  for (const [id, row] of rows) if (!there.has(id)) { row.root.remove(); rows.delete(id); }
   for (const item of value.checkpoints) {
     if (!rows.has(item.id)) rows.set(item.id, build(item));
     const row = rows.get(item.id);

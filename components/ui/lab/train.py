@@ -109,7 +109,7 @@ def _described(data: Data | None) -> Markup:
 
 
 def _rows(lab: Lab, workspace: Workspace) -> list[lab_runs.Row]:
-    found = [run for run in find(workspace.runs)]
+    found = list(find(workspace.runs))
     return [_row(lab, run) for run in reversed(found)]
 
 

@@ -1,0 +1,160 @@
+"""The lab's fifth tab: try what was trained, take it home, or put it on the Hub."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from components.figures import status
+from components.figures.card import model_card
+from components.figures.markup import Markup, join
+from components.lab.lab import Lab
+from components.lab.publishing import archive, push
+from components.lab.runs import Run, find
+from components.lab.workspace import Workspace
+from components.models.checkpoint import Head
+from components.models.errors import Code, TourError
+from components.ui import links
+from components.ui.frame import QUIET
+from components.ui.page import Tour
+
+_PAGES = {
+    Head.SEQUENCE_CLASSIFICATION: (("text-classification", "Classify texts with it"),),
+    Head.CAUSAL_LM: (("text-generation", "Have it write"),),
+    Head.MASKED_LM: (("fill-mask", "Have it fill gaps"),),
+}
+_INSIDE = (("attention", "Look at its attention"), ("layers", "Look at its layers"))
+
+
+def share_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
+    lab = tour.lab
+    picked = gr.Dropdown([], label="What you have trained", elem_id="lab-shared", interactive=True)
+    about = gr.HTML(elem_id="lab-share-about")
+    with gr.Row(equal_height=False, visible=False) as ways:
+        with gr.Column(min_width=320):
+            gr.HTML(
+                "<h3>Take it home</h3><p class='hint'>A folder with the weights, the configuration, and a "
+                "model card that says what it learned from and how well it does.</p>"
+            )
+            prepare = gr.Button("Prepare the download", elem_id="lab-prepare")
+            download = gr.DownloadButton("Download", visible=False, elem_id="lab-download")
+            packed = gr.HTML(elem_id="lab-packed", elem_classes="status")
+        with gr.Column(min_width=320):
+            gr.HTML(
+                "<h3>Put it on the Hub</h3><p class='hint'>With a token of yours that may write. It goes to "
+                "the Hub with this request and is kept nowhere.</p>"
+            )
+            repo = gr.Textbox(
+                label="Repository", placeholder="your-name/my-classifier", max_length=200, elem_id="lab-repo"
+            )
+            token = gr.Textbox(
+                label="Token", type="password", max_length=200, elem_id="lab-token", placeholder="hf_…"
+            )
+            private = gr.Checkbox(True, label="Only for me (private)", elem_id="lab-private")
+            send = gr.Button("Push to the Hub", elem_id="lab-push")
+            sent = gr.HTML(elem_id="lab-pushed", elem_classes="status")
+    card = gr.HTML(elem_id="lab-card")
+
+    def listed(key: str, chosen: str | None) -> list[Any]:
+        try:
+            workspace = lab.workspaces.open(key)
+        except TourError:
+            return [gr.skip()] * 4
+        there = _models(lab, workspace)
+        ids = [run.id for _, run in there]
+        value = chosen if chosen in ids else next(iter(ids), None)
+        return [
+            gr.Dropdown([(title, run.id) for title, run in there], value=value),
+            *_shown(lab, workspace, value),
+        ]
+
+    def show(key: str, id: str | None) -> list[Any]:
+        try:
+            return _shown(lab, lab.workspaces.open(key), id)
+        except TourError as error:
+            return [str(status.problem(error.message)), gr.Row(visible=False), ""]
+
+    def pack(key: str, id: str | None) -> list[Any]:
+        try:
+            run = _made(lab, lab.workspaces.open(key), id)
+            name = str(lab.model_id(run)).removeprefix("local/")
+            target = Path(get_upload_folder()) / secrets.token_hex(16) / f"{name}.zip"
+            archive(run.model or run.folder, target)
+        except TourError as error:
+            return [gr.DownloadButton(visible=False), str(status.problem(error.message))]
+        return [
+            gr.DownloadButton(f"Download {target.name}", value=target, visible=True),
+            str(status.hint("Ready. The file is kept for an hour.")),
+        ]
+
+    def publish(key: str, id: str | None, repo: str, token: str, private: bool) -> Iterator[list[Any]]:
+        said = ""
+        try:
+            run = _made(lab, lab.workspaces.open(key), id)
+            for said in push(
+                run.model or run.folder, repo.strip(), token, private=private, endpoint=lab.registry.endpoint
+            ):
+                yield [str(status.progress(said, None)), gr.skip()]
+        except TourError as error:
+            yield [str(status.problem(error.message)), gr.skip()]
+            return
+        link = Markup('<p class="hint">It is there: <a href="{0}" target="_blank" rel="noopener">{0}</a></p>')
+        yield [str(link.format(said)), ""]
+
+    places = [about, ways, card]
+    tab.select(listed, [key, picked], [picked, *places], **QUIET)
+    picked.change(show, [key, picked], places, **QUIET)
+    picked.change(lambda: [gr.DownloadButton(visible=False), "", ""], None, [download, packed, sent], **QUIET)
+    prepare.click(pack, [key, picked], [download, packed], **QUIET)
+    send.click(
+        publish,
+        [key, picked, repo, token, private],
+        [sent, token],
+        show_progress="hidden",
+        concurrency_id="lab-push",
+        concurrency_limit=4,
+        api_visibility="private",
+    )
+
+
+def _models(lab: Lab, workspace: Workspace) -> list[tuple[str, Run]]:
+    """The runs that have made a checkpoint, newest first, by the name it has in the tour."""
+    found = [(lab.model_id(run), run) for run in find(workspace.runs)]
+    return [(id.removeprefix("local/"), run) for id, run in reversed(found) if id]
+
+
+def _made(lab: Lab, workspace: Workspace, id: str | None) -> Run:
+    run = lab.run(workspace, id or "")
+    if run.model is None:
+        raise TourError(Code.EXPIRED, "This run has made no checkpoint.")
+    return run
+
+
+def _shown(lab: Lab, workspace: Workspace, id: str | None) -> list[Any]:
+    if id is None:
+        words = "Nothing to share yet: train with LoRA or full fine-tuning on the third tab first."
+        return [str(status.hint(words)), gr.Row(visible=False), ""]
+    run = _made(lab, workspace, id)
+    name = str(lab.model_id(run))
+    checkpoint = lab.registry.catalog[name]
+    pages = (*_PAGES.get(checkpoint.head, ()), *_INSIDE)
+    ways = join(
+        Markup('<li><a href="{}">{}</a></li>').format(links.page_link(slug, model=name), words)
+        for slug, words in pages
+    )
+    about = Markup(
+        '<p>It is called <code>{}</code> everywhere in this tour, and can be picked wherever its kind fits, '
+        "until your data is removed, at the latest a day after you were last here. Others who use this app "
+        'can pick it too.</p><ul class="ways">{}</ul>'
+    ).format(name, ways)
+    text = (run.model / "README.md").read_text("utf-8") if run.model else ""
+    return [
+        str(about),
+        gr.Row(visible=True),
+        str(Markup('<h3>Its model card</h3><div class="result">{}</div>').format(model_card(text))),
+    ]
