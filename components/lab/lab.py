@@ -29,15 +29,21 @@ BASES = (Head.ENCODER, Head.MASKED_LM, Head.CAUSAL_LM)
 
 
 class Lab:
-    """What the lab's pages are handed."""
+    """What the lab's pages are handed; visitors' folders are under `root`."""
 
     def __init__(
-        self, registry: Registry, settings: Settings, *, budget: int = BUDGET, each: int = EACH
+        self,
+        registry: Registry,
+        settings: Settings,
+        *,
+        root: Path | None = None,
+        budget: int = BUDGET,
+        each: int = EACH,
     ) -> None:
         self.registry = registry
         self.jobs = Jobs(settings, ended=self._ended)
         self.workspaces = Workspaces(
-            settings.cache_dir / "lab", budget=budget, each=each, removing=self._may_go
+            root or settings.cache_dir / "lab", budget=budget, each=each, removing=self._may_go
         )
 
     def recover(self) -> None:
