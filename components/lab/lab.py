@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from components.lab.data import Data
 from components.lab.jobs import Jobs
@@ -42,8 +46,9 @@ class Lab:
     ) -> None:
         self.registry = registry
         self.jobs = Jobs(settings, ended=self._ended)
+        self._held = _own(root or settings.cache_dir / "lab")
         self.workspaces = Workspaces(
-            root or settings.cache_dir / "lab", budget=budget, each=each, removing=self._may_go
+            Path(self._held.lock_file).parent, budget=budget, each=each, removing=self._may_go
         )
 
     def recover(self) -> None:
@@ -56,6 +61,7 @@ class Lab:
 
     def close(self) -> None:
         self.jobs.close()
+        self._held.release()
 
     # Data
 
@@ -162,6 +168,16 @@ class Lab:
         except TourError:  # one of them is answering somebody
             return False
         return True
+
+
+def _own(root: Path) -> FileLock:
+    """The first of `root`, `root`-2 and so on that no other server on this host works in, held."""
+    for number in itertools.count(1):
+        folder = root if number == 1 else root.with_name(f"{root.name}-{number}")
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(Timeout):
+            return FileLock(folder / "server.lock", thread_local=False).acquire(timeout=0).lock
+    raise AssertionError("unreachable")
 
 
 def _check(kind: str, data: Data | None) -> None:

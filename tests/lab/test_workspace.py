@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from components.lab.lab import Lab
 from components.lab.workspace import KEEP, Workspace, Workspaces, new_key
+from components.models.catalog import Catalog
 from components.models.errors import TourError
+from components.models.registry import Registry
+from components.models.settings import Settings
 
 
 def some(root: Path, *, budget: int = 10_000, each: int = 4_000, held: tuple[Path, ...] = ()) -> Workspaces:
@@ -92,3 +96,15 @@ def test_where_all_are_in_use_the_disk_is_full(tmp_path: Path):
     with pytest.raises(TourError, match="taken by others"):
         workspaces.make_room(workspaces.open(new_key()), 3_000)
     assert all(folder.exists() for folder in held)
+
+
+def test_two_servers_on_one_host_do_not_share_folders(tmp_path: Path):
+    settings = Settings(cache_dir=tmp_path)
+    registry = Registry(Catalog(()), settings)
+    first, second = Lab(registry, settings), Lab(registry, settings)
+    assert first.workspaces.root != second.workspaces.root
+    first.close()
+    third = Lab(registry, settings)
+    assert third.workspaces.root == first.workspaces.root
+    for lab in (second, third):
+        lab.close()
