@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from components.figures import status
 from components.figures.markup import Markup, join
@@ -22,6 +23,14 @@ class Row:
     seconds: float | None
     model: str | None
     removable: bool
+
+
+def settings(options: Mapping[str, Any]) -> str:
+    """A run's options in a line."""
+    return ", ".join(
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {str(value)[:40]}"
+        for name, value in options.items()
+    )
 
 
 def runs_table(rows: Sequence[Row]) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import secrets
 import time
@@ -110,6 +111,17 @@ class Run:
         except FileNotFoundError:
             return []
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+    @property
+    def seconds(self) -> float:
+        """How long its worker has been at it; time in which it was paused does not count."""
+        events = self.events()
+        gaps = [
+            float(later["at"] - earlier["at"])
+            for earlier, later in itertools.pairwise(events)
+            if earlier["event"] != "paused"
+        ]
+        return sum(gaps)
 
     @property
     def result(self) -> dict[str, Any]:

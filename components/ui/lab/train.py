@@ -122,14 +122,11 @@ def _row(lab: Lab, run: Run) -> lab_runs.Row:
     return lab_runs.Row(
         id=run.id,
         title=run.spec.title,
-        settings=", ".join(
-            f"{name} {value:g}" if isinstance(value, float) else f"{name} {str(value)[:40]}"
-            for name, value in run.spec.options.items()
-        ),
+        settings=lab_runs.settings(run.spec.options),
         data=data.about.title if data else "",
         state=f"in line, {place} before it" if place else phase.value,
         score=max(scores, default=None),
-        seconds=events[-1]["at"] - events[0]["at"] if events and phase is Phase.DONE else None,
+        seconds=run.seconds if phase is Phase.DONE else None,
         model=lab.model_id(run),
         removable=place is None,
     )

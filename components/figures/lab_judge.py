@@ -1,0 +1,331 @@
+"""What a trained classifier is judged by: measures, confusions, examples, and whom it agrees with.
+
+Buttons carry `data-row` and `data-column`; `lab-judge.js` makes them work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from components.figures import reliability, status, svg
+from components.figures.markup import Markup, join, percent
+from components.lab.judging import Agreement, Calibration, Judgement
+from components.training.evaluation.measure import Measure
+
+MOST_CLASSES = 40  # that a matrix is drawn of
+MOST_EXAMPLES = 50  # that are listed
+LONGEST = 600  # characters of a text that are drawn
+_WIDE, _HIGH = 120, 18  # of a whisker, in CSS pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A classifier in the comparison. `number` tells those of the same title apart."""
+
+    number: int
+    title: str
+    settings: str
+    seconds: float
+    measures: Sequence[Measure]
+    calibration: Calibration
+
+
+def compared(entries: Sequence[Entry], chosen: int) -> Markup:
+    """All classifiers with their measures; intervals as whiskers on a scale from 0 to 1."""
+    names = [measure.name for measure in entries[0].measures]
+    heads = join(
+        Markup('<th scope="col">{}</th>').format(title)
+        for title in ("Classifier", *(name.capitalize() for name in names), "Calibration error", "Time")
+    )
+    rows = join(
+        Markup(
+            '<tr{}><th scope="row">{} · {}<span class="sequence" dir="auto">{}</span></th>{}'
+            "<td>{:.3f}</td><td>{}</td></tr>"
+        ).format(
+            Markup(' class="marked" aria-current="true"') if entry.number == chosen else "",
+            entry.number,
+            entry.title,
+            entry.settings,
+            join(Markup("<td>{}</td>").format(_measured(measure)) for measure in entry.measures),
+            entry.calibration.error,
+            _time(entry.seconds),
+        )
+        for entry in entries
+    )
+    return Markup(
+        '<div class="grid-box" tabindex="0" role="region" aria-label="All classifiers compared">'
+        '<table class="grid judge-compared"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+        '<p class="hint">The line is the 95 % interval of the value, from 0 to 1: what other examples of the '
+        "same kind might have given. Where two intervals overlap widely, neither classifier is shown to be "
+        "better; the agreement below compares them example by example.</p>"
+    ).format(heads, rows)
+
+
+def _measured(measure: Measure) -> Markup:
+    """A value with its interval, drawn and written."""
+    low, value, high = (share * (_WIDE - 8) + 4 for share in (measure.low, measure.value, measure.high))
+    middle = _HIGH / 2
+    drawn = svg.drawing(
+        _WIDE,
+        _HIGH,
+        [
+            svg.line([(4, middle), (_WIDE - 4, middle)], cls="whisker-scale"),
+            svg.line([(low, middle), (high, middle)], cls="whisker"),
+            svg.line([(low, middle - 4), (low, middle + 4)], cls="whisker"),
+            svg.line([(high, middle - 4), (high, middle + 4)], cls="whisker"),
+            svg.rect(value - 2.5, middle - 5, 5, 10, cls="whisker-value"),
+        ],
+    )
+    return Markup(
+        '<span class="measured"><strong>{:.3f}</strong> <span class="sequence">{:.3f} to {:.3f}</span>'
+        '<span aria-hidden="true">{}</span></span>'
+    ).format(measure.value, measure.low, measure.high, drawn)
+
+
+def _time(seconds: float) -> str:
+    return status.duration(seconds) if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def per_class(judged: Judgement) -> Markup:
+    rows = join(
+        Markup(
+            '<tr><th scope="row" dir="auto">{}</th><td>{:.3f}</td><td>{:.3f}</td><td>{:.3f}</td>'
+            "<td>{:,}</td></tr>"
+        ).format(one.label, one.precision, one.recall, one.f1, one.support)
+        for one in judged.per_class
+    )
+    heads = ("Class", "Precision", "Recall", "F1", "Examples")
+    return _box("Scores by class", heads, rows)
+
+
+def confusion(judged: Judgement) -> Markup:
+    """Rows are true classes, columns predicted ones; each cell that has examples is a button."""
+    shown = _most_confused(judged.confusion)
+    counts = judged.confusion
+    rows = join(
+        Markup('<tr><th scope="row" dir="auto">{}</th>{}</tr>').format(
+            judged.labels[row],
+            join(
+                _cell(int(counts[row, column]), int(counts[row].sum()), row, column, judged.labels)
+                for column in shown
+            ),
+        )
+        for row in shown
+    )
+    heads = _heads(judged.labels[column] for column in shown)
+    left = len(judged.labels) - len(shown)
+    note = (
+        status.hint(
+            f"Of {len(judged.labels)} classes these are the {len(shown)} that are confused most; the scores "
+            "by class below have all of them."
+        )
+        if left
+        else Markup()
+    )
+    return Markup(
+        '<p class="hint">A row for each true class, a column for each predicted one: what lies off the '
+        "diagonal is wrong. Click a number, or go to it by Tab and arrow keys and press Enter, to read its "
+        "examples.</p>{}"
+        '<div class="grid-box" role="region" aria-label="Confusion matrix"><table class="judge-matrix">'
+        '<caption class="visually-hidden">Examples by true class (rows) and predicted class (columns)'
+        "</caption>"
+        '<thead><tr><td class="corner">true ↓ predicted →</td>{}</tr></thead><tbody>{}</tbody></table></div>'
+    ).format(note, heads, rows)
+
+
+def _cell(count: int, total: int, row: int, column: int, labels: Sequence[str]) -> Markup:
+    cls = "right" if row == column else "wrong"
+    if not count:
+        return Markup('<td class="{}">0</td>').format(cls)
+    return Markup(
+        '<td class="{}" style="--share:{:.3f}"><button type="button" data-row="{}" data-column="{}" '
+        'aria-label="{} of {} predicted as {}">{:,}</button></td>'
+    ).format(cls, count / total, row, column, count, labels[row], labels[column], count)
+
+
+def _most_confused(counts: np.ndarray) -> list[int]:
+    """The classes to draw, in their order."""
+    off = counts - np.diag(np.diag(counts))
+    errors = off.sum(axis=0) + off.sum(axis=1)
+    return sorted(np.argsort(-errors, kind="stable")[:MOST_CLASSES].tolist())
+
+
+def examples(
+    judged: Judgement,
+    places: Sequence[int] | np.ndarray,
+    texts: Mapping[int, str],
+    title: str,
+    advice: str = "",
+) -> Markup:
+    """Examples at places of `Judgement.rows` with what was predicted; `texts` by row."""
+    rows = join(
+        Markup('<tr><td dir="auto">{}</td><td dir="auto">{}</td>{}<td>{}</td><td>{:.3f}</td></tr>').format(
+            _text(texts[int(judged.rows[at])]),
+            judged.labels[judged.truth[at]],
+            _answer(judged, int(at)),
+            percent(float(judged.confidence[at])),
+            judged.losses[at],
+        )
+        for at in places[:MOST_EXAMPLES]
+    )
+    heads = ("Text", "True", "Predicted", "Confidence", "Loss")
+    return _head(title, len(places)) + (status.hint(advice) if advice else "") + _box(title, heads, rows)
+
+
+def differences(
+    first: Judgement,
+    second: Judgement,
+    names: tuple[str, str],
+    pair: Agreement,
+    texts: Mapping[int, str],
+) -> Markup:
+    """The examples on which two classifiers differ, and whether one of them is better."""
+    rows = join(
+        Markup('<tr><td dir="auto">{}</td><td dir="auto">{}</td>{}{}</tr>').format(
+            _text(texts[int(first.rows[at])]),
+            first.labels[first.truth[at]],
+            _answer(first, int(at)),
+            _answer(second, int(at)),
+        )
+        for at in pair.differing[:MOST_EXAMPLES]
+    )
+    if pair.only_first == pair.only_second:
+        verdict = "so neither is shown to be better"
+    elif pair.p < 0.05:
+        verdict = "a difference that chance seldom makes"
+    else:
+        verdict = "a difference that may be chance"
+    said = (
+        f"{names[0]} alone is right on {pair.only_first:,}, {names[1]} alone on {pair.only_second:,}: "
+        f"{verdict} (McNemar's exact test, p = {pair.p:.3f})."
+    )
+    title = f"Where {names[0]} and {names[1]} differ"
+    return _head(title, len(pair.differing)) + status.hint(said) + _box(title, ("Text", "True", *names), rows)
+
+
+def _answer(judged: Judgement, at: int) -> Markup:
+    wrong = judged.predicted[at] != judged.truth[at]
+    return Markup('<td dir="auto"{}>{}{}</td>').format(
+        Markup(' class="wrong"') if wrong else "",
+        judged.labels[judged.predicted[at]],
+        Markup('<span class="visually-hidden"> (wrong)</span>') if wrong else "",
+    )
+
+
+def _head(title: str, count: int) -> Markup:
+    left = f"The first {MOST_EXAMPLES} of {count:,} are listed." if count > MOST_EXAMPLES else ""
+    counted = "1 example" if count == 1 else f"{count:,} examples"
+    return Markup('<h4 dir="auto">{}</h4><p class="hint">{}. {}</p>').format(title, counted, left)
+
+
+def _box(label: str, heads: Sequence[str], rows: Markup) -> Markup:
+    return Markup(
+        '<div class="grid-box" tabindex="0" role="region" aria-label="{}"><table class="grid"><thead>'
+        "<tr>{}</tr></thead><tbody>{}</tbody></table></div>"
+    ).format(label, _heads(heads), rows)
+
+
+def _heads(titles: Iterable[str]) -> Markup:
+    return join(Markup('<th scope="col" dir="auto">{}</th>').format(title) for title in titles)
+
+
+def _text(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text):,} characters)"
+
+
+def calibration(judged: Judgement) -> Markup:
+    """Reliability before and after temperature scaling."""
+    over = "less sure" if judged.temperature > 1 else "surer"
+    effect = (
+        f"The temperature {judged.temperature:.2f}, fitted on the validation split, makes it {over} of all "
+        "its answers; which answers it gives does not change."
+        if judged.temperature != 1
+        else "The validation split asks for no change."
+    )
+    return Markup(
+        '<p class="hint">Of answers with a score of 80 %, are 80 of 100 right? If so, the columns reach the '
+        "dashed line; below it the classifier is too sure of itself. Temperature scaling divides the logits "
+        "by one number, chosen so that the loss on the validation split is least. {}</p>{}"
+    ).format(
+        effect,
+        reliability.side_by_side(
+            [
+                (
+                    title,
+                    f"Expected calibration error {calibration.error:.3f} on the {judged.split} split.",
+                    [asdict(one) for one in calibration.bins],
+                )
+                for title, calibration in (
+                    ("As trained", judged.raw),
+                    ("Scaled by temperature", judged.scaled),
+                )
+            ]
+        ),
+    )
+
+
+def agreements(names: Sequence[str], pairs: Sequence[Agreement]) -> Markup:
+    """For each pair of classifiers the share of equal predictions, a button that lists the others."""
+    if len(names) < 2:
+        return status.hint("There is only one classifier. Train another on the third tab to compare them.")
+    by_place: dict[tuple[int, int], Agreement] = {(pair.second, pair.first): pair for pair in pairs}
+    rows = join(
+        Markup('<tr><th scope="row">{}</th>{}</tr>').format(
+            name,
+            join(
+                _shared(by_place[row, column], names) if column < row else Markup('<td class="corner"></td>')
+                for column in range(len(names) - 1)
+            ),
+        )
+        for row, name in enumerate(names)
+        if row
+    )
+    return Markup(
+        '<p class="hint">The share of examples on which two classifiers say the same, and below it Cohen’s '
+        "κ: how much more than chance that is (0 is chance, 1 is full agreement). Two that make different "
+        "errors have learned different things. Click a number to read where they differ.</p>"
+        '<div class="grid-box" role="region" aria-label="Agreement of classifiers">'
+        '<table class="judge-matrix"><thead><tr><td class="corner"></td>{}</tr></thead><tbody>{}</tbody>'
+        "</table></div>"
+    ).format(_heads(names[:-1]), rows)
+
+
+def _shared(pair: Agreement, names: Sequence[str]) -> Markup:
+    kappa = "–" if pair.kappa is None else f"{pair.kappa:.2f}"
+    return Markup(
+        '<td class="right" style="--share:{share:.3f}"><button type="button" data-row="{first}" '
+        'data-column="{second}" aria-label="{one} and {other}: {said} equal, kappa {kappa}">{said}'
+        '<span class="sequence">κ {kappa}</span></button></td>'
+    ).format(
+        share=pair.equal,
+        first=pair.first,
+        second=pair.second,
+        one=names[pair.first],
+        other=names[pair.second],
+        said=percent(pair.equal, 0),
+        kappa=kappa,
+    )
+
+
+Look = Callable[[Judgement], np.ndarray]
+
+# Which examples are worth reading, and what to look for in them.
+LOOKS: Sequence[tuple[str, str, Look]] = (
+    (
+        "Highest loss",
+        "A wrong label, a text that is odd (irony, a fragment, another language) or two classes that mean "
+        "nearly the same: read these first, and mend the labels that are wrong. Where the text is plain and "
+        "the label right, the classifier is sure of a mistake; the diagrams below measure how often.",
+        lambda judged: np.argsort(-judged.losses, kind="stable")[:10],
+    ),
+    (
+        "Lowest loss",
+        "The easiest examples: look for a word, a sign or a format that they share and that gives the class "
+        "away without the meaning. If texts like these stand in the training split too, the measures above "
+        "promise more than new texts will show.",
+        lambda judged: np.argsort(judged.losses, kind="stable")[:10],
+    ),
+)

@@ -1,0 +1,199 @@
+"""The lab's fourth tab: what the trained classifiers got right and wrong, and how they compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from components.figures import lab_judge, lab_runs, status
+from components.figures.markup import Markup, join
+from components.lab.data import Data
+from components.lab.judging import Agreement, Judgement, agreement, judge
+from components.lab.lab import Lab
+from components.lab.methods import METHODS
+from components.lab.runs import PREDICTIONS, Phase, Run, find
+from components.lab.workspace import Workspace
+from components.models.errors import Code, TourError
+from components.ui.chrome import ASSETS
+from components.ui.frame import QUIET
+from components.ui.page import Tour
+
+SPLITS = ("test", "validation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """The finished classifiers on the data that is worked on, oldest first, judged on one split."""
+
+    data: Data
+    runs: Sequence[Run]
+    judgements: Sequence[Judgement]
+
+    def name(self, place: int) -> str:
+        return f"{place + 1} · {self.runs[place].spec.title}"
+
+    def place(self, id: str | None) -> int:
+        """Of a run; of the last one where it is not among them."""
+        ids = [run.id for run in self.runs]
+        return ids.index(id) if id in ids else len(ids) - 1
+
+    def pair(self, first: int, second: int) -> Agreement:
+        """Of two runs, by their places; raises `TourError` for places that there are not."""
+        for one in agreement(self.judgements):
+            if (one.first, one.second) == (first, second):
+                return one
+        raise TourError(Code.EXPIRED, "The runs have changed. Open this tab again.")
+
+    def texts(self, judged: Judgement, places: Iterable[int]) -> dict[int, str]:
+        """Texts of the examples that are listed of these, by row."""
+        rows = judged.rows[list(places)[: lab_judge.MOST_EXAMPLES]]
+        return dict(zip(rows.tolist(), self.data.texts(rows), strict=True))
+
+
+def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
+    lab = tour.lab
+    script = (ASSETS / "lab-judge.js").read_text("utf-8")
+    said = gr.HTML(elem_id="lab-judge-status", elem_classes="status")
+    with gr.Column(visible=False) as body:
+        with gr.Row(equal_height=False):
+            picked = gr.Dropdown([], label="Classifier", elem_id="lab-judge-run", scale=3, min_width=260)
+            split = gr.Radio(list(SPLITS), value=SPLITS[0], label="Split", elem_id="lab-judge-split", scale=2)
+        gr.HTML("<h3>All classifiers</h3>")
+        overview = gr.HTML(elem_id="lab-judge-compared", elem_classes="lab-judge")
+        gr.HTML("<h3>What is taken for what</h3>")
+        matrix = gr.HTML(elem_id="lab-judge-confusion", elem_classes="lab-judge", js_on_load=script)
+        cell = gr.HTML(elem_id="lab-judge-cell", elem_classes="lab-judge")
+        with gr.Accordion("Scores by class", open=False, elem_id="lab-judge-classes"):
+            classes = gr.HTML(elem_classes="lab-judge")
+        gr.HTML("<h3>Examples worth reading</h3>")
+        losses = gr.HTML(elem_id="lab-judge-losses", elem_classes="lab-judge")
+        gr.HTML("<h3>Can the score be trusted?</h3>")
+        trust = gr.HTML(elem_id="lab-judge-reliability", elem_classes="lab-judge")
+        gr.HTML("<h3>Do the classifiers agree?</h3>")
+        agreeing = gr.HTML(elem_id="lab-judge-agreement", elem_classes="lab-judge", js_on_load=script)
+        differing = gr.HTML(elem_id="lab-judge-differing", elem_classes="lab-judge")
+    figures = [overview, matrix, cell, classes, losses, trust, agreeing, differing]
+
+    def look(key: str, id: str | None, split: str) -> list[Any]:
+        nothing = [gr.Column(visible=False), gr.Dropdown(choices=[], value=None), *[""] * len(figures)]
+        try:
+            finished = judged(lab, lab.workspaces.open(key), split)
+        except TourError as error:
+            return [str(status.problem(error.message)), *nothing]
+        if isinstance(finished, str):
+            return [str(status.hint(finished)), *nothing]
+        place = finished.place(id)
+        choices = [(described(finished, at), run.id) for at, run in enumerate(finished.runs)]
+        return [
+            "",
+            gr.Column(visible=True),
+            gr.Dropdown(choices=choices, value=finished.runs[place].id),
+            *map(str, drawn(finished, place)),
+        ]
+
+    def list_cell(event: gr.EventData, key: str, id: str | None, split: str) -> str:
+        return told(lambda finished: _cell(finished, finished.place(id), *_picked(event)), key, split)
+
+    def list_differing(event: gr.EventData, key: str, split: str) -> str:
+        return told(lambda finished: _differing(finished, *_picked(event)), key, split)
+
+    def told(say: Any, key: str, split: str) -> str:
+        try:
+            finished = judged(lab, lab.workspaces.open(key), split)
+            return str(status.hint(finished) if isinstance(finished, str) else say(finished))
+        except TourError as error:
+            return str(status.problem(error.message))
+
+    seen = [said, body, picked, *figures]
+    for event in (tab.select, picked.input, split.input):
+        event(look, [key, picked, split], seen, **QUIET)
+    with_cells: Any = matrix
+    with_cells.pick(list_cell, [key, picked, split], cell, **QUIET)
+    with_cells = agreeing
+    with_cells.pick(list_differing, [key, split], differing, **QUIET)
+
+
+def judged(lab: Lab, workspace: Workspace, split: str) -> Finished | str:
+    """What there is to judge, or what to do first."""
+    if split not in SPLITS:
+        raise TourError(Code.INVALID_INPUT, f"The split is {' or '.join(SPLITS)}.")
+    data = lab.data(workspace)
+    if data is None:
+        return "There is no data yet: choose some on the first tab, then train something on the third."
+    runs = [
+        run
+        for run in find(workspace.runs)
+        if run.spec.data == data.id
+        and METHODS[run.spec.method].kind == "classifier"
+        and run.state.phase is Phase.DONE
+    ]
+    if not runs:
+        return f"Nothing has been trained on {data.about.title} yet. Train something on the third tab first."
+    return Finished(
+        data=data, runs=runs, judgements=[judge(data, run.folder / PREDICTIONS, split) for run in runs]
+    )
+
+
+def described(finished: Finished, place: int) -> str:
+    settings = lab_runs.settings(finished.runs[place].spec.options)
+    return f"{finished.name(place)}{f' ({settings})' if settings else ''}"
+
+
+def drawn(finished: Finished, place: int) -> list[Markup]:
+    """The panel's figures, in the order that they stand in."""
+    one = finished.judgements[place]
+    entries = [
+        lab_judge.Entry(
+            number=at + 1,
+            title=run.spec.title,
+            settings=lab_runs.settings(run.spec.options),
+            seconds=run.seconds,
+            measures=finished.judgements[at].measures,
+            calibration=finished.judgements[at].raw,
+        )
+        for at, run in enumerate(finished.runs)
+    ]
+    names = [finished.name(at) for at in range(len(finished.runs))]
+    return [
+        lab_judge.compared(entries, place + 1),
+        lab_judge.confusion(one),
+        Markup(),
+        lab_judge.per_class(one),
+        join(_look(finished, one, *look) for look in lab_judge.LOOKS),
+        lab_judge.calibration(one),
+        lab_judge.agreements(names, agreement(finished.judgements)),
+        Markup(),
+    ]
+
+
+def _look(finished: Finished, one: Judgement, title: str, advice: str, places: lab_judge.Look) -> Markup:
+    chosen = places(one)
+    texts = finished.texts(one, chosen)
+    return lab_judge.examples(one, chosen, texts, title, advice)
+
+
+def _cell(finished: Finished, place: int, true: int, predicted: int) -> Markup:
+    one = finished.judgements[place]
+    if not (0 <= true < len(one.labels) and 0 <= predicted < len(one.labels)):
+        raise TourError(Code.EXPIRED, "The data has changed. Open this tab again.")
+    places = np.flatnonzero((one.truth == true) & (one.predicted == predicted))
+    title = f"{one.labels[true]}, predicted as {one.labels[predicted]}"
+    return lab_judge.examples(one, places, finished.texts(one, places), title)
+
+
+def _differing(finished: Finished, first: int, second: int) -> Markup:
+    pair = finished.pair(first, second)
+    one, other = finished.judgements[first], finished.judgements[second]
+    names = (finished.name(first), finished.name(second))
+    return lab_judge.differences(one, other, names, pair, finished.texts(one, pair.differing))
+
+
+def _picked(event: gr.EventData) -> tuple[int, int]:
+    row, column = getattr(event, "row", None), getattr(event, "column", None)
+    if not (isinstance(row, int) and isinstance(column, int)):
+        raise TourError(Code.INVALID_INPUT, "No cell was picked.")
+    return row, column
