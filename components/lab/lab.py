@@ -45,6 +45,7 @@ class Lab:
         each: int = EACH,
     ) -> None:
         self.registry = registry
+        self.settings = settings
         self.jobs = Jobs(settings, ended=self._ended)
         self._held = _own(root or settings.cache_dir / "lab")
         self.workspaces = Workspaces(
@@ -90,7 +91,8 @@ class Lab:
                 Code.BUSY, f"You have {MOST_RUNS} runs already. Remove those that you no longer need."
             )
         self.workspaces.sweep()
-        self.workspaces.make_room(workspace, round(made.disk * base.parameters) if base else 1_000_000)
+        each = made.disk(checked) if callable(made.disk) else made.disk
+        self.workspaces.make_room(workspace, round(each * base.parameters) if base else 1_000_000)
         run = Run.create(
             workspace.runs,
             Spec(
