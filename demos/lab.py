@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import gradio as gr
 
@@ -12,26 +13,33 @@ from components.ui.frame import QUIET
 from components.ui.page import PlainPage, Tour
 
 SLUG = "lab"
+TABS = {
+    "data": "1 Data",
+    "features": "2 Features",
+    "train": "3 Train",
+    "judge": "4 Judge",
+    "share": "5 Use and share",
+}
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
     # The secret hides nothing: a key means something to this app alone. Without one, a restart would lose it.
     key = gr.BrowserState(None, storage_key="transformers-tour-lab", secret="transformers-tour")  # noqa: S106
     ready = blocks.load(lambda key: key or new_key(), key, key, **QUIET)
-    with gr.Tabs(elem_id=f"{SLUG}-tabs"):
-        for title, name in (
-            ("1 Data", "data"),
-            ("2 Features", "features"),
-            ("3 Train", "train"),
-            ("4 Judge", "judge"),
-            ("5 Use and share", "share"),
-        ):
+    with gr.Tabs(elem_id=f"{SLUG}-tabs") as tabs:
+        for name, title in TABS.items():
             with gr.Tab(title, id=name, elem_id=f"{SLUG}-tab-{name}") as tab:
                 try:
                     module = importlib.import_module(f"components.ui.lab.{name}")
                 except ModuleNotFoundError:
                     continue
                 getattr(module, f"{name}_panel")(tour, key, tab, ready)
+
+    def restore(request: gr.Request) -> Any:
+        tab = request.query_params.get("tab")
+        return gr.Tabs(selected=tab) if tab in TABS else gr.skip()
+
+    ready.then(restore, None, tabs, **QUIET)
 
 
 PAGE = PlainPage(

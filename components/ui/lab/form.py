@@ -12,6 +12,7 @@ from components.lab.methods.method import Method
 from components.models.checkpoint import Head
 from components.tasks.fields import OptionField, option_fields
 from components.ui import options
+from components.ui.frame import QUIET
 
 
 def form(method: Method, lab: Lab, slug: str, *heads: Head) -> list[gr.components.Component]:
@@ -31,14 +32,16 @@ def values(fields: Sequence[OptionField], typed: Sequence[Any]) -> dict[str, Any
 def _control(field: OptionField, lab: Lab, elem_id: str, heads: Sequence[Head]) -> gr.components.Component:
     if field.name != "model":
         return options.control(field, field.default, elem_id)
-    return gr.Dropdown(
+    picked = gr.Dropdown(
         bases(lab, heads),
         value=field.default,
         label=field.title,
         info=field.help,
-        allow_custom_value=True,  # a checkpoint made since the page was built, or an id on the Hub
+        allow_custom_value=True,  # the id of a model on the Hub
         elem_id=elem_id,
     )
+    picked.focus(lambda: gr.Dropdown(bases(lab, heads)), None, picked, **QUIET)  # new ones are made meanwhile
+    return picked
 
 
 def bases(lab: Lab, heads: Sequence[Head]) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from components.tasks.fields import option_fields
 from components.ui.chrome import ASSETS
 from components.ui.frame import QUIET
 from components.ui.lab import watching
-from components.ui.lab.form import form, values
+from components.ui.lab.form import bases, form, values
 from components.ui.page import Tour
 
 FIRST = "lora"
@@ -79,6 +79,16 @@ def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
             return [gr.skip(), str(status.problem(error.message)) + look(key)[1]]
         return look(key)
 
+    models = [control for control in controls if isinstance(control, gr.Dropdown)]
+
+    def preselect(request: gr.Request) -> list[Any]:
+        """A link may name the checkpoint to start from, such as one that was adapted a moment ago."""
+        asked = request.query_params.get("model")
+        there = asked is not None and asked in lab.registry.catalog
+        choices = bases(lab, ())
+        return [gr.Dropdown(choices, value=asked) if there else gr.skip() for _ in models]
+
+    ready.then(preselect, None, models, **QUIET)
     seen: dict[str, Any] = {"fn": look, "inputs": key, "outputs": [about_data, runs], **QUIET}
     picked.change(switch, picked, [about, *groups], **QUIET)
     watch.starts(start.click, begin, [picked, *controls]).then(**seen)
