@@ -22,6 +22,13 @@ from components.ui.page import PlainPage, Tour
 SLUG = "story"
 LAB = "./lab"
 STORY: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+# Sections by the id that a link to one ends with; milestones have ids of their own.
+PLACES = {
+    "history": "A short history",
+    "families": "The three families",
+    "reading": "Attention",
+    "transfer": "Transfer learning",
+}
 FIRST = "transformer"  # the milestone that is open at first
 
 # The worked example: what “it” asks for, what each word answers with, and what it has to give.
@@ -40,26 +47,21 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 
 
 def contents(tour: Tour) -> None:
-    places = {
-        "history": "A short history",
-        "families": "The three families",
-        "attention": "Attention",
-        "transfer-learning": "Transfer learning",
-    }
     gr.HTML(
         Markup('<nav aria-label="On this page">{}</nav>').format(
-            join(Markup('<a href="#{}">{}</a>').format(*place) for place in places.items())
+            join(Markup('<a href="./{}#{}">{}</a>').format(SLUG, *place) for place in PLACES.items())
         ),
         elem_classes="story story-contents",
+        js_on_load=(ASSETS / "sections.js").read_text("utf-8"),
     )
 
 
 def history(tour: Tour) -> None:
     _prose(
         Markup(
-            '<h2 id="history">A short history</h2><p>Forty years from networks that read word by word to '
-            "models that answer on a laptop. Choose a milestone, or go from one to the next with the arrow "
-            "keys; the address bar then has a link to it.</p>"
+            '<h2 id="history" tabindex="-1">A short history</h2><p>Forty years from networks that read word '
+            "by word to models that answer on a laptop. Choose a milestone, or go from one to the next with "
+            "the arrow keys; the address bar then has a link to it.</p>"
         )
     )
     gr.HTML(
@@ -74,10 +76,11 @@ def families(tour: Tour) -> None:
     catalog = tour.registry.catalog
     _prose(
         Markup(
-            '<h2 id="families">The three families</h2><p>All transformers are made of the same layers. What '
-            "sets the families apart is which tokens may read from which. In the drawings a line leads from "
-            "a token above to each that it reads from, below; the matrix says the same: a row for each token "
-            "that reads, a column for each that is read from, a stroke where nothing can be seen.</p>"
+            '<h2 id="families" tabindex="-1">The three families</h2><p>All transformers are made of the same '
+            "layers. What sets the families apart is which tokens may read from which. In the drawings a "
+            "line leads from a token above to each that it reads from, below; the matrix says the same: a "
+            "row for each token that reads, a column for each that is read from, a stroke where nothing can "
+            "be seen.</p>"
             '<div class="architectures">{}</div>'
         ).format(join(_architecture(one, catalog) for one in STORY["architectures"]))
     )
@@ -87,7 +90,7 @@ def attention(tour: Tour) -> None:
     catalog = tour.registry.catalog
     _prose(
         Markup(
-            '<h2 id="attention">Attention, and self-attention</h2>'
+            '<h2 id="reading" tabindex="-1">Attention, and self-attention</h2>'
             "<p>“The cat sat on the mat because it was tired.” To make sense of “it”, one has to know who "
             "was tired. Attention is how a network finds out: each token looks at others, decides how much "
             "each of them matters to it, and takes in what they have to say, in that proportion. Three "
@@ -122,7 +125,7 @@ def transfer_learning(tour: Tour) -> None:
     steps = STORY["steps"]
     _prose(
         Markup(
-            '<h2 id="transfer-learning">Transfer learning</h2>'
+            '<h2 id="transfer" tabindex="-1">Transfer learning</h2>'
             "<p>Nobody teaches a network English to sort messages into feelings. One takes a network that "
             "has read a great deal already and teaches it the rest: what was learnt for one task is "
             "transferred to another. There are three steps, of which one can leave out the second, and "

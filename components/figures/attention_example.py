@@ -68,10 +68,10 @@ def steps(
         '<ol class="worked-steps"><li><h3>Compare</h3><p>“{asking}” asks with its query, {query}. Every word '
         "answers with its key. Both are multiplied number by number and added up; dividing by √{size} = "
         "{root} keeps the result from growing with the length of the vectors. This is the score.</p>"
-        "<ul>{compared}</ul></li><li><h3>Share out</h3><p>e to the power of each score makes it positive: "
-        "{shared} = {total:.2f}. Each one's part of this sum is its weight, and together they are 100 %. "
-        "This is called softmax.</p>{bars}</li><li><h3>Mix</h3><p>Every word also has a value: what it gives "
-        "to those who read it. The result is the mean of the values with these weights.</p>"
+        "<ul>{compared}</ul></li><li><h3>Share out</h3><p><i>e</i> to the power of each score makes it "
+        "positive: {shared} = {total:.2f}. Each one's part of this sum is its weight, and together they are "
+        "100 %. This is called softmax.</p>{bars}</li><li><h3>Mix</h3><p>Every word also has a value: what "
+        "it gives to those who read it. The result is the mean of the values with these weights.</p>"
         "<ul>{mixed}</ul></li></ol>"
     ).format(
         asking=asking,

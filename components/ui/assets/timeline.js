@@ -20,7 +20,11 @@ function choose(item, { link = true, tell = true } = {}) {
   const shown = visible(), place = shown.indexOf(item);
   for (const step of element.querySelectorAll("[data-step]"))
     step.setAttribute("aria-disabled", String(!shown[place + Number(step.dataset.step)]));
-  if (link) history.replaceState(history.state, "", `#${item.dataset.milestone}`);
+  if (link) {
+    const here = new URL(location.href); // a bare "#…" would be one of the app's base address
+    here.hash = item.dataset.milestone;
+    history.replaceState(history.state, "", here);
+  }
   if (tell) said.textContent = ["h3", ".timeline-text"].map((part) => item.querySelector(part).textContent).join(". ");
 }
 
@@ -72,8 +76,4 @@ function follow() {
   return true;
 }
 window.addEventListener("hashchange", follow);
-if (!follow()) {
-  choose(chosen(), { link: false, tell: false });
-  // A link to a section: the page was not there yet when the browser looked for it.
-  if (asked()) requestIdleCallback(() => document.getElementById(asked())?.scrollIntoView());
-}
+if (!follow()) choose(chosen(), { link: false, tell: false });

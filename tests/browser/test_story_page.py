@@ -1,0 +1,150 @@
+"""The story page: a history that keys, a pointer and links go through, and that is told to all."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from demos import story
+from tests.browser.conftest import OpenPage
+from tests.browser.tour import PATIENCE, check_accessible
+
+IDS = [one["id"] for one in story.STORY["milestones"]]
+ENCODERS = [one["id"] for one in story.STORY["milestones"] if one["family"] == "encoder"]
+
+
+def article(page: Page) -> Locator:
+    """The details on show; there is one at a time."""
+    shown = page.locator(".timeline article:visible")
+    expect(shown).to_have_count(1)
+    return shown
+
+
+def button(page: Page, id: str) -> Locator:
+    return page.locator(f'[data-milestone="{id}"] > button')
+
+
+def opened(page: Page, id: str) -> None:
+    expect(article(page)).to_have_id(f"milestone-{id}")
+    expect(page.locator('.timeline button[aria-expanded="true"]')).to_have_count(1)
+    expect(button(page, id)).to_have_attribute("aria-expanded", "true")
+
+
+def test_arrow_keys_go_through_all_milestones(page: Page) -> None:
+    page.goto("/story")
+    opened(page, story.FIRST)
+    assert not page.url.count("#")
+    button(page, story.FIRST).focus()
+    page.keyboard.press("Home")
+    for id in IDS:
+        opened(page, id)
+        expect(button(page, id)).to_be_focused()
+        expect(page).to_have_url(re.compile(f"/story#{id}$"))
+        page.keyboard.press("ArrowRight")
+    opened(page, IDS[-1])
+    page.keyboard.press("ArrowUp")
+    opened(page, IDS[-2])
+
+
+def test_one_tab_stop_leads_in_and_the_next_to_the_links(page: Page) -> None:
+    page.goto("/story")
+    opened(page, story.FIRST)
+    page.locator('[data-step="1"]').focus()
+    page.keyboard.press("Tab")
+    expect(button(page, story.FIRST)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(article(page).get_by_role("link").first).to_be_focused()
+
+
+def test_what_is_chosen_is_told(page: Page) -> None:
+    page.goto("/story")
+    told = page.locator(".timeline").get_by_role("status")
+    expect(told).to_have_text("")
+    button(page, "bert").click()
+    expect(told).to_contain_text("BERT: learning by filling gaps.")
+    page.get_by_role("button", name="Later").click()
+    expect(told).to_contain_text("GPT-2")
+    opened(page, IDS[IDS.index("bert") + 1])
+
+
+def test_a_filter_leaves_one_family(page: Page) -> None:
+    page.goto("/story")
+    opened(page, story.FIRST)
+    page.get_by_role("radio", name="Encoders").check()
+    expect(page.locator(".timeline [data-milestone] > button:visible")).to_have_count(len(ENCODERS))
+    told = page.locator(".timeline").get_by_role("status")
+    expect(told).to_have_text(f"{len(ENCODERS)} milestones are shown.")
+    opened(page, ENCODERS[0])
+    button(page, ENCODERS[0]).focus()
+    page.keyboard.press("ArrowRight")
+    opened(page, ENCODERS[1])
+    page.keyboard.press("End")
+    opened(page, ENCODERS[-1])
+    page.get_by_role("radio", name="All").check()
+    expect(page.locator(".timeline [data-milestone] > button:visible")).to_have_count(len(IDS))
+    opened(page, ENCODERS[-1])
+
+
+def test_a_link_opens_its_milestone(open_page: OpenPage) -> None:
+    here = open_page("/story")
+    button(here, "gpt-3").click()
+    expect(here).to_have_url(re.compile("/story#gpt-3$"))
+    there = open_page(here.url)
+    opened(there, "gpt-3")
+    expect(article(there)).to_be_in_viewport()
+    there.get_by_role("radio", name="Encoders").check()
+    there.evaluate("location.hash = '#lora'")
+    opened(there, "lora")
+    expect(there.get_by_role("radio", name="All")).to_be_checked()
+
+
+@pytest.mark.parametrize("hash", ["#nothing", "#%E0%A4%A", "#main", '#"]'])
+def test_a_link_to_nothing_shows_the_first(page: Page, hash: str) -> None:
+    page.goto(f"/story{hash}")
+    opened(page, story.FIRST)
+
+
+@pytest.mark.parametrize("place", story.PLACES)
+def test_sections_can_be_linked(open_page: OpenPage, place: str) -> None:
+    there = open_page(f"/story#{place}")
+    expect(there.locator(f"h2#{place}")).to_be_in_viewport()
+    opened(there, story.FIRST)
+    here = open_page("/story?embed=1")
+    here.get_by_role("navigation", name="On this page").locator(f'[href$="#{place}"]').click()
+    expect(here.locator(f"h2#{place}")).to_be_in_viewport()
+    expect(here).to_have_url(re.compile(rf"/story\?embed=1#{place}$"))
+
+
+def test_a_milestone_leads_to_a_page_that_answers(page: Page) -> None:
+    page.goto("/story#ulmfit")
+    article(page).get_by_role("link").first.click()
+    expect(page).to_have_url(re.compile("/text-classification"))
+    text = page.locator("#text-classification-text textarea")
+    expect(text).to_have_value(re.compile("best evening in years"))
+    expect(page.locator("#text-classification-result .best")).to_contain_text("positive", timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_everything_is_accessible(open_page: OpenPage, colours: Any, width: int) -> None:
+    page = open_page("/story#bert", colours=colours, width=width)
+    opened(page, "bert")
+    check_accessible(page)
+
+
+def test_on_a_phone_details_follow_their_milestone(open_page: OpenPage) -> None:
+    page = open_page("/story", width=390)
+    opened(page, story.FIRST)
+    button(page, "lora").click()
+    opened(page, "lora")
+    above, below = button(page, "lora").bounding_box(), article(page).bounding_box()
+    assert above is not None
+    assert below is not None
+    assert 0 <= below["y"] - (above["y"] + above["height"]) < 20
+    assert below["x"] + below["width"] <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for id in IDS:
+        assert button(page, id).evaluate("each => each.scrollWidth <= each.clientWidth"), id
