@@ -1,0 +1,232 @@
+"""How data comes into a workspace: first as a draft that can be read in other ways, then as a data set."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter
+
+from components.lab import roles
+from components.lab.convert import MEMORY, MOST_BYTES, SECONDS, Converted, Order, Source, convert
+from components.lab.data import Data
+from components.lab.roles import Roles
+from components.lab.runs import find
+from components.lab.workspace import Workspace, Workspaces, remove
+from components.models.errors import Code, TourError
+from components.tasks.fields import shorten
+
+LARGEST = 150_000_000  # bytes of an upload
+PATIENCE = SECONDS + 30.0  # seconds for one reading
+SHIPPED = Path(__file__).with_name("feelings.csv")
+
+_ROOT = Path(__file__).resolve().parents[2]
+_FOLDER, _TABLE, _ABOUT = "draft", "table.arrow", "draft.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What was brought last. `converted` is None where it could not be read, for the reason that was told."""
+
+    folder: Path
+    title: str
+    source: str  # for `About`, as `licence`
+    licence: str
+    sources: tuple[Source, ...]
+    converted: Converted | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> Path:
+        return self.folder / _TABLE
+
+    def save(self) -> None:
+        content = TypeAdapter(Draft).dump_json(self)
+        (self.folder / _ABOUT).write_bytes(content)
+
+
+def draft_of(workspace: Workspace) -> Draft | None:
+    """The draft that a visitor has not settled yet."""
+    file = workspace.folder / _FOLDER / _ABOUT
+    return TypeAdapter(Draft).validate_json(file.read_bytes()) if file.is_file() else None
+
+
+def upload(workspaces: Workspaces, workspace: Workspace, file: Path, name: str) -> Draft:
+    """Begins a draft with a file, which is moved into the workspace."""
+    nbytes = file.stat().st_size
+    if nbytes > LARGEST:
+        file.unlink()
+        raise TourError(
+            Code.TOO_LONG,
+            f"{shorten(name)} has {nbytes / 1e6:,.0f} MB; up to {LARGEST / 1e6:.0f} MB are taken. Take "
+            "a part of its rows, drawn at random, or keep only the columns with text, label and split.",
+            "file",
+        )
+    folder = begin(workspaces, workspace, nbytes)
+    kept = folder / "source-0"
+    try:
+        file.replace(kept)
+    except OSError:  # from another file system
+        kept.write_bytes(file.read_bytes())
+        file.unlink()
+    draft = Draft(
+        folder=folder,
+        title=Path(name).stem[:60] or "data",
+        source=name[:200],
+        licence="not stated",
+        sources=(Source(path=kept, name=name[:200]),),
+    )
+    draft.save()
+    return draft
+
+
+def begin(workspaces: Workspaces, workspace: Workspace, nbytes: int) -> Path:
+    """An empty folder for a draft of so many bytes; the one before it is gone."""
+    folder = workspace.folder / _FOLDER
+    remove(folder)
+    workspaces.make_room(workspace, nbytes + 2 * min(MOST_BYTES, 4 * nbytes))
+    folder.mkdir()
+    return folder
+
+
+def read(workspace: Workspace, settings: Mapping[str, Any]) -> Generator[int, None, Draft]:
+    """Reads the draft's files in a process of its own, with the settings of `Format` that are not guessed.
+
+    Tells how many rows are read. Raises `TourError`; closing it ends the process.
+    """
+    if (draft := draft_of(workspace)) is None:
+        raise TourError(Code.EXPIRED, "The file is no longer here. Upload it again.", "file")
+    with _alone(draft.folder):
+        order = Order(sources=draft.sources, settings=settings, target=draft.table)
+        converted = yield from _apart(order)
+        read = Draft(**{**_fields(draft), "converted": converted})
+        read.save()
+    return read
+
+
+def settle(workspace: Workspace, chosen: Roles) -> Data:
+    """Makes the draft the data set that is worked on; raises `TourError` for roles that do not fit."""
+    draft = draft_of(workspace)
+    if draft is None or draft.converted is None or not draft.table.is_file():
+        raise TourError(Code.EXPIRED, "The file is no longer here. Upload it again.", "file")
+    with _alone(draft.folder):
+        data = roles.make(
+            draft.table,
+            chosen,
+            workspace.data / _new_id(),
+            title=draft.title,
+            source=draft.source,
+            licence=draft.licence,
+            notes=(*draft.converted.notes, *draft.notes),
+        )
+    remove(draft.folder)
+    _choose(workspace, data)
+    return data
+
+
+def shipped(workspace: Workspace) -> Data:
+    """Opens the example set; being this project's own file, it is read right here."""
+    for folder in workspace.data.iterdir():
+        if folder.name.startswith("feelings-") and (folder / "data.json").is_file():
+            _choose(workspace, data := Data(folder))
+            return data
+    target = workspace.folder / f"feelings-{secrets.token_hex(4)}.arrow"
+    converted = _last(
+        convert(Order(sources=(Source(path=SHIPPED, name=SHIPPED.name),), settings={}, target=target))
+    )
+    data = roles.make(
+        target,
+        Roles(text="text", label="label", split="split"),
+        workspace.data / _new_id("feelings-"),
+        title="feelings",
+        source="the example set of this project",
+        licence="Apache-2.0",
+        notes=converted.notes,
+    )
+    _choose(workspace, data)
+    return data
+
+
+def _choose(workspace: Workspace, data: Data) -> None:
+    """What is neither worked on nor was trained on is removed."""
+    workspace.choose(data.id)
+    used = {data.id, *(run.spec.data for run in find(workspace.runs))}
+    for folder in workspace.data.iterdir():
+        if folder.name not in used:
+            remove(folder)
+
+
+def _new_id(prefix: str = "") -> str:
+    return prefix + secrets.token_hex(6)
+
+
+def _fields(draft: Draft) -> dict[str, Any]:
+    return {name: getattr(draft, name) for name in draft.__dataclass_fields__}
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    try:
+        with FileLock(folder.with_name(f"{folder.name}.lock"), timeout=0):
+            yield
+    except Timeout as error:
+        raise TourError(
+            Code.BUSY, "A file of yours is being read already, maybe in another window. Wait for it."
+        ) from error
+
+
+def _last(work: Generator[int, None, Converted]) -> Converted:
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            return cast(Converted, stop.value)
+
+
+def _apart(order: Order) -> Generator[int, None, Converted]:
+    """`convert` in a process of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "components.lab.convert"],
+        cwd=_ROOT,
+        # Arrow's own allocators reserve more address space than they use, which is bounded here.
+        env={**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        late = threading.Timer(PATIENCE, process.kill)
+        late.daemon = True
+        late.start()
+        try:
+            asked, told = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+            asked.write(TypeAdapter(Order).dump_json(order))
+            asked.close()
+            for line in told:
+                match json.loads(line):
+                    case {"rows": rows}:
+                        yield rows
+                    case {"error": error}:
+                        raise TourError(Code(error["code"]), error["message"], "file")
+                    case {"converted": converted}:
+                        return TypeAdapter(Converted).validate_python(converted)
+        finally:
+            late.cancel()
+            process.kill()
+            for left in (order.target.with_name(order.target.name + ".part"),):
+                left.unlink(missing_ok=True)
+    raise TourError(
+        Code.TOO_LONG,
+        f"{shorten(order.sources[0].name)} could not be read within {SECONDS} seconds and "
+        f"{MEMORY / 1e9:.0f} GB of memory, so it was left alone. Take a part of its rows, or save it as CSV.",
+        "file",
+    )

@@ -1,0 +1,350 @@
+"""What a table's columns are for: guessed, settled by the visitor, and made into a data set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from components.lab.data import SPLITS, UNUSED, About, Data
+from components.models.errors import Code, TourError
+from components.tasks.fields import shorten
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_CLASSES = 100
+SHARES = (0.70, 0.15, 0.15)  # of the splits that are cut here, in the order of `SPLITS`
+SEED = 0
+_FEWEST = 3  # rows of a class that can be in all three splits
+
+_SPLIT_NAMES = {
+    "train": {"train", "training"},
+    "validation": {"validation", "valid", "dev", "val", "development", "eval"},
+    "test": {"test", "testing"},
+}
+_TEXTS = (
+    *("text", "sentence", "message", "review", "comment", "content", "tweet", "body", "utterance"),
+    *("question", "title", "document"),
+)
+_LABELS = (
+    *("label", "class", "category", "sentiment", "emotion", "feeling", "intent", "target", "topic"),
+    *("stars", "rating"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """`type` is Arrow's name. `distinct` counts up to `MOST_CLASSES` + 1 different values, which `values` has
+    as texts if they are no more; `length` is the mean number of characters, 0 for what is no text."""
+
+    name: str
+    type: str
+    missing: int
+    distinct: int
+    length: float
+    longest: int
+    values: tuple[str, ...]
+    examples: tuple[str, ...]
+
+    @property
+    def is_text(self) -> bool:
+        return self.type == "string"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """Names of columns."""
+
+    text: str
+    label: str | None
+    split: str | None
+
+
+def columns_of(table: Path) -> Iterator[Column]:
+    """What each column of an Arrow stream file holds, read batch by batch."""
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    with pa.OSFile(str(table), "rb") as file, pa.ipc.open_stream(file) as reader:
+        schema = reader.schema
+        seen: list[_Seen] = [_Seen() for _ in schema]
+        for batch in reader:
+            for one, column in zip(seen, batch.columns, strict=True):
+                one.rows += len(column)
+                one.missing += column.null_count
+                if column.type == pa.string():
+                    lengths = pc.utf8_length(column)
+                    blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0)
+                    one.missing += pc.sum(blank).as_py() or 0
+                    one.characters += pc.sum(lengths).as_py() or 0
+                    one.longest = max(one.longest, pc.max(lengths).as_py() or 0)
+                if len(one.values) <= MOST_CLASSES:
+                    for value in pc.unique(column):
+                        if len(one.values) > MOST_CLASSES:
+                            break
+                        if value.is_valid and str(value.as_py()).strip():
+                            one.values.setdefault(str(value.as_py()).strip())
+    for found, one in zip(schema, seen, strict=True):
+        values = tuple(one.values)
+        yield Column(
+            name=found.name,
+            type=str(found.type),
+            missing=one.missing,
+            distinct=len(values),
+            length=one.characters / max(1, one.rows),
+            longest=one.longest,
+            values=tuple(sorted(cut_short(value) for value in values))
+            if len(values) <= MOST_CLASSES
+            else (),
+            examples=tuple(map(cut_short, values[:3])),
+        )
+
+
+def cut_short(text: str, width: int = 80) -> str:
+    return text if len(text) <= width else f"{text[: width - 2]} …"
+
+
+@dataclass
+class _Seen:
+    rows: int = 0
+    missing: int = 0
+    characters: int = 0
+    longest: int = 0
+
+    def __post_init__(self) -> None:
+        self.values: dict[str, None] = {}
+
+
+def guess(columns: Sequence[Column]) -> Roles:
+    """The likeliest roles by names and contents; raises `TourError` where no column has texts."""
+    texts = [one for one in columns if one.is_text]
+    if not texts:
+        raise TourError(
+            Code.INVALID_INPUT,
+            "No column holds text. Bring data with a text in each row; if the columns above look wrong, set "
+            "the separator.",
+        )
+    split = next((one for one in columns if _is_split(one)), None)
+    free = [one for one in texts if one is not split]
+    text = _called(free, _TEXTS) or max(free or texts, key=lambda one: one.length)
+    few = [
+        one
+        for one in columns
+        if one is not split and one is not text and 1 <= one.distinct <= MOST_CLASSES and one.type != "double"
+    ]
+    label = _called(few, _LABELS) or next((one for one in few if one.is_text and one.length < 40), None)
+    return Roles(
+        text=text.name, label=label.name if label else None, split=split.name if split else None
+    )
+
+
+def _called(columns: Iterable[Column], names: Sequence[str]) -> Column | None:
+    def words(one: Column) -> set[str]:
+        return set(re.split(r"[^a-z]+", one.name.lower()))
+
+    found = [
+        (place, one) for one in columns for place, name in enumerate(names) if name in words(one)
+    ]
+    return min(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _is_split(column: Column) -> bool:
+    known = [value for value in column.values if _split_of(value)]
+    return 0 < column.distinct <= 6 and "train" in map(_split_of, known) and 2 * len(known) >= column.distinct
+
+
+def _split_of(value: str) -> str | None:
+    plain = value.strip().lower()
+    return next((split for split, names in _SPLIT_NAMES.items() if plain in names), None)
+
+
+def make(
+    table: Path, roles: Roles, folder: Path, *, title: str, source: str, licence: str, notes: Sequence[str]
+) -> Data:
+    """Makes a data set of an Arrow stream file, which is moved; raises `TourError` for roles that do not fit.
+
+    Rows without text, or without a label where there is a column of labels, are in no split. Splits that
+    are missing are cut from the training rows, each class in the same shares.
+    """
+    said = list(notes)
+    text = _read(table, roles.text)
+    label, split = (_read(table, name) if name else None for name in (roles.label, roles.split))
+    _check(text, roles)
+    usable = _filled(text)
+    if lost := int((~usable).sum()):
+        said.append(f"{lost:,} rows without text are not trained on.")
+    labels, codes = _coded(label, roles.label) if label is not None else ((), np.full(len(usable), UNUSED))
+    if label is not None:
+        unlabelled = usable & (codes == UNUSED)
+        if lost := int(unlabelled.sum()):
+            said.append(f"{lost:,} rows without a label are not trained on.")
+        usable &= codes != UNUSED
+        if len(labels) == 1:
+            said.append(
+                f"All labels are {shorten(labels[0])}: this can be looked at, not trained on. Bring data "
+                "with at least two classes, or choose another column for the label."
+            )
+        if not usable.any():
+            raise TourError(
+                Code.INVALID_INPUT,
+                "No row has both a text and a label. Choose other columns.",
+            )
+    splits = np.full(len(usable), UNUSED, np.int8)
+    if split is not None:
+        splits = _told(split, str(roles.split), said)
+        if roles.split and not (splits[usable] == 0).any():
+            raise TourError(
+                Code.INVALID_INPUT,
+                f"No row that can be used is marked as training in {shorten(roles.split)}. Mark rows with "
+                "train, validation and test, or choose no column: then the rows are divided here.",
+            )
+    else:
+        splits[usable] = 0
+    splits[~usable] = UNUSED
+    _cut(splits, codes, labels, split is not None, said)
+    about = About(
+        title=title,
+        source=source,
+        licence=licence,
+        text=roles.text,
+        label=roles.label,
+        split=roles.split,
+        labels=labels,
+        notes=tuple(said),
+    )
+    return Data.write(folder, table, about, codes, splits)
+
+
+def _read(table: Path, name: str) -> pa.ChunkedArray:
+    """One column, memory-mapped."""
+    import pyarrow as pa
+
+    with pa.memory_map(str(table)) as file, pa.ipc.open_stream(file) as reader:
+        return reader.read_all().column(name)
+
+
+def _check(text: Any, roles: Roles) -> None:
+    import pyarrow as pa
+
+    if text.type != pa.string():
+        raise TourError(
+            Code.INVALID_INPUT,
+            f"{shorten(roles.text)} holds numbers. Choose a column with texts for the text.",
+        )
+    names = [name for name in (roles.text, roles.label, roles.split) if name]
+    if len(set(names)) < len(names):
+        raise TourError(
+            Code.INVALID_INPUT,
+            "One column has two roles. Choose different columns for text, label and split.",
+        )
+
+
+def _filled(column: Any) -> np.ndarray:
+    """Whether each row of a column has something in it."""
+    from pyarrow import compute as pc
+
+    parts = [
+        pc.fill_null(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(chunk)), 0), False).to_numpy(
+            zero_copy_only=False
+        )
+        for chunk in column.chunks
+    ]
+    return np.concatenate(parts).astype(bool)
+
+
+def _coded(column: Any, name: str | None) -> tuple[tuple[str, ...], np.ndarray]:
+    """The classes, sorted, and the code of each row's."""
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    trimmed = [
+        pc.utf8_trim_whitespace(chunk.cast(pa.string())) for chunk in column.chunks
+    ]  # a class is told by its name, also where it is a number
+    found: set[str] = set()
+    for chunk in trimmed:
+        found |= {value for value in pc.unique(chunk).to_pylist() if value}
+        if len(found) > MOST_CLASSES:
+            kind = "an identifier or a number" if column.type != pa.string() else "a text or an identifier"
+            raise TourError(
+                Code.INVALID_INPUT,
+                f"{shorten(name)} has more than {MOST_CLASSES} different values, so it looks like {kind}, "
+                "not like a label. Choose another column for the label, or none to look at the texts alone.",
+            )
+    labels = tuple(sorted(found, key=_natural))
+    known = pa.array(labels, pa.string())
+    parts = [
+        pc.fill_null(pc.index_in(chunk, known), UNUSED).to_numpy(zero_copy_only=False) for chunk in trimmed
+    ]
+    return labels, np.concatenate(parts).astype(np.int32)
+
+
+def _natural(label: str) -> tuple[float, str]:
+    """Numbers by size, and before names."""
+    try:
+        return float(label), label
+    except ValueError:
+        return float("inf"), label
+
+
+def _told(column: Any, name: str, notes: list[str]) -> np.ndarray:
+    """The split that each row is marked with."""
+    values, codes = _coded(column, name)
+    splits = np.full(len(codes), UNUSED, np.int8)
+    for code, value in enumerate(values):
+        if (known := _split_of(value)) is not None:
+            splits[codes == code] = SPLITS.index(known)
+        else:
+            rows = int((codes == code).sum())
+            notes.append(
+                f"{rows:,} rows are marked {shorten(value)} in {shorten(name)}, which is neither train, "
+                "validation nor test; they are in no split."
+            )
+    if blank := int((codes == UNUSED).sum()):
+        notes.append(f"{blank:,} rows are marked with no split; they are in none.")
+    return splits
+
+
+def _cut(
+    splits: np.ndarray, codes: np.ndarray, labels: Sequence[str], marked: bool, notes: list[str]
+) -> None:
+    """Takes the splits that are missing out of the training rows, in place."""
+    missing = [at for at in range(1, len(SPLITS)) if not (splits == at).any()]
+    if not missing:
+        return
+    draw = np.random.default_rng(SEED)
+    small = []
+    for code in range(len(labels)) if labels else (UNUSED,):
+        rows = np.flatnonzero((splits == 0) & (codes == code))
+        if not len(rows):
+            continue
+        if len(rows) < _FEWEST:
+            small.append(labels[code] if labels else "")
+            continue
+        draw.shuffle(rows)
+        at = 0
+        for split in missing:
+            many = max(1, round(SHARES[split] * len(rows)))
+            splits[rows[at : at + many]] = split
+            at += many
+    names = " and ".join(SPLITS[at] for at in missing)
+    by_class = ", each class in the same shares" if labels else ""
+    if marked:
+        notes.append(
+            f"The data has no {names} rows: {' and '.join(f'{SHARES[at]:.0%}' for at in missing)} of the "
+            f"training rows were taken for it at random (seed {SEED}){by_class}."
+        )
+    else:
+        notes.append(
+            "The rows were divided at random into {} training, {} validation and {} test (seed {}){}.".format(
+                *(f"{share:.0%}" for share in SHARES), SEED, by_class
+            )
+        )
+    if small:
+        notes.append(
+            f"Too few rows for all splits, so all are training rows: {', '.join(map(shorten, small[:10]))}."
+        )
