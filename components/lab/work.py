@@ -2,7 +2,8 @@
 
 Events that a run tells, each with `at` in seconds since the epoch:
 `progress` (stage, share or null), `train` (step, steps, loss, learning_rate), `validation` (step, and
-scores by name), `note` (text), and one of `done`, `paused` (step) or `error` (message) at the end.
+scores by name), `sample` (step, text: what a language model writes by then), `note` (text), and one of
+`done`, `paused` (step) or `error` (message) at the end.
 """
 
 from __future__ import annotations
@@ -92,6 +93,9 @@ class Work:
 
     def validation(self, step: int, **scores: float) -> None:
         self.run.tell("validation", step=step, **scores)
+
+    def sample(self, step: int, text: str) -> None:
+        self.run.tell("sample", step=step, text=text)
 
     def note(self, text: str) -> None:
         self.run.tell("note", text=text)

@@ -18,7 +18,8 @@ class Method:
 
     `run(work, options)` happens in a process of its own, which may import torch at once; it ends with
     `work.finish`. A classifier calls `work.predict`; what makes a checkpoint writes `work.model`. One
-    that is `pausable` looks at `work.pausing`. `disk` is how many bytes it may need per parameter of `base`.
+    that is `pausable` looks at `work.pausing`. `disk` is how many bytes it may need per parameter of `base`,
+    or tells it of the options.
     """
 
     name: str
@@ -29,4 +30,4 @@ class Method:
     run: Callable[[Work, Any], None]
     pausable: bool = False
     needs_data: bool = True
-    disk: float = 0.0
+    disk: float | Callable[[Any], float] = 0.0
