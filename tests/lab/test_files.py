@@ -207,7 +207,7 @@ def test_a_pickle_is_never_opened(protocol, name, tmp_path, bring):
     trap = tmp_path / "trap"
     content = pickle.dumps(Evil(trap), protocol)
     if protocol or name == "a.pkl":
-        with pytest.raises(TourError, match="pickle.*CSV"):
+        with pytest.raises(TourError, match=r"pickle.*CSV"):
             bring(content, name)
     else:  # to the eye a text like any other
         with suppress(TourError):
