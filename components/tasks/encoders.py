@@ -46,7 +46,7 @@ def embed(model: LoadedModel, texts: Sequence[str]) -> Generator[Progress, None,
     rows, owners = encoded["input_ids"], encoded["overflow_to_sample_mapping"]
     totals = torch.zeros(len(texts), model.network.config.hidden_size, device=model.device)
     done = 0
-    for batch in _batches([len(row) for row in rows], model.device):
+    for batch in batches([len(row) for row in rows], model.device):
         ids = [torch.tensor(rows[index]) for index in batch]
         input_ids = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True).to(model.device)
         lengths = torch.tensor([len(row) for row in ids], device=model.device)
@@ -78,7 +78,7 @@ def window_notes(embeddings: Embeddings, token_limit: int) -> tuple[str, ...]:
     return (f"{texts} longer than {token_limit} tokens: split into windows, whose embeddings are averaged.",)
 
 
-def _batches(lengths: Sequence[int], device: torch.device) -> Iterator[list[int]]:
+def batches(lengths: Sequence[int], device: torch.device) -> Iterator[list[int]]:
     """Indices in batches of similar length, the longest first, so that padding is little."""
     room = BATCH_TOKENS.get(device.type, BATCH_TOKENS_ACCELERATED)
     batch: list[int] = []

@@ -134,12 +134,12 @@ def _others(measured: Figures) -> str:
 
 def _failure(failure: Mapping[str, Any]) -> str:
     return (
-        f"> {_line(failure['given'])}\n>\n> expected: {_line(failure['expected'])}\n>\n"
-        f"> answered: {_line(failure['answered']) or 'nothing'}"
+        f"> {line(failure['given'])}\n>\n> expected: {line(failure['expected'])}\n>\n"
+        f"> answered: {line(failure['answered']) or 'nothing'}"
     )
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
     """One line of Markdown in which nothing is markup."""
     return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in " ".join(text.split()))
 

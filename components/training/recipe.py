@@ -30,6 +30,7 @@ class Recipe:
     rank: int = 0
     dropout: float = 0.1
     label_smoothing: float = 0.0
+    weight_decay: float = 0.01
     warmup: float = 0.06
     decay: float = 0.5
     optimizer: str = "adamw_torch_fused"  # as Transformers names them

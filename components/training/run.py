@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from tqdm import tqdm
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import get_last_checkpoint
 
 if TYPE_CHECKING:
@@ -37,6 +41,24 @@ class Job:
     loss: Callable[[nn.Module, dict[str, Any]], Any] | None = None
 
 
+class _Sampler(LengthGroupedSampler):
+    """Another order in each epoch that depends on nothing but seed and epoch: a run that goes on in the midst
+    of one must know what it has seen."""
+
+    def __init__(self, batch: int, lengths: list[int], seed: int) -> None:
+        super().__init__(batch, lengths=lengths, generator=torch.Generator())
+        self._seed = seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        self.generator.manual_seed(self._seed + self._epoch)
+        order: Iterator[int] = super().__iter__()  # type: ignore[no-untyped-call]
+        return order
+
+
 class _Trainer(Trainer):
     def __init__(self, job: Job, arguments: TrainingArguments) -> None:
         super().__init__(
@@ -46,6 +68,10 @@ class _Trainer(Trainer):
             data_collator=job.collate,
         )
         self._loss = job.loss
+        self._lengths = [int(example["length"]) for example in job.train]
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> _Sampler:
+        return _Sampler(self.args.train_batch_size, self._lengths, self.args.seed)
 
     def compute_loss(
         self,
@@ -69,6 +95,11 @@ class _Stop(TrainerCallback):
         control.should_training_stop = state.global_step >= self._step
 
 
+def steps_per_epoch(recipe: Recipe, examples: int) -> int:
+    """The last batch of an epoch may be smaller than the others."""
+    return -(-examples // recipe.batch)
+
+
 def train(
     recipe: Recipe,
     job: Job,
@@ -78,33 +109,36 @@ def train(
     log_every: int = 50,
     stop_after: int | None = None,
     callbacks: Sequence[TrainerCallback] = (),
+    device: str | None = None,
 ) -> None:
     """Train in `folder`, where a run that was stopped is taken up at its last saved step.
 
     `save_every`, `log_every` and `stop_after` count steps; a run ends early, as if it were stopped, after the
-    last of them. `callbacks` are told of what happens, and can have it stop or save.
+    last of them. `callbacks` are told of what happens, and can have it stop or save. `device`
+    "cpu" leaves an accelerator to others; by default the best there is takes part.
     """
-    steps = max(1, round(recipe.epochs * len(job.train) / recipe.batch))
+    steps = max(1, round(recipe.epochs * steps_per_epoch(recipe, len(job.train))))
     arguments = TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
         per_device_train_batch_size=recipe.batch,
         learning_rate=recipe.learning_rate,
-        weight_decay=0.01,
+        weight_decay=recipe.weight_decay,
         label_smoothing_factor=recipe.label_smoothing,
         lr_scheduler_type="warmup_stable_decay",
         lr_scheduler_kwargs={"num_decay_steps": round(recipe.decay * steps)},
         warmup_steps=round(recipe.warmup * steps),
-        train_sampling_strategy="group_by_length",
-        length_column_name="length",
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),
         logging_steps=log_every,
+        logging_nan_inf_filter=False,
         optim=recipe.optimizer,
         save_steps=save_every,
         save_total_limit=1,
         seed=recipe.seed,
         report_to="none",
+        disable_tqdm=not sys.stderr.isatty(),
+        use_cpu=device == "cpu",
     )
     trainer = _Trainer(job, arguments)
     if stop_after is not None:
@@ -114,7 +148,17 @@ def train(
     # Without this the loss would be divided by a count of tokens that only causal models know.
     trainer.model_accepts_loss_kwargs = False
     folder.mkdir(parents=True, exist_ok=True)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
+    trainer.train(resume_from_checkpoint=_last(folder))
+
+
+def _last(folder: Path) -> str | None:
+    """The last saved step; what was only half written when the process ended is removed."""
+    while found := get_last_checkpoint(str(folder)):
+        saved = Path(found)
+        if (saved / TRAINER_STATE_NAME).is_file():  # which is written last
+            return str(saved)
+        shutil.rmtree(saved)
+    return None
 
 
 def predict(
@@ -122,14 +166,16 @@ def predict(
 ) -> Iterator[tuple[Example, Any]]:
     """Each example with the network's output for it (a row of every tensor), in batches of like length."""
     network.eval()
+    device = next(network.parameters()).device
     order = sorted(examples, key=lambda example: -example["length"])
     with torch.inference_mode():
-        for start in tqdm(range(0, len(order), batch), desc="predicting"):
+        for start in tqdm(range(0, len(order), batch), desc="predicting", disable=None):
             rows = order[start : start + batch]
-            inputs = {name: tensor for name, tensor in collate(rows).items() if name != "labels"}
+            inputs = {name: tensor.to(device) for name, tensor in collate(rows).items() if name != "labels"}
             output = network(**inputs)
+            tensors = {name: one for name, one in output.items() if isinstance(one, torch.Tensor)}
             for index, example in enumerate(rows):
-                yield example, {name: tensor[index] for name, tensor in output.items() if name != "loss"}
+                yield example, {name: tensor[index] for name, tensor in tensors.items() if name != "loss"}
 
 
 def _dataset(examples: Sequence[Example]) -> Dataset[Any]:

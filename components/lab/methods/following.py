@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from components.lab.work import PausedError, Work
+from components.lab.workspace import remove
+from components.models.errors import Code, TourError
 from components.training.recipe import Recipe
 from components.training.run import Job, train
+
+PACE = 0.2  # seconds at least between two words about the loss
 
 Look = Callable[[int], None]  # what is done at a step of which something is to be told
 
 
 def follow(
-    work: Work, recipe: Recipe, job: Job, look: Look, *, look_every: int, save_every: int, log_every: int = 1
+    work: Work, recipe: Recipe, job: Job, look: Look, *, look_every: int, save_every: int
 ) -> None:
     """Trains a job, from where it was paused if it was; raises `PausedError` once it is asked to pause.
 
-    `look` is called with the step after each `look_every` steps, and after the last one.
+    `look` is called with the step after each `look_every` steps, and after the last one. Raises `TourError`
+    where the loss is no number any more.
     """
-    callback = _Follow(work, look, look_every)
+    callback = _Follow(work, look, look_every, save_every)
     train(
-        recipe, job, work.checkpoints, save_every=save_every, log_every=log_every, callbacks=[callback]
+        recipe,
+        job,
+        work.checkpoints,
+        save_every=save_every,
+        log_every=1,
+        callbacks=[callback],
+        device=work.settings.device,
     )
     if callback.paused is not None:
         raise PausedError(callback.paused)
 
 
 class _Follow(TrainerCallback):
-    def __init__(self, work: Work, look: Look, every: int) -> None:
+    def __init__(self, work: Work, look: Look, look_every: int, save_every: int) -> None:
         self._work = work
         self._look = look
-        self._every = every
+        self._look_every = look_every
+        self._save_every = save_every
+        self._losses: list[float] = []  # since something was told
+        self._told = 0.0
         self.paused: int | None = None
 
     def on_log(
@@ -44,15 +61,34 @@ class _Follow(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **more: Any,
     ) -> None:
-        if logs and "loss" in logs:
-            self._work.train(state.global_step, state.max_steps, logs["loss"], logs["learning_rate"])
+        if not logs or "loss" not in logs:
+            return
+        step, loss = state.global_step, float(logs["loss"])
+        if not math.isfinite(loss):
+            raise TourError(
+                Code.INVALID_INPUT,
+                f"The loss is no number any more at step {step}: what was learned is lost. Take a lower "
+                "learning rate.",
+                "learning_rate",
+            )
+        self._losses.append(loss)
+        now = time.monotonic()
+        if now - self._told >= PACE or step == state.max_steps or self.paused is not None:
+            mean = sum(self._losses) / len(self._losses)
+            self._work.train(step, state.max_steps, mean, float(logs["learning_rate"]))
+            self._losses, self._told = [], now
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
     ) -> None:
         step = state.global_step
-        if step % self._every == 0 or step == state.max_steps:
+        last = step == state.max_steps
+        if step % self._look_every == 0 or last:
             self._look(step)
-        if self._work.pausing.is_set() and step < state.max_steps:
+        if self._work.pausing.is_set() and not last:
             self.paused = step
             control.should_log = control.should_save = control.should_training_stop = True
+        if self.paused is not None or step % self._save_every == 0 or last:
+            # What is saved now takes its place: a visitor's disk has no room for both.
+            for older in self._work.checkpoints.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
+                remove(older)

@@ -116,12 +116,12 @@ def _body(path: Path, known: Sequence[Checkpoint]) -> Checkpoint | None:
         return None
     base = json.loads(file.read_text(encoding="utf-8"))["base_model_name_or_path"]
     for one in known:
-        if one.head is Head.ENCODER and one.body is None and base in (one.id, _origin(one.source)):
+        if one.head is Head.ENCODER and one.body is None and base in (one.id, origin(one.source)):
             return one
     raise LookupError(base)
 
 
-def _origin(source: Source) -> str:
+def origin(source: Source) -> str:
     """The name that others know the weights by."""
     match source:
         case HubSource():

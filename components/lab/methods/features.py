@@ -1,0 +1,166 @@
+"""Hidden states of a data set in two dimensions.
+
+`POINTS` in the run's folder holds, each row a text: `points` float32 [n, 2]; `rows` int64 [n], its index in
+the data; `classes` int32 [n], codes of `About.labels`, or `UNUSED` where it has none; `splits` int8 [n],
+codes of `SPLITS`. Texts are not repeated there: `Data.texts(rows)` has them.
+
+The result names `layer` of `layers` and `pooling`; `projection`; `shown` of `rows` texts; `explained`, the
+shares of the variance that the two axes of a PCA hold, else None; and `cut`, how many texts were longer
+than the model reads.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.lab.data import UNUSED
+from components.lab.methods.method import Method
+from components.lab.methods.options import DEFAULT_MODEL, Layer, Model, Pooling, Seed
+from components.lab.runs import Run
+from components.lab.sampling import spread
+from components.lab.work import Work
+from components.models.errors import Code, TourError
+from components.tasks.fields import STRICT
+
+MOST = 5000  # rows
+FEWEST = 4
+POINTS = "points.npz"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Options:
+    model: Model = DEFAULT_MODEL
+    layer: Layer = -1
+    pooling: Pooling = "mean"
+    projection: Annotated[
+        Literal["pca", "umap"],
+        Field(
+            title="Projection",
+            description=(
+                "pca: the two directions in which texts differ most, distances kept; umap: neighbours stay "
+                "neighbours, distances between groups mean little."
+            ),
+        ),
+    ] = "umap"
+    n_neighbors: Annotated[
+        int,
+        Field(
+            ge=2,
+            le=200,
+            title="Neighbours",
+            description="For umap: few show small groups, many the whole.",
+        ),
+    ] = 15
+    seed: Seed = 20
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Points:
+    """What a run has kept, as the module says."""
+
+    points: np.ndarray
+    rows: np.ndarray
+    classes: np.ndarray
+    splits: np.ndarray
+
+
+def points(run: Run) -> Points:
+    """Raises `TourError` before the run is done."""
+    file = run.folder / POINTS
+    if not file.is_file():
+        raise TourError(Code.EXPIRED, "This projection is not there. Compute it again.")
+    with np.load(file) as content:
+        return Points(**{name: content[name] for name in ("points", "rows", "classes", "splits")})
+
+
+def run(work: Work, options: Options) -> None:
+    from components.lab.hidden import cut_note, hidden_states
+
+    data = work.data
+    every = np.flatnonzero(data.split_codes != UNUSED)
+    if len(every) < FEWEST:
+        raise TourError(
+            Code.INVALID_INPUT, f"The data has {len(every)} texts; at least {FEWEST} are needed to compare."
+        )
+    rows = spread(every, MOST)
+    if len(rows) < len(every):
+        work.note(f"The data has {len(every):,} texts: {len(rows):,} of them, at even distances, are shown.")
+    hidden = hidden_states(work, rows, options.layer, options.pooling)
+    if work.base and (note := cut_note(hidden.cut, work.base.token_limit)):
+        work.note(note)
+
+    work.progress(f"Projecting ({options.projection})")
+    if options.projection == "pca":
+        flat, explained = _pca(hidden.vectors)
+    else:
+        cache = work.settings.cache_dir / "numba"
+        flat, explained = _umap(hidden.vectors, options.n_neighbors, options.seed, cache), None
+    np.savez(
+        work.run.folder / POINTS,
+        points=flat.astype(np.float32),
+        rows=rows.astype(np.int64),
+        classes=data.classes(rows).astype(np.int32),
+        splits=np.asarray(data.split_codes[rows]).astype(np.int8),
+    )
+    work.finish(
+        {
+            "layer": hidden.layer,
+            "layers": hidden.layers,
+            "pooling": options.pooling,
+            "projection": options.projection,
+            "shown": len(rows),
+            "rows": len(every),
+            "explained": explained,
+            "cut": hidden.cut,
+        }
+    )
+
+
+def _pca(vectors: np.ndarray) -> tuple[np.ndarray, list[float]]:
+    """[n, width] to [n, 2], and the share of the variance on each axis."""
+    from sklearn.decomposition import PCA
+
+    reduction = PCA(n_components=2, svd_solver="full")
+    flat: np.ndarray = reduction.fit_transform(vectors)
+    return flat, [float(share) for share in np.nan_to_num(reduction.explained_variance_ratio_)]
+
+
+def _umap(vectors: np.ndarray, neighbours: int, seed: int, cache: Path) -> np.ndarray:
+    """[n, width] to [n, 2] (McInnes et al. 2018, https://arxiv.org/abs/1802.03426)."""
+    import os
+    import warnings
+
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache))
+    import umap
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "n_jobs value", UserWarning)  # a seed needs one thread
+        flat: np.ndarray = umap.UMAP(
+            n_neighbors=min(neighbours, len(vectors) - 1),
+            n_components=2,
+            metric="cosine",
+            random_state=seed,
+            # The eigenvectors that it starts from by default need more texts than a handful.
+            init="spectral" if len(vectors) > 2 * neighbours else "random",
+        ).fit_transform(vectors)
+    return flat
+
+
+METHOD = Method(
+    name="features",
+    title="Features",
+    about=(
+        "Reads each text with a network, takes one vector of hidden states for it, and draws all of them in "
+        "two dimensions."
+    ),
+    kind="features",
+    options=Options,
+    run=run,
+    disk=6.0,
+)

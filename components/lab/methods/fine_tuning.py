@@ -1,0 +1,218 @@
+"""A pretrained network is trained on into a classifier. Imports torch.
+
+Each epoch is scored on the validation split; the epoch with the best macro-F1 there is what is kept. The
+logits that are judged are those of the checkpoint as it is written, in half precision, loaded as for a
+visitor.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import set_seed
+
+from components.lab import card
+from components.lab.hidden import cut_note
+from components.lab.methods.following import follow
+from components.lab.methods.splits import scores, training_rows
+from components.lab.work import PausedError, Work
+from components.lab.workspace import remove
+from components.models import devices
+from components.models.catalog import load_catalog
+from components.models.checkpoint import Checkpoint, Head
+from components.models.errors import Code, TourError
+from components.models.loading import load
+from components.models.sources.folder import origin, trained
+from components.training import classification
+from components.training.adapter import body_tokenizer
+from components.training.data import Labelled
+from components.training.recipe import Recipe
+from components.training.run import Collate, Example, Job, predict, steps_per_epoch
+
+_NAME = "local/trained"
+
+
+def tune(work: Work, recipe: Recipe) -> None:
+    """Trains by a recipe of `kind` "classification", whose labels are put in here; its `length` is cut to
+    the base's token limit."""
+    base, data = work.base, work.data
+    if base is None:
+        raise ValueError("there is no base to train on")
+    recipe = _with(recipe, base, data.about.labels)
+    folder = work.base_folder()
+    rows = {"train": training_rows(work, recipe.seed)}
+    rows |= {split: data.rows(split) for split in ("validation", "test")}
+
+    work.progress("Preparing")
+    tokenizer = body_tokenizer(folder)
+    texts = {split: _labelled(work, rows[split]) for split in rows}
+    held = {
+        split: _numbered(classification.examples(tokenizer, texts[split], recipe.length))
+        for split in ("validation", "test")
+    }
+    job = _job(recipe, base, folder, texts["train"])
+    cut = sum(row["cut"] for examples in (job.train, *held.values()) for row in examples)
+    if note := cut_note(cut, recipe.length):
+        work.note(note)
+    weights = job.network.parameters()
+    sizes = [(one.numel(), one.requires_grad) for one in weights]
+
+    best = _train(work, recipe, job, held["validation"])
+    work.progress("Writing the checkpoint")
+    job.export(work.model)
+    collate = job.collate
+    del job
+    validation, test = _answers(work, base, folder, [held["validation"], held["test"]], collate)
+    work.predict(validation, test)
+    card.write(work, recipe, len(rows["train"]), best.epoch)
+    work.finish(
+        {
+            "epoch": best.epoch,
+            "step": best.step,
+            "macro_f1": best.macro_f1,
+            "train_rows": len(rows["train"]),
+            "cut": cut,
+            "parameters": sum(size for size, _ in sizes),
+            "trained": sum(size for size, learned in sizes if learned),
+            "adapter": (work.model / "adapter_config.json").is_file(),
+        }
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Best:
+    """The best epoch so far; `trained` once no other is to come."""
+
+    step: int
+    epoch: int
+    macro_f1: float
+    trained: bool = False
+
+
+def _train(work: Work, recipe: Recipe, job: Job, validation: Sequence[Example]) -> _Best:
+    """Leaves the network with the weights of its best epoch."""
+    kept = _Kept(work.checkpoints)
+    per_epoch = steps_per_epoch(recipe, len(job.train))
+
+    def look(step: int) -> None:
+        found = scores(work.data, "validation", _logits(job.network, validation, job.collate))
+        work.validation(step, **found)
+        if kept.best is None or found["macro_f1"] > kept.best.macro_f1:
+            epoch = -(-step // per_epoch)
+            kept.keep(job.network, _Best(step=step, epoch=epoch, macro_f1=found["macro_f1"]))
+
+    if kept.best is None or not kept.best.trained:
+        work.progress("Training")
+        follow(work, recipe, job, look, look_every=per_epoch, save_every=per_epoch)
+        kept.finish()
+    best = kept.restore(job.network)
+    if work.pausing.is_set():
+        raise PausedError(best.step)
+    return best
+
+
+class _Kept:
+    """The trained weights of the best epoch, in the half precision that they are exported in."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._weights, self._about = folder / "best.safetensors", folder / "best.json"
+        self.best = _Best(**json.loads(self._about.read_text())) if self._about.is_file() else None
+
+    def keep(self, network: torch.nn.Module, best: _Best) -> None:
+        half = {
+            name: one.detach().to("cpu", torch.float16, copy=True)
+            for name, one in network.named_parameters()
+            if one.requires_grad
+        }
+        self._folder.mkdir(parents=True, exist_ok=True)
+        written = self._weights.with_suffix(".new")
+        save_file(half, written)
+        written.replace(self._weights)
+        self._tell(best)
+
+    def finish(self) -> None:
+        """Nothing but the best weights is needed from now on."""
+        if self.best is None:
+            raise ValueError("nothing was kept")
+        self._tell(_Best(**{**vars(self.best), "trained": True}))
+        for folder in self._folder.glob("checkpoint-*"):
+            remove(folder)
+
+    def restore(self, network: torch.nn.Module) -> _Best:
+        if self.best is None:
+            raise ValueError("nothing was kept")
+        network.load_state_dict(load_file(self._weights), strict=False)
+        return self.best
+
+    def _tell(self, best: _Best) -> None:
+        written = self._about.with_suffix(".new")
+        written.write_text(json.dumps(vars(best)))
+        written.replace(self._about)
+        self.best = best
+
+
+def _with(recipe: Recipe, base: Checkpoint, labels: Sequence[str]) -> Recipe:
+    return replace(
+        recipe,
+        length=min(recipe.length, base.token_limit),
+        extra={**recipe.extra, "labels": list(labels)},
+    )
+
+
+def _job(recipe: Recipe, base: Checkpoint, folder: Path, texts: Sequence[Labelled]) -> Job:
+    set_seed(recipe.seed)  # the head's first weights are random
+    shared = origin(base.source) if base.head is Head.ENCODER and base.id in load_catalog() else None
+    try:
+        return classification.job(recipe, texts, lambda: (), folder=folder, shared=shared)
+    except ValueError as error:
+        if "Unrecognized configuration class" not in str(error):
+            raise
+        raise TourError(
+            Code.UNSUITABLE_MODEL,
+            f"Transformers has no classifier on {base.title}'s kind of network. Pick another model.",
+            "model",
+        ) from error
+
+
+def _labelled(work: Work, rows: np.ndarray) -> list[Labelled]:
+    data = work.data
+    labels = data.about.labels
+    return [
+        Labelled(text, (labels[code],))
+        for text, code in zip(data.texts(rows), data.classes(rows).tolist(), strict=True)
+    ]
+
+
+def _numbered(examples: Sequence[Example]) -> list[Example]:
+    return [{**example, "place": place} for place, example in enumerate(examples)]
+
+
+def _logits(network: torch.nn.Module, examples: Sequence[Example], collate: Collate) -> np.ndarray:
+    """fp32 [examples, classes], in the examples' order."""
+    found = {row["place"]: output["logits"] for row, output in predict(network, examples, collate)}
+    logits: np.ndarray = torch.stack([found[place] for place in range(len(examples))]).float().cpu().numpy()
+    return logits
+
+
+def _answers(
+    work: Work, base: Checkpoint, folder: Path, splits: Sequence[Sequence[Example]], collate: Collate
+) -> list[np.ndarray]:
+    """Logits of the checkpoint that was written, for each split."""
+    device = devices.pick(work.settings.device)
+    made = trained(work.model, _NAME, (base,))
+    body = None
+    if made.body is not None:
+        body = load(base, folder, device, torch.float32)
+    network = load(made, work.model, device, torch.float32, body).network
+    answers = []
+    for number, examples in enumerate(splits):
+        work.progress("Answering the held-out examples", number / len(splits))
+        answers.append(_logits(network, examples, collate))
+    return answers

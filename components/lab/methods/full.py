@@ -1,0 +1,65 @@
+"""Fine-tuning of every weight."""
+
+from __future__ import annotations
+
+from pydantic.dataclasses import dataclass
+
+from components.lab.methods.method import Method
+from components.lab.methods.options import (
+    DEFAULT_MODEL,
+    Batch,
+    Epochs,
+    LearningRate,
+    Longest,
+    Model,
+    Seed,
+    WeightDecay,
+)
+from components.lab.work import Work
+from components.tasks.fields import STRICT
+from components.training.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Options:
+    model: Model = DEFAULT_MODEL
+    epochs: Epochs = 8
+    learning_rate: LearningRate = 2e-4
+    batch: Batch = 16
+    weight_decay: WeightDecay = 0.01
+    longest: Longest = 128
+    seed: Seed = 20
+
+
+def run(work: Work, options: Options) -> None:
+    from components.lab.methods.fine_tuning import tune
+
+    tune(
+        work,
+        Recipe(
+            name="full",
+            kind="classification",
+            data=(),
+            epochs=options.epochs,
+            learning_rate=options.learning_rate,
+            batch=options.batch,
+            length=options.longest,
+            weight_decay=options.weight_decay,
+            seed=options.seed,
+        ),
+    )
+
+
+METHOD = Method(
+    name="full",
+    title="Full fine-tuning",
+    about=(
+        "Trains every weight of the network and a new head. The most that data can teach a network, the most "
+        "to compute and to keep, and the easiest to overdo on few examples."
+    ),
+    kind="classifier",
+    options=Options,
+    run=run,
+    pausable=True,
+    disk=14.5,  # weights and Adam's two moments in fp32, and the best weights in half precision
+)

@@ -1,0 +1,76 @@
+"""Options that several methods have: what they are called, what they mean, how far they go."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from components.tasks.fields import Text
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+
+Model = Annotated[
+    Text,
+    Field(
+        max_length=200,
+        title="Start from",
+        description="A checkpoint of the list, or the id of an encoder or decoder on the Hub.",
+    ),
+]
+Layer = Annotated[
+    int,
+    Field(
+        ge=-1,
+        le=200,
+        title="Layer",
+        description="Whose hidden states are taken: 0 for the embeddings, -1 for the last layer.",
+    ),
+]
+Pooling = Annotated[
+    Literal["mean", "first"],
+    Field(
+        title="Pooling",
+        description=(
+            "mean: of all tokens of a text; first: the first token alone (CLS), or the last one where the "
+            "model is a decoder."
+        ),
+    ),
+]
+Seed = Annotated[
+    int, Field(ge=0, le=2**31 - 1, title="Seed", description="The same seed gives the same result.")
+]
+Epochs = Annotated[
+    int, Field(ge=1, le=50, title="Epochs", description="How often each training example is learned from.")
+]
+LearningRate = Annotated[
+    float,
+    Field(
+        ge=1e-7,
+        le=0.1,
+        title="Learning rate",
+        description="How far a step goes: higher learns faster, and from some point on not at all.",
+    ),
+]
+Batch = Annotated[
+    int, Field(ge=1, le=256, title="Batch size", description="Examples that a step learns from together.")
+]
+WeightDecay = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=1,
+        title="Weight decay",
+        description="How strongly weights are pulled towards zero, against learning by heart.",
+        json_schema_extra={"step": 0.01},
+    ),
+]
+Longest = Annotated[
+    int,
+    Field(
+        ge=8,
+        le=1024,
+        title="Longest text",
+        description="In tokens; longer texts are cut while training.",
+    ),
+]

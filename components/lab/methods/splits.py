@@ -1,0 +1,47 @@
+"""What the classifiers have in common: which rows they learn from, and how they are scored meanwhile."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from components.lab.data import Data
+from components.lab.judging import log_softmax
+from components.lab.sampling import stratified
+from components.lab.work import Work
+
+MOST_TRAINING = 20_000  # rows
+
+
+def training_rows(work: Work, seed: int) -> np.ndarray:
+    """The rows of the training split, or a sample that keeps the classes' shares if they are too many."""
+    data = work.data
+    rows = data.rows("train")
+    taken: np.ndarray = rows[stratified(data.classes(rows), MOST_TRAINING, seed)]
+    if len(taken) < len(rows):
+        work.note(
+            f"The training split has {len(rows):,} rows: learned from {len(taken):,} of them, drawn at "
+            "random with each class keeping its share."
+        )
+    there = set(data.classes(rows).tolist())
+    absent = [label for code, label in enumerate(data.about.labels) if code not in there]
+    if absent:
+        work.note(
+            f"The training split has no example of {', '.join(absent[:5])}{' …' if len(absent) > 5 else ''}: "
+            "that cannot be learned."
+        )
+    return taken
+
+
+def scores(data: Data, split: str, logits: np.ndarray) -> dict[str, float]:
+    """`loss` (cross-entropy in nats), `accuracy` and `macro_f1` of logits [rows of the split, classes]."""
+    from sklearn.metrics import accuracy_score, f1_score
+
+    truth = data.classes(data.rows(split))
+    predicted = logits.argmax(axis=1)
+    logs = log_softmax(logits.astype(np.float64))
+    losses: np.ndarray = -np.take_along_axis(logs, truth[:, None], axis=1)
+    return {
+        "loss": float(losses.mean()),
+        "accuracy": float(accuracy_score(truth, predicted)),
+        "macro_f1": float(f1_score(truth, predicted, average="macro", zero_division=0)),
+    }
