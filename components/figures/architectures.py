@@ -9,7 +9,7 @@ from components.figures.markup import Markup
 
 WIDE = 300  # CSS pixels: fits a phone
 BOX, GAP, LIFT = 22, 3, 78  # height of a token's box, space beside it, from the upper box to the lower
-CELL, LABEL = 26, 62  # of the matrix
+CELL_WIDE, CELL_HIGH, LABEL = 40, 24, 54  # of the matrix: a cell, and what stands left of its rows
 
 
 def may_read(source: int, target: int) -> list[list[bool]]:
@@ -30,12 +30,9 @@ def drawn(source: Sequence[str], target: Sequence[str], label: str) -> Markup:
     tokens = [*source, *target]
     mask = may_read(len(source), len(target))
     top = BOX + LIFT + 46  # where the matrix begins
-    side = CELL * len(tokens)
-    parts = [
-        *_lines(tokens, len(source), mask),
-        *_matrix(tokens, len(source), mask, LABEL + (WIDE - LABEL - side) / 2, top),
-    ]
-    drawing = svg.drawing(WIDE, top + side + 4, parts, cls="architecture")
+    left = LABEL + (WIDE - LABEL - CELL_WIDE * len(tokens)) / 2
+    parts = [*_lines(tokens, len(source), mask), *_matrix(tokens, len(source), mask, left, top)]
+    drawing = svg.drawing(WIDE, top + CELL_HIGH * len(tokens) + 4, parts, cls="architecture")
     return Markup('<svg role="img" aria-label="{}"').format(label) + drawing[len("<svg") :]
 
 
@@ -73,16 +70,19 @@ def _matrix(
         part
         for place, token in enumerate(tokens)
         for part in (
-            svg.text(left - 6, top + place * CELL + CELL / 2 + 4, token, cls="end"),
-            svg.text(left + (place + 0.5) * CELL, top - 6, token[:3], cls="middle small", title=token),
+            svg.text(left - 6, top + (place + 0.5) * CELL_HIGH + 4, token, cls="end"),
+            svg.text(left + (place + 0.5) * CELL_WIDE, top - 6, token, cls="middle small"),
         )
     ]
     for row, allowed in enumerate(mask):
         for column, may in enumerate(allowed):
-            x, y = left + column * CELL, top + row * CELL
+            x, y = left + column * CELL_WIDE, top + row * CELL_HIGH
             kind = ("across" if column < source <= row else "may") if may else "hidden"
             said = f"“{tokens[row]}” {'reads from' if may else 'cannot see'} “{tokens[column]}”"
-            parts.append(svg.rect(x + 1, y + 1, CELL - 2, CELL - 2, cls=kind, title=said))
+            parts.append(svg.rect(x + 1, y + 1, CELL_WIDE - 2, CELL_HIGH - 2, cls=kind, title=said))
             if not may:
-                parts.append(svg.line([(x + 7, y + CELL - 7), (x + CELL - 7, y + 7)], cls="stroke"))
+                middle = x + CELL_WIDE / 2
+                parts.append(
+                    svg.line([(middle - 6, y + CELL_HIGH - 6), (middle + 6, y + 6)], cls="stroke")
+                )
     return parts
