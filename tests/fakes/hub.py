@@ -25,6 +25,7 @@ class FakeHub:
 
     `damage` names files served with a byte flipped, each as often as its count says;
     `cut` names files whose body ends half-way, likewise; `gated` repositories need a token.
+    `datasets` are folders of data sets by (id, revision), with the files that `main` or another revision has.
     `conversions` are the folders of pull requests, number 1 each, by (repository, who opened it).
     While `silent_api` is set, the API's requests wait for `speak`.
     """
@@ -35,6 +36,7 @@ class FakeHub:
     cut: dict[str, int] = field(default_factory=dict)
     gated: set[str] = field(default_factory=set)
     conversions: dict[tuple[str, str], Path] = field(default_factory=dict)
+    datasets: dict[tuple[str, str], Path] = field(default_factory=dict)
     uploads: Uploads = field(default_factory=Uploads)
     endpoint: str = ""
     silent_api: threading.Event = field(default_factory=threading.Event)
@@ -111,6 +113,14 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 return self._json(_listed(hub, parse_qs(urlsplit(self.path).query)))
             if path.startswith("/api/") and hub.silent_api.is_set():
                 hub.speak.wait(60)
+            for (repo, revision), folder in hub.datasets.items():
+                sha = hub.commit(f"{repo}@{revision}")
+                if repo in hub.gated and repo in path:
+                    return self._error(401, "GatedRepo")
+                if path == f"/api/datasets/{repo}" + (f"/revision/{revision}" if revision != "main" else ""):
+                    return self._json(_dataset(repo, sha, folder))
+                if path.startswith(place := f"/datasets/{repo}/resolve/{sha}/"):
+                    return self._file(sha, folder / path.removeprefix(place))
             for repo, folder in hub.repos.items():
                 sha = hub.commit(repo)
                 if path == f"/api/models/{repo}/discussions":
@@ -194,6 +204,21 @@ def _model(repo: str, sha: str, folder: Path) -> dict[str, Any]:
         "downloads": 7,
         "likes": 1,
         "safetensors": {"parameters": {"F32": _parameters(folder)}, "total": _parameters(folder)},
+    }
+
+
+def _dataset(repo: str, sha: str, folder: Path) -> dict[str, Any]:
+    """The card's front matter is JSON here, which is YAML too."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    card = folder / "README.md"
+    return {
+        "id": repo,
+        "sha": sha,
+        "siblings": [
+            {"rfilename": path.relative_to(folder).as_posix(), "size": path.stat().st_size} for path in files
+        ],
+        "tags": ["license:mit", "language:en"],
+        "cardData": json.loads(card.read_text().strip("-\n")) if card.is_file() else None,
     }
 
 

@@ -195,10 +195,8 @@ def _unsuitable(repo: str, why: str) -> TourError:
     return TourError(Code.UNSUITABLE_MODEL, f"{repo} {why}. Pick another model.", "model")
 
 
-def _answered(ask: Callable[[], T], endpoint: str, what: str) -> T:
+def asked(ask: Callable[[], T], what: str) -> T | Exception:
     """What the Hub says, in a thread of its own: not all of the client's requests have a time-out."""
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-
     outcome: list[T | Exception] = []
 
     def work() -> None:
@@ -210,18 +208,23 @@ def _answered(ask: Callable[[], T], endpoint: str, what: str) -> T:
     thread = threading.Thread(target=work, name=f"look up {what}", daemon=True)
     thread.start()
     thread.join(PATIENCE)
-    match outcome:
-        case [GatedRepoError()]:
+    return outcome[0] if outcome else TimeoutError(what)
+
+
+def _answered(ask: Callable[[], T], endpoint: str, what: str) -> T:
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    match asked(ask, what):
+        case GatedRepoError():
             raise _unsuitable(what, "asks for its terms to be accepted on the Hub, and for a token")
-        case [RepositoryNotFoundError()]:
+        case RepositoryNotFoundError():
             raise TourError(Code.UNKNOWN_MODEL, f"{what} does not exist on the Hub, or is private.", "model")
-        case [Exception()] | []:
+        case Exception():
             raise TourError(
                 Code.UNREACHABLE,
                 f"The Hub at {endpoint} does not answer for {what}. Pick a model of the list, or try again "
                 "later.",
                 "model",
             )
-        case [answer]:
-            return answer  # type: ignore[return-value]
-    raise AssertionError("unreachable")
+        case answer:
+            return answer
