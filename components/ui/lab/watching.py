@@ -36,7 +36,7 @@ class Watch:
     key: gr.BrowserState
     methods: Sequence[str]
     run: gr.State
-    ended_run: gr.State
+    ended_run: gr.Textbox  # a `gr.State` does not tell of its change outside the queue
     status: gr.HTML
     figure: gr.HTML
     pause: gr.Button
@@ -75,7 +75,7 @@ class Watch:
             return [gr.skip()] * (len(self._shown) + 1)
         runs = [run for run in find(workspace.runs) if run.spec.method in self.methods]
         if not runs:
-            return [None, "", "", *_buttons(None, pausable=False), gr.Timer(active=False), None]
+            return [None, "", "", *_buttons(None, pausable=False), gr.Timer(active=False), ""]
         return [runs[-1].id, *self._look(runs[-1])]
 
     def _look(self, run: Run) -> list[Any]:
@@ -106,7 +106,7 @@ def build(tour: Tour, key: gr.BrowserState, slug: str, methods: Sequence[str]) -
         key=key,
         methods=methods,
         run=gr.State(),
-        ended_run=gr.State(),
+        ended_run=gr.Textbox("", visible="hidden", elem_id=f"{slug}-ended"),
         status=line,
         figure=figure,
         pause=pause,
