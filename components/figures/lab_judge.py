@@ -35,10 +35,10 @@ class Entry:
 
 def compared(entries: Sequence[Entry], chosen: int) -> Markup:
     """All classifiers with their measures; intervals as whiskers on a scale from 0 to 1."""
-    names = [measure.name for measure in entries[0].measures]
+    names = [f"{measure.name[0].upper()}{measure.name[1:]}" for measure in entries[0].measures]
     heads = join(
         Markup('<th scope="col">{}</th>').format(title)
-        for title in ("Classifier", *(name.capitalize() for name in names), "Calibration error", "Time")
+        for title in ("Classifier", *names, "Calibration error", "Time")
     )
     rows = join(
         Markup(
