@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +100,15 @@ class Lab:
                 method=method,
                 title=made.title,
                 data=data.id if made.needs_data and data else None,
-                options=dict(options),
+                options=asdict(checked),
                 created=time.time(),
             ),
         )
-        self.jobs.submit(run, base)
+        try:
+            self.jobs.submit(run, base)
+        except TourError:
+            remove(run.folder)
+            raise
         return run
 
     def resume(self, run: Run) -> None:

@@ -1,0 +1,203 @@
+"""Runs of several visitors: one after the other, apart, paused, resumed, and what a dead server leaves."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from components.lab.jobs import MOST_WAITING
+from components.lab.lab import Lab
+from components.lab.runs import CHECKPOINTS, Phase, Run, find
+from components.lab.workspace import Workspace, new_key
+from components.models.errors import TourError
+from tests.lab.conftest import MakeData
+from tests.server import ROOT
+
+PATIENCE = 120  # seconds
+LONG = {"epochs": 40, "batch": 4}
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def learning(run: Run) -> bool:
+    return any(event["event"] == "train" for event in run.events())
+
+
+def steps(run: Run) -> list[int]:
+    return [event["step"] for event in run.events() if event["event"] == "train"]
+
+
+def test_runs_stand_in_line_and_do_not_mix(lab: Lab, make_data: MakeData):
+    one, other = (lab.workspaces.open(new_key()) for _ in range(2))
+    first = lab.start(one, "lora", LONG, make_data(one, title="mine"))
+    second = lab.start(other, "baseline", {}, make_data(other, title="theirs", times=2))
+    third = lab.start(one, "baseline", {}, lab.data(one))
+    assert [lab.jobs.place(run) for run in (first, second, third)] == [0, 1, 2]
+    until(lambda: learning(first), "it learns")
+    lab.jobs.cancel(first)
+    for run in (second, third):
+        lab.jobs.wait(run, PATIENCE)
+    assert [run.state.phase for run in (first, second, third)] == [
+        Phase.CANCELLED,
+        Phase.DONE,
+        Phase.DONE,
+    ]
+    assert [run.id for run in find(one.runs)] == [first.id, third.id]
+    assert [run.id for run in find(other.runs)] == [second.id]
+    assert not first.saved
+    with pytest.raises(TourError, match="no longer there"):
+        lab.run(other, first.id)
+
+
+def test_a_paused_run_goes_on_where_it_was(lab: Lab, workspace: Workspace, make_data: MakeData):
+    run = lab.start(workspace, "lora", {"epochs": 6, "batch": 4}, make_data(workspace))
+    until(lambda: len(steps(run)) > 2, "it learns")
+    lab.jobs.pause(run)
+    lab.jobs.wait(run, PATIENCE)
+    assert run.state.phase is Phase.PAUSED
+    before = steps(run)
+    lab.resume(run)
+    lab.jobs.wait(run, PATIENCE)
+    assert run.state.phase is Phase.DONE, run.state
+    assert steps(run)[: len(before)] == before
+    assert steps(run)[len(before)] == before[-1] + 1
+    assert not run.saved
+    assert lab.model_id(run) in lab.registry.catalog
+
+
+def test_a_long_run_makes_way_for_those_who_wait(lab: Lab, make_data: MakeData):
+    lab.jobs._turn = 0.0
+    one, other = (lab.workspaces.open(new_key()) for _ in range(2))
+    long = lab.start(one, "lora", LONG, make_data(one))
+    until(lambda: learning(long), "it learns")
+    short = lab.start(other, "baseline", {}, make_data(other))
+    lab.jobs.wait(short, PATIENCE)
+    assert short.state.phase is Phase.DONE
+    assert not long.state.phase.ended
+    lab.jobs.cancel(long)
+    lab.jobs.wait(long, PATIENCE)
+
+
+def test_what_the_server_leaves_behind_when_it_stops_can_be_resumed(
+    lab: Lab, workspace: Workspace, make_data: MakeData
+):
+    run = lab.start(workspace, "lora", LONG, make_data(workspace))
+    waiting = lab.start(workspace, "baseline", {}, lab.data(workspace))
+    until(lambda: learning(run), "it learns")
+    lab.close()
+    assert run.state.phase is Phase.PAUSED or run.saved
+    again = Lab(lab.registry, lab.settings, root=lab.workspaces.root)
+    again.recover()
+    assert run.state.phase.resumable
+    assert waiting.state.phase is Phase.INTERRUPTED
+    again.resume(waiting)
+    again.jobs.wait(waiting, PATIENCE)
+    assert waiting.state.phase is Phase.DONE
+    again.close()
+
+
+SERVER = """
+import json, sys, time
+from pathlib import Path
+from components.lab.lab import Lab
+from components.models.catalog import load_catalog
+from components.models.registry import Registry
+from components.models.settings import Settings, default_cache_dir
+
+settings = Settings(cache_dir=default_cache_dir())
+lab = Lab(Registry(load_catalog(), settings), settings, root=Path(sys.argv[1]))
+workspace = lab.workspaces.open(sys.argv[2])
+lab.start(workspace, sys.argv[3], json.loads(sys.argv[4]), lab.data(workspace))
+time.sleep(1000)
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "left"), [("lora", Phase.INTERRUPTED), ("logistic_regression", Phase.LOST)]
+)
+def test_a_killed_server_loses_nothing_in_silence(lab: Lab, make_data: MakeData, method: str, left: Phase):
+    key = new_key()
+    workspace = lab.workspaces.open(key)
+    make_data(workspace, times=40)
+    root = lab.workspaces.root
+    lab.close()
+    options = LONG if method == "lora" else {}
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(root), key, method, json.dumps(options)], cwd=ROOT
+    )
+    try:
+        until(lambda: any(True for _ in find(workspace.runs)), "the server has started the run")
+        [run] = find(workspace.runs)
+        until(lambda: learning(run) if method == "lora" else bool(run.events()), "it runs")
+    finally:
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+    assert run.state.phase is Phase.RUNNING
+    again = Lab(lab.registry, lab.settings, root=root)
+    again.recover()
+    assert run.state.phase is left, run.state
+    assert run.state.message
+    if left is Phase.INTERRUPTED:
+        before = len(steps(run))
+        again.resume(run)
+        until(lambda: len(steps(run)) > before, "it goes on")
+        assert steps(run)[before] == before + 1
+        again.jobs.cancel(run)
+        again.jobs.wait(run, PATIENCE)
+        assert not (run.folder / CHECKPOINTS).exists()
+    again.close()
+
+
+def test_only_so_many_wait(lab: Lab, workspace: Workspace, make_data: MakeData):
+    data = make_data(workspace)
+    lab.start(workspace, "lora", LONG, data)
+    for _ in range(MOST_WAITING):
+        lab.start(workspace, "baseline", {}, data)
+    with pytest.raises(TourError, match="are waiting already"):
+        lab.start(workspace, "baseline", {}, data)
+    assert len(list(find(workspace.runs))) == MOST_WAITING + 1
+    for run in find(workspace.runs):
+        lab.jobs.cancel(run)
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "said"),
+    [
+        ("lora", {"epochs": 0}, "Epochs"),
+        ("lora", {"model": "no-such-model"}, "no model"),
+        ("lora", {"model": "sentiment"}, "no whole encoder"),
+    ],
+)
+def test_what_does_not_fit_is_refused_at_once(
+    lab: Lab, workspace: Workspace, make_data: MakeData, method: str, options: dict[str, object], said: str
+):
+    with pytest.raises(TourError, match=said):
+        lab.start(workspace, method, options, make_data(workspace))
+    assert not list(find(workspace.runs))
+
+
+def test_a_removed_run_takes_its_model_along(lab: Lab, workspace: Workspace, make_data: MakeData):
+    run = lab.start(workspace, "lora", {"epochs": 1}, make_data(workspace))
+    with pytest.raises(TourError, match="Cancel it first"):
+        lab.remove(run)
+    lab.jobs.wait(run, PATIENCE)
+    id = str(lab.model_id(run))
+    with lab.registry.lease(id) as model:
+        assert model.checkpoint.id == id
+        with pytest.raises(TourError, match="answering"):
+            lab.remove(run)
+    lab.remove(run)
+    assert id not in lab.registry.catalog
+    assert not run.folder.exists()
+    lab.registry.unload("all-MiniLM-L6-v2")
