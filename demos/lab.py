@@ -8,11 +8,13 @@ from typing import Any
 import gradio as gr
 
 from components.figures.markup import Markup
-from components.lab.workspace import new_key
 from components.ui.frame import QUIET
+from components.ui.lab.visitor import visitor
 from components.ui.page import PlainPage, Tour
 
 SLUG = "lab"
+# Messages of the shipped set, and what they were labelled.
+TEASER = (("Payday, baby! Woohoo!", "joy"), ("The house is so quiet without the dog.", "sadness"))
 TABS = {
     "data": "1 Data",
     "features": "2 Features",
@@ -23,9 +25,7 @@ TABS = {
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
-    # The secret hides nothing: a key means something to this app alone. Without one, a restart would lose it.
-    key = gr.BrowserState(None, storage_key="transformers-tour-lab", secret="transformers-tour")  # noqa: S106
-    ready = blocks.load(lambda key: key or new_key(), key, key, **QUIET)
+    key, ready = visitor(blocks)
     with gr.Tabs(elem_id=f"{SLUG}-tabs") as tabs:
         for name, title in TABS.items():
             with gr.Tab(title, id=name, elem_id=f"{SLUG}-tab-{name}") as tab:
@@ -51,5 +51,7 @@ PAGE = PlainPage(
     ),
     build=build,
     group="Lab",
-    teaser=Markup(""),
+    teaser=Markup("“{}” → <strong>{}</strong><br>“{}” → <strong>{}</strong>").format(
+        *(part for message in TEASER for part in message)
+    ),
 )
