@@ -1,0 +1,140 @@
+"""The lab as visitors use it: from a file to a classifier of their own, beside others, after a crash."""
+
+from __future__ import annotations
+
+import csv
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from components.models.settings import default_cache_dir
+from demos import text_classification
+from tests.browser.conftest import VISITOR, OpenPage
+from tests.browser.tour import PATIENCE, Visit
+from tests.server import ROOT, answers, clean_environment, free_port
+
+NAPS = ("The cat sleeps on the sofa", "My kitten purrs", "A tomcat sits on the roof", "Her cat hunts mice")
+WALKS = ("The dog barks at the gate", "My puppy fetches the ball", "A hound runs", "His dog digs up bones")
+
+
+def pets(path: Path) -> Path:
+    """A table with two classes, no splits, and semicolons between its fields."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, delimiter=";")
+        table.writerow(["remark", "animal"])
+        for number in range(10):
+            for texts, label in ((NAPS, "cat"), (WALKS, "dog")):
+                table.writerows((f"{text}, day {number}.", label) for text in texts)
+    return path
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def number(page: Page, option: str, value: object) -> None:
+    box = page.locator(f"#lab-lora-{option} input[type=number]").first
+    box.fill(str(value))
+    box.press("Tab")
+
+
+def train(page: Page, **options: object) -> None:
+    """With LoRA, which is what the form starts with."""
+    tab(page, "3 Train")
+    expect(page.locator("#lab-train-data")).to_contain_text("train")
+    for option, value in options.items():
+        number(page, option, value)
+    page.locator("#lab-train").click()
+
+
+def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page, tmp_path: Path) -> None:
+    page.goto("/lab")
+    page.locator("#lab-data-file input[type=file]").set_input_files(pets(tmp_path / "pets.csv"))
+    expect(page.locator("#lab-data-status")).to_contain_text("80 rows", timeout=PATIENCE)
+    train(page, epochs=4)
+    expect(page.locator("#lab-training-status")).to_contain_text("Done", timeout=PATIENCE)
+    expect(page.locator("#lab-training-curves svg")).not_to_have_count(0)
+
+    tab(page, "4 Judge")
+    expect(page.locator("#lab-judge-compared")).to_contain_text("LoRA")
+    tab(page, "5 Use and share")
+    name = page.locator("#lab-share-about code").inner_text()
+    assert re.fullmatch(r"local/pets-lora-[0-9a-f]{6}", name)
+    expect(page.locator("#lab-card")).to_contain_text("pets.csv")
+
+    visit = Visit(page, text_classification.PAGE).open()
+    visit.pick_model(name.removeprefix("local/"))
+    visit.fill("text", "The kitten sleeps beside the tomcat.")
+    visit.run()
+    assert visit.answer()["model"] == name
+    assert visit.answer()["labels"][0]["label"] == "cat"
+
+
+def test_two_visitors_train_one_after_the_other(open_page: OpenPage) -> None:
+    first, second = open_page("/lab"), open_page("/lab", elsewhere=True)
+    train(first, epochs=50, batch=4)
+    expect(first.locator("#lab-training-status")).to_contain_text("step", timeout=PATIENCE)
+    train(second, epochs=1)
+    expect(second.locator("#lab-training-status")).to_contain_text("in line, 1 run is before this one")
+    expect(second.locator("#lab-runs tbody tr")).to_have_count(1)
+    first.locator("#lab-training-cancel").click()
+    expect(first.locator("#lab-training-status")).to_contain_text("Cancelled", timeout=PATIENCE)
+    expect(second.locator("#lab-training-status")).to_contain_text("Done", timeout=PATIENCE)
+    expect(first.locator("#lab-runs tbody tr")).to_have_count(1)
+    expect(first.locator("#lab-runs tbody")).not_to_contain_text("local/")
+    expect(second.locator("#lab-runs tbody")).to_contain_text("local/")
+
+
+@contextmanager
+def server(port: int, cache: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """An app that may be killed."""
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--port", str(port)],
+        cwd=ROOT,
+        env={**clean_environment(), "TOUR_CACHE": str(cache)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not answers(f"http://127.0.0.1:{port}/health"):
+            assert process.poll() is None
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path) -> Path:
+    """This host's weights, and a lab that nobody else has."""
+    (default_cache_dir() / "wheels").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "wheels").symlink_to(default_cache_dir() / "wheels")
+    return tmp_path
+
+
+def test_a_run_is_found_again_after_its_server_was_killed(browser: Browser, own_cache: Path) -> None:
+    port = free_port()
+    context = browser.new_context(base_url=f"http://127.0.0.1:{port}", **VISITOR)
+    page = context.new_page()
+    status = page.locator("#lab-training-status")
+    with server(port, own_cache) as process:
+        page.goto("/lab")
+        train(page, epochs=50, batch=4)
+        expect(status).to_contain_text("step", timeout=PATIENCE)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with server(port, own_cache):
+        page.goto("/lab?tab=train")
+        expect(status).to_contain_text("The server stopped while this ran", timeout=60_000)
+        page.locator("#lab-training-resume").click()
+        expect(status).to_contain_text("step", timeout=PATIENCE)
+        page.locator("#lab-training-cancel").click()
+        expect(status).to_contain_text("Cancelled", timeout=PATIENCE)
+    context.close()
