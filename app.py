@@ -96,7 +96,7 @@ def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> Ap
             "enable_monitoring": False,
             "run_history": False,  # what visitors type is not kept
             "state_session_capacity": 300,  # each kept session is half a megabyte
-            "max_file_size": "20mb",
+            "max_file_size": "150mb",  # for the lab; other pages take less
             "ssr_mode": False,
             "share": False,
             "inbrowser": False,

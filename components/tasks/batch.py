@@ -23,6 +23,7 @@ Json = Mapping[str, Any]
 LINES, LISTS = ".txt", ".jsonl"
 SUFFIXES = (".csv", ".tsv", LISTS, LINES)
 MOST_ROWS = 100_000
+LARGEST = 20_000_000  # bytes
 ANSWER, WHOLE, ERROR = "answer", "answer_json", "error"
 _LINE = "text"  # what the lines of a text file are called
 _FLUSH_EVERY = 25  # rows, so that what is done is on disk when a run is stopped
@@ -101,6 +102,13 @@ def _opened(path: Path) -> Any:
         raise TourError(
             Code.INVALID_INPUT,
             f"{shorten(path.name)} is not a file of rows: its name must end in {', '.join(SUFFIXES)}.",
+            "file",
+        )
+    if (nbytes := path.stat().st_size) > LARGEST:
+        raise TourError(
+            Code.TOO_LONG,
+            f"{shorten(path.name)} has {nbytes / 1e6:,.0f} MB; up to {LARGEST / 1e6:.0f} MB are answered at a "
+            "time. Split it.",
             "file",
         )
     return path.open(encoding="utf-8-sig", newline="")

@@ -1,0 +1,499 @@
+"""The lab's first tab: bring data, say what its columns are for, and look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+import numpy as np
+
+from components.figures import lab_data as figures
+from components.figures import status
+from components.figures.markup import Markup
+from components.lab import explore, files, intake, on_hub, roles
+from components.lab.data import SPLITS, UNUSED, Data
+from components.lab.explore import LENGTH, Query
+from components.lab.intake import Draft
+from components.lab.on_hub import Listing
+from components.lab.roles import Roles
+from components.lab.workspace import Workspace
+from components.models.errors import TourError
+from components.ui.chrome import ASSETS
+from components.ui.frame import QUIET
+from components.ui.page import Tour
+
+EXAMPLE, FILE, HUB = "example", "file", "hub"
+NONE = ""  # among columns: no column
+# Reading takes a processor; nothing of it touches the device.
+READING: dict[str, Any] = {
+    "show_progress": "hidden",
+    "concurrency_id": "lab-reading",
+    "concurrency_limit": 2,
+    "api_visibility": "private",
+}
+
+T = TypeVar("T")
+
+
+def data_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
+    explorer = Explorer(tour, key)
+    gr.HTML(
+        "<p class='hint'>A model learns from examples: texts, each with the label that it should be given. "
+        "Start with the example set, or bring your own.</p>"
+    )
+    source = gr.Radio(
+        [("The example set", EXAMPLE), ("A file of mine", FILE), ("A data set on the Hub", HUB)],
+        value=EXAMPLE,
+        label="Where the data comes from",
+        elem_id="lab-source",
+    )
+    with gr.Column(visible=False) as by_file:
+        file = gr.File(
+            label=f"CSV, TSV, JSON, JSONL, text or Parquet, up to {intake.LARGEST / 1e6:.0f} MB",
+            height=150,
+            elem_id="lab-file",
+        )
+        gr.HTML(
+            {"limit": intake.LARGEST},
+            html_template=" ",
+            js_on_load=(ASSETS / "lab-upload.js").read_text("utf-8"),
+            elem_id="lab-file-limit",
+        )
+    with gr.Column(visible=False) as by_hub:
+        with gr.Row(equal_height=False, elem_classes="actions"):
+            repo = gr.Textbox(
+                label="Id", placeholder="owner/name", max_lines=1, scale=4, elem_id="lab-hub-id"
+            )
+            look = gr.Button("Look", scale=1, elem_id="lab-hub-look")
+        listed = gr.HTML(elem_id="lab-hub-listing")
+        configuration = gr.Dropdown([], label="Configuration", visible=False, elem_id="lab-hub-config")
+        fetch = gr.Button("Download and read", visible=False, elem_id="lab-hub-fetch")
+        listing = gr.State()
+    said = gr.HTML(elem_id="lab-data-status", elem_classes="status")
+    settle = Settle(tour, key, said)
+    explorer.build()
+
+    def switch(picked: str) -> list[Any]:
+        return [gr.Column(visible=picked == FILE), gr.Column(visible=picked == HUB), "", *settle.hidden()]
+
+    def example(key: str, picked: str) -> list[Any]:
+        if picked != EXAMPLE:
+            return explorer.unchanged()
+        return explorer.opened(key, intake.shipped)
+
+    def take(key: str, path: str | None) -> Iterator[list[Any]]:
+        if path is None:
+            return
+        try:
+            workspace = tour.lab.workspaces.open(key)
+            uploaded = Path(path)
+            intake.upload(tour.lab.workspaces, workspace, uploaded, uploaded.name)
+            with suppress(OSError):
+                uploaded.parent.rmdir()
+        except TourError as error:
+            yield [None, str(status.problem(error.message)), *settle.hidden()]
+            return
+        for shown in settle.reading(workspace, {}):
+            yield [None, *shown]
+
+    def describe(id: str) -> list[Any]:
+        nothing = [gr.Dropdown(visible=False), gr.Button(visible=False), None]
+        try:
+            found = on_hub.look(tour.registry.endpoint, id)
+        except TourError as error:
+            return [str(status.problem(error.message)), *nothing]
+        names = [one.name for one in found.configurations]
+        several = gr.Dropdown(names, value=names[0], visible=len(names) > 1)
+        return [str(figures.listing(found)), several, gr.Button(visible=True), found]
+
+    def download(key: str, found: Listing | None, name: str) -> Iterator[list[Any]]:
+        if found is None:
+            return
+        try:
+            workspace = tour.lab.workspaces.open(key)
+            work = on_hub.download(tour.registry.endpoint, found, name, tour.lab.workspaces, workspace)
+            for share in work:
+                yield [str(status.progress("Downloading", share)), *settle.hidden()]
+        except TourError as error:
+            yield [str(status.problem(error.message)), *settle.hidden()]
+            return
+        yield from settle.reading(workspace, {})
+
+    source.input(switch, source, [by_file, by_hub, said, *settle.parts], **QUIET).then(
+        example, [key, source], explorer.parts, **QUIET
+    )
+    file.upload(take, [key, file], [file, said, *settle.parts], **READING)
+    gr.on(
+        [look.click, repo.submit],
+        describe,
+        repo,
+        [listed, configuration, fetch, listing],
+        **{**QUIET, "show_progress": "minimal"},
+    )
+    fetch.click(download, [key, listing, configuration], [said, *settle.parts], **READING)
+    settle.wire(explorer)
+    explorer.wire()
+    for event in (ready.then, tab.select):
+        event(lambda key: explorer.opened(key, None), key, explorer.parts, **QUIET)
+
+
+class Settle:
+    """What was brought, before it becomes the data set: how it was read, and what its columns are for."""
+
+    def __init__(self, tour: Tour, key: gr.BrowserState, said: gr.HTML) -> None:
+        self._tour, self._key, self._said = tour, key, said
+        with gr.Column(visible=False, elem_id="lab-draft") as self._group:
+            with gr.Accordion("How the file is read", open=False, elem_id="lab-settings") as self._fold:
+                with gr.Row(equal_height=False):
+                    kinds = [(words, kind) for kind, words in files.KINDS.items() if kind != files.PARQUET]
+                    self._kind = gr.Dropdown(kinds, label="Kind", min_width=200, elem_id="lab-kind")
+                    self._separator = gr.Dropdown(
+                        [(words, sign) for sign, words in files.SEPARATORS.items()],
+                        value=",",
+                        label="Separator",
+                        info="Parts the cells of a table.",
+                        min_width=200,
+                        elem_id="lab-separator",
+                    )
+                    self._encoding = gr.Dropdown(
+                        [(words, name) for name, words in files.ENCODINGS.items()],
+                        label="Encoding",
+                        min_width=200,
+                        elem_id="lab-encoding",
+                    )
+                self._header = gr.Checkbox(
+                    True, label="The first row names the columns", elem_id="lab-header"
+                )
+                self._quoted = gr.Checkbox(
+                    True, label="Quotation marks keep a cell together", elem_id="lab-quoted"
+                )
+                self._again = gr.Button("Read it again", elem_id="lab-read-again")
+            with gr.Column(visible=False) as self._columns:
+                self._about = gr.HTML(elem_id="lab-columns")
+                gr.HTML(
+                    "<p class='hint'>What is to be read, and what is to be told of it? Rows are for "
+                    "training, for watching it (validation), or for the final judgement (test); without a "
+                    "column for that they are divided here.</p>"
+                )
+                with gr.Row(equal_height=False):
+                    self._text = gr.Dropdown([], label="Text", min_width=200, elem_id="lab-role-text")
+                    self._label = gr.Dropdown([], label="Label", min_width=200, elem_id="lab-role-label")
+                    self._split = gr.Dropdown([], label="Split", min_width=200, elem_id="lab-role-split")
+                self._use = gr.Button("Use this data", variant="primary", elem_id="lab-use")
+
+    @property
+    def parts(self) -> list[Any]:
+        return [
+            *(self._group, self._fold, *self._settings, self._columns, self._about),
+            *(self._text, self._label, self._split),
+        ]
+
+    @property
+    def _settings(self) -> list[Any]:
+        return [self._kind, self._separator, self._encoding, self._header, self._quoted]
+
+    def hidden(self) -> list[Any]:
+        return [gr.Column(visible=False), *[gr.skip()] * (len(self.parts) - 1)]
+
+    def wire(self, explorer: Explorer) -> None:
+        def again(key: str, *typed: Any) -> Iterator[list[Any]]:
+            names = ("kind", "separator", "encoding", "header", "quoted")
+            settings = dict(zip(names, typed, strict=True))
+            try:
+                workspace = self._tour.lab.workspaces.open(key)
+            except TourError as error:
+                yield [str(status.problem(error.message)), *self.hidden()]
+                return
+            yield from self.reading(workspace, settings)
+
+        def use(key: str, text: str, label: str, split: str) -> list[Any]:
+            try:
+                workspace = self._tour.lab.workspaces.open(key)
+                intake.settle(workspace, Roles(text=text, label=label or None, split=split or None))
+            except TourError as error:
+                stay = [gr.skip()] * len(self.parts)
+                return [str(status.problem(error.message)), *stay, *explorer.unchanged()]
+            done = str(status.hint("This is the data of all the tabs now."))
+            return [done, *self.hidden(), *explorer.opened(key, None)]
+
+        self._again.click(again, [self._key, *self._settings], [self._said, *self.parts], **READING)
+        self._use.click(
+            use,
+            [self._key, self._text, self._label, self._split],
+            [self._said, *self.parts, *explorer.parts],
+            **QUIET,
+        )
+
+    def reading(self, workspace: Workspace, settings: dict[str, Any]) -> Iterator[list[Any]]:
+        """Reads the draft: values of the status and of `parts`, as they change."""
+        yield [str(status.progress("Reading", None)), *self.hidden()]
+        found: list[Draft] = []
+        work = put(intake.read(workspace, settings), found.append)
+        try:
+            for rows in work:
+                yield [str(status.progress(f"Reading: {rows:,} rows", None)), *self.hidden()]
+            yield ["", *self._shown(found[0])]
+        except TourError as error:
+            yield [str(status.problem(error.message)), *self._unread(workspace, settings)]
+
+    def _shown(self, draft: Draft) -> list[Any]:
+        converted = draft.converted
+        if converted is None:
+            return self.hidden()
+        columns = [(figures.choice(one), one.name) for one in converted.columns]
+        try:
+            guessed = roles.guess(converted.columns)
+        except TourError as error:
+            return [
+                *self._form(converted.format, open=True),
+                gr.Column(visible=True),
+                str(status.problem(error.message) + figures.draft(converted)),
+                *[gr.Dropdown(columns, value=None)] * 3,
+            ]
+        return [
+            *self._form(converted.format, open=False),
+            gr.Column(visible=True),
+            str(figures.draft(converted)),
+            gr.Dropdown(columns, value=guessed.text),
+            gr.Dropdown([("none", NONE), *columns], value=guessed.label or NONE),
+            gr.Dropdown([("none: divide them here", NONE), *columns], value=guessed.split or NONE),
+        ]
+
+    def _unread(self, workspace: Workspace, settings: dict[str, Any]) -> list[Any]:
+        """The settings alone, to be corrected; nothing where they could not help."""
+        draft = intake.draft_of(workspace)
+        if draft is None:
+            return self.hidden()
+        try:
+            guessed = files.guess(draft.sources[0].path, draft.sources[0].name)
+        except TourError:
+            return self.hidden()
+        if guessed.kind == files.PARQUET:
+            return self.hidden()
+        form = files.Format(**settings) if settings else guessed
+        hidden = [gr.Column(visible=False), "", *[gr.skip()] * 3]
+        return [*self._form(form, open=True), *hidden]
+
+    def _form(self, form: files.Format, *, open: bool) -> list[Any]:
+        text = form.kind != files.PARQUET
+        return [
+            gr.Column(visible=True),
+            gr.Accordion(open=open, visible=text),
+            gr.Dropdown(value=form.kind if text else files.TABLE),
+            form.separator,
+            form.encoding if form.encoding in files.ENCODINGS else "utf-16",
+            form.header,
+            form.quoted,
+        ]
+
+
+class Explorer:
+    """Looks at the data set that is worked on; what takes long is counted when its tab is opened."""
+
+    def __init__(self, tour: Tour, key: gr.BrowserState) -> None:
+        self._tour, self._key = tour, key
+
+    def build(self) -> None:
+        self._about = gr.HTML(elem_id="lab-about-data")
+        with gr.Tabs(elem_id="lab-explorer", selected="rows") as self._tabs:
+            with gr.Tab("Rows", id="rows"):
+                _hint(
+                    "Read some rows before you train on them: mistakes in the data are what a model learns "
+                    "best. Search for a word, or sort by length to see the extremes."
+                )
+                with gr.Row(equal_height=False):
+                    self._words = gr.Textbox(
+                        label="Search the text", max_lines=1, min_width=220, elem_id="lab-search"
+                    )
+                    self._label = gr.Dropdown([], label="Class", min_width=160, elem_id="lab-filter-class")
+                    self._split = gr.Dropdown(
+                        [("all", "all"), *((split, split) for split in SPLITS), ("in none", NONE)],
+                        value="all",
+                        label="Split",
+                        min_width=160,
+                        elem_id="lab-filter-split",
+                    )
+                    self._sort = gr.Dropdown([], label="Sort by", min_width=160, elem_id="lab-sort")
+                    self._down = gr.Checkbox(label="Largest first", min_width=120, elem_id="lab-descending")
+                self._rows = gr.HTML(elem_id="lab-rows")
+                with gr.Row(elem_classes="actions"):
+                    self._before = gr.Button("Previous page", size="sm", elem_id="lab-page-before")
+                    self._after = gr.Button("Next page", size="sm", elem_id="lab-page-after")
+                self._page = gr.State(0)
+            with gr.Tab("Classes", id="classes") as classes:
+                _hint(
+                    "How many rows each class has, and in which split. A class with few rows is learned "
+                    "badly, and its score on the test split is uncertain."
+                )
+                drawn_classes = gr.HTML(elem_id="lab-classes", elem_classes="lab-data")
+            with gr.Tab("Lengths", id="lengths") as lengths:
+                _hint(
+                    "Half of a class's texts lie within its box, the line in it is the median, and squares "
+                    "mark the longest far out. A model reads a fixed number of tokens at once, its context: "
+                    "what goes beyond is cut off."
+                )
+                drawn_words = gr.HTML(elem_id="lab-words", elem_classes="lab-data")
+                bases = [(one.title, one.id) for one in self._tour.lab.bases()]
+                with gr.Row(equal_height=False, elem_classes="actions"):
+                    self._model = gr.Dropdown(
+                        bases,
+                        value=bases[0][1] if bases else None,
+                        label="Checkpoint whose tokens are counted",
+                        scale=3,
+                        elem_id="lab-tokens-model",
+                    )
+                    count = gr.Button("Count tokens", scale=1, elem_id="lab-count-tokens")
+                self._tokens = gr.HTML(elem_id="lab-tokens", elem_classes="lab-data")
+            with gr.Tab("Duplicates", id="duplicates") as duplicates:
+                _hint(
+                    "The same text twice, whatever its case and blanks. In training it only counts double; "
+                    "in training and test it makes the result look better than it is."
+                )
+                drawn_duplicates = gr.HTML(elem_id="lab-duplicates", elem_classes="lab-data")
+            with gr.Tab("Imbalance", id="imbalance") as imbalance:
+                _hint(
+                    "If one class is far more frequent, a model does well by always naming it. Over-sampling "
+                    "repeats the rows of small classes, under-sampling drops rows of large ones, both in the "
+                    "training split alone: validation and test stay as the data came."
+                )
+                drawn_imbalance = gr.HTML(elem_id="lab-imbalance", elem_classes="lab-data")
+        self._sections: list[tuple[gr.Tab, Callable[[Data], Markup], gr.HTML]] = [
+            (classes, _classes, drawn_classes),
+            (lengths, _words, drawn_words),
+            (duplicates, lambda data: figures.duplicates(explore.duplicates(data)), drawn_duplicates),
+            (imbalance, lambda data: figures.imbalance(explore.imbalance(data)), drawn_imbalance),
+        ]
+        self._lengths, self._count = lengths, count
+
+    @property
+    def parts(self) -> list[Any]:
+        return [
+            *(self._about, self._tabs, self._label, self._sort, self._rows, self._page),
+            *(self._words, self._split, self._tokens),
+            *(drawn for _, _, drawn in self._sections),
+        ]
+
+    def unchanged(self) -> list[Any]:
+        return [gr.skip()] * len(self.parts)
+
+    def opened(self, key: str, bring: Callable[[Workspace], Data] | None) -> list[Any]:
+        """Values of `parts` for what is worked on; the example set where nothing is yet."""
+        try:
+            workspace = self._tour.lab.workspaces.open(key)
+            data = bring(workspace) if bring else self._tour.lab.data(workspace) or intake.shipped(workspace)
+            shown = figures.about(data, explore.features(data))
+            page = figures.rows(explore.page(data, Query()), data, "")
+        except TourError as error:
+            return [str(status.problem(error.message)), *self.unchanged()[1:]]
+        labels = [("all", -1), *((label, code) for code, label in enumerate(data.about.labels))]
+        columns = [("the order of the file", NONE), ("length", LENGTH)]
+        columns += [(one.name, one.name) for one in explore.features(data)]
+        return [
+            *(str(shown), gr.Tabs(selected="rows")),
+            *(gr.Dropdown(labels, value=-1), gr.Dropdown(columns, value=NONE), str(page), 0),
+            *("", "all", ""),
+            *[""] * len(self._sections),
+        ]
+
+    def wire(self) -> None:
+        asked = [self._key, self._words, self._label, self._split, self._sort, self._down]
+
+        def turn(by: int | None) -> Callable[..., list[Any]]:
+            def show(
+                key: str, words: str, label: int, split: str, sort: str, down: bool, page: int
+            ) -> list[Any]:
+                query = Query(
+                    words=words[:200],
+                    label=None if label in (None, -1) else int(label),
+                    split=None if split == "all" else split,
+                    sort=sort or "",
+                    descending=bool(down),
+                    page=0 if by is None else int(page) + by,
+                )
+
+                def draw(data: Data) -> list[Any]:
+                    found = explore.page(data, query)
+                    return [str(figures.rows(found, data, query.words.strip() and query.words)), found.page]
+
+                return self._with(key, draw, 2)
+
+            return show
+
+        live = {**QUIET, "trigger_mode": "always_last"}
+        gr.on(
+            [self._words.input, self._label.input, self._split.input, self._sort.input, self._down.input],
+            turn(None),
+            [*asked, self._page],
+            [self._rows, self._page],
+            **live,
+        )
+        for button, by in ((self._before, -1), (self._after, 1)):
+            button.click(turn(by), [*asked, self._page], [self._rows, self._page], **QUIET)
+        for section, draw, drawn in self._sections:
+            section.select(self._section(draw), self._key, drawn, **{**QUIET, "show_progress": "minimal"})
+        self._count.click(self._counting, [self._key, self._model], self._tokens, **READING)
+        self._lengths.select(self._counted, [self._key, self._model], self._tokens, **QUIET)
+
+    def _section(self, draw: Callable[[Data], Markup]) -> Callable[[str], str]:
+        return lambda key: self._with(key, lambda data: [str(draw(data))], 1)[0]
+
+    def _with(self, key: str, work: Callable[[Data], list[Any]], places: int) -> list[Any]:
+        """What `work` makes of the data set, or why there is none, in so many places."""
+        try:
+            data = self._tour.lab.data(self._tour.lab.workspaces.open(key))
+            return work(data) if data else [""] + [gr.skip()] * (places - 1)
+        except TourError as error:
+            return [str(status.problem(error.message))] + [gr.skip()] * (places - 1)
+
+    def _counted(self, key: str, model: str) -> str:
+        """Tokens at once if their tokenizer is there already; nothing is fetched unasked."""
+        if self._tour.runner.tokenizers.ready(model) is None:
+            return ""
+        return str(self._with(key, lambda data: [str(self._drawn_tokens(data, model))], 1)[0])
+
+    def _counting(self, key: str, model: str) -> Iterator[str]:
+        try:
+            for stage in self._tour.runner.tokenizers.wait(model):
+                yield str(status.progress(stage.words, stage.share))
+        except TourError as error:
+            yield str(status.problem(error.message))
+            return
+        yield str(status.progress("Counting", None))
+        yield self._counted(key, model)
+
+    def _drawn_tokens(self, data: Data, model: str) -> Markup:
+        tokenizers = self._tour.runner.tokenizers
+        rows, counts = explore.tokens(data, tokenizers.get(model))
+        if not len(rows):
+            return status.hint("There are no texts to count.")
+        title = self._tour.registry.describe(model).title
+        drawn = figures.lengths(
+            explore.boxes(data, rows, counts), "tokens", tokenizers.limit(model), f"Tokens of {title}"
+        )
+        usable = int((data.split_codes != UNUSED).sum())
+        if len(rows) < usable:
+            drawn += status.hint(f"Counted for {len(rows):,} of {usable:,} texts, taken at even distances.")
+        return drawn
+
+
+def _classes(data: Data) -> Markup:
+    return figures.classes(data.about.labels, explore.counts(data).tolist())
+
+
+def _words(data: Data) -> Markup:
+    rows = np.flatnonzero(data.split_codes != UNUSED)
+    return figures.lengths(explore.boxes(data, rows, explore.words(data)[rows]), "words", None, "Words")
+
+
+def _hint(words: str) -> None:
+    gr.HTML(str(status.hint(words)))
+
+
+def put(work: Generator[T, None, Any], keep: Callable[[Any], object]) -> Iterator[T]:
+    """The steps of `work`, and what it returns to `keep`."""
+    keep((yield from work))
+
+
