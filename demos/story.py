@@ -17,6 +17,8 @@ from components.models.catalog import Catalog
 from components.models.checkpoint import Checkpoint, Head, HubSource
 from components.ui import links
 from components.ui.chrome import ASSETS
+from components.ui.lab.steps import steps
+from components.ui.lab.visitor import visitor
 from components.ui.page import PlainPage, Tour
 
 SLUG = "story"
@@ -28,6 +30,7 @@ PLACES = {
     "families": "The three families",
     "reading": "Attention",
     "transfer": "Transfer learning",
+    "in-small": "The three steps in small",
 }
 FIRST = "transformer"  # the milestone that is open at first
 
@@ -44,6 +47,7 @@ SPANS = {"years": 365.25 * 86400, "days": 86400.0, "hours": 3600.0, "minutes": 6
 def build(tour: Tour, blocks: gr.Blocks) -> None:
     for section in (contents, history, families, attention, transfer_learning):
         section(tour)
+    in_small(tour, blocks)
 
 
 def contents(tour: Tour) -> None:
@@ -149,6 +153,17 @@ def transfer_learning(tour: Tour) -> None:
             "to a classifier that is trained, judged and shared.</p>"
         ).format(steps=join(map(_step, steps)), costs=_costs(steps), lab=LAB)
     )
+
+
+def in_small(tour: Tour, blocks: gr.Blocks) -> None:
+    _prose(
+        Markup(
+            '<h2 id="in-small">The three steps in small</h2><p>Take them yourself, here and now, on two '
+            "cores or whatever this app runs on. One training runs at a time for all visitors; a run goes on "
+            "when you leave the page, and is found again when you come back.</p>"
+        )
+    )
+    steps(tour, *visitor(blocks))
 
 
 def milestones(catalog: Catalog) -> list[Milestone]:

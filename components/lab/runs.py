@@ -110,7 +110,8 @@ class Run:
             text = (self.folder / _EVENTS).read_text("utf-8", errors="replace")
         except FileNotFoundError:
             return []
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        # Not splitlines: texts hold characters such as U+2028 that end no record.
+        return [json.loads(line) for line in text.split("\n")[:-1]]
 
     @property
     def seconds(self) -> float:

@@ -6,6 +6,7 @@ Imports torch.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,16 +63,22 @@ def examples(tokenizer: PreTrainedTokenizerBase, text: str, length: int, *, mask
 
 
 def collate(tokenizer: PreTrainedTokenizerBase, *, masked: bool) -> Collate:
-    """Batches of `examples`, labelled with their own tokens, or with those that are masked."""
-    if masked:
-        hide = DataCollatorForLanguageModeling(tokenizer, mlm_probability=MASKED)
-        return lambda rows: dict(hide([{"input_ids": row["input_ids"]} for row in rows]))
+    """Batches of `examples`, labelled with their own tokens, or with those that are masked.
+
+    What is masked follows from the rows of a batch and their order, which each epoch has another: so a run
+    that goes on where it was paused masks what it would have.
+    """
+
+    def hide(rows: Sequence[Example]) -> dict[str, Any]:
+        inputs = [{"input_ids": row["input_ids"]} for row in rows]
+        seed = zlib.crc32(str(inputs).encode())
+        return dict(DataCollatorForLanguageModeling(tokenizer, mlm_probability=MASKED, seed=seed)(inputs))
 
     def batch(rows: Sequence[Example]) -> dict[str, Any]:
         ids = torch.tensor([row["input_ids"] for row in rows])
         return {"input_ids": ids, "labels": ids.clone(), "attention_mask": torch.ones_like(ids)}
 
-    return batch
+    return hide if masked else batch
 
 
 def fit(network: nn.Module, ids: Sequence[int], context: int, characters: int) -> Fit:

@@ -11,6 +11,8 @@ from components.tasks.fields import OptionField
 
 # A slider over millions of values, such as a seed, can't be set by hand.
 MOST_STEPS = 10_000
+# Characters from which on a text is no line any more.
+LONG_TEXT = 10_000
 # More choices are a list to pick from.
 MOST_BUTTONS = 8
 
@@ -31,6 +33,8 @@ def control(field: OptionField, value: Any, elem_id: str) -> gr.components.Compo
             return gr.Number(value=value, minimum=field.minimum, maximum=field.maximum, precision=0, **common)
         case "float":
             return gr.Number(value=value, minimum=field.minimum, maximum=field.maximum, **common)
+        case _ if (field.max_length or 0) >= LONG_TEXT:
+            return gr.Textbox(value=value, lines=10, max_lines=10, **common)
         case _:
             return gr.Textbox(value=value, **common)
 

@@ -43,6 +43,7 @@ class Options:
     text: Annotated[
         Text,
         Field(
+            max_length=corpus.LONGEST,
             title="Text",
             description=(
                 f"Plain text of the field, {corpus.SHORTEST:,} to {corpus.LONGEST:,} characters. Every tenth "
@@ -81,11 +82,11 @@ class Options:
     learning_rate: Annotated[
         float,
         Field(
-            gt=0,
+            ge=0.00001,
             le=0.02,
             title="Learning rate",
             description=f"About {RATES[LORA]:g} for LoRA, {RATES[EVERY]:g} for every weight.",
-            json_schema_extra={"minimum": 0, "step": 0.00001},
+            json_schema_extra={"step": 0.00001},
         ),
     ] = RATES["LoRA"]
     longest: Annotated[

@@ -29,6 +29,7 @@ class Options:
     text: Annotated[
         OptionalText,
         Field(
+            max_length=corpus.LONGEST,
             title="Text",
             description=(
                 f"{corpus.SHORTEST:,} to {corpus.LONGEST:,} characters. Empty: the English prose that ships "
@@ -68,11 +69,11 @@ class Options:
     learning_rate: Annotated[
         float,
         Field(
-            gt=0,
+            ge=0.0005,
             le=0.02,
             title="Learning rate",
             description="How far a step goes.",
-            json_schema_extra={"minimum": 0, "step": 0.0005},
+            json_schema_extra={"step": 0.0005},
         ),
     ] = 0.003
     longest: Annotated[

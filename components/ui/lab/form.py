@@ -17,7 +17,7 @@ from components.ui.frame import QUIET
 
 def form(method: Method, lab: Lab, slug: str, *heads: Head) -> list[gr.components.Component]:
     """A control for each option, in their order; a model is picked among the checkpoints that there are."""
-    return [_control(field, lab, f"{slug}-{field.name}", heads) for field in option_fields(method.options)]
+    return [control(field, lab, f"{slug}-{field.name}", heads) for field in option_fields(method.options)]
 
 
 def values(fields: Sequence[OptionField], typed: Sequence[Any]) -> dict[str, Any]:
@@ -29,7 +29,10 @@ def values(fields: Sequence[OptionField], typed: Sequence[Any]) -> dict[str, Any
     }
 
 
-def _control(field: OptionField, lab: Lab, elem_id: str, heads: Sequence[Head]) -> gr.components.Component:
+def control(
+    field: OptionField, lab: Lab, elem_id: str, heads: Sequence[Head] = ()
+) -> gr.components.Component:
+    """For one option."""
     if field.name != "model":
         return options.control(field, field.default, elem_id)
     picked = gr.Dropdown(

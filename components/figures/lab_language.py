@@ -1,0 +1,130 @@
+"""What a language model has learned: how well it predicts, and what it writes, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.figures.markup import Markup, bar_rows, join
+
+Json = Mapping[str, Any]
+
+
+def pretrained(result: Json) -> Markup:
+    """What a network from nothing wrote as it learned; `result` is that of the method `pretraining`."""
+    fit, units = result["fit"], _units(result["unit"])
+    said = Markup(
+        "<p>A network of {parameters:,} parameters that knows {vocabulary:,} {units} has read "
+        "{read:,} of them. Perplexity says among how many equally likely ones it wavers, on text that it has "
+        "not read: {vocabulary:,} would be blind guessing, <strong>{perplexity:.1f}</strong> is what it came "
+        "to, or {bits:.2f} bits for each character.</p>"
+    ).format(
+        parameters=result["parameters"],
+        vocabulary=result["vocabulary"],
+        units=units,
+        read=result["read"],
+        perplexity=fit["perplexity"],
+        bits=fit["bits"],
+    )
+    rows = join(
+        Markup('<tr><td>{:,}</td><td>{:.1f}</td><td class="written" dir="auto">{}</td></tr>').format(
+            one["step"], one["perplexity"], one["text"].strip() or "nothing that can be seen"
+        )
+        for one in result["samples"]
+    )
+    return said + Markup(
+        '<div class="grid-box" tabindex="0" role="region" aria-label="What it wrote">'
+        '<table class="grid language"><thead><tr><th scope="col">Step</th><th scope="col">Perplexity</th>'
+        '<th scope="col">What it writes by then</th></tr></thead><tbody>{}</tbody></table></div>'
+    ).format(rows)
+
+
+def adapted(result: Json) -> Markup:
+    """A model before and after it read a field's text; `result` is that of the method `adaptation`."""
+    before, after = result["before"], result["after"]
+    measured = {
+        "Your text, what was held out of it": "held_out",
+        "A general text": "general",
+    }
+    values = {
+        (title, when): found[key]["perplexity"]
+        for title, key in measured.items()
+        for when, found in (("before", before), ("after", after))
+    }
+    most = max(values.values())
+    bars = bar_rows(
+        [
+            (
+                Markup('{}<span class="sequence">{}</span>').format(title, when),
+                value / most,
+                perplexity(value),
+            )
+            for (title, when), value in values.items()
+        ],
+        caption=f"{result['measure'].capitalize()}, before and after",
+        columns=("Text", result["measure"].capitalize()),
+        best=[index for index, (_, when) in enumerate(values) if when == "after"],
+    )
+    return Markup("<p>{}</p>{}<p>{}</p>{}").format(
+        _explained(result), bars, _spoken(result), _side_by_side(result)
+    )
+
+
+def perplexity(value: float) -> str:
+    return f"{value:.1f}" if value < 1000 else f"{value:,.0f}"
+
+
+def _explained(result: Json) -> str:
+    if result["measure"] == "perplexity":
+        return (
+            "Perplexity: among how many equally likely tokens the model wavers at each place of a text that "
+            "it was not trained on. Lower is better."
+        )
+    return (
+        "Pseudo-perplexity: each token of a text that it was not trained on is hidden in turn, and guessed "
+        "from both sides; among how many equally likely ones the model wavers. Lower is better, and it "
+        "cannot be compared with a decoder's perplexity."
+    )
+
+
+def _spoken(result: Json) -> str:
+    """Both changes in words."""
+    own, other = (
+        result["after"][key]["perplexity"] / result["before"][key]["perplexity"]
+        for key in ("held_out", "general")
+    )
+    learned = (
+        f"On text of the field it fell to {own:.0%} of what it was."
+        if own < 1
+        else "On text of the field it did not fall: more epochs or another learning rate may help."
+    )
+    forgot = (
+        f"On general text it rose to {other:.0%}: what one learns displaces something else. A lower learning "
+        "rate, fewer epochs, or general text mixed in make it forget less."
+        if other > 1.02
+        else "On general text it stayed about as it was."
+    )
+    return f"{learned} {forgot}"
+
+
+def _side_by_side(result: Json) -> Markup:
+    columns = join(
+        Markup('<section><h4>{}</h4><p class="prompt" dir="auto">{}</p>{}</section>').format(
+            title, result["prompt"], _samples(found["samples"])
+        )
+        for title, found in (("Before", result["before"]), ("After", result["after"]))
+    )
+    return Markup('<div class="two-sides language">{}</div>').format(columns)
+
+
+def _samples(texts: Sequence[str]) -> Markup:
+    return Markup("<ol>{}</ol>").format(
+        join(
+            Markup('<li class="written" dir="auto">{}</li>').format(f"… {text.strip()}".strip())
+            for text in texts
+        )
+    )
+
+
+def _units(unit: str) -> str:
+    return "characters" if unit == "characters" else "pieces of words"
