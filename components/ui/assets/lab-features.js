@@ -1,7 +1,8 @@
 // Texts as points. All that is shown is put in as text; nothing is asked of the server.
 const SVG = "http://www.w3.org/2000/svg";
-const WIDE = 760, HIGH = 520, MARGIN = 24, NEAR = 14; // in the drawing's units
-const COLOURS = 8, FEW = 6, MOST_LISTED = 200;
+const WIDEST = 760, MARGIN = 24, NEAR = 14; // in the drawing's units, CSS pixels when it is drawn
+const COLOURS = [0, 1, 2, 3, 4, 7, 5, 6]; // kinds of the style sheet, so that no two alike get the same shape
+const FEW = 4, MOST_LISTED = 200;
 const SHAPES = [ // around the origin, of about the same size to the eye
   "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z",
   "M-3.6-3.6H3.6V3.6H-3.6Z",
@@ -34,10 +35,11 @@ const press = (words, act) => {
 
 let data, places, marks, names; // of the points, by their number; `names` are the classes' in the drawing
 let classes; // how many there are
+let wide = WIDEST, high = WIDEST; // of the drawing
 let off, selected, current, anchor, lasso, drawing;
 
-const kind = (code) => `kind-${code % COLOURS}`;
-// Up to six classes colours suffice; of more, no two of forty share both colour and shape.
+const kind = (code) => `kind-${COLOURS[code % COLOURS.length]}`;
+// For a few classes colours suffice; of more, no two of forty share both colour and shape.
 const shape = (code) => SHAPES[classes > FEW ? code % SHAPES.length : 0];
 const seen = (at) => !off.class.has(data.classes[at]) && !off.split.has(data.split[at]);
 const where = (at) => `${data.labels[data.classes[at]]}, ${data.splits[data.split[at]]}`;
@@ -53,8 +55,10 @@ function draw() {
   current = anchor = lasso = null;
   classes = new Set(data.classes).size;
   said.textContent = data.said;
+  wide = Math.min(WIDEST, stage.clientWidth || WIDEST);
+  high = Math.round(wide * (wide < 500 ? 1.1 : 0.7));
   place();
-  for (const svg of [drawn, over]) svg.setAttribute("viewBox", `0 0 ${WIDE} ${HIGH}`);
+  for (const svg of [drawn, over]) svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
   const group = makeSvg("g", {});
   marks = places.map(([x, y], at) => {
     const code = data.classes[at];
@@ -83,9 +87,9 @@ function place() {
   const least = (values) => values.reduce((a, b) => Math.min(a, b), Infinity);
   const most = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity);
   const [left, right, bottom, top] = [least(xs), most(xs), least(ys), most(ys)];
-  const scale = Math.min((WIDE - 2 * MARGIN) / (right - left || 1), (HIGH - 2 * MARGIN) / (top - bottom || 1));
+  const scale = Math.min((wide - 2 * MARGIN) / (right - left || 1), (high - 2 * MARGIN) / (top - bottom || 1));
   places = data.points.map(([x, y]) => [
-    WIDE / 2 + (x - (left + right) / 2) * scale, HIGH / 2 - (y - (bottom + top) / 2) * scale,
+    wide / 2 + (x - (left + right) / 2) * scale, high / 2 - (y - (bottom + top) / 2) * scale,
   ]);
 }
 
@@ -107,6 +111,7 @@ function legend() {
         if (input.checked) hidden.delete(code); else hidden.add(code);
         show();
         select([...selected].filter(seen));
+        if (current !== null && !seen(current)) point(null);
       });
       label.append(input, ...decorate(code), make("bdi", "", labels[code]), make("span", "count", count));
       const all = press("select", () => select(data.rows.map((_, at) => at).filter((at) => codes[at] === code && seen(at))));
@@ -221,7 +226,7 @@ function save(ats) {
 
 const spot = (event) => {
   const box = stage.getBoundingClientRect();
-  return [((event.clientX - box.left) / box.width) * WIDE, ((event.clientY - box.top) / box.height) * HIGH];
+  return [((event.clientX - box.left) / box.width) * wide, ((event.clientY - box.top) / box.height) * high];
 };
 
 function nearest([x, y]) {

@@ -1,0 +1,77 @@
+"""The lab's second tab: what a model makes of the texts before it has learned anything of their classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from components.figures import lab_features
+from components.figures.markup import percent
+from components.lab.methods import METHODS
+from components.lab.methods.features import points
+from components.lab.runs import Phase, Run
+from components.lab.workspace import Workspace
+from components.models.errors import TourError
+from components.tasks.fields import option_fields
+from components.ui.chrome import ASSETS
+from components.ui.lab import watching
+from components.ui.lab.form import form, values
+from components.ui.page import Tour
+
+NAME = "features"
+
+
+def features_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
+    lab = tour.lab
+    method = METHODS[NAME]
+    gr.HTML(
+        "<p class='hint'>A model turns each text into a vector of numbers, its hidden state; texts that it "
+        "takes for alike lie close together. Here the vectors are projected into a plane. Where classes form "
+        "groups of their own, a simple classifier on these features will tell them apart; texts amid another "
+        "class are hard ones, or have a wrong label.</p>"
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=4, min_width=300):
+            controls = form(method, lab, "lab-features")
+            start = gr.Button("Compute the features", variant="primary", elem_id="lab-features-start")
+            watch = watching.build(tour, key, "lab-features", [NAME])
+        with gr.Column(scale=7, min_width=320):
+            figure = gr.HTML(
+                value=None,
+                html_template=lab_features.TEMPLATE,
+                js_on_load=(ASSETS / "lab-features.js").read_text("utf-8"),
+                elem_id="lab-features-scatter",
+            )
+
+    def begin(workspace: Workspace, *typed: Any) -> Run:
+        options = values(option_fields(method.options), typed)
+        return lab.start(workspace, NAME, options, lab.data(workspace))
+
+    def show(key: str, ended: str | None) -> Any:
+        try:
+            run = watching.watched(lab.workspaces.open(key), lab, ended)
+        except TourError:
+            return None
+        return drawn(run) if run else None
+
+    watch.starts(start.click, begin, controls)
+    watch.opens(tab.select)
+    watch.ended(show, [], [figure])
+
+
+def drawn(run: Run) -> dict[str, Any] | None:
+    """The points of a finished run; None of any other, or without its data."""
+    data = run.data
+    if run.state.phase is not Phase.DONE or data is None:
+        return None
+    result = run.result
+    said = (
+        f"{data.about.title}: {result['shown']:,} of {result['rows']:,} texts, layer {result['layer']} of "
+        f"{result['layers']} of {run.spec.options['model']}, pooling {result['pooling']}, projected by "
+        f"{result['projection'].upper()}."
+    )
+    if result["explained"]:
+        shares = " and ".join(percent(share, 0) for share in result["explained"])
+        said += f" The two axes hold {shares} of the variance."
+    return lab_features.scatter(data, points(run), said)
