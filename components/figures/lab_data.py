@@ -35,7 +35,7 @@ def about(data: Data, features: Sequence[Feature]) -> Markup:
         ("column", "type", "used as"), ((one.name, one.type, one.role or "nothing") for one in features)
     )
     return Markup(
-        '<h3 dir="auto">{title}</h3><div class="run-line">{facts}</div>{notes}'
+        '<h3 dir="auto">The data: {title}</h3><div class="run-line">{facts}</div>{notes}'
         "<details><summary>Columns</summary>{table}</details>"
     ).format(
         title=data.about.title,
@@ -51,7 +51,7 @@ def draft(converted: Converted) -> Markup:
     how = KINDS[form.kind]
     if form.kind == TABLE:
         header = "with" if form.header else "without"
-        how += f", cells parted by {SEPARATORS[form.separator]}, {header} a header"
+        how += f", separator {SEPARATORS[form.separator]}, {header} a header"
     words = f"{converted.rows:,} rows read as {how}, {ENCODINGS.get(form.encoding, form.encoding)}."
     rows = (
         (

@@ -31,6 +31,7 @@ PATIENCE = SECONDS + 30.0  # seconds for one reading
 SHIPPED = Path(__file__).with_name("feelings.csv")
 
 _ROOT = Path(__file__).resolve().parents[2]
+_OURS = "feelings-"  # begins the id of the example set
 _FOLDER, _TABLE, _ABOUT = "draft", "table.arrow", "draft.json"
 
 
@@ -137,17 +138,17 @@ def settle(workspace: Workspace, chosen: Roles) -> Data:
 def shipped(workspace: Workspace) -> Data:
     """Opens the example set; being this project's own file, it is read right here."""
     for folder in workspace.data.iterdir():
-        if folder.name.startswith("feelings-") and (folder / "data.json").is_file():
+        if folder.name.startswith(_OURS) and (folder / "data.json").is_file():
             _choose(workspace, data := Data(folder))
             return data
-    target = workspace.folder / f"feelings-{secrets.token_hex(4)}.arrow"
+    target = workspace.folder / f"{_OURS}{secrets.token_hex(4)}.arrow"
     converted = _last(
         convert(Order(sources=(Source(path=SHIPPED, name=SHIPPED.name),), settings={}, target=target))
     )
     data = roles.make(
         target,
         Roles(text="text", label="label", split="split"),
-        workspace.data / _new_id("feelings-"),
+        workspace.data / _new_id(_OURS),
         title="feelings",
         source="the example set of this project",
         licence="Apache-2.0",
@@ -155,6 +156,10 @@ def shipped(workspace: Workspace) -> Data:
     )
     _choose(workspace, data)
     return data
+
+
+def is_shipped(data: Data) -> bool:
+    return data.id.startswith(_OURS)
 
 
 def _choose(workspace: Workspace, data: Data) -> None:

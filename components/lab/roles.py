@@ -334,14 +334,15 @@ def _cut(
     names = " and ".join(SPLITS[at] for at in missing)
     by_class = ", each class in the same shares" if labels else ""
     if marked:
+        taken = " and ".join(f"{100 * SHARES[at]:.0f} %" for at in missing)
         notes.append(
-            f"The data has no {names} rows: {' and '.join(f'{SHARES[at]:.0%}' for at in missing)} of the "
-            f"training rows were taken for it at random (seed {SEED}){by_class}."
+            f"The data has no {names} rows: {taken} of the training rows were taken for it at random (seed "
+            f"{SEED}){by_class}."
         )
     else:
         notes.append(
             "The rows were divided at random into {} training, {} validation and {} test (seed {}){}.".format(
-                *(f"{share:.0%}" for share in SHARES), SEED, by_class
+                *(f"{100 * share:.0f} %" for share in SHARES), SEED, by_class
             )
         )
     if small:

@@ -107,8 +107,8 @@ def _opened(path: Path) -> Any:
     if (nbytes := path.stat().st_size) > LARGEST:
         raise TourError(
             Code.TOO_LONG,
-            f"{shorten(path.name)} has {nbytes / 1e6:,.0f} MB; up to {LARGEST / 1e6:.0f} MB are answered at a "
-            "time. Split it.",
+            f"{shorten(path.name)} has {nbytes / 1e6:,.0f} MB; up to {LARGEST / 1e6:.0f} MB are answered at "
+            "a time. Split it.",
             "file",
         )
     return path.open(encoding="utf-8-sig", newline="")

@@ -401,7 +401,7 @@ def shares(data: Data) -> list[list[int]]:
 def test_splits_are_cut_within_each_class(make):
     data = make([f"text {at}" for at in range(1000)], ["often"] * 900 + ["seldom"] * 100)
     assert shares(data) == [[630, 70], [135, 15], [135, 15]]
-    assert any("70%" in note and "seed 0" in note for note in data.about.notes)
+    assert any("70 %" in note and "seed 0" in note for note in data.about.notes)
 
 
 def test_a_class_of_two_rows_is_for_training_and_told(make):

@@ -39,6 +39,7 @@ T = TypeVar("T")
 
 
 def data_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
+    """Which data is worked on is decided here alone, so nothing is looked up when the tab is opened again."""
     explorer = Explorer(tour, key)
     gr.HTML(
         "<p class='hint'>A model learns from examples: texts, each with the label that it should be given. "
@@ -46,7 +47,6 @@ def data_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> Non
     )
     source = gr.Radio(
         [("The example set", EXAMPLE), ("A file of mine", FILE), ("A data set on the Hub", HUB)],
-        value=EXAMPLE,
         label="Where the data comes from",
         elem_id="lab-source",
     )
@@ -136,8 +136,16 @@ def data_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> Non
     fetch.click(download, [key, listing, configuration], [said, *settle.parts], **READING)
     settle.wire(explorer)
     explorer.wire()
-    for event in (ready.then, tab.select):
-        event(lambda key: explorer.opened(key, None), key, explorer.parts, **QUIET)
+
+    def open_page(key: str) -> list[Any]:
+        shown = explorer.opened(key, None)
+        with suppress(TourError):
+            data = tour.lab.data(tour.lab.workspaces.open(key))
+            if data and intake.is_shipped(data):
+                return [EXAMPLE, *shown]
+        return [gr.skip(), *shown]
+
+    ready.then(open_page, key, [source, *explorer.parts], **QUIET)
 
 
 class Settle:
