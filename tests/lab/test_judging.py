@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax
@@ -19,29 +18,14 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from components.lab.data import SPLITS, About, Data
+from components.lab.data import SPLITS, Data
 from components.lab.judging import Judgement, agreement, judge, temperature
 from components.models.errors import TourError
+from tests.fakes.labelled import labelled
 
 
 def data_of(folder: Path, codes: np.ndarray, splits: np.ndarray, classes: int) -> Data:
-    table = folder / "table.arrow"
-    texts = [f"text {row}" for row in range(len(codes))]
-    from datasets.arrow_writer import ArrowWriter
-
-    with ArrowWriter(path=str(table)) as writer:
-        writer.write_table(Dataset.from_dict({"text": texts}).data.table)
-        writer.finalize()
-    about = About(
-        title="t",
-        source="s",
-        licence="l",
-        text="text",
-        label="label",
-        split=None,
-        labels=tuple(f"class {code}" for code in range(classes)),
-    )
-    return Data.write(folder / "data", table, about, codes, splits)
+    return labelled(folder, codes, splits, [f"class {code}" for code in range(classes)])
 
 
 class Setting:
