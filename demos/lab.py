@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import gradio as gr
 
 from components.figures.markup import Markup
 from components.ui.frame import QUIET
+from components.ui.lab.data import data_panel
+from components.ui.lab.features import features_panel
+from components.ui.lab.judge import judge_panel
+from components.ui.lab.share import share_panel
+from components.ui.lab.train import train_panel
 from components.ui.lab.visitor import visitor
 from components.ui.page import PlainPage, Tour
 
@@ -16,24 +20,20 @@ SLUG = "lab"
 # Messages of the shipped set, and what they were labelled.
 TEASER = (("Payday, baby! Woohoo!", "joy"), ("The house is so quiet without the dog.", "sadness"))
 TABS = {
-    "data": "1 Data",
-    "features": "2 Features",
-    "train": "3 Train",
-    "judge": "4 Judge",
-    "share": "5 Use and share",
+    "data": ("1 Data", data_panel),
+    "features": ("2 Features", features_panel),
+    "train": ("3 Train", train_panel),
+    "judge": ("4 Judge", judge_panel),
+    "share": ("5 Use and share", share_panel),
 }
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
     key, ready = visitor(blocks)
     with gr.Tabs(elem_id=f"{SLUG}-tabs") as tabs:
-        for name, title in TABS.items():
+        for name, (title, panel) in TABS.items():
             with gr.Tab(title, id=name, elem_id=f"{SLUG}-tab-{name}") as tab:
-                try:
-                    module = importlib.import_module(f"components.ui.lab.{name}")
-                except ModuleNotFoundError:
-                    continue
-                getattr(module, f"{name}_panel")(tour, key, tab, ready)
+                panel(tour, key, tab, ready)
 
     def restore(request: gr.Request) -> Any:
         tab = request.query_params.get("tab")
