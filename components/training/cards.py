@@ -141,7 +141,7 @@ def _failure(failure: Mapping[str, Any]) -> str:
 
 def line(text: str) -> str:
     """One line of Markdown in which nothing is markup."""
-    return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in " ".join(text.split()))
+    return "".join(f"\\{char}" if char in "\\`*_[]<>|#~" else char for char in " ".join(text.split()))
 
 
 def _number(value: float) -> str:

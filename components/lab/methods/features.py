@@ -44,10 +44,10 @@ class Options:
             title="Projection",
             description=(
                 "pca: the two directions in which texts differ most, distances kept; umap: neighbours stay "
-                "neighbours, distances between groups mean little."
+                "neighbours, distances between groups mean little; its first 15 seconds go into compiling it."
             ),
         ),
-    ] = "umap"
+    ] = "pca"
     n_neighbors: Annotated[
         int,
         Field(

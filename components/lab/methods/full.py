@@ -23,8 +23,8 @@ from components.training.recipe import Recipe
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Options:
     model: Model = DEFAULT_MODEL
-    epochs: Epochs = 8
-    learning_rate: LearningRate = 2e-4
+    epochs: Epochs = 5
+    learning_rate: LearningRate = 1e-4
     batch: Batch = 16
     weight_decay: WeightDecay = 0.01
     longest: Longest = 128

@@ -33,7 +33,7 @@ class Options:
                 "training example."
             ),
         ),
-    ] = 0.02
+    ] = 0.01
     seed: Seed = 20
 
 

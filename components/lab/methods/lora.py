@@ -26,8 +26,8 @@ from components.training.recipe import Recipe
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Options:
     model: Model = DEFAULT_MODEL
-    epochs: Epochs = 12
-    learning_rate: LearningRate = 2e-3
+    epochs: Epochs = 6
+    learning_rate: LearningRate = 5e-4
     batch: Batch = 16
     weight_decay: WeightDecay = 0.01
     rank: Annotated[

@@ -1,0 +1,323 @@
+"""The ways to train: on tiny checkpoints by calling them, and once through the process that a run has."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModel, AutoTokenizer
+
+from components.lab import sampling
+from components.lab.data import Data
+from components.lab.lab import Lab
+from components.lab.methods import METHODS, splits
+from components.lab.methods.features import points
+from components.lab.runs import CHECKPOINTS, Phase, Run, Spec
+from components.lab.work import PausedError, Work
+from components.lab.workspace import Workspace
+from components.models.catalog import Catalog
+from components.models.checkpoint import Checkpoint, Head
+from components.models.errors import TourError
+from components.models.registry import Registry
+from components.models.settings import Settings, default_cache_dir
+from components.models.sources.folder import trained
+from components.tasks.fields import validate
+from components.tasks.runner import Runner
+from components.tasks.text_classification import TASK
+from tests.fakes.architectures import ARCHITECTURES
+from tests.fakes.checkpoints import TINY, local_entry
+from tests.lab.conftest import FEELINGS, MakeData
+
+MakeWork = Callable[..., Work]
+
+QUICK: dict[str, Any] = {"epochs": 3, "batch": 8, "learning_rate": 1e-2, "longest": 32}
+BASES = {
+    "bert": TINY["encoder"],
+    "masked": TINY["masked-lm"],
+    "llama": TINY["causal-lm"],
+    "roberta": ARCHITECTURES["roberta-masked"],
+    "modernbert": ARCHITECTURES["modernbert"],
+    "gpt2": ARCHITECTURES["gpt2"],
+    "qwen3": ARCHITECTURES["qwen3"],
+}
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Callable[[str], Checkpoint]:
+    def build(name: str) -> Checkpoint:
+        tiny = BASES[name]
+        return local_entry(f"tiny-{name}", tiny.head, tiny.build(tmp_path / name), tiny.tasks)
+
+    return build
+
+
+@pytest.fixture
+def data(workspace: Workspace, make_data: MakeData) -> Data:
+    return make_data(workspace)
+
+
+@pytest.fixture
+def make_work(workspace: Workspace, data: Data) -> MakeWork:
+    def make(method: str, base: Checkpoint | None, **options: Any) -> Work:
+        spec = Spec(method=method, title=METHODS[method].title, data=data.id, options=options)
+        run = Run.create(workspace.runs, spec)
+        return Work(run=run, settings=Settings(cache_dir=default_cache_dir(), device="cpu"), base=base)
+
+    return make
+
+
+def carry_out(work: Work) -> Work:
+    method = METHODS[work.run.spec.method]
+    method.run(work, validate(method.options, work.run.spec.options))
+    return work
+
+
+def told(work: Work, event: str) -> list[Mapping[str, Any]]:
+    return [one for one in work.run.events() if one["event"] == event]
+
+
+def predictions(work: Work, split: str) -> np.ndarray:
+    with np.load(work.run.folder / "predictions.npz") as kept:
+        logits: np.ndarray = kept[split]
+    return logits
+
+
+def answer(checkpoint: Checkpoint, base: Checkpoint, text: str, cache: Path) -> dict[str, float]:
+    """Scores as a visitor of the text-classification page gets them."""
+    registry = Registry(Catalog([base, checkpoint]), Settings(cache_dir=cache, device="cpu"))
+    try:
+        runner = Runner(registry, "embedded")
+        result = runner.call(TASK, {"text": text, "model": checkpoint.id}).result
+        return {one.label: one.score for one in result.labels}
+    finally:
+        registry.close()
+
+
+def agrees(work: Work, base: Checkpoint, cache: Path) -> None:
+    """What the registry answers is what the run was judged by."""
+    data = work.data
+    made = trained(work.model, "local/made", (base, _classifier()))
+    row = int(data.rows("test")[0])
+    found = answer(made, base, data.texts([row])[0], cache)
+    expected = torch.tensor(predictions(work, "test")[0]).softmax(dim=0)
+    assert [found[label] for label in data.about.labels] == pytest.approx(expected.tolist(), abs=2e-5)
+
+
+def _classifier() -> Checkpoint:
+    """Something that says which tasks a classifier does."""
+    from components.models.catalog import load_catalog
+
+    return load_catalog()["sentiment"]
+
+
+@pytest.mark.parametrize("name", BASES)
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_any_encoder_or_decoder_becomes_a_classifier_that_answers(
+    method: str, name: str, base: Callable[[str], Checkpoint], make_work: MakeWork, tmp_path: Path
+) -> None:
+    start = base(name)
+    work = carry_out(make_work(method, start, model=start.id, **QUICK))
+    seen = told(work, "validation")
+    assert [one["step"] for one in seen] == [3, 6, 9]
+    assert work.run.result["macro_f1"] == max(one["macro_f1"] for one in seen)
+    assert told(work, "train")[-1]["step"] == 9
+    assert not (work.model / "adapter_config.json").exists(), "no other than a shared body has adapters on it"
+    for file in work.model.glob("*.safetensors"):
+        assert {tensor.dtype for tensor in load_file(file).values()} == {torch.float16}
+    for file in work.model.glob("*.json"):
+        assert str(tmp_path) not in file.read_text("utf-8")
+    agrees(work, start, tmp_path / "cache")
+
+
+def test_an_adapter_on_a_body_of_the_catalog_shares_it(
+    lab: Lab, make_work: MakeWork, tmp_path: Path
+) -> None:
+    start = lab.registry.catalog["all-MiniLM-L6-v2"]
+    work = carry_out(make_work("lora", start, **{**QUICK, "epochs": 1, "learning_rate": 1e-3}))
+    made = trained(work.model, "local/made", tuple(lab.registry.catalog))
+    assert made.body == start
+    assert "text_classification" in made.tasks
+    assert sum(file.stat().st_size for file in work.model.iterdir()) < 3_000_000
+    agrees(work, start, default_cache_dir())
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2"])
+@pytest.mark.parametrize("stops", [(2,), (4, 8)])
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_a_paused_run_ends_as_one_that_was_not(
+    method: str, stops: tuple[int, ...], name: str, base: Callable[[str], Checkpoint], make_work: MakeWork
+) -> None:
+    start = base(name)
+    whole = carry_out(make_work(method, start, **QUICK))
+    paused = make_work(method, start, **QUICK)
+    for before, stop in itertools.pairwise((0, *stops)):
+        with pytest.raises(PausedError) as error:
+            carry_out(replace(paused, pausing=After(stop - before)))
+        assert error.value.step == stop
+        assert paused.run.saved
+    carry_out(paused)
+    assert told(paused, "train")[-1]["step"] == 9
+    weights, others = (load_file(work.model / "model.safetensors") for work in (whole, paused))
+    assert weights.keys() == others.keys()
+    for weight, tensor in weights.items():
+        assert torch.equal(tensor, others[weight]), weight
+    assert np.array_equal(predictions(whole, "test"), predictions(paused, "test"))
+    scores = [
+        {one["step"]: one["loss"] for one in told(work, "validation")} for work in (whole, paused)
+    ]
+    assert scores[0] == pytest.approx(scores[1])
+
+
+class After(threading.Event):
+    """Is set once it has been looked at so many times, which happens after each step."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self._looks = looks
+
+    def is_set(self) -> bool:
+        self._looks -= 1
+        return self._looks <= 0
+
+
+def test_what_was_half_saved_is_passed_over(
+    base: Callable[[str], Checkpoint], make_work: MakeWork
+) -> None:
+    work = make_work("lora", base("bert"), **QUICK)
+    broken = work.checkpoints / "checkpoint-7"
+    broken.mkdir(parents=True)
+    (broken / "adapter_model.safetensors").write_bytes(b"")
+    carry_out(work)
+    assert told(work, "train")[0]["step"] == 1
+
+
+def test_a_loss_that_is_no_number_ends_the_run(
+    base: Callable[[str], Checkpoint], make_work: MakeWork
+) -> None:
+    start = base("gpt2")
+    file = make_work("full", start).base_folder() / "model.safetensors"
+    save_file({name: tensor * torch.nan for name, tensor in load_file(file).items()}, file, {"format": "pt"})
+    with pytest.raises(TourError, match="learning rate"):
+        carry_out(make_work("full", start, **QUICK))
+
+
+def test_long_texts_are_cut_and_counted(base: Callable[[str], Checkpoint], make_work: MakeWork) -> None:
+    work = carry_out(make_work("lora", base("bert"), **{**QUICK, "longest": 8, "epochs": 1}))
+    tokenizer = AutoTokenizer.from_pretrained(work.base_folder())
+    lengths = [len(tokenizer(text)["input_ids"]) for text in work.data.texts(range(len(work.data)))]
+    count = sum(length > 8 for length in lengths)
+    assert work.run.result["cut"] == count > 0
+    assert any(f"{count:,} texts are longer than 8 tokens" in one["text"] for one in told(work, "note"))
+
+
+def test_too_many_rows_are_sampled_with_their_shares(
+    base: Callable[[str], Checkpoint], make_work: MakeWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(splits, "MOST_TRAINING", 10)
+    work = carry_out(make_work("logistic_regression", base("bert")))
+    assert work.run.result["train_rows"] == 10
+    assert "learned from 10 of them" in told(work, "note")[0]["text"]
+    classes = np.array([0] * 900 + [1] * 90 + [2])
+    taken = classes[sampling.stratified(classes, 100, seed=1)]
+    assert np.bincount(taken).tolist() == [91, 9, 1]
+
+
+@pytest.mark.parametrize("name", BASES)
+@pytest.mark.parametrize("pooling", ["mean", "first"])
+def test_vectors_are_those_of_one_text_at_a_time(
+    name: str, pooling: str, base: Callable[[str], Checkpoint], make_work: MakeWork
+) -> None:
+    from components.lab.hidden import hidden_states
+
+    start = base(name)
+    work = make_work("features", start)
+    rows = np.array([17, 3, 20])
+    folder = work.base_folder()
+    network, tokenizer = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    for layer in (0, 1, -1):
+        found = hidden_states(work, rows, layer, pooling)  # type: ignore[arg-type]
+        assert found.layers == 2
+        for vector, text in zip(found.vectors, work.data.texts(rows), strict=True):
+            ids = torch.tensor([tokenizer(text)["input_ids"]])
+            with torch.inference_mode():
+                states = network(input_ids=ids, output_hidden_states=True).hidden_states[layer][0]
+            last = -1 if start.head is Head.CAUSAL_LM else 0
+            expected = states.mean(dim=0) if pooling == "mean" else states[last]
+            assert vector == pytest.approx(expected.numpy(), abs=1e-5)
+
+
+def test_vectors_are_not_computed_twice(base: Callable[[str], Checkpoint], make_work: MakeWork) -> None:
+    start = base("bert")
+    carry_out(make_work("features", start, projection="pca"))
+    again = carry_out(make_work("logistic_regression", start, layer=1))
+    assert "Reading texts" not in {one["stage"] for one in told(again, "progress")}
+    other = carry_out(make_work("logistic_regression", start, pooling="first"))
+    assert "Reading texts" in {one["stage"] for one in told(other, "progress")}
+
+
+def test_a_layer_that_there_is_none_of_is_refused(
+    base: Callable[[str], Checkpoint], make_work: MakeWork
+) -> None:
+    with pytest.raises(TourError, match="2 layers"):
+        carry_out(make_work("features", base("bert"), layer=3))
+
+
+@pytest.mark.parametrize("projection", ["pca", "umap"])
+def test_features_are_kept_for_the_figure(
+    projection: str, base: Callable[[str], Checkpoint], make_work: MakeWork
+) -> None:
+    work = carry_out(make_work("features", base("bert"), projection=projection, n_neighbors=5))
+    found, data = points(work.run), work.data
+    assert found.points.shape == (len(data), 2)
+    assert np.isfinite(found.points).all()
+    assert found.rows.tolist() == list(range(len(data)))
+    assert found.classes.tolist() == data.label_codes.tolist()
+    assert found.splits.tolist() == data.split_codes.tolist()
+    explained = work.run.result["explained"]
+    assert (projection == "umap") == (explained is None)
+    if explained:
+        assert 0 < explained[1] <= explained[0] < 1
+    again = carry_out(make_work("features", base("bert"), projection=projection, n_neighbors=5))
+    assert np.allclose(points(again.run).points, found.points)
+
+
+def test_logistic_regression_learns(lab: Lab, make_work: MakeWork) -> None:
+    work = carry_out(make_work("logistic_regression", lab.registry.catalog["all-MiniLM-L6-v2"]))
+    truth = work.data.classes(work.data.rows("test"))
+    assert (predictions(work, "test").argmax(axis=1) == truth).mean() > 0.9
+    assert told(work, "validation")[0]["macro_f1"] > 0.9
+
+
+def test_through_the_process_that_visitors_runs_have(lab: Lab, workspace: Workspace, data: Data) -> None:
+    """Paused and resumed there; the model is in the registry at once, and answers."""
+    options = {"epochs": 3, "batch": 4, "longest": 32, "learning_rate": 2e-3}
+    run = lab.start(workspace, "lora", options, data)
+    while run.state.phase in (Phase.WAITING, Phase.RUNNING) and not any(
+        one["event"] == "train" for one in run.events()
+    ):
+        time.sleep(0.05)
+    lab.jobs.pause(run)
+    lab.jobs.wait(run, 120)
+    paused = run.state
+    assert paused.phase is Phase.PAUSED, paused.message
+    assert run.saved
+    lab.resume(run)
+    lab.jobs.wait(run, 240)
+    done = run.state
+    assert done.phase is Phase.DONE, done.message
+    assert not (run.folder / CHECKPOINTS).exists()
+    id = lab.model_id(run)
+    assert id is not None
+    assert lab.registry.catalog[id].body == lab.registry.catalog["all-MiniLM-L6-v2"]
+    result = Runner(lab.registry, "embedded").call(TASK, {"text": "We won!", "model": id}).result
+    assert {one.label for one in result.labels} == set(FEELINGS)
+    assert lab.registry.card(lab.registry.catalog[id]).startswith("---\n")
