@@ -20,11 +20,11 @@ SLUG = "lab"
 # Messages of the shipped set, and what they were labelled.
 TEASER = (("Payday, baby! Woohoo!", "joy"), ("The house is so quiet without the dog.", "sadness"))
 TABS = {
-    "data": ("1 Data", data_panel),
-    "features": ("2 Features", features_panel),
-    "train": ("3 Train", train_panel),
-    "judge": ("4 Judge", judge_panel),
-    "share": ("5 Use and share", share_panel),
+    "data": ("Data", data_panel),
+    "features": ("Features", features_panel),
+    "train": ("Train", train_panel),
+    "judge": ("Judge", judge_panel),
+    "share": ("Share", share_panel),
 }
 
 

@@ -270,7 +270,7 @@ def calibration(judged: Judgement) -> Markup:
 def agreements(names: Sequence[str], pairs: Sequence[Agreement]) -> Markup:
     """For each pair of classifiers the share of equal predictions, a button that lists the others."""
     if len(names) < 2:
-        return status.hint("There is only one classifier. Train another on the third tab to compare them.")
+        return status.hint("There is only one classifier. Train another on the tab Train to compare them.")
     by_place: dict[tuple[int, int], Agreement] = {(pair.second, pair.first): pair for pair in pairs}
     rows = join(
         Markup('<tr><th scope="row">{}</th>{}</tr>').format(

@@ -189,13 +189,13 @@ def _own(root: Path) -> FileLock:
 
 def _check(kind: str, data: Data | None) -> None:
     if data is None:
-        raise TourError(Code.INVALID_INPUT, "There is no data yet. Pick or upload some on the first tab.")
+        raise TourError(Code.INVALID_INPUT, "There is no data yet. Pick or upload some on the tab Data.")
     if kind != "classifier":
         return
     if data.about.label is None:
         raise TourError(
             Code.INVALID_INPUT,
-            "The data has no labels to learn from. Say on the first tab which column holds them.",
+            "The data has no labels to learn from. Say on the tab Data which column holds them.",
         )
     for split in ("train", "validation", "test"):
         rows = data.rows(split)

@@ -50,6 +50,7 @@ LearningRate = Annotated[
         le=0.1,
         title="Learning rate",
         description="How far a step goes: higher learns faster, and from some point on not at all.",
+        json_schema_extra={"step": 1e-7},  # no slider: good values are powers of ten apart
     ),
 ]
 Batch = Annotated[

@@ -123,7 +123,7 @@ def judged(lab: Lab, workspace: Workspace, split: str) -> Finished | str:
         raise TourError(Code.INVALID_INPUT, f"The split is {' or '.join(SPLITS)}.")
     data = lab.data(workspace)
     if data is None:
-        return "There is no data yet: choose some on the first tab, then train something on the third."
+        return "There is no data yet: choose some on the tab Data, then train something on the tab Train."
     runs = [
         run
         for run in find(workspace.runs)
@@ -132,7 +132,7 @@ def judged(lab: Lab, workspace: Workspace, split: str) -> Finished | str:
         and run.state.phase is Phase.DONE
     ]
     if not runs:
-        return f"Nothing has been trained on {data.about.title} yet. Train something on the third tab first."
+        return f"Nothing has been trained on {data.about.title} yet. Train something on the tab Train first."
     return Finished(
         data=data, runs=runs, judgements=[judge(data, run.folder / PREDICTIONS, split) for run in runs]
     )

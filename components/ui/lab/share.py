@@ -137,7 +137,7 @@ def _made(lab: Lab, workspace: Workspace, id: str | None) -> Run:
 
 def _shown(lab: Lab, workspace: Workspace, id: str | None) -> list[Any]:
     if id is None:
-        words = "Nothing to share yet: train with LoRA or full fine-tuning on the third tab first."
+        words = "Nothing to share yet: train with LoRA or full fine-tuning on the tab Train first."
         return [str(status.hint(words)), gr.Row(visible=False), ""]
     run = _made(lab, workspace, id)
     name = str(lab.model_id(run))

@@ -111,7 +111,7 @@ def _options(methods: Sequence[Method], name: str, typed: Sequence[Any]) -> dict
 
 def _described(data: Data | None) -> Markup:
     if data is None:
-        return status.hint("There is no data yet: choose some on the first tab.")
+        return status.hint("There is no data yet: choose some on the tab Data.")
     sizes = ", ".join(f"{len(data.rows(split)):,} {split}" for split in SPLITS)
     return Markup('<p class="hint">Data: <strong dir="auto">{}</strong>, {} classes; {} rows.</p>').format(
         data.about.title, len(data.about.labels), sizes
