@@ -223,9 +223,13 @@ def test_too_many_rows_are_sampled_with_their_shares(
     base: Callable[[str], Checkpoint], make_work: MakeWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(splits, "MOST_TRAINING", 10)
-    work = carry_out(make_work("logistic_regression", base("bert")))
+    monkeypatch.setattr(splits, "MOST_WATCHED", 6)
+    work = carry_out(make_work("lora", base("bert"), **{**QUICK, "epochs": 1}))
     assert work.run.result["train_rows"] == 10
-    assert "learned from 10 of them" in told(work, "note")[0]["text"]
+    notes = [one["text"] for one in told(work, "note")]
+    assert "learned from 10 of them" in notes[0]
+    assert "6 of the 24 validation rows" in notes[1]
+    assert predictions(work, "validation").shape == (24, 2), "all of them are judged in the end"
     classes = np.array([0] * 900 + [1] * 90 + [2])
     taken = classes[sampling.stratified(classes, 100, seed=1)]
     assert np.bincount(taken).tolist() == [91, 9, 1]

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import set_seed
+from transformers import PreTrainedTokenizerBase, set_seed
 
 from components.lab import card
+from components.lab.data import Data
 from components.lab.hidden import cut_note
 from components.lab.methods.following import follow
-from components.lab.methods.splits import scores, training_rows
+from components.lab.methods.splits import scores, training_rows, watched_rows
 from components.lab.work import PausedError, Work
 from components.lab.workspace import remove
 from components.models import devices
@@ -36,6 +37,7 @@ from components.training.recipe import Recipe
 from components.training.run import Collate, Example, Job, predict, steps_per_epoch
 
 _NAME = "local/trained"
+_BLOCK = 1000  # texts that are tokenised at a time
 
 
 def tune(work: Work, recipe: Recipe) -> None:
@@ -46,43 +48,58 @@ def tune(work: Work, recipe: Recipe) -> None:
         raise ValueError("there is no base to train on")
     recipe = _with(recipe, base, data.about.labels)
     folder = work.base_folder()
-    rows = {"train": training_rows(work, recipe.seed)}
-    rows |= {split: data.rows(split) for split in ("validation", "test")}
+    rows, watched = training_rows(work, recipe.seed), watched_rows(work, recipe.seed)
 
     work.progress("Preparing")
-    tokenizer = body_tokenizer(folder)
-    texts = {split: _labelled(work, rows[split]) for split in rows}
-    held = {
-        split: _numbered(classification.examples(tokenizer, texts[split], recipe.length))
-        for split in ("validation", "test")
-    }
-    job = _job(recipe, base, folder, texts["train"])
-    cut = sum(row["cut"] for examples in (job.train, *held.values()) for row in examples)
-    if note := cut_note(cut, recipe.length):
-        work.note(note)
-    weights = job.network.parameters()
-    sizes = [(one.numel(), one.requires_grad) for one in weights]
-
-    best = _train(work, recipe, job, held["validation"])
+    texts = _Texts(data, body_tokenizer(folder), recipe.length)
+    job = _job(recipe, base, folder, texts.labelled(rows))
+    sizes = [(one.numel(), one.requires_grad) for one in job.network.parameters()]
+    best = _train(work, recipe, job, texts, watched)
+    cut = sum(row["cut"] for row in job.train)
     work.progress("Writing the checkpoint")
     job.export(work.model)
     collate = job.collate
     del job
-    validation, test = _answers(work, base, folder, [held["validation"], held["test"]], collate)
-    work.predict(validation, test)
-    card.write(work, recipe, len(rows["train"]), best.epoch)
+
+    network = _written(work, base, folder)
+    held = [data.rows(split) for split in ("validation", "test")]
+    answered = _answers(work, network, texts, np.concatenate(held), collate)
+    cut += answered.cut
+    if note := cut_note(cut, recipe.length):
+        work.note(note)
+    work.predict(answered.logits[: len(held[0])], answered.logits[len(held[0]) :])
+    card.write(work, recipe, len(rows), best.epoch)
     work.finish(
         {
             "epoch": best.epoch,
             "step": best.step,
             "macro_f1": best.macro_f1,
-            "train_rows": len(rows["train"]),
+            "train_rows": len(rows),
             "cut": cut,
             "parameters": sum(size for size, _ in sizes),
             "trained": sum(size for size, learned in sizes if learned),
             "adapter": (work.model / "adapter_config.json").is_file(),
         }
     )
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """Rows of the data as a network of the run's base takes them."""
+
+    data: Data
+    tokenizer: PreTrainedTokenizerBase
+    length: int
+
+    def labelled(self, rows: np.ndarray) -> list[Labelled]:
+        labels, codes = self.data.about.labels, self.data.classes(rows).tolist()
+        pairs = zip(self.data.texts(rows), codes, strict=True)
+        return [Labelled(text, (labels[code],)) for text, code in pairs]
+
+    def examples(self, rows: np.ndarray) -> list[Example]:
+        """Numbered by `place`, since they are answered in another order."""
+        found = classification.examples(self.tokenizer, self.labelled(rows), self.length)
+        return [{**example, "place": place} for place, example in enumerate(found)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,13 +112,14 @@ class _Best:
     trained: bool = False
 
 
-def _train(work: Work, recipe: Recipe, job: Job, validation: Sequence[Example]) -> _Best:
+def _train(work: Work, recipe: Recipe, job: Job, texts: _Texts, watched: np.ndarray) -> _Best:
     """Leaves the network with the weights of its best epoch."""
     kept = _Kept(work.checkpoints)
     per_epoch = steps_per_epoch(recipe, len(job.train))
+    validation = texts.examples(watched)
 
     def look(step: int) -> None:
-        found = scores(work.data, "validation", _logits(job.network, validation, job.collate))
+        found = scores(work.data, watched, _logits(job.network, validation, job.collate))
         work.validation(step, **found)
         if kept.best is None or found["macro_f1"] > kept.best.macro_f1:
             epoch = -(-step // per_epoch)
@@ -181,19 +199,6 @@ def _job(recipe: Recipe, base: Checkpoint, folder: Path, texts: Sequence[Labelle
         ) from error
 
 
-def _labelled(work: Work, rows: np.ndarray) -> list[Labelled]:
-    data = work.data
-    labels = data.about.labels
-    return [
-        Labelled(text, (labels[code],))
-        for text, code in zip(data.texts(rows), data.classes(rows).tolist(), strict=True)
-    ]
-
-
-def _numbered(examples: Sequence[Example]) -> list[Example]:
-    return [{**example, "place": place} for place, example in enumerate(examples)]
-
-
 def _logits(network: torch.nn.Module, examples: Sequence[Example], collate: Collate) -> np.ndarray:
     """fp32 [examples, classes], in the examples' order."""
     found = {row["place"]: output["logits"] for row, output in predict(network, examples, collate)}
@@ -201,18 +206,29 @@ def _logits(network: torch.nn.Module, examples: Sequence[Example], collate: Coll
     return logits
 
 
-def _answers(
-    work: Work, base: Checkpoint, folder: Path, splits: Sequence[Sequence[Example]], collate: Collate
-) -> list[np.ndarray]:
-    """Logits of the checkpoint that was written, for each split."""
+def _written(work: Work, base: Checkpoint, folder: Path) -> torch.nn.Module:
+    """The network of the checkpoint that was made, as a visitor would get it."""
     device = devices.pick(work.settings.device)
     made = trained(work.model, _NAME, (base,))
-    body = None
-    if made.body is not None:
-        body = load(base, folder, device, torch.float32)
-    network = load(made, work.model, device, torch.float32, body).network
-    answers = []
-    for number, examples in enumerate(splits):
-        work.progress("Answering the held-out examples", number / len(splits))
-        answers.append(_logits(network, examples, collate))
-    return answers
+    body = load(base, folder, device, torch.float32) if made.body is not None else None
+    return load(made, work.model, device, torch.float32, body).network
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Answers:
+    """`logits` fp32 [rows, classes]; `cut` counts the texts of which the end was not read."""
+
+    logits: np.ndarray
+    cut: int
+
+
+def _answers(
+    work: Work, network: torch.nn.Module, texts: _Texts, rows: np.ndarray, collate: Collate
+) -> _Answers:
+    parts, cut = [], 0
+    for start in range(0, len(rows), _BLOCK):
+        work.progress("Answering the held-out examples", start / len(rows))
+        examples = texts.examples(rows[start : start + _BLOCK])
+        parts.append(_logits(network, examples, collate))
+        cut += sum(example["cut"] for example in examples)
+    return _Answers(logits=np.concatenate(parts), cut=cut)

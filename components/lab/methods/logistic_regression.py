@@ -61,7 +61,7 @@ def run(work: Work, options: Options) -> None:
         _logits(classifier.decision_function(scaler.transform(each)), classifier.classes_, classes)
         for each in (validation, test)
     ]
-    work.validation(1, **scores(data, "validation", logits[0]))
+    work.validation(1, **scores(data, rows["validation"], logits[0]))
     work.predict(*logits)
     work.finish(
         {

@@ -10,6 +10,7 @@ from components.lab.sampling import stratified
 from components.lab.work import Work
 
 MOST_TRAINING = 20_000  # rows
+MOST_WATCHED = 2000
 
 
 def training_rows(work: Work, seed: int) -> np.ndarray:
@@ -32,11 +33,20 @@ def training_rows(work: Work, seed: int) -> np.ndarray:
     return taken
 
 
-def scores(data: Data, split: str, logits: np.ndarray) -> dict[str, float]:
-    """`loss` (cross-entropy in nats), `accuracy` and `macro_f1` of logits [rows of the split, classes]."""
+def watched_rows(work: Work, seed: int) -> np.ndarray:
+    """The rows of the validation split that are looked at while a network learns, as `training_rows`."""
+    rows = work.data.rows("validation")
+    taken: np.ndarray = rows[stratified(work.data.classes(rows), MOST_WATCHED, seed)]
+    if len(taken) < len(rows):
+        work.note(f"Each epoch is scored on {len(taken):,} of the {len(rows):,} validation rows.")
+    return taken
+
+
+def scores(data: Data, rows: np.ndarray, logits: np.ndarray) -> dict[str, float]:
+    """`loss` (cross-entropy in nats), `accuracy` and `macro_f1` of logits [rows, classes]."""
     from sklearn.metrics import accuracy_score, f1_score
 
-    truth = data.classes(data.rows(split))
+    truth = data.classes(rows)
     predicted = logits.argmax(axis=1)
     logs = log_softmax(logits.astype(np.float64))
     losses: np.ndarray = -np.take_along_axis(logs, truth[:, None], axis=1)
