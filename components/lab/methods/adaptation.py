@@ -58,7 +58,7 @@ class Options:
         Literal["LoRA", "every weight"],
         Field(
             title="What changes",
-            description="LoRA trains thin matrices beside the weights and then adds them; it forgets less.",
+            description="LoRA trains thin matrices beside the weights, which are then added to them.",
         ),
     ] = "LoRA"
     prompt: Annotated[

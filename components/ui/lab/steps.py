@@ -34,18 +34,19 @@ def steps(tour: Tour, key: gr.BrowserState, ready: Any) -> None:
         with gr.Tab("1 Pretraining", id="pretraining", elem_id="steps-tab-pretraining"):
             _say(
                 "A network begins as random numbers and learns to guess the next token, from the text alone. "
-                "Large models read billions of pages for months; this one is ten thousand times smaller, "
-                "reads a few pages for a minute or two, and you can watch it come from noise to letters, and "
-                "from letters to words."
+                "Large models are ten thousand times the size of this one and read billions of pages for "
+                "months. This one reads some forty pages, again and again, for a minute or two, and you can "
+                "watch it come from noise to letters, and from letters to words."
             )
             _step(
                 tour, key, ready, pretraining.METHOD, ("text", "unit"), (), "Learn from nothing", _pretrained
             )
         with gr.Tab("2 Domain adaptation", id="adaptation", elem_id="steps-tab-adaptation"):
             _say(
-                "A network that has read the web knows no word of your trade. Let it go on reading, on text "
-                "of the field: guessing that becomes easier, and other text a little harder. The text below "
-                "is the log of a craft that does not exist, so that no model can have read it."
+                "A network that has read the web does not know the words of every trade. Let it go on "
+                "reading, on text of the field: to guess such text becomes easier, and to guess any other "
+                "harder. The text below is the log of a craft that does not exist, so that no model can have "
+                "read it. On two cores this takes two to three minutes."
             )
             _step(
                 tour,
@@ -86,7 +87,8 @@ def _step(
             lay_out(folded=False)
             with gr.Accordion("Options", open=False, elem_id=f"{slug}-options"):
                 lay_out(folded=True)
-            start = gr.Button(label, variant="primary", elem_id=f"{slug}-start")
+            # Whoever pressed it before the workspace is open would see nothing of their run.
+            start = gr.Button(label, variant="primary", interactive=False, elem_id=f"{slug}-start")
         with gr.Column(scale=6, min_width=320):
             watch = watching.build(tour, key, slug, [method.name])
     result = gr.HTML(elem_id=f"{slug}-result", elem_classes="story")
@@ -103,7 +105,7 @@ def _step(
         return str(draw(run)) if run and run.state.phase is Phase.DONE else ""
 
     watch.starts(start.click, begin, typed)
-    watch.opens(ready.then)
+    watch.opens(ready.then).then(lambda: gr.Button(interactive=True), None, start, **QUIET)
     watch.ended(show, [], [result])
     if "change" in controls:
         rates = adaptation.RATES
