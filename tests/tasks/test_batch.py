@@ -120,6 +120,7 @@ def test_a_wrong_option_is_said_before_the_first_row(runner: Runner, tmp_path: P
         ("a.txt", b"\n \n", "no rows"),
         ("a.pkl", b"\x80\x04", "not a file of rows"),
         ("a.zip", b"PK", "not a file of rows"),
+        ("a.csv", b"x" * (batch.LARGEST + 1), "up to 20 MB"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(name: str, content: bytes, words: str, tmp_path: Path) -> None:

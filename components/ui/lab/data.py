@@ -51,8 +51,12 @@ def data_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> Non
         elem_id="lab-source",
     )
     with gr.Column(visible=False) as by_file:
+        _hint(
+            f"CSV, TSV, JSON, JSONL, lines of text or Parquet, up to {intake.LARGEST / 1e6:.0f} MB. It stays "
+            "on this server for a day after you last used the lab, and only your browser can open it."
+        )
         file = gr.File(
-            label=f"CSV, TSV, JSON, JSONL, text or Parquet, up to {intake.LARGEST / 1e6:.0f} MB",
+            label="Your file",
             height=150,
             elem_id="lab-file",
         )
@@ -65,9 +69,14 @@ def data_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> Non
     with gr.Column(visible=False) as by_hub:
         with gr.Row(equal_height=False, elem_classes="actions"):
             repo = gr.Textbox(
-                label="Id", placeholder="owner/name", max_lines=1, scale=4, elem_id="lab-hub-id"
+                label="Id",
+                placeholder="owner/name",
+                max_lines=1,
+                scale=4,
+                min_width=220,
+                elem_id="lab-hub-id",
             )
-            look = gr.Button("Look", scale=1, elem_id="lab-hub-look")
+            look = gr.Button("Look", scale=1, min_width=160, elem_id="lab-hub-look")
         listed = gr.HTML(elem_id="lab-hub-listing")
         configuration = gr.Dropdown([], label="Configuration", visible=False, elem_id="lab-hub-config")
         fetch = gr.Button("Download and read", visible=False, elem_id="lab-hub-fetch")
@@ -351,9 +360,10 @@ class Explorer:
                         value=bases[0][1] if bases else None,
                         label="Checkpoint whose tokens are counted",
                         scale=3,
+                        min_width=220,
                         elem_id="lab-tokens-model",
                     )
-                    count = gr.Button("Count tokens", scale=1, elem_id="lab-count-tokens")
+                    count = gr.Button("Count tokens", scale=1, min_width=160, elem_id="lab-count-tokens")
                 self._tokens = gr.HTML(elem_id="lab-tokens", elem_classes="lab-data")
             with gr.Tab("Duplicates", id="duplicates") as duplicates:
                 _hint(
