@@ -73,10 +73,8 @@ def test_each_cell_with_examples_is_a_button_that_says_which(case: tuple[Data, l
         lab_judge.confusion(one),
     )
     cells = {(int(row), int(column)): int(count) for row, column, count, *_ in found}
-    rows, columns = np.nonzero(one.confusion)
-    assert cells == {
-        (row, column): one.confusion[row, column] for row, column in zip(rows, columns, strict=True)
-    }
+    filled = np.argwhere(one.confusion).tolist()
+    assert cells == {(row, column): int(one.confusion[row, column]) for row, column in filled}
     for row, column, count, true, predicted, shown in found:
         assert (one.labels[int(row)], one.labels[int(column)], count) == (true, predicted, shown)
 
