@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,9 @@ MOST_RUNS = 30  # of one visitor
 
 # Heads whose network a classifier can be put on.
 BASES = (Head.ENCODER, Head.MASKED_LM, Head.CAUSAL_LM)
+
+# A classifier of feelings says nothing about whether one text follows from another.
+_TASKS = {Head.SEQUENCE_CLASSIFICATION: ("text_classification",)}
 
 
 class Lab:
@@ -145,7 +148,16 @@ class Lab:
     def _publish(self, run: Run) -> None:
         id = self.model_id(run)
         if id is not None and id not in self.registry.catalog:
-            self.registry.add(trained(run.folder / MODEL, id, tuple(self.registry.catalog)))
+            made = trained(run.folder / MODEL, id, tuple(self.registry.catalog))
+            data = run.data
+            learned = f"{run.spec.title} on {data.about.title}" if data else run.spec.title
+            self.registry.add(
+                replace(
+                    made,
+                    tasks=_TASKS.get(made.head, made.tasks),
+                    about=f"{learned}, trained in the lab of this app. {made.about}",
+                )
+            )
 
     def _withdraw(self, run: Run) -> None:
         id = self.model_id(run)
