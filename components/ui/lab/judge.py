@@ -23,6 +23,7 @@ from components.ui.frame import QUIET
 from components.ui.page import Tour
 
 SPLITS = ("test", "validation")
+EARLY = status.hint("One moment.")  # for a visitor who is here before their workspace is known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +79,10 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         differing = gr.HTML(elem_id="lab-judge-differing", elem_classes="lab-judge")
     figures = [overview, matrix, cell, classes, losses, trust, agreeing, differing]
 
-    def look(key: str, id: str | None, split: str) -> list[Any]:
+    def look(key: str | None, id: str | None, split: str) -> list[Any]:
         nothing = [gr.Column(visible=False), gr.Dropdown(choices=[], value=None), *[""] * len(figures)]
+        if key is None:
+            return [str(EARLY), *nothing]
         try:
             finished = judged(lab, lab.workspaces.open(key), split)
         except TourError as error:
@@ -95,6 +98,9 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
             *map(str, drawn(finished, place)),
         ]
 
+    def look_again(said: str, key: str, split: str) -> list[Any]:
+        return look(key, None, split) if said == str(EARLY) else [gr.skip()] * len(seen)
+
     def list_cell(event: gr.EventData, key: str, id: str | None, split: str) -> str:
         return told(lambda finished: _cell(finished, finished.place(id), *_picked(event)), key, split)
 
@@ -109,8 +115,11 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
             return str(status.problem(error.message))
 
     seen = [said, body, picked, *figures]
-    for event in (tab.select, picked.input, split.input):
+    for event in (picked.input, split.input):
         event(look, [key, picked, split], seen, **QUIET)
+    # Either of these may be the first to end.
+    for opened in (tab.select(look, [key, picked, split], seen, **QUIET), ready):
+        opened.then(look_again, [said, key, split], seen, **QUIET)
     with_cells: Any = matrix
     with_cells.pick(list_cell, [key, picked, split], cell, **QUIET)
     with_cells = agreeing
