@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.figures.markup import Markup, bar_rows, join
+from components.figures.markup import Markup, bar_rows, join, percent
 
 Json = Mapping[str, Any]
 
@@ -94,13 +94,13 @@ def _spoken(result: Json) -> str:
         for key in ("held_out", "general")
     )
     learned = (
-        f"On text of the field it fell to {own:.0%} of what it was."
+        f"On text of the field it fell to {percent(own, 0)} of what it was."
         if own < 1
         else "On text of the field it did not fall: more epochs or another learning rate may help."
     )
     forgot = (
-        f"On general text it rose to {other:.0%}: what one learns displaces something else. A lower learning "
-        "rate, fewer epochs, or general text mixed in make it forget less."
+        f"On general text it rose to {percent(other, 0)}: what one learns displaces something else. A lower "
+        "learning rate, fewer epochs, or general text mixed in make it forget less."
         if other > 1.02
         else "On general text it stayed about as it was."
     )

@@ -83,6 +83,12 @@ def divide(text: str) -> Corpus:
     )
 
 
+def usable(text: str) -> str:
+    """The text itself; raises as `divide` does, so that a visitor hears of it before a run is in line."""
+    divide(text)
+    return text
+
+
 def _passages(text: str) -> tuple[list[str], str]:
     """Paragraphs, or lines, or sentences: the longest of these that there are enough of; and what parts them.
 

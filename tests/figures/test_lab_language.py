@@ -46,8 +46,8 @@ def test_bars_are_as_long_as_perplexities_and_say_them() -> None:
     assert shares == [1.0, 0.1, 0.4, 0.6]
     for value in ("50.0", "5.0", "20.0", "30.0"):
         assert f">{value}</td>" in drawn
-    assert "fell to 10% of what it was" in drawn
-    assert "rose to 150%" in drawn
+    assert "fell to 10 % of what it was" in drawn
+    assert "rose to 150 %" in drawn
 
 
 def test_it_is_said_when_nothing_was_learned_or_forgotten() -> None:

@@ -271,6 +271,10 @@ def test_a_text_that_does_not_do_is_refused_with_what_to_change(text: str, said:
     with pytest.raises(TourError, match=said) as refused:
         corpus.divide(text)
     assert refused.value.field == "text"
+    if text.strip():
+        for method in (adaptation.METHOD, pretraining.METHOD):  # also before a run is in line
+            with pytest.raises(TourError, match=r"[Tt]ext"):
+                validate(method.options, {"text": text})
 
 
 def test_an_encoder_without_words_to_predict_is_refused(

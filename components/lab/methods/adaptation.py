@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
 from components.lab import corpus
@@ -42,6 +42,7 @@ _WRITTEN = 48  # tokens of a sample
 class Options:
     text: Annotated[
         Text,
+        AfterValidator(corpus.usable),
         Field(
             max_length=corpus.LONGEST,
             title="Text",

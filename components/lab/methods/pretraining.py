@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
 from components.lab import corpus
@@ -28,6 +28,7 @@ _UNKNOWN = "<unk>"
 class Options:
     text: Annotated[
         OptionalText,
+        AfterValidator(lambda text: corpus.usable(text) if text.strip() else ""),
         Field(
             max_length=corpus.LONGEST,
             title="Text",
@@ -99,7 +100,7 @@ def run(work: Work, options: Options) -> None:
     from components.training.recipe import Recipe
     from components.training.run import Job, steps_per_epoch
 
-    text = corpus.divide(options.text if options.text.strip() else corpus.everything())
+    text = corpus.divide(options.text or corpus.everything())
     work.progress("Making a vocabulary")
     tokenizer = _tokenizer(text.train, options.unit)
     transformers.set_seed(options.seed)
