@@ -442,7 +442,7 @@ class Explorer:
 
         live = {**QUIET, "trigger_mode": "always_last"}
         gr.on(
-            [self._words.input, self._label.input, self._split.input, self._sort.input, self._down.input],
+            [self._words.change, self._label.input, self._split.input, self._sort.input, self._down.input],
             turn(None),
             [*asked, self._page],
             [self._rows, self._page],
