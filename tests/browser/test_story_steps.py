@@ -1,0 +1,93 @@
+"""The three steps of the story, taken by a visitor: with few steps, and real weights."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.tour import PATIENCE, check_accessible
+
+HOSTILE = '<img src=x onerror="window.pwned=1"></td></table>${window.pwned=1}{{7*7}}'
+
+
+def part(page: Page, method: str, name: str) -> Locator:
+    return page.locator(f"#steps-{method}-{name}")
+
+
+def open_step(page: Page, method: str, title: str) -> None:
+    page.goto("/story#in-small")
+    page.get_by_role("tab", name=title).click()
+    expect(part(page, method, "start")).to_be_enabled()
+    part(page, method, "options").locator("button").first.click()
+    # Gradio gives a control its first value once more after it is there; nobody types that fast.
+    page.evaluate("() => new Promise((done) => requestIdleCallback(done))")
+
+
+def set_number(page: Page, method: str, **values: Any) -> None:
+    for name, value in values.items():
+        box = part(page, method, name).locator("input[type=number]")
+        box.fill(str(value))
+        box.press("Tab")
+
+
+def finished(page: Page, method: str) -> Locator:
+    part(page, method, "start").click()
+    result = part(page, method, "result")
+    expect(result.locator("table").first).to_be_visible(timeout=PATIENCE)
+    expect(part(page, method, "status")).to_contain_text("Done")
+    return result
+
+
+def test_a_network_is_taught_from_nothing(open_page: OpenPage) -> None:
+    page = open_page(elsewhere=True)
+    open_step(page, "pretraining", "1 Pretraining")
+    lines = "\n".join(f"{HOSTILE} line {number}" for number in range(40))
+    part(page, "pretraining", "text").locator("textarea").fill(lines)
+    set_number(page, "pretraining", width=32, layers=1, steps=10, longest=32)
+    result = finished(page, "pretraining")
+    rows = result.locator("tbody tr")
+    expect(rows).to_have_count(6)
+    first, last = (float(rows.nth(index).locator("td").nth(1).inner_text()) for index in (0, -1))
+    assert last < first
+    expect(part(page, "pretraining", "curves").locator("svg")).to_have_count(2)  # loss and perplexity
+    assert page.evaluate("window.pwned") is None
+    # It is found again by the same browser, and the text is not what a stranger meets.
+    page.reload()
+    expect(part(page, "pretraining", "result").locator("tbody tr")).to_have_count(6)
+    other = open_page("/story#in-small", elsewhere=True)
+    expect(part(other, "pretraining", "start")).to_be_visible()
+    expect(part(other, "pretraining", "result").locator("table")).to_have_count(0)
+
+
+def test_what_was_adapted_goes_on_with_a_text(open_page: OpenPage) -> None:
+    page = open_page(elsewhere=True)
+    open_step(page, "adaptation", "2 Domain adaptation")
+    set_number(page, "adaptation", epochs=0.2, longest=64)
+    result = finished(page, "adaptation")
+    values = [float(text) for text in result.locator(".bars .value").all_inner_texts()]
+    assert len(values) == 4
+    assert values[1] < values[0]  # of what was held out
+    check_accessible(page)
+    expect(result.get_by_role("link", name="Train a classifier on it")).to_have_attribute(
+        "href", re.compile(r"lab\?tab=train&model=local%2F")
+    )
+    result.get_by_role("link", name="Go on with a text").click()
+    expect(page).to_have_url(re.compile("text-generation"))
+    expect(page.locator("#text-generation-prompt textarea")).to_have_value("Bell 2, bench 3. Drew")
+    expect(page.locator("#text-generation-model input")).to_have_value(re.compile("text-adaptation"))
+    page.locator("#text-generation-run").click()
+    expect(page.locator("#text-generation-status .fact").first).to_contain_text(
+        "text-adaptation", timeout=PATIENCE
+    )
+
+
+def test_a_text_that_is_too_short_is_refused_at_once(open_page: OpenPage) -> None:
+    page = open_page(elsewhere=True)
+    open_step(page, "adaptation", "2 Domain adaptation")
+    part(page, "adaptation", "text").locator("textarea").fill("Too little.")
+    part(page, "adaptation", "start").click()
+    problem = part(page, "adaptation", "status").locator(".problem")
+    expect(problem).to_contain_text("at least 1,000")
