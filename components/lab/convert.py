@@ -201,7 +201,6 @@ def _read_table(source: Source, form: Format, notes: list[str]) -> Iterator[pa.R
 def _uneven(source: Source, form: Format, width: int, found: int) -> TourError:
     """Names the line, which Arrow does not know where cells have line breaks."""
     line = 0
-    csv.field_size_limit(LONGEST_CELL)
     with source.path.open(encoding=form.encoding, errors="replace", newline="") as file, suppress(csv.Error):
         reader = csv.reader(
             file,
@@ -653,6 +652,7 @@ def _too_large(name: str) -> TourError:
 
 def main() -> int:
     _bound()
+    csv.field_size_limit(LONGEST_CELL)  # for all of the process, which is why not elsewhere
     order = TypeAdapter(Order).validate_json(sys.stdin.read())
     try:
         work = convert(order)
