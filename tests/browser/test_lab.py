@@ -56,8 +56,11 @@ def train(page: Page, **options: object) -> None:
 
 def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page, tmp_path: Path) -> None:
     page.goto("/lab")
-    page.locator("#lab-data-file input[type=file]").set_input_files(pets(tmp_path / "pets.csv"))
-    expect(page.locator("#lab-data-status")).to_contain_text("80 rows", timeout=PATIENCE)
+    page.get_by_label("A file of mine").check()
+    page.locator("#lab-file input[type=file]").set_input_files(pets(tmp_path / "pets.csv"))
+    expect(page.locator("#lab-role-label input")).to_have_value(re.compile("animal"), timeout=PATIENCE)
+    page.locator("#lab-use").click()
+    expect(page.locator("#lab-about-data")).to_contain_text("80 rows")
     train(page, epochs=4)
     expect(page.locator("#lab-training-status")).to_contain_text("Done", timeout=PATIENCE)
     expect(page.locator("#lab-training-curves svg")).not_to_have_count(0)

@@ -107,7 +107,8 @@ def share_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         yield [str(link.format(said)), ""]
 
     places = [about, ways, card]
-    tab.select(listed, [key, picked], [picked, *places], **QUIET)
+    for event in (ready.then, tab.select):
+        event(listed, [key, picked], [picked, *places], **QUIET)
     picked.change(show, [key, picked], places, **QUIET)
     picked.change(lambda: [gr.DownloadButton(visible=False), "", ""], None, [download, packed, sent], **QUIET)
     prepare.click(pack, [key, picked], [download, packed], **QUIET)

@@ -92,7 +92,8 @@ def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
     seen: dict[str, Any] = {"fn": look, "inputs": key, "outputs": [about_data, runs], **QUIET}
     picked.change(switch, picked, [about, *groups], **QUIET)
     watch.starts(start.click, begin, [picked, *controls]).then(**seen)
-    watch.opens(tab.select).then(**seen)
+    for event in (ready.then, tab.select):  # a link opens this tab at once
+        watch.opens(event).then(**seen)
     watch.ended(lambda key, _: look(key), [], [about_data, runs])
     removing: Any = runs
     removing.remove(remove, key, [about_data, runs], **QUIET)
