@@ -151,8 +151,8 @@ def _fine_tuning() -> Markup:
         "tab, then train. What you adapted in step 2 can be trained on too; its result has a link.</p>"
         "<p>Encoder or decoder? An encoder reads a message from both sides and is small, so it is the usual "
         "choice. Measured with LoRA on the feelings, four epochs each, on the 90 test messages: MiniLM "
-        "reaches a macro F1 of 0.56, SmolLM2, with six times the parameters, 0.65, and takes about seven times "
-        "as long. With so few messages such figures are good to about ten points.</p>{}"
+        "reaches a macro F1 of 0.56, SmolLM2, with six times the parameters, 0.65, and takes about seven "
+        "times as long. With so few messages such figures are good to about ten points.</p>{}"
     ).format(
         _links(
             {
