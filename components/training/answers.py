@@ -139,7 +139,7 @@ def examples(
     return rows
 
 
-def calibrated(network: torch.nn.Module, tune: Sequence[Example], collate: Collate) -> dict[str, float]:
+def calibrated(network: torch.nn.Module, tune: Sequence[Example], collate: Collate) -> dict[str, Any]:
     """The `answer_temperature` and `no_answer_bias` under which the right passages, or none, are likeliest
     (Guo et al. 2017, https://arxiv.org/abs/1706.04599)."""
     logits, right = [], []

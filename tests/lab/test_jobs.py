@@ -34,6 +34,10 @@ def learning(run: Run) -> bool:
     return any(event["event"] == "train" for event in run.events())
 
 
+def phase(run: Run) -> Phase:
+    return run.state.phase
+
+
 def steps(run: Run) -> list[int]:
     return [event["step"] for event in run.events() if event["event"] == "train"]
 
@@ -48,7 +52,7 @@ def test_runs_stand_in_line_and_do_not_mix(lab: Lab, make_data: MakeData):
     lab.jobs.cancel(first)
     for run in (second, third):
         lab.jobs.wait(run, PATIENCE)
-    assert [run.state.phase for run in (first, second, third)] == [
+    assert [phase(run) for run in (first, second, third)] == [
         Phase.CANCELLED,
         Phase.DONE,
         Phase.DONE,
@@ -65,11 +69,11 @@ def test_a_paused_run_goes_on_where_it_was(lab: Lab, workspace: Workspace, make_
     until(lambda: len(steps(run)) > 2, "it learns")
     lab.jobs.pause(run)
     lab.jobs.wait(run, PATIENCE)
-    assert run.state.phase is Phase.PAUSED
+    assert phase(run) is Phase.PAUSED
     before = steps(run)
     lab.resume(run)
     lab.jobs.wait(run, PATIENCE)
-    assert run.state.phase is Phase.DONE, run.state
+    assert phase(run) is Phase.DONE, run.state
     assert steps(run)[: len(before)] == before
     assert steps(run)[len(before)] == before[-1] + 1
     assert not run.saved
@@ -83,8 +87,8 @@ def test_a_long_run_makes_way_for_those_who_wait(lab: Lab, make_data: MakeData):
     until(lambda: learning(long), "it learns")
     short = lab.start(other, "baseline", {}, make_data(other))
     lab.jobs.wait(short, PATIENCE)
-    assert short.state.phase is Phase.DONE
-    assert not long.state.phase.ended
+    assert phase(short) is Phase.DONE
+    assert not phase(long).ended
     lab.jobs.cancel(long)
     lab.jobs.wait(long, PATIENCE)
 
@@ -96,14 +100,14 @@ def test_what_the_server_leaves_behind_when_it_stops_can_be_resumed(
     waiting = lab.start(workspace, "baseline", {}, lab.data(workspace))
     until(lambda: learning(run), "it learns")
     lab.close()
-    assert run.state.phase is Phase.PAUSED or run.saved
+    assert phase(run) is Phase.PAUSED or run.saved
     again = Lab(lab.registry, lab.settings, root=lab.workspaces.root)
     again.recover()
-    assert run.state.phase.resumable
-    assert waiting.state.phase is Phase.INTERRUPTED
+    assert phase(run).resumable
+    assert phase(waiting) is Phase.INTERRUPTED
     again.resume(waiting)
     again.jobs.wait(waiting, PATIENCE)
-    assert waiting.state.phase is Phase.DONE
+    assert phase(waiting) is Phase.DONE
     again.close()
 
 
@@ -143,10 +147,10 @@ def test_a_killed_server_loses_nothing_in_silence(lab: Lab, make_data: MakeData,
     finally:
         server.send_signal(signal.SIGKILL)
         server.wait()
-    assert run.state.phase is Phase.RUNNING
+    assert phase(run) is Phase.RUNNING
     again = Lab(lab.registry, lab.settings, root=root)
     again.recover()
-    assert run.state.phase is left, run.state
+    assert phase(run) is left, run.state
     assert run.state.message
     if left is Phase.INTERRUPTED:
         before = len(steps(run))

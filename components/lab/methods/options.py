@@ -22,7 +22,7 @@ Layer = Annotated[
     int,
     Field(
         ge=-1,
-        le=200,
+        le=48,
         title="Layer",
         description="Whose hidden states are taken: 0 for the embeddings, -1 for the last layer.",
     ),
