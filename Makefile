@@ -42,6 +42,7 @@ bench: $(VENV)/.bench chromium
 	$(BIN)/python -m tests.benchmarks.adapters
 	$(BIN)/python -m tests.benchmarks.long_text
 	$(BIN)/python -m tests.benchmarks.attention
+	$(BIN)/python -m tests.benchmarks.lab
 
 evaluate: $(VENV)/.dev
 	$(BIN)/python -m components.training evaluate --data "$(DATA)" $(FLAGS)

@@ -21,9 +21,9 @@ _NOT_SCORES = ("event", "at", "step", "loss", "perplexity")
 
 def curves(events: Sequence[Event]) -> Markup:
     """The charts of a run's events (see `components.lab.work`); nothing before the first step."""
-    train = [(one["step"], one["loss"]) for one in events if one["event"] == "train"]
-    checked = [one for one in events if one["event"] == "validation"]
     steps = max((one["steps"] for one in events if one["event"] == "train"), default=0)
+    train = [(one["step"], one["loss"]) for one in _last(events, "train")]
+    checked = _last(events, "validation")
     losses: list[Line] = [("training", _thinned(train))] if train else []
     losses += _of(checked, "loss", "validation")
     names = dict.fromkeys(name for one in checked for name in one if name not in _NOT_SCORES)
@@ -36,6 +36,17 @@ def curves(events: Sequence[Event]) -> Markup:
     if perplexity := _of(checked, "perplexity", "held-out text"):
         charts.append(_chart("Perplexity", perplexity, steps, ceiling=None))
     return Markup('<div class="curves">{}</div>').format(join(charts)) if charts else Markup()
+
+
+def _last(events: Sequence[Event], kind: str) -> list[Event]:
+    """Events of a kind; steps that were taken again, after a crash, as they went the last time."""
+    kept: list[Event] = []
+    for one in events:
+        if one["event"] == kind:
+            while kept and kept[-1]["step"] >= one["step"]:
+                kept.pop()
+            kept.append(one)
+    return kept
 
 
 def _of(checked: Sequence[Event], name: str, title: str) -> list[Line]:

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -110,7 +110,7 @@ def read(workspace: Workspace, settings: Mapping[str, Any]) -> Generator[int, No
     with _alone(draft.folder):
         order = Order(sources=draft.sources, settings=settings, target=draft.table)
         converted = yield from _apart(order)
-        read = Draft(**{**_fields(draft), "converted": converted})
+        read = replace(draft, converted=converted)
         read.save()
     return read
 
@@ -175,10 +175,6 @@ def _new_id(prefix: str = "") -> str:
     return prefix + secrets.token_hex(6)
 
 
-def _fields(draft: Draft) -> dict[str, Any]:
-    return {name: getattr(draft, name) for name in draft.__dataclass_fields__}
-
-
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     try:
@@ -227,8 +223,7 @@ def _apart(order: Order) -> Generator[int, None, Converted]:
         finally:
             late.cancel()
             process.kill()
-            for left in (order.target.with_name(order.target.name + ".part"),):
-                left.unlink(missing_ok=True)
+            order.target.with_name(order.target.name + ".part").unlink(missing_ok=True)
     raise TourError(
         Code.TOO_LONG,
         f"{shorten(order.sources[0].name)} could not be read within {SECONDS} seconds and "

@@ -25,6 +25,7 @@ from components.models.errors import Code, TourError
 from components.models.settings import Settings
 
 MOST_WAITING = 20
+MOST_OF_ONE = 5  # of these, and under way, of one visitor
 TURN = 300.0  # seconds after which a run that can be paused makes way for others who wait
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +68,10 @@ class Jobs:
                 raise TourError(
                     Code.BUSY, f"{MOST_WAITING} runs are waiting already. Try again in some minutes."
                 )
+            if sum(run.folder.parent == other.folder.parent for other in self._runs()) >= MOST_OF_ONE:
+                raise TourError(
+                    Code.BUSY, f"{MOST_OF_ONE} of your runs are in line already. Wait, or cancel one."
+                )
             run.state = State(phase=Phase.WAITING)
             self._waiting.append(_Entry(run, base))
             if self._thread is None:
@@ -86,8 +91,7 @@ class Jobs:
     def under(self, folder: Path) -> bool:
         """Whether a run somewhere below a folder waits or is under way."""
         with self._changed:
-            entries = [*self._waiting, *filter(None, [self._current])]
-            return any(entry.run.folder.is_relative_to(folder) for entry in entries)
+            return any(run.folder.is_relative_to(folder) for run in self._runs())
 
     def pause(self, run: Run) -> None:
         """What it has learned is saved; a run that only waits leaves the line."""
@@ -144,9 +148,16 @@ class Jobs:
 
     # Inside
 
+    # Condition held:
+
+    def _entries(self) -> list[_Entry]:
+        return [*filter(None, [self._current]), *self._waiting]
+
+    def _runs(self) -> list[Run]:
+        return [entry.run for entry in self._entries()]
+
     def _find(self, run: Run) -> _Entry | None:
-        entries = [*filter(None, [self._current]), *self._waiting]
-        return next((entry for entry in entries if entry.run.folder == run.folder), None)
+        return next((entry for entry in self._entries() if entry.run.folder == run.folder), None)
 
     def _wish(self, run: Run, wish: Wish, phase: Phase) -> None:
         with self._changed:

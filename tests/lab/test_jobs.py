@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from components.lab.jobs import MOST_WAITING
+from components.lab.jobs import MOST_OF_ONE, MOST_WAITING
 from components.lab.lab import Lab
 from components.lab.runs import CHECKPOINTS, Phase, Run, find
 from components.lab.workspace import Workspace, new_key
@@ -163,16 +163,22 @@ def test_a_killed_server_loses_nothing_in_silence(lab: Lab, make_data: MakeData,
     again.close()
 
 
-def test_only_so_many_wait(lab: Lab, workspace: Workspace, make_data: MakeData):
-    data = make_data(workspace)
-    lab.start(workspace, "lora", LONG, data)
-    for _ in range(MOST_WAITING):
-        lab.start(workspace, "baseline", {}, data)
-    with pytest.raises(TourError, match="are waiting already"):
-        lab.start(workspace, "baseline", {}, data)
-    assert len(list(find(workspace.runs))) == MOST_WAITING + 1
-    for run in find(workspace.runs):
-        lab.jobs.cancel(run)
+def test_only_so_many_wait_and_few_of_one_visitor(lab: Lab, make_data: MakeData):
+    visitors = [lab.workspaces.open(new_key()) for _ in range(MOST_WAITING // MOST_OF_ONE + 1)]
+    data = [make_data(workspace) for workspace in visitors]
+    lab.start(visitors[-1], "lora", LONG, data[-1])
+    for workspace, own in zip(visitors[:-1], data, strict=False):
+        for _ in range(MOST_OF_ONE):
+            lab.start(workspace, "baseline", {}, own)
+    with pytest.raises(TourError, match="runs are waiting already"):
+        lab.start(visitors[-1], "baseline", {}, data[-1])
+    lab.jobs.cancel(next(find(visitors[0].runs)))
+    with pytest.raises(TourError, match="of your runs are in line"):
+        lab.start(visitors[1], "baseline", {}, data[1])
+    assert len(list(find(visitors[1].runs))) == MOST_OF_ONE
+    for workspace in visitors:
+        for run in find(workspace.runs):
+            lab.jobs.cancel(run)
 
 
 @pytest.mark.parametrize(

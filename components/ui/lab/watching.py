@@ -14,6 +14,7 @@ import gradio as gr
 from components.figures import status
 from components.figures.curves import curves
 from components.figures.markup import Markup, join
+from components.lab.lab import Lab
 from components.lab.runs import Phase, Run, find
 from components.lab.workspace import Workspace
 from components.models.errors import TourError
@@ -140,12 +141,9 @@ def build(tour: Tour, key: gr.BrowserState, slug: str, methods: Sequence[str]) -
     return watch
 
 
-def watched(workspace: Workspace, lab: Any, ended: str | None) -> Run | None:
+def watched(workspace: Workspace, lab: Lab, ended: str | None) -> Run | None:
     """The run that `Watch.ended` tells of."""
-    if not ended:
-        return None
-    run: Run = lab.run(workspace, ended.split()[0])
-    return run
+    return lab.run(workspace, ended.split()[0]) if ended else None
 
 
 def _buttons(phase: Phase | None, *, pausable: bool) -> list[gr.Button]:
@@ -171,10 +169,9 @@ def _line(run: Run, events: Sequence[dict[str, Any]], place: int | None) -> Mark
         case Phase.FAILED | Phase.LOST | Phase.INTERRUPTED:
             return status.problem(f"{run.spec.title}: {state.message}")
     said = _SPOKEN[state.phase]
-    seconds = events[-1]["at"] - events[0]["at"] if events else 0.0
     facts = [status.fact(run.spec.title), status.fact(said)]
     if state.phase is Phase.DONE:
-        facts.append(status.fact(status.duration(seconds)))
+        facts.append(status.fact(status.duration(run.seconds)))
     return Markup('<div class="run-line">{}</div>').format(join(facts)) + notes
 
 
