@@ -74,9 +74,9 @@ def large_file(lab: Lab, folder: Path) -> None:
     counts = [int((data.label_codes == code).sum()) for code in range(len(data.about.labels))]
     added = psutil.Process().memory_full_info().uss - here
     print(
-        f"{sum(counts):,} rows, {size / 1e6:.0f} MB: read in {read:.1f} s with "
-        f"{peak.nbytes / 1e6:.0f} MB at most ({peak.nbytes / size:.1f} times the file); split and counted with {added / 1e6:.0f} MB more here "
-        f"({added / size:.2f} times)"
+        f"{sum(counts):,} rows, {size / 1e6:.0f} MB: read in {read:.1f} s "
+        f"with {peak.nbytes / 1e6:.0f} MB at most ({peak.nbytes / size:.1f} times the file); "
+        f"split and counted with {added / 1e6:.0f} MB more here ({added / size:.2f} times)"
     )
 
 
