@@ -28,7 +28,7 @@ class Options:
     model: Model = DEFAULT_MODEL
     epochs: Epochs = 6
     learning_rate: LearningRate = 5e-4
-    batch: Batch = 16
+    batch: Batch = 8
     weight_decay: WeightDecay = 0.01
     rank: Annotated[
         int,
