@@ -29,6 +29,7 @@ _SPLITS = {
     "validation": re.compile(r"(?<![a-z])(validation|valid|dev|val)(?![a-z])"),
     "test": re.compile(r"(?<![a-z])(test|testing)(?![a-z])"),
 }
+_ADDRESS = re.compile(r"^https?://[^/]+/datasets/")  # what one copies from a browser begins with it
 _NO_DATA = re.compile(r"(?i)(^|/)(readme|license|licence|requirements|dataset_infos?|state|config)\b|^\.")
 
 
@@ -69,7 +70,7 @@ class Listing:
 
 def look(endpoint: str, repo: str) -> Listing:
     """Lists what can be read; raises `TourError` with what to do instead."""
-    repo = repo.strip().removeprefix("https://huggingface.co/datasets/").strip("/")
+    repo = _ADDRESS.sub("", repo.strip()).strip("/")
     if not is_repo(repo):
         raise TourError(
             Code.INVALID_INPUT,

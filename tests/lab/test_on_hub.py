@@ -220,3 +220,8 @@ def test_a_hub_that_does_not_answer(silent, monkeypatch):
             on_hub.look(endpoint, REPO)
     assert refused.value.code is Code.UNREACHABLE
     assert "Upload a file" in refused.value.message
+
+
+def test_the_address_that_a_browser_shows_will_do(hub: FakeHub, publish: Callable[..., None]):
+    publish({"moods.csv": "text,label\nOh no,sad\nHooray,glad\n"})
+    assert on_hub.look(hub.endpoint, f" {hub.endpoint}/datasets/{REPO}/ ").repo == REPO
