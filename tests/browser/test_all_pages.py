@@ -18,6 +18,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.tour import TASK_PAGES, Visit, check_accessible
 
 HOME = ""
+UP = ".workbench, #models-table article, #lab-rows tbody, .cards a"  # there once a page is
 every_address = pytest.mark.parametrize(
     "slug", [HOME, *(page.slug for page in PAGES)], ids=lambda slug: slug or "home"
 )
@@ -87,7 +88,7 @@ def test_embedded_on_another_site_shows_the_tool_alone(
 ) -> None:
     page = open_page(f"{other_site}/{spec.slug}.html", origins=(other_site,))
     frame = page.frame_locator("iframe")
-    expect(frame.locator(".workbench, #models-table").first).to_be_visible()
+    expect(frame.locator(UP).first).to_be_visible()
     for surroundings in ("#tour-header", ".nav-holder", "footer"):
         for element in frame.locator(surroundings).all():
             expect(element).to_be_hidden()
@@ -108,7 +109,7 @@ def test_theme_switch_is_remembered(page: Page, spec: TaskPage) -> None:
 
 def unfold(page: Page) -> None:
     """Opens the options and the drawer, where a page has them, once the page is up."""
-    expect(page.locator(".workbench, #models-table article, .cards a").first).to_be_visible()
+    expect(page.locator(UP).first).to_be_visible()
     if page.locator(".asking").count():
         expect(page.locator('[id$="-drawer"]')).to_be_visible()
     for part in page.locator('[id$="-options"]:has(> button), [id$="-drawer"]').all():

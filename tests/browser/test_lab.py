@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +72,17 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page,
     name = page.locator("#lab-share-about code").inner_text()
     assert re.fullmatch(r"local/pets-lora-[0-9a-f]{6}", name)
     expect(page.locator("#lab-card")).to_contain_text("pets.csv")
+
+    page.locator("#lab-prepare").click()
+    with page.expect_download() as download:
+        page.locator("#lab-download").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        names = {Path(one).name for one in archive.namelist()}
+    assert {"README.md", "config.json", "adapter_config.json", "adapter_model.safetensors"} <= names
+    page.locator("#lab-repo input, #lab-repo textarea").fill("me/pets")
+    page.locator("#lab-token input, #lab-token textarea").fill("hf_some_token")
+    page.locator("#lab-push").click()
+    expect(page.locator("#lab-pushed")).to_contain_text("does not answer", timeout=PATIENCE)
 
     visit = Visit(page, text_classification.PAGE).open()
     visit.pick_model(name.removeprefix("local/"))
