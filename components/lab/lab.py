@@ -175,7 +175,7 @@ class Lab:
                 "another one.",
                 "model",
             )
-        return base
+        return self.registry.adopt(id)  # no more of the Hub's are taken here than elsewhere
 
     def _may_go(self, folder: Path) -> bool:
         """Whether a workspace can be deleted; takes its models out of the registry first."""

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +29,8 @@ _log = logging.getLogger(__name__)
 
 def main(folder: str) -> int:
     os.nice(5)  # visitors who wait for an answer come first
+    with suppress(OSError):  # where there is such a thing: out of memory, this goes and the server stays
+        Path("/proc/self/oom_score_adj").write_text("800")
     run = Run(Path(folder))
     method = METHODS[run.spec.method]
     settings, base = ordered(sys.stdin.readline())
