@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from components.lab.workspace import new_key
 from components.models.catalog import load_catalog
 from components.models.registry import Registry
 from components.models.settings import Settings, default_cache_dir
+from tests.memory import Peak
 
 METHODS = ("baseline", "logistic_regression", "lora", "full")
 ROWS = 2_000_000
@@ -62,8 +62,7 @@ def large_file(lab: Lab, folder: Path) -> None:
         )
     size = file.stat().st_size
     workspace = lab.workspaces.open(new_key())
-    peak = _Peak()
-    with peak:
+    with Peak() as peak:
         began = time.perf_counter()
         intake.upload(lab.workspaces, workspace, file, file.name)
         for _ in intake.read(workspace, {}):
@@ -78,30 +77,6 @@ def large_file(lab: Lab, folder: Path) -> None:
         f"with {peak.nbytes / 1e6:.0f} MB at most ({peak.nbytes / size:.1f} times the file); "
         f"split and counted with {added / 1e6:.0f} MB more here ({added / size:.2f} times)"
     )
-
-
-class _Peak:
-    """The most memory that a child of this process had, looked at often."""
-
-    def __init__(self) -> None:
-        self.nbytes = 0
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._done.wait(0.05):
-            for child in psutil.Process().children():
-                try:
-                    self.nbytes = max(self.nbytes, child.memory_info().rss)
-                except psutil.Error:  # it has just ended
-                    continue
 
 
 def main(methods: tuple[str, ...]) -> None:

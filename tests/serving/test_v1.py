@@ -164,7 +164,9 @@ def test_the_catalog_is_listed_with_states(http: Http) -> None:
     http.ask(TASKS[0], quick(TASKS[0]))
     body = http.client.get("/v1/models").json()
     models = {model["id"]: model for model in body["models"]}
-    assert list(models) == [checkpoint.id for checkpoint in load_catalog()]
+    assert [id for id, model in models.items() if model["source"] != "local"] == [
+        checkpoint.id for checkpoint in load_catalog()
+    ]  # other tests may have trained some
     ready = [model for model in models.values() if model["state"] == "ready"]
     assert ready
     assert body["memory"]["used"] == sum(model["bytes_in_memory"] for model in ready)
