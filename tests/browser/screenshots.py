@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from components.ui.page import TaskPage
 from demos import PAGES
-from tests.browser.tour import FLAGS, Visit
+from tests.browser.tour import FLAGS, UP, Visit
 from tests.server import ROOT, running_app
 
 FOLDER = ROOT / "test-results" / "screenshots"
@@ -39,7 +39,7 @@ def shoot(browser: Browser, app_url: str, colours: Colours, width: int, folder: 
             visit.settled()
         else:
             page.goto(f"/{spec.slug}?__theme={colours}")
-            expect(page.locator("article, .lane-token").first).to_be_visible()
+            expect(page.locator(f"{UP}, .lane-token").first).to_be_visible()
         page.screenshot(path=folder / f"{spec.slug}-{colours}-{width}.png", full_page=True)
     context.close()
 

@@ -15,10 +15,9 @@ from playwright.sync_api import Page, expect
 from components.ui.page import PlainPage, TaskPage
 from demos import PAGES
 from tests.browser.conftest import OpenPage
-from tests.browser.tour import TASK_PAGES, Visit, check_accessible
+from tests.browser.tour import TASK_PAGES, UP, Visit, check_accessible
 
 HOME = ""
-UP = ".workbench, #models-table article, #lab-rows tbody, .cards a"  # there once a page is
 every_address = pytest.mark.parametrize(
     "slug", [HOME, *(page.slug for page in PAGES)], ids=lambda slug: slug or "home"
 )

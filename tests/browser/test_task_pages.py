@@ -63,8 +63,8 @@ def test_examples_answer_at_once(page: Page, spec: TaskPage) -> None:
     for index, example in reversed(list(enumerate(examples.load(spec.task)))):
         visit.part(f"example-{index}").click()
         for name in spec.inputs:
-            expect(visit.box(name)).to_have_value(visit.shown(name, example.payload[name]), timeout=2000)
-        expect(visit.badge).to_be_visible(timeout=2000)
+            expect(visit.box(name)).to_have_value(visit.shown(name, example.payload[name]))
+        expect(visit.badge).to_be_visible()
         assert visit.answer() == example.answer
 
 

@@ -26,6 +26,7 @@ FLAGS = [
     "--disable-sync",
 ]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+UP = ".workbench, #models-table article, #lab-rows tbody, .cards a"  # there once a page is
 TASK_PAGES = tuple(page for page in PAGES if isinstance(page, TaskPage))
 
 # The first run of a checkpoint on a host fetches it.
@@ -216,6 +217,12 @@ def paste(box: Locator, text: str) -> None:
 
 def check_accessible(page: Page) -> None:
     """Nothing serious that axe-core finds."""
+    # Half-way through a transition, colours are neither those before nor those after.
+    page.wait_for_function(
+        """() => document.getAnimations().every(
+          (one) => !(one instanceof CSSTransition) || one.playState !== "running"
+        )"""
+    )
     # A style sheet's filter darkens the code editor's colours, which axe-core does not see.
     where = {"exclude": [[".cm-content"]]}
     found = Axe().run(page, where, {"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
