@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,8 @@ class Run:
 
     @classmethod
     def create(cls, runs: Path, spec: Spec) -> Run:
-        folder = runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        # By name they stand in the order in which they were made, two of one second too.
+        folder = runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(3)}"
         folder.mkdir(parents=True)
         (folder / _SPEC).write_text(json.dumps(asdict(spec), ensure_ascii=False), "utf-8")
         run = cls(folder)
