@@ -43,7 +43,7 @@ def finished(page: Page, method: str) -> Locator:
 
 def test_a_network_is_taught_from_nothing(open_page: OpenPage) -> None:
     page = open_page(elsewhere=True)
-    open_step(page, "pretraining", "1 Pretraining")
+    open_step(page, "pretraining", "1 Pretrain")
     lines = "\n".join(f"{HOSTILE} line {number}" for number in range(40))
     part(page, "pretraining", "text").locator("textarea").fill(lines)
     set_number(page, "pretraining", width=32, layers=1, steps=10, longest=32)
@@ -64,7 +64,7 @@ def test_a_network_is_taught_from_nothing(open_page: OpenPage) -> None:
 
 def test_what_was_adapted_goes_on_with_a_text(open_page: OpenPage) -> None:
     page = open_page(elsewhere=True)
-    open_step(page, "adaptation", "2 Domain adaptation")
+    open_step(page, "adaptation", "2 Adapt")
     set_number(page, "adaptation", epochs=0.2, longest=64)
     result = finished(page, "adaptation")
     values = [float(text) for text in result.locator(".bars .value").all_inner_texts()]
@@ -86,7 +86,7 @@ def test_what_was_adapted_goes_on_with_a_text(open_page: OpenPage) -> None:
 
 def test_a_text_that_is_too_short_is_refused_at_once(open_page: OpenPage) -> None:
     page = open_page(elsewhere=True)
-    open_step(page, "adaptation", "2 Domain adaptation")
+    open_step(page, "adaptation", "2 Adapt")
     part(page, "adaptation", "text").locator("textarea").fill("Too little.")
     part(page, "adaptation", "start").click()
     problem = part(page, "adaptation", "status").locator(".problem")

@@ -31,7 +31,7 @@ Draw = Callable[[Run], Markup]
 def steps(tour: Tour, key: gr.BrowserState, ready: Any) -> None:
     """Lays out the section; `ready` is the event after which `key` is there."""
     with gr.Tabs(elem_id="steps-tabs"):
-        with gr.Tab("1 Pretraining", id="pretraining", elem_id="steps-tab-pretraining"):
+        with gr.Tab("1 Pretrain", id="pretraining", elem_id="steps-tab-pretraining"):
             _say(
                 "A network begins as random numbers and learns to guess the next token, from the text alone. "
                 "Large models are ten thousand times the size of this one and read billions of pages for "
@@ -41,7 +41,7 @@ def steps(tour: Tour, key: gr.BrowserState, ready: Any) -> None:
             _step(
                 tour, key, ready, pretraining.METHOD, ("text", "unit"), (), "Learn from nothing", _pretrained
             )
-        with gr.Tab("2 Domain adaptation", id="adaptation", elem_id="steps-tab-adaptation"):
+        with gr.Tab("2 Adapt", id="adaptation", elem_id="steps-tab-adaptation"):
             _say(
                 "A network that has read the web does not know the words of every trade. Let it go on "
                 "reading, on text of the field: to guess such text becomes easier, and to guess any other "
@@ -58,7 +58,7 @@ def steps(tour: Tour, key: gr.BrowserState, ready: Any) -> None:
                 "Adapt",
                 lambda run: _adapted(tour, run),
             )
-        with gr.Tab("3 Fine-tuning", id="fine-tuning", elem_id="steps-tab-fine-tuning"):
+        with gr.Tab("3 Fine-tune", id="fine-tuning", elem_id="steps-tab-fine-tuning"):
             gr.HTML(str(_fine_tuning()), elem_classes="story")
 
 
