@@ -21,23 +21,11 @@ from pydantic import TypeAdapter
 
 from components.lab.data import Data
 from components.lab.runs import CHECKPOINTS, MODEL, PREDICTIONS, RESULT, Run
-from components.models.checkpoint import (
-    Checkpoint,
-    Head,
-    HubSource,
-    LocalSource,
-    RepoSource,
-    Source,
-    WheelSource,
-)
+from components.models.checkpoint import SOURCES, Checkpoint, kind_of
 from components.models.errors import Code, TourError
 from components.models.settings import Settings
 from components.models.sources import Sources
 from components.models.status import State as Stage
-
-_SOURCES: dict[str, type[Source]] = {
-    kind.__name__: kind for kind in (HubSource, WheelSource, RepoSource, LocalSource)
-}
 
 
 class PausedError(Exception):
@@ -113,7 +101,7 @@ def order(settings: Settings, base: Checkpoint | None) -> str:
     """What a worker is told first, as a line of JSON."""
     packed = None
     if base is not None:
-        packed = {**asdict(base), "source": [type(base.source).__name__, asdict(base.source)]}
+        packed = {**asdict(base), "source": [kind_of(base.source), asdict(base.source)]}
     told = {**asdict(settings), "cache_dir": settings.cache_dir.resolve()}
     return json.dumps({"settings": told, "base": packed}, default=str) + "\n"
 
@@ -124,15 +112,5 @@ def ordered(line: str) -> tuple[Settings, Checkpoint | None]:
     base = content["base"]
     if base is not None:
         kind, fields = base["source"]
-        base = Checkpoint(
-            **{
-                **base,
-                "tasks": tuple(base["tasks"]),
-                "languages": tuple(base["languages"]),
-                "head": Head(base["head"]),
-                "source": _SOURCES[kind](**fields),
-                "default_for": {},
-                "body": None,
-            }
-        )
+        base = TypeAdapter(Checkpoint).validate_python({**base, "source": SOURCES[kind](**fields)})
     return TypeAdapter(Settings).validate_python(content["settings"]), base

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from components.models.checkpoint import (
+    SOURCES,
     Checkpoint,
     Head,
-    HubSource,
     LocalSource,
     RepoSource,
     Source,
@@ -23,12 +23,6 @@ from components.models.checkpoint import (
 from components.models.errors import Code, TourError
 from components.models.settings import PROFILES, Profile
 
-_SOURCES: dict[str, type[Source]] = {
-    "hub": HubSource,
-    "wheel": WheelSource,
-    "repo": RepoSource,
-    "local": LocalSource,
-}
 _PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -108,10 +102,10 @@ def _checkpoint(id: str, tables: Mapping[str, Any]) -> Checkpoint:
     if not isinstance(table, dict):
         raise CatalogError(f"[{id}]: must be a table, one per checkpoint")
     source = table.get("source")
-    if not isinstance(source, dict) or source.get("kind") not in _SOURCES:
-        raise CatalogError(f"[{id}.source] kind: must be one of {', '.join(_SOURCES)}")
+    if not isinstance(source, dict) or source.get("kind") not in SOURCES:
+        raise CatalogError(f"[{id}.source] kind: must be one of {', '.join(SOURCES)}")
     where = f"[{id}.source]"
-    origin = _build(_SOURCES[source["kind"]], {k: v for k, v in source.items() if k != "kind"}, where)
+    origin = _build(SOURCES[source["kind"]], {k: v for k, v in source.items() if k != "kind"}, where)
     _check_source(origin, where)
     values = {"id": id, **table, "source": origin}
     if "body" in table:

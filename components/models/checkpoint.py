@@ -84,6 +84,18 @@ class LocalSource:
 
 Source = HubSource | WheelSource | RepoSource | LocalSource
 
+SOURCES: Mapping[str, type[Source]] = {
+    "hub": HubSource,
+    "wheel": WheelSource,
+    "repo": RepoSource,
+    "local": LocalSource,
+}
+
+
+def kind_of(source: Source) -> str:
+    """The name in `SOURCES`."""
+    return next(kind for kind, made in SOURCES.items() if isinstance(source, made))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:

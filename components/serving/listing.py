@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from components.models.checkpoint import kind_of
 from components.models.registry import Registry
 from components.models.status import Availability, Memory, State, Status
 
@@ -51,7 +52,7 @@ def _model(status: Status) -> Model:
         about=checkpoint.about,
         tasks=list(checkpoint.tasks),
         head=checkpoint.head.value,
-        source=type(checkpoint.source).__name__.removesuffix("Source").lower(),
+        source=kind_of(checkpoint.source),
         body=checkpoint.body.id if checkpoint.body else None,
         embedded=checkpoint.embedded,
         licence=checkpoint.licence,

@@ -23,6 +23,7 @@ from components.lab.workspace import Workspace
 from components.models.errors import TourError
 from components.ui.chrome import ASSETS
 from components.ui.frame import QUIET
+from components.ui.lab.form import bases
 from components.ui.page import Tour
 
 EXAMPLE, FILE, HUB = "example", "file", "hub"
@@ -353,11 +354,11 @@ class Explorer:
                     "what goes beyond is cut off."
                 )
                 drawn_words = gr.HTML(elem_id="lab-words", elem_classes="lab-data")
-                bases = [(one.title, one.id) for one in self._tour.lab.bases()]
+                choices = bases(self._tour.lab, ())
                 with gr.Row(equal_height=False, elem_classes="actions"):
                     self._model = gr.Dropdown(
-                        bases,
-                        value=bases[0][1] if bases else None,
+                        choices,
+                        value=choices[0][1] if choices else None,
                         label="Checkpoint whose tokens are counted",
                         scale=3,
                         min_width=220,
