@@ -18,8 +18,10 @@ from playwright.sync_api import Browser, Page, expect
 from components.models.settings import default_cache_dir
 from demos import text_classification
 from tests.browser.conftest import VISITOR, OpenPage
-from tests.browser.tour import PATIENCE, Visit
+from tests.browser.tour import PATIENCE, TRAINED, TRAINS, Visit
 from tests.server import ROOT, answers, clean_environment, free_port
+
+pytestmark = TRAINS
 
 NAPS = ("The cat sleeps on the sofa", "My kitten purrs", "A tomcat sits on the roof", "Her cat hunts mice")
 WALKS = ("The dog barks at the gate", "My puppy fetches the ball", "A hound runs", "His dog digs up bones")
@@ -63,7 +65,7 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page,
     page.locator("#lab-use").click()
     expect(page.locator("#lab-about-data")).to_contain_text("80 rows")
     train(page, epochs=4)
-    expect(page.locator("#lab-training-status")).to_contain_text("Done", timeout=PATIENCE)
+    expect(page.locator("#lab-training-status")).to_contain_text("Done", timeout=TRAINED)
     expect(page.locator("#lab-training-curves svg")).not_to_have_count(0)
 
     tab(page, "Judge")
@@ -95,13 +97,13 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page,
 def test_two_visitors_train_one_after_the_other(open_page: OpenPage) -> None:
     first, second = open_page("/lab"), open_page("/lab", elsewhere=True)
     train(first, epochs=50, batch=4)
-    expect(first.locator("#lab-training-status")).to_contain_text("step", timeout=PATIENCE)
+    expect(first.locator("#lab-training-status")).to_contain_text("step", timeout=TRAINED)
     train(second, epochs=1)
     expect(second.locator("#lab-training-status")).to_contain_text("in line, 1 run is before this one")
     expect(second.locator("#lab-runs tbody tr")).to_have_count(1)
     first.locator("#lab-training-cancel").click()
-    expect(first.locator("#lab-training-status")).to_contain_text("Cancelled", timeout=PATIENCE)
-    expect(second.locator("#lab-training-status")).to_contain_text("Done", timeout=PATIENCE)
+    expect(first.locator("#lab-training-status")).to_contain_text("Cancelled", timeout=TRAINED)
+    expect(second.locator("#lab-training-status")).to_contain_text("Done", timeout=TRAINED)
     expect(first.locator("#lab-runs tbody tr")).to_have_count(1)
     expect(first.locator("#lab-runs tbody")).not_to_contain_text("local/")
     expect(second.locator("#lab-runs tbody")).to_contain_text("local/")
@@ -142,14 +144,14 @@ def test_a_run_is_found_again_after_its_server_was_killed(browser: Browser, own_
     with server(port, own_cache) as process:
         page.goto("/lab")
         train(page, epochs=50, batch=4)
-        expect(status).to_contain_text("step", timeout=PATIENCE)
+        expect(status).to_contain_text("step", timeout=TRAINED)
         process.send_signal(signal.SIGKILL)
         process.wait()
     with server(port, own_cache):
         page.goto("/lab?tab=train")
         expect(status).to_contain_text("The server stopped while this ran", timeout=60_000)
         page.locator("#lab-training-resume").click()
-        expect(status).to_contain_text("step", timeout=PATIENCE)
+        expect(status).to_contain_text("step", timeout=TRAINED)
         page.locator("#lab-training-cancel").click()
-        expect(status).to_contain_text("Cancelled", timeout=PATIENCE)
+        expect(status).to_contain_text("Cancelled", timeout=TRAINED)
     context.close()

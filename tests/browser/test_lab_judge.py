@@ -7,7 +7,9 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.tour import PATIENCE, check_accessible
+from tests.browser.tour import TRAINED, TRAINS, check_accessible
+
+pytestmark = TRAINS
 
 
 def train(page: Page, title: str) -> None:
@@ -17,7 +19,7 @@ def train(page: Page, title: str) -> None:
     before = done.count()
     page.locator("#lab-method").get_by_label(title, exact=True).check()
     page.locator("#lab-train").click()
-    expect(done).to_have_count(before + 1, timeout=PATIENCE)
+    expect(done).to_have_count(before + 1, timeout=TRAINED)
 
 
 def judge(page: Page) -> None:

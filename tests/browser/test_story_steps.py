@@ -8,7 +8,9 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.tour import PATIENCE, check_accessible
+from tests.browser.tour import PATIENCE, TRAINED, TRAINS, check_accessible
+
+pytestmark = TRAINS
 
 HOSTILE = '<img src=x onerror="window.pwned=1"></td></table>${window.pwned=1}{{7*7}}'
 
@@ -36,7 +38,7 @@ def set_number(page: Page, method: str, **values: Any) -> None:
 def finished(page: Page, method: str) -> Locator:
     part(page, method, "start").click()
     result = part(page, method, "result")
-    expect(result.locator("table").first).to_be_visible(timeout=PATIENCE)
+    expect(result.locator("table").first).to_be_visible(timeout=TRAINED)
     expect(part(page, method, "status")).to_contain_text("Done")
     return result
 

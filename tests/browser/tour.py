@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Request, expect
 
@@ -31,6 +32,10 @@ TASK_PAGES = tuple(page for page in PAGES if isinstance(page, TaskPage))
 
 # The first run of a checkpoint on a host fetches it.
 PATIENCE = 200_000  # ms
+
+# A training makes way for whatever else the host does: how long it takes is not for tests to say.
+TRAINED = 900_000  # ms
+TRAINS = pytest.mark.timeout(1200)  # s
 
 # Options that keep an answer short, for tests that are about something else.
 BRIEF: Mapping[str, object] = {"max_new_tokens": 8}
