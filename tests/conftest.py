@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
 
 from components.models.catalog import Catalog, load_catalog
 from components.models.checkpoint import LoadedModel
@@ -17,6 +18,10 @@ from tests.server import running_app
 
 # As in the app: several processes with torch share the processor here.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# How long an example takes depends on what else the host does.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

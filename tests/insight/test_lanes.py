@@ -33,7 +33,7 @@ def test_every_token_can_be_put_back(tokenizers: Tokenizers, id: str) -> None:
 
 
 @everywhere
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40))
 def test_every_token_of_any_text_can_be_put_back(tokenizers: Tokenizers, id: str, text: str) -> None:
     check(tokenizers, id, text)

@@ -81,7 +81,7 @@ def test_everything_is_what_scikit_learn_says(setting: Setting, split: str) -> N
     assert np.array(found) == pytest.approx(np.stack(columns, axis=1))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), classes=st.integers(2, 7), rows=st.integers(3, 60))
 def test_no_logits_give_what_is_not_a_number(
     tmp_path_factory: pytest.TempPathFactory, seed: int, classes: int, rows: int

@@ -184,7 +184,7 @@ def test_tokens_of_a_long_text_come_from_where_they_have_most_context(model: Loa
         assert [one.score for one in found] == pytest.approx([span.score for span in spans], abs=1e-4)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(
         st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=300

@@ -116,7 +116,7 @@ def test_a_token_of_several_windows_is_told_once(runner: Runner) -> None:
 @given(st.text(st.sampled_from("aB3 .,-'\n\u0301é中😀ß"), min_size=1, max_size=400).filter(str.strip))
 @example("Unbelievably")
 @example("\x01")
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_passages_are_whole_words_of_the_context(runner: Runner, context: str) -> None:
     result = ask(runner, context)
     scores = [one.score for one in result.answers]

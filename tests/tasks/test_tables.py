@@ -129,7 +129,7 @@ QUESTION = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), question=QUESTION)
 def test_no_table_and_no_question_break_a_program(data: st.DataObject, question: str) -> None:
     width = data.draw(st.integers(1, 5))

@@ -225,7 +225,7 @@ let place = null; // where things are on the canvas
 function draw() {
   const ratio = window.devicePixelRatio || 1;
   const width = Math.max(260, stage.clientWidth), colour = colours();
-  $("tools").hidden = $("side").hidden = !look;
+  $("tools").hidden = $("side").hidden = $("exports").hidden = !look;
   if (!look || !shown) { canvas.style.height = "0"; $("spacer").style.height = "0"; return; }
   pen.font = colour.font;
   place = { heads: placeHeads, matrix: placeMatrix, lines: placeLines }[shown.view](width);
