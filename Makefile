@@ -28,6 +28,7 @@ demo: $(VENV)/.runtime
 
 test: $(VENV)/.dev chromium
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python app.py --space check

@@ -82,7 +82,5 @@ def _matrix(
             parts.append(svg.rect(x + 1, y + 1, CELL_WIDE - 2, CELL_HIGH - 2, cls=kind, title=said))
             if not may:
                 middle = x + CELL_WIDE / 2
-                parts.append(
-                    svg.line([(middle - 6, y + CELL_HIGH - 6), (middle + 6, y + 6)], cls="stroke")
-                )
+                parts.append(svg.line([(middle - 6, y + CELL_HIGH - 6), (middle + 6, y + 6)], cls="stroke"))
     return parts

@@ -129,9 +129,7 @@ def _cell(value: object, words: str) -> Markup:
     if not words:
         return Markup('<td dir="auto">{}{}</td>').format(text, cut)
     parts = re.split(f"({re.escape(words)})", text, flags=re.IGNORECASE)
-    marked = join(
-        Markup("<mark>{}</mark>").format(part) if at % 2 else part for at, part in enumerate(parts)
-    )
+    marked = join(Markup("<mark>{}</mark>").format(part) if at % 2 else part for at, part in enumerate(parts))
     return Markup('<td dir="auto">{}{}</td>').format(marked, cut)
 
 
@@ -223,9 +221,7 @@ def lengths(boxes: Sequence[Box], unit: str, limit: int | None, title: str) -> M
         numbers={
             "rows": [box.label for box in boxes],
             "columns": ["low", "first quartile", "median", "third quartile", "high", "longest"],
-            "values": [
-                [box.low, box.first, box.median, box.third, box.high, box.most] for box in boxes
-            ],
+            "values": [[box.low, box.first, box.median, box.third, box.high, box.most] for box in boxes],
         },
     )
     return Markup("<h4>{}</h4>{}{}").format(title, figure, _against(boxes, unit, limit))
@@ -333,9 +329,7 @@ def imbalance(found: Imbalance | None) -> Markup:
             f"{many * found.under:,} ({percent(many * found.under / sum(found.counts))} of the rows kept)",
         )
     )
-    return status.hint(words) + _grid(
-        ("class", "training rows", "over-sampled", "under-sampled"), rows
-    )
+    return status.hint(words) + _grid(("class", "training rows", "over-sampled", "under-sampled"), rows)
 
 
 def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:

@@ -328,9 +328,7 @@ def _records(source: Source, rows: Iterator[tuple[int, Any]], notes: list[str]) 
             names = keys
             _check_width(source.name, len(names))
         elif late := [key for key in keys if key not in names]:
-            notes.append(
-                f"What only later rows have was left out: {', '.join(map(shorten, late[:5]))}."
-            )
+            notes.append(f"What only later rows have was left out: {', '.join(map(shorten, late[:5]))}.")
         yield _texts(names, [[_text(row.get(name)) for row in records] for name in names])
 
 

@@ -273,9 +273,7 @@ def duplicates(data: Data) -> Duplicates:
     splits, codes = np.asarray(data.split_codes[rows]), np.asarray(data.label_codes[rows])
     there = np.zeros((len(SPLITS), len(sizes)), bool)
     there[splits, group] = True
-    within = {
-        name: int((splits == at).sum()) - int(there[at].sum()) for at, name in enumerate(SPLITS)
-    }
+    within = {name: int((splits == at).sum()) - int(there[at].sum()) for at, name in enumerate(SPLITS)}
     pairs = [("validation", "train"), ("test", "train"), ("test", "validation")]
     across = {
         (one, other): int(there[SPLITS.index(other)][group[splits == SPLITS.index(one)]].sum())

@@ -139,9 +139,7 @@ def guess(path: Path, name: str) -> Format:
         return Format(kind=LINES, encoding=encoding)
     separator, quoted = table_of(text)
     rows = cells(text, separator, quoted)
-    return Format(
-        kind=TABLE, separator=separator, header=_has_header(rows), quoted=quoted, encoding=encoding
-    )
+    return Format(kind=TABLE, separator=separator, header=_has_header(rows), quoted=quoted, encoding=encoding)
 
 
 def table_of(text: str) -> tuple[str, bool]:

@@ -117,9 +117,7 @@ def _compute(
     return parts, cut
 
 
-def _pool(
-    states: torch.Tensor, mask: torch.Tensor, pooling: Pooling, checkpoint: Checkpoint
-) -> torch.Tensor:
+def _pool(states: torch.Tensor, mask: torch.Tensor, pooling: Pooling, checkpoint: Checkpoint) -> torch.Tensor:
     """Hidden states [texts, tokens, width] to [texts, width]; `mask` [texts, tokens] is of real tokens."""
     if pooling == "mean":
         return (states * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)

@@ -45,9 +45,7 @@ class _Entry:
 class Jobs:
     """`ended` is told of each run that has come to its end, from the thread that carries runs out."""
 
-    def __init__(
-        self, settings: Settings, *, ended: Callable[[Run], None], turn: float = TURN
-    ) -> None:
+    def __init__(self, settings: Settings, *, ended: Callable[[Run], None], turn: float = TURN) -> None:
         self._settings = settings
         self._ended = ended
         self._turn = turn

@@ -81,9 +81,7 @@ class Lab:
         """The checkpoints that a run may start from: whole ones with one of these heads."""
         return [one for one in self.registry.catalog if one.body is None and one.head in (heads or BASES)]
 
-    def start(
-        self, workspace: Workspace, method: str, options: Mapping[str, Any], data: Data | None
-    ) -> Run:
+    def start(self, workspace: Workspace, method: str, options: Mapping[str, Any], data: Data | None) -> Run:
         """Puts a run in line; raises `TourError` for what does not fit."""
         made = METHODS[method]
         checked = validate(made.options, options)

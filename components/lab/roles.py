@@ -98,9 +98,7 @@ def columns_of(table: Path) -> Iterator[Column]:
             distinct=len(values),
             length=one.characters / max(1, one.rows),
             longest=one.longest,
-            values=tuple(sorted(cut_short(value) for value in values))
-            if len(values) <= MOST_CLASSES
-            else (),
+            values=tuple(sorted(cut_short(value) for value in values)) if len(values) <= MOST_CLASSES else (),
             examples=tuple(map(cut_short, values[:3])),
         )
 
@@ -138,18 +136,14 @@ def guess(columns: Sequence[Column]) -> Roles:
         if one is not split and one is not text and 1 <= one.distinct <= MOST_CLASSES and one.type != "double"
     ]
     label = _called(few, _LABELS) or next((one for one in few if one.is_text and one.length < 40), None)
-    return Roles(
-        text=text.name, label=label.name if label else None, split=split.name if split else None
-    )
+    return Roles(text=text.name, label=label.name if label else None, split=split.name if split else None)
 
 
 def _called(columns: Iterable[Column], names: Sequence[str]) -> Column | None:
     def words(one: Column) -> set[str]:
         return set(re.split(r"[^a-z]+", one.name.lower()))
 
-    found = [
-        (place, one) for one in columns for place, name in enumerate(names) if name in words(one)
-    ]
+    found = [(place, one) for one in columns for place, name in enumerate(names) if name in words(one)]
     return min(found, key=lambda pair: pair[0])[1] if found else None
 
 

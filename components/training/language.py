@@ -224,4 +224,3 @@ def _judging(network: nn.Module) -> Iterator[None]:
             yield
     finally:
         network.train(training)
-

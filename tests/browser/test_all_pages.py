@@ -48,18 +48,11 @@ def test_navigation_leads_from_every_page_to_every_other(page: Page, spec: TaskP
 
 
 @every_address
-@pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_is_wider_than_the_window(open_page: OpenPage, slug: str, width: int) -> None:
-    page = open_page(f"/{slug}", width=width)
+@pytest.mark.parametrize(("width", "colours"), [(1280, "light"), (390, "dark")], ids=["desktop", "phone"])
+def test_fits_the_window_and_is_accessible(open_page: OpenPage, slug: str, width: int, colours: str) -> None:
+    page = open_page(f"/{slug}?__theme={colours}", width=width, colours=colours)
     unfold(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-@every_address
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_accessible(open_page: OpenPage, slug: str, colours: str) -> None:
-    page = open_page(f"/{slug}?__theme={colours}", colours=colours)
-    unfold(page)
     check_accessible(page)
 
 

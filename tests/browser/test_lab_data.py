@@ -87,9 +87,7 @@ def test_tokens_are_counted_when_asked_for(lab: Page) -> None:
     expect(lab.locator("#lab-tokens")).to_contain_text("256 tokens at once")
 
 
-def test_a_file_becomes_the_data_of_its_visitor_alone(
-    lab: Page, open_page: OpenPage, tmp_path: Path
-) -> None:
+def test_a_file_becomes_the_data_of_its_visitor_alone(lab: Page, open_page: OpenPage, tmp_path: Path) -> None:
     bring(lab, moods(tmp_path))
     expect(lab.locator("#lab-columns")).to_contain_text("60 rows read as table", timeout=READ)
     expect(lab.locator("#lab-columns")).to_contain_text(HOSTILE)
@@ -201,4 +199,3 @@ def test_a_data_set_on_the_hub(hub: tuple[FakeHub, str], open_page: OpenPage) ->
     page.locator("#lab-use").click()
     expect(page.locator("#lab-about-data")).to_contain_text("34 train, 6 validation, 2 test")
     expect(page.locator("#lab-about-data")).to_contain_text("from owner/moods")
-

@@ -99,9 +99,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             path = unquote(urlsplit(self.path).path)
             hub.requests.append(f"POST {path}")
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, content = hub.uploads.answer(
-                hub.endpoint, path, self.headers.get("authorization"), body
-            )
+            status, content = hub.uploads.answer(hub.endpoint, path, self.headers.get("authorization"), body)
             self._send(json.dumps(content).encode(), "application/json", status)
 
         def _answer(self) -> None:

@@ -72,9 +72,7 @@ def test_says_what_was_done_and_reached(workspace: Workspace, make_data: MakeDat
 
 
 @pytest.mark.parametrize("adapter", [True, False])
-def test_no_name_is_markup(
-    adapter: bool, workspace: Workspace, make_data: MakeData, tmp_path: Path
-) -> None:
+def test_no_name_is_markup(adapter: bool, workspace: Workspace, make_data: MakeData, tmp_path: Path) -> None:
     plain = make_data(workspace)
     start = load_catalog()["all-MiniLM-L6-v2"]
     quiet = written(plain, start, tmp_path, adapter=adapter, notes=["note"])

@@ -175,9 +175,7 @@ def test_names_of_classes_written_into_a_parquet_file(tmp_path):
         metadata={"huggingface": json.dumps({"info": {"features": features}})},
     )
     out = io.BytesIO()
-    parquet.write_table(
-        pa.table({"text": ["a", "b", "c", "d"], "label": [1, 0, -1, 99]}, schema=schema), out
-    )
+    parquet.write_table(pa.table({"text": ["a", "b", "c", "d"], "label": [1, 0, -1, 99]}, schema=schema), out)
     _, columns = here(out.getvalue(), "a.parquet", tmp_path)
     assert columns["label"] == ["joy", "sadness", None, None]
 

@@ -138,9 +138,7 @@ def test_any_encoder_or_decoder_becomes_a_classifier_that_answers(
     agrees(work, start, tmp_path / "cache")
 
 
-def test_an_adapter_on_a_body_of_the_catalog_shares_it(
-    lab: Lab, make_work: MakeWork, tmp_path: Path
-) -> None:
+def test_an_adapter_on_a_body_of_the_catalog_shares_it(lab: Lab, make_work: MakeWork, tmp_path: Path) -> None:
     start = lab.registry.catalog["all-MiniLM-L6-v2"]
     work = carry_out(make_work("lora", start, **{**QUICK, "epochs": 1, "learning_rate": 1e-3}))
     made = trained(work.model, "local/made", tuple(lab.registry.catalog))
@@ -171,9 +169,7 @@ def test_a_paused_run_ends_as_one_that_was_not(
     for weight, tensor in weights.items():
         assert torch.equal(tensor, others[weight]), weight
     assert np.array_equal(predictions(whole, "test"), predictions(paused, "test"))
-    scores = [
-        {one["step"]: one["loss"] for one in told(work, "validation")} for work in (whole, paused)
-    ]
+    scores = [{one["step"]: one["loss"] for one in told(work, "validation")} for work in (whole, paused)]
     assert scores[0] == pytest.approx(scores[1])
 
 
@@ -189,9 +185,7 @@ class After(threading.Event):
         return self._looks <= 0
 
 
-def test_what_was_half_saved_is_passed_over(
-    base: Callable[[str], Checkpoint], make_work: MakeWork
-) -> None:
+def test_what_was_half_saved_is_passed_over(base: Callable[[str], Checkpoint], make_work: MakeWork) -> None:
     work = make_work("lora", base("bert"), **QUICK)
     broken = work.checkpoints / "checkpoint-7"
     broken.mkdir(parents=True)

@@ -153,9 +153,7 @@ def test_what_is_too_large_is_refused_before_and_while_it_comes(
     [lying] = listing.configurations
     small = on_hub.Remote(path="train.csv", nbytes=10, split="train")
     lying = on_hub.Configuration(name="default", files=(small,))
-    listing = on_hub.Listing(
-        repo=REPO, revision=listing.revision, licence="mit", configurations=(lying,)
-    )
+    listing = on_hub.Listing(repo=REPO, revision=listing.revision, licence="mit", configurations=(lying,))
     with pytest.raises(TourError, match="Pick a smaller"):
         end(on_hub.download(hub.endpoint, listing, "default", workspaces, workspace))
     assert intake.draft_of(workspace) is None
@@ -201,7 +199,8 @@ def test_an_unknown_a_gated_and_an_empty_one(hub, publish):
 def test_a_path_that_leads_elsewhere_is_no_data(hub, publish, monkeypatch):
     publish({"train.csv": "text\na\n"})
     (hub.datasets[REPO, "main"] / "README.md").write_text(
-        "---\n" + json.dumps({"configs": [{"data_files": "../../secret.csv"}, "nonsense", {"data_files": 3}]})
+        "---\n"
+        + json.dumps({"configs": [{"data_files": "../../secret.csv"}, "nonsense", {"data_files": 3}]})
         + "\n---"
     )
     [configuration] = on_hub.look(hub.endpoint, REPO).configurations

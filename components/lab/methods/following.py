@@ -21,9 +21,7 @@ PACE = 0.2  # seconds at least between two words about the loss
 Look = Callable[[int], None]  # what is done at a step of which something is to be told
 
 
-def follow(
-    work: Work, recipe: Recipe, job: Job, look: Look, *, look_every: int, save_every: int
-) -> None:
+def follow(work: Work, recipe: Recipe, job: Job, look: Look, *, look_every: int, save_every: int) -> None:
     """Trains a job, from where it was paused if it was; raises `PausedError` once it is asked to pause.
 
     `look` is called with the step after each `look_every` steps, and after the last one. Raises `TourError`

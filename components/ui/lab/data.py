@@ -514,5 +514,3 @@ def _hint(words: str) -> None:
 def put(work: Generator[T, None, Any], keep: Callable[[Any], object]) -> Iterator[T]:
     """The steps of `work`, and what it returns to `keep`."""
     keep((yield from work))
-
-

@@ -149,7 +149,7 @@ def _shown(lab: Lab, workspace: Workspace, id: str | None) -> list[Any]:
         for slug, words in pages
     )
     about = Markup(
-        '<p>It is called <code>{}</code> everywhere in this tour, and can be picked wherever its kind fits, '
+        "<p>It is called <code>{}</code> everywhere in this tour, and can be picked wherever its kind fits, "
         "until your data is removed, at the latest a day after you were last here. Others who use this app "
         'can pick it too.</p><ul class="ways">{}</ul>'
     ).format(name, ways)
