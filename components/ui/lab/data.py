@@ -49,6 +49,7 @@ def data_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> Non
     source = gr.Radio(
         [("The example set", EXAMPLE), ("A file of mine", FILE), ("A data set on the Hub", HUB)],
         label="Where the data comes from",
+        interactive=False,  # until it is known what the visitor had: a choice would be lost
         elem_id="lab-source",
     )
     with gr.Column(visible=False) as by_file:
@@ -152,8 +153,8 @@ def data_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> Non
         with suppress(TourError):
             data = tour.lab.data(tour.lab.workspaces.open(key))
             if data and intake.is_shipped(data):
-                return [EXAMPLE, *shown]
-        return [gr.skip(), *shown]
+                return [gr.Radio(value=EXAMPLE, interactive=True), *shown]
+        return [gr.Radio(interactive=True), *shown]
 
     ready.then(open_page, key, [source, *explorer.parts], **QUIET)
 
