@@ -19,8 +19,7 @@ from components.ui.page import PlainPage, Tour
 SLUG = "lab"
 # Messages of the shipped set, and what they were labelled.
 TEASER = (("Payday, baby! Woohoo!", "joy"), ("The house is so quiet without the dog.", "sadness"))
-TABS = {
-    "data": ("Data", data_panel),
+TABS = {  # beside the one with the data, which comes first
     "features": ("Features", features_panel),
     "train": ("Train", train_panel),
     "judge": ("Judge", judge_panel),
@@ -31,9 +30,11 @@ TABS = {
 def build(tour: Tour, blocks: gr.Blocks) -> None:
     key, ready = visitor(blocks)
     with gr.Tabs(elem_id=f"{SLUG}-tabs") as tabs:
+        with gr.Tab("Data", id="data", elem_id=f"{SLUG}-tab-data"):
+            there = data_panel(tour, key, ready)
         for name, (title, panel) in TABS.items():
             with gr.Tab(title, id=name, elem_id=f"{SLUG}-tab-{name}") as tab:
-                panel(tour, key, tab, ready)
+                panel(tour, key, tab, there)
 
     def restore(request: gr.Request) -> Any:
         tab = request.query_params.get("tab")

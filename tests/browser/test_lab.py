@@ -94,6 +94,14 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page,
     assert visit.answer()["labels"][0]["label"] == "cat"
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [("train", "420 train"), ("judge", "Nothing has been trained on")]
+)
+def test_a_tab_that_a_link_opens_knows_the_example_set(open_page: OpenPage, name: str, words: str) -> None:
+    page = open_page(f"/lab?tab={name}", elsewhere=True)
+    expect(page.locator(f"#lab-tab-{name}").get_by_text(words)).to_be_visible()
+
+
 def test_two_visitors_train_one_after_the_other(open_page: OpenPage) -> None:
     first, second = open_page("/lab"), open_page("/lab", elsewhere=True)
     train(first, epochs=50, batch=4)

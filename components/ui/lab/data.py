@@ -39,8 +39,11 @@ READING: dict[str, Any] = {
 T = TypeVar("T")
 
 
-def data_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
-    """Which data is worked on is decided here alone, so nothing is looked up when the tab is opened again."""
+def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
+    """Returns the event after which there is data to work on; new visitors are given the example set.
+
+    Which data that is is decided here alone, so nothing is looked up when the tab is opened again.
+    """
     explorer = Explorer(tour, key)
     gr.HTML(
         "<p class='hint'>A model learns from examples: texts, each with the label that it should be given. "
@@ -156,7 +159,7 @@ def data_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> Non
                 return [gr.Radio(value=EXAMPLE, interactive=True), *shown]
         return [gr.Radio(interactive=True), *shown]
 
-    ready.then(open_page, key, [source, *explorer.parts], **QUIET)
+    return ready.then(open_page, key, [source, *explorer.parts], **QUIET)
 
 
 class Settle:

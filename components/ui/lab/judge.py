@@ -99,7 +99,7 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         ]
 
     def look_again(said: str, key: str, split: str) -> list[Any]:
-        return look(key, None, split) if said == str(EARLY) else [gr.skip()] * len(seen)
+        return look(key, None, split) if said else [gr.skip()] * len(seen)
 
     def list_cell(event: gr.EventData, key: str, id: str | None, split: str) -> str:
         return told(lambda finished: _cell(finished, finished.place(id), *_picked(event)), key, split)
