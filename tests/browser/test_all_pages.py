@@ -48,7 +48,9 @@ def test_navigation_leads_from_every_page_to_every_other(page: Page, spec: TaskP
 
 
 @every_address
-@pytest.mark.parametrize(("width", "colours"), [(1280, "light"), (390, "dark")], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("width", "colours"), [(1280, "light"), (1280, "dark"), (390, "dark")], ids=["light", "dark", "phone"]
+)
 def test_fits_the_window_and_is_accessible(open_page: OpenPage, slug: str, width: int, colours: str) -> None:
     page = open_page(f"/{slug}?__theme={colours}", width=width, colours=colours)
     unfold(page)

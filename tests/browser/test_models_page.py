@@ -57,7 +57,7 @@ def test_load_and_unload_show_live_and_are_real(page: Page, app_url: str) -> Non
         expect(row(page, each.id)).to_have_attribute("data-state", state)
         if state == "ready":
             row(page, each.id).get_by_role("button", name="Unload").click()
-        expect(row(page, each.id)).to_have_attribute("data-state", "absent")
+        expect(row(page, each.id)).to_have_attribute("data-state", "absent", timeout=10_000)
     used = listed(app_url)["memory"]["used"]
     assert model(app_url, checkpoint.id)["bytes_in_memory"] == 0
 
@@ -72,7 +72,7 @@ def test_load_and_unload_show_live_and_are_real(page: Page, app_url: str) -> Non
 
     shown.get_by_role("button", name="Unload").click()
     for visitor in (page, watching):
-        expect(row(visitor, checkpoint.id)).to_have_attribute("data-state", "absent")
+        expect(row(visitor, checkpoint.id)).to_have_attribute("data-state", "absent", timeout=10_000)
     assert listed(app_url)["memory"]["used"] == used
 
 
@@ -80,9 +80,9 @@ def test_a_checkpoint_out_of_reach_says_so(page: Page) -> None:
     checkpoint = next(each for each in CATALOG if isinstance(each.source, HubSource))
     page.goto("/models")
     shown = row(page, checkpoint.id)
-    expect(shown).to_contain_text("Hub out of reach")
+    expect(shown).to_contain_text("Hub out of reach", timeout=5_000)
     shown.get_by_role("button", name="Load").click()
-    expect(shown).to_have_attribute("data-state", "failed")
+    expect(shown).to_have_attribute("data-state", "failed", timeout=10_000)
     expect(shown.locator(".error")).to_have_text(re.compile(r"\w+ \w+ \w+"))
     expect(shown.get_by_role("button", name="Load")).to_be_enabled()
 
@@ -97,4 +97,4 @@ def test_a_card_is_one_click_away(page: Page) -> None:
 def test_a_search_out_of_reach_says_so(page: Page) -> None:
     page.goto("/models")
     page.locator("#hub-search").click()
-    expect(page.locator("#hub-said")).to_contain_text("does not answer for the search")
+    expect(page.locator("#hub-said")).to_contain_text("does not answer for the search", timeout=15_000)

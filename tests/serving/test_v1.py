@@ -225,7 +225,7 @@ def until(condition: Any, seconds: float) -> bool:
 def test_leaving_during_generation_frees_the_model(http: Http) -> None:
     task = by_name("text_generation")
     http.ask(task, quick(task))  # so that it is loaded
-    assert until(lambda: leases(http) == 0, 15)
+    assert until(lambda: leases(http) == 0, 5)
     body = json.dumps(LONG).encode()
     address = urlsplit(str(http.client.base_url))
     with socket.create_connection((address.hostname, address.port), timeout=10) as raw:
@@ -234,8 +234,8 @@ def test_leaving_during_generation_frees_the_model(http: Http) -> None:
             f"Content-Length: {len(body)}\r\n\r\n".encode()
             + body
         )
-        assert until(lambda: leases(http) == 1, 15)
-    assert until(lambda: leases(http) == 0, 6)  # to its end it would take longer
+        assert until(lambda: leases(http) == 1, 5)
+    assert until(lambda: leases(http) == 0, 3)
 
 
 def test_health_and_other_tasks_answer_while_a_generation_runs(http: Http, app_url: str) -> None:
@@ -247,12 +247,13 @@ def test_health_and_other_tasks_answer_while_a_generation_runs(http: Http, app_u
         target=lambda: answers.append(Http(app_url).ask(generation, {**LONG, "max_new_tokens": 128}))
     )
     running.start()
-    assert until(lambda: leases(http) == 1, 15)
-    answered = 0
-    while running.is_alive() and answered < 10:
+    assert until(lambda: leases(http) == 1, 5)
+    times: list[float] = []
+    while running.is_alive() and len(times) < 20:
+        started = time.perf_counter()
         assert http.client.get("/health").status_code == 200
-        answered += 1
-    assert answered == 10, "what is quick waited for what is slow"
+        times.append(time.perf_counter() - started)
+    assert sorted(times)[len(times) // 2] < 0.1
     assert http.ask(similarity, quick(similarity))["scores"]
     assert running.is_alive() or answers
     running.join()
@@ -281,7 +282,7 @@ def test_more_requests_than_can_wait_are_turned_away(app_url: str, http: Http) -
         thread.join()
     assert set(statuses) == {200, 503}
     assert gone.is_set()
-    assert until(lambda: leases(http) == 0, 15)
+    assert until(lambda: leases(http) == 0, 5)
     assert http.ask(task, quick(task))["text"]
 
 
