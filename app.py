@@ -11,22 +11,25 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from components.address import Published, root_path_of
 from components.lab.lab import Lab
 from components.models.catalog import load_catalog
 from components.models.errors import TourError
 from components.models.registry import Registry
-from components.models.settings import PROFILES, Settings, default_cache_dir
-from components.serving import space
-from components.tasks.runner import Runner
+from components.models.settings import PROFILES, Profile, Settings, default_cache_dir
+from components.serving import space, zerogpu
+from components.tasks.runner import TIME_LIMIT, Runner
 
 if TYPE_CHECKING:
     import gradio as gr
+    from starlette.types import ASGIApp
 
 ANYWHERE, LOCALLY = "0.0.0.0", "127.0.0.1"  # noqa: S104 (for Spaces, or where a flag asks for it)
 UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
@@ -42,10 +45,38 @@ class App:
     lab: Lab
     launch_options: Mapping[str, Any]
 
-    def start(self, host: str, port: int) -> str:
-        """Serves in the background; returns the address."""
-        _, address, _ = self.blocks.launch(server_name=host, server_port=port, **self.launch_options)
-        return address
+    def start(self, host: str, port: int, *, share: bool = False) -> str:
+        """Serves in the background; returns the address, the shared one if there is one.
+
+        Gradio gives a server five seconds to come up and takes a slower one for a port in use.
+        """
+        for patience in (1, 2, 4, None):
+            try:
+                _, address, shared = self.blocks.launch(
+                    server_name=host, server_port=port, share=share, **self.launch_options
+                )
+            except OSError:
+                if patience is None or unusable(host, port):
+                    raise
+                sleep(patience)
+            else:
+                return shared or address
+        raise AssertionError("the last try returns or raises")
+
+    def asgi(self) -> ASGIApp:
+        """The same app for a server of one's own, such as uvicorn."""
+        import gradio as gr
+        from fastapi import FastAPI
+
+        @asynccontextmanager
+        async def lifespan(_: object) -> AsyncIterator[None]:
+            yield
+            self.close()
+
+        self.blocks.state_session_capacity = self.launch_options["state_session_capacity"]
+        known = signature(gr.mount_gradio_app).parameters
+        options = {name: value for name, value in self.launch_options.items() if name in known}
+        return gr.mount_gradio_app(FastAPI(lifespan=lifespan), self.blocks, path="/", **options)
 
     def close(self) -> None:
         self.blocks.close(verbose=False)
@@ -53,22 +84,34 @@ class App:
         self.registry.close()
 
 
-def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> App:
-    """`origin` is where visitors reach the app; `frame_ancestors` is CSP's list of who may embed it."""
+def build_app(
+    settings: Settings,
+    published: Published,
+    frame_ancestors: str = "*",
+    *,
+    time_limit: float = TIME_LIMIT,
+) -> App:
+    """`published` is where visitors reach the app; `frame_ancestors` is CSP's list of who may embed it;
+    `time_limit` is how many seconds a request may take.
+    """
     _prepare_environment()
+    gpu = zerogpu.decorator() if zerogpu.asked_for() else None
     import demos
     from components.serving import endpoints, v1
     from components.serving.inference import Inference
-    from components.serving.mcp import McpDoor
+    from components.serving.mcp import McpServer
     from components.serving.middleware import middleware
     from components.ui.chrome import appearance
 
+    if gpu is not None:
+        settings = replace(settings, device="cpu")  # what is not placed runs in the app's process
     registry = Registry(load_catalog(), settings)
-    runner = Runner(registry, settings.profile)
+    execute = None if gpu is None else zerogpu.ZeroGpu(registry, _to_place(registry, settings.profile), gpu)
+    runner = Runner(registry, settings.profile, execute=execute, time_limit=time_limit)
     lab = Lab(registry, settings)
     inference = Inference(runner)
-    mcp = McpDoor(demos.OPERATIONS, registry.catalog, inference)
-    blocks = demos.build(registry, runner, lab, origin)
+    mcp = McpServer(demos.OPERATIONS, registry.catalog, inference)
+    blocks = demos.build(registry, runner, lab, published)
     endpoints.register(blocks, demos.OPERATIONS, runner)
     blocks.queue(max_size=64, api_open=False)  # open, /gradio_api/run would pass the queue by
 
@@ -87,7 +130,12 @@ def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> Ap
             **appearance(),
             "app_kwargs": {
                 "routes": [*v1.routes(demos.OPERATIONS, registry, inference, runner.tokenizers), *mcp.routes],
-                "middleware": middleware([slug for slug, *_ in blocks.pages], frame_ancestors),
+                "middleware": middleware(
+                    [slug for slug, *_ in blocks.pages],
+                    frame_ancestors,
+                    published.root_path,
+                    on_space=space.on_space(),
+                ),
                 "lifespan": lifespan,
             },
             "footer_links": ["api"],
@@ -98,7 +146,7 @@ def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> Ap
             "state_session_capacity": 300,  # each kept session is half a megabyte
             "max_file_size": "150mb",  # for the lab; other pages take less
             "ssr_mode": False,
-            "share": False,
+            "root_path": published.url or published.root_path,
             "inbrowser": False,
             "quiet": True,
             "prevent_thread_lock": True,
@@ -107,34 +155,36 @@ def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> Ap
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
     if options.space:
-        return _space(options.space)
-    settings = Settings(
-        cache_dir=options.cache_dir,
-        profile=options.profile,
-        models_dir=options.models_dir,
-        device=options.device,
-        memory_budget=options.memory_budget,
-        any_checkpoint=not options.catalog_only,
-    )
+        return _space(options, parser)
+    settings = _settings(options)
     if options.check:
         return check(settings)
     if options.examples:
         return write_examples(settings)
-    return serve(settings, options.host, options.port, options.frame_ancestors)
+    return serve(options)
 
 
-def serve(settings: Settings, host: str, port: int, frame_ancestors: str) -> int:
+def create_app() -> ASGIApp:
+    """For `uvicorn --factory app:create_app`: the app with its defaults, and what the environment sets."""
+    options = _parser().parse_args([])
+    return _build(options).asgi()
+
+
+def serve(options: argparse.Namespace) -> int:
     """Until Ctrl+C or SIGTERM."""
-    if problem := _unusable(host, port):
+    host, port = options.host, options.port
+    if problem := unusable(host, port):
         print(problem, file=sys.stderr)
         return 1
     signal.signal(signal.SIGTERM, _interrupt)
-    app = build_app(settings, _origin(host, port), frame_ancestors)
+    app = _build(options)
     try:
-        app.start(host, port)
-        print(f"Transformers Tour is at {_origin(host, port)} (stop with Ctrl+C)", flush=True)
+        address = app.start(host, port, share=options.share)
+        shown = address if options.share else _published(options).address
+        print(f"Transformers Tour is at {shown} (stop with Ctrl+C)", flush=True)
         while True:
             threading.Event().wait(3600)  # without a limit, Windows would not see Ctrl+C
     except KeyboardInterrupt:
@@ -147,6 +197,40 @@ def serve(settings: Settings, host: str, port: int, frame_ancestors: str) -> int
         # aborts: the last turn on the device is taken here and never given back.
         app.registry.turn().__enter__()
     return 0
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings(
+        cache_dir=options.cache_dir,
+        profile=options.profile,
+        models_dir=options.models_dir,
+        device=options.device,
+        memory_budget=options.memory_budget,
+        any_checkpoint=not options.catalog_only,
+        hub_cache=space.hub_cache() if space.on_space() else None,
+    )
+
+
+def _build(options: argparse.Namespace) -> App:
+    return build_app(
+        _settings(options), _published(options), options.frame_ancestors, time_limit=options.time_limit
+    )
+
+
+def _published(options: argparse.Namespace) -> Published:
+    # Gradio takes a whole address for a root path as well.
+    whole = options.root_path if "://" in options.root_path else ""
+    url = (options.public_url or whole).rstrip("/") or None
+    root_path = root_path_of(options.root_path or url or "")
+    return Published(local=_origin(options.host, options.port), root_path=root_path, url=url)
+
+
+def _to_place(registry: Registry, profile: Profile) -> list[str]:
+    """What answers without a choice of the visitor's: the embedded checkpoints and the profile's defaults."""
+    import demos
+
+    defaults = [registry.catalog.default(task.name, profile).id for task in demos.TASKS]
+    return [*dict.fromkeys([*(one.id for one in registry.catalog if one.embedded), *defaults])]
 
 
 def check(settings: Settings) -> int:
@@ -203,14 +287,36 @@ def _run(runner: Runner, task: Any) -> str:
     return f"{answer.model}, {answer.tokens_used} of {answer.token_limit} tokens"
 
 
-def _space(what: str) -> int:
-    if what == "write":
-        space.write()
-    elif not space.agrees():
-        print(
-            "README.md's front matter differs from Spacefile. Run: python app.py --space write",
-            file=sys.stderr,
-        )
+def _space(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    match options.space:
+        case ["write"]:
+            space.write()
+        case ["check"]:
+            if not space.agrees():
+                print(
+                    "README.md's front matter differs from Spacefile. Run: python app.py --space write",
+                    file=sys.stderr,
+                )
+                return 1
+        case ["deploy", repo]:
+            return _deploy(repo, options)
+        case _:
+            parser.error("--space takes write, check, or deploy and the Space's id, as in deploy OWNER/NAME")
+    return 0
+
+
+def _deploy(repo: str, options: argparse.Namespace) -> int:
+    contents = space.contents(torch_index=options.torch_index)
+    if options.dry_run:
+        for path, size in contents.listing():
+            print(f"{size:>12,}  {path}")
+        print(f"{len(contents.files)} files, {contents.nbytes / 1e6:.1f} MB; nothing was sent to {repo}.")
+        return 0
+    try:
+        print(f"{len(contents.files)} files, {contents.nbytes / 1e6:.1f} MB, to {repo} ...", flush=True)
+        print(space.deploy(repo, contents, private=options.private))
+    except space.DeployError as error:
+        print(error, file=sys.stderr)
         return 1
     return 0
 
@@ -238,7 +344,7 @@ def _origin(host: str, port: int, environ: Mapping[str, str] = os.environ) -> st
     return f"http://{name}:{port}"
 
 
-def _unusable(host: str, port: int) -> str | None:
+def unusable(host: str, port: int) -> str | None:
     """Why nothing can be served there, in a sentence; None if it can."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -286,6 +392,31 @@ def _parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
         help="PORT sets it too (default: %(default)s)",
     )
     serving.add_argument(
+        "--root-path",
+        default=environ.get("GRADIO_ROOT_PATH", ""),
+        metavar="PATH",
+        help="path below which a proxy publishes the app, as in /tour; GRADIO_ROOT_PATH sets it too",
+    )
+    serving.add_argument(
+        "--public-url",
+        default=environ.get("PUBLIC_URL"),
+        metavar="URL",
+        help="the app's whole public address, for the calls that pages show, where a proxy does not pass "
+        "Host or X-Forwarded-Host on; PUBLIC_URL sets it too",
+    )
+    serving.add_argument(
+        "--share",
+        action="store_true",
+        help="publish the app through Gradio's tunnel, as notebooks on hosted machines need it",
+    )
+    serving.add_argument(
+        "--time-limit",
+        type=float,
+        default=TIME_LIMIT,
+        metavar="SECONDS",
+        help="how long one request may take, loading its model included (default: %(default).0f)",
+    )
+    serving.add_argument(
         "--frame-ancestors",
         default="*",
         metavar="LIST",
@@ -327,7 +458,20 @@ def _parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
     instead.add_argument(
         "--examples", choices=["write"], help="recompute the stored answers that pages open with"
     )
-    instead.add_argument("--space", choices=["write", "check"], help="README's front matter, from Spacefile")
+    instead.add_argument(
+        "--space",
+        nargs="+",
+        metavar=("COMMAND", "OWNER/NAME"),
+        help="write or check README's front matter, from Spacefile; deploy makes or updates a Space",
+    )
+    deploying = parser.add_argument_group("deploying a Space")
+    deploying.add_argument("--dry-run", action="store_true", help="list the files, and send nothing")
+    deploying.add_argument("--private", action="store_true", help="a new Space is seen by its owner alone")
+    deploying.add_argument(
+        "--torch-index",
+        metavar="URL",
+        help="package index with torch's CPU builds, for a Space without a GPU: the usual one brings CUDA",
+    )
     return parser
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from components.address import Published
 from components.insight.attention import TASK as ATTENTION
 from components.insight.attribution import TASK as ATTRIBUTION
 from components.insight.layers import TASK as LAYERS
@@ -62,8 +63,8 @@ TASKS = tuple(page.task for page in PAGES if isinstance(page, TaskPage))
 OPERATIONS: tuple[Operation, ...] = (*TASKS, TOKENIZE, ATTENTION, ATTRIBUTION, LAYERS)
 
 
-def build(registry: Registry, runner: Runner, lab: Lab, origin: str) -> gr.Blocks:
-    """One Blocks with a route per page; `origin` is where visitors reach it, for the API calls shown."""
+def build(registry: Registry, runner: Runner, lab: Lab, published: Published) -> gr.Blocks:
+    """One Blocks with a route per page; `published` is where visitors reach it, for the API calls shown."""
     tour = Tour(
         registry=registry,
         runner=runner,
@@ -71,7 +72,7 @@ def build(registry: Registry, runner: Runner, lab: Lab, origin: str) -> gr.Block
         profile=runner.profile,
         pages=PAGES,
         examples={task.name: examples.load(task) for task in TASKS},
-        origin=origin,
+        published=published,
     )
     # Gradio keeps what is uploaded to it, though no page asks for a file: an hour at most.
     with gr.Blocks(title=chrome.NAME, analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:

@@ -5,7 +5,7 @@ Imports torch: import this lazily.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,14 @@ class Reading:
     labels: list[tuple[str, float]]
     strange: int
     left_out: int
+
+
+def readings(
+    model: LoadedModel, own: Tokenizer, others: Mapping[str, Tokenizer], text: str
+) -> Iterator[tuple[str, Reading]]:
+    """The reading of `text` by each tokenizer of `others`, under its title."""
+    for title, other in others.items():
+        yield title, reading(model, own, other, text)
 
 
 @torch.inference_mode()

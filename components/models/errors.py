@@ -18,6 +18,7 @@ class Code(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     IN_USE = "in_use"
     BUSY = "busy"
+    TIMEOUT = "timeout"
     EXPIRED = "expired"
 
 

@@ -30,4 +30,5 @@ class Settings:
     device: str | None = None  # "cuda", "mps", "cpu"; None picks the best there is
     memory_budget: int | None = None
     hub_endpoint: str | None = None  # None follows HF_ENDPOINT
+    hub_cache: Path | None = None  # where downloads from the Hub lie; None is a folder of `cache_dir`
     any_checkpoint: bool = True  # whether visitors may name repositories that the catalog does not have

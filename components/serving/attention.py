@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -15,13 +15,12 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from components.insight import attention
 from components.insight.looks import Looks, key
 from components.insight.weights import Attentions
 from components.models.errors import Code, TourError
-from components.serving.errors import JsonResponse, reported
+from components.serving.errors import JsonResponse
 from components.serving.inference import Inference
 from components.tasks.fields import STRICT, OptionalText, validate
 from components.tasks.snippet import snippet
@@ -86,44 +85,44 @@ LOOK = Task(  # the whole of it
 )
 
 
-def routes(inference: Inference, payload_of: Callable[[Request], Any]) -> list[BaseRoute]:
-    """Below `/v1/attention/`; `payload_of` reads a request's JSON."""
+def endpoints(
+    inference: Inference, payload_of: Callable[[Request], Awaitable[Mapping[str, Any]]]
+) -> list[tuple[str, str, Callable[[Request], Awaitable[Response]]]]:
+    """Path, method and handler of each address of the page; `payload_of` reads a request's JSON."""
     looks = Looks()
     threads = CapacityLimiter(4)
 
     async def view(request: Request) -> Response:
         """A refusal is an answer like others: the page shows it, and a browser's console need not."""
-        payload: Mapping[str, Any] = await payload_of(request)
+        payload = await payload_of(request)
         name = key(sorted(payload.items()))
         look = looks.get(name)
         try:
-            with reported():
-                if look is None:
-                    found = await inference.answer(LOOK, payload, gone=request.is_disconnected)
-                    look = cast(Answer[Attentions], found)
-                    looks.put(name, look)
-                described = await to_thread.run_sync(_described, look, limiter=threads)
+            if look is None:
+                found = await inference.answer(LOOK, payload, gone=request.is_disconnected)
+                look = cast(Answer[Attentions], found)
+                looks.put(name, look)
+            described = await to_thread.run_sync(_described, look, limiter=threads)
         except TourError as error:
             return JsonResponse(error.as_json())
         return JsonResponse({**described, "key": name})
 
     def part(find: Callable[[Stack, Slice], Response]) -> Any:
         async def answer(request: Request) -> Response:
-            with reported():
-                look = looks.get(request.path_params["key"])
-                if look is None:
-                    raise TourError(Code.EXPIRED, "This look is no longer kept. Press Look again.")
-                asked = validate(Slice, {name: _whole(value) for name, value in request.query_params.items()})
-                stack = look.result.stack(request.path_params["kind"])
-                for name, most in (
-                    ("layer", stack.layers),
-                    ("head", stack.heads),
-                    ("row", len(stack.rows)),
-                    ("column", len(stack.columns)),
-                ):
-                    if getattr(asked, name) >= most:
-                        raise TourError(Code.INVALID_INPUT, f"There are {most} of these, from 0.", name)
-                return await to_thread.run_sync(find, stack, asked, limiter=threads)
+            look = looks.get(request.path_params["key"])
+            if look is None:
+                raise TourError(Code.EXPIRED, "This look is no longer kept. Press Look again.")
+            asked = validate(Slice, {name: _whole(value) for name, value in request.query_params.items()})
+            stack = look.result.stack(request.path_params["kind"])
+            for name, most in (
+                ("layer", stack.layers),
+                ("head", stack.heads),
+                ("row", len(stack.rows)),
+                ("column", len(stack.columns)),
+            ):
+                if getattr(asked, name) >= most:
+                    raise TourError(Code.INVALID_INPUT, f"There are {most} of these, from 0.", name)
+            return await to_thread.run_sync(find, stack, asked, limiter=threads)
 
         return answer
 
@@ -135,8 +134,8 @@ def routes(inference: Inference, payload_of: Callable[[Request], Any]) -> list[B
         "weights.npy": _npy,
     }
     return [
-        Route("/attention/view", view, methods=["POST"]),
-        *(Route(f"/attention/{{key}}/{{kind}}/{name}", part(find)) for name, find in found.items()),
+        ("/v1/attention/view", "POST", view),
+        *((f"/v1/attention/{{key}}/{{kind}}/{name}", "GET", part(find)) for name, find in found.items()),
     ]
 
 

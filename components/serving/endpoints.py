@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +13,7 @@ from gradio.events import api
 
 from components.models.errors import TourError
 from components.serving.errors import InternalError, reported
+from components.serving.schema import Schema, request_schema
 from components.tasks.runner import Runner
 from components.tasks.task import Operation, Progress, Task
 
@@ -20,15 +22,34 @@ CONCURRENCY = 8  # calls under way at once; each waits for its turn on the devic
 
 def register(blocks: gr.Blocks, tasks: Sequence[Operation], runner: Runner) -> None:
     """Adds `/<task>` for each task; call before the app is launched."""
+    blocks.current_page = ""  # else they would belong to the page that was built last, and be listed nowhere
     with blocks:
         for task in tasks:
-            api(
+            added = api(
                 _endpoint(task, runner),
                 api_name=task.name,
                 api_description=task.about,
                 concurrency_id="tasks",
                 concurrency_limit=CONCURRENCY,
             )
+            _describe(task, [blocks.blocks[id] for id in (*added["inputs"], *added["outputs"])])
+
+
+def _describe(task: Operation, components: Sequence[Any]) -> None:
+    """Gradio names parameters "1st" and so on; here each has its field's title, description and bounds."""
+    fields = request_schema(task, ())
+    fields.pop("$defs", None)
+    for name, component in zip([*_signature(task).parameters, "answer"], components, strict=True):
+        if schema := fields["properties"].get(name):
+            component.label = schema.get("title", name.replace("_", " ").capitalize())
+            component._api_info = {**component._api_info, **_own(schema)}
+        else:
+            component.label = "Answer"
+
+
+def _own(schema: Schema) -> Schema:
+    """A field's schema without references, which nothing here could follow."""
+    return {key: value for key, value in schema.items() if "$ref" not in json.dumps(value) and key != "$ref"}
 
 
 def _endpoint(task: Operation, runner: Runner) -> Any:

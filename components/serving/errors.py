@@ -12,6 +12,7 @@ from typing import Any
 from starlette.responses import Response
 
 from components.models.errors import Code, TourError
+from components.serving.body import MalformedError
 
 STATUS: Mapping[Code, int] = {
     Code.INVALID_INPUT: 422,
@@ -25,6 +26,7 @@ STATUS: Mapping[Code, int] = {
     Code.LOAD_FAILED: 503,
     Code.OUT_OF_MEMORY: 503,
     Code.BUSY: 503,
+    Code.TIMEOUT: 504,
 }
 RETRY_AFTER = {Code.BUSY: "2", Code.OUT_OF_MEMORY: "30", Code.UNREACHABLE: "60"}  # seconds
 
@@ -72,7 +74,7 @@ def reported() -> Iterator[None]:
     """Lets pass what doors know how to tell, and makes an `InternalError` of all else."""
     try:
         yield
-    except (TourError, DisconnectedError):
+    except (TourError, MalformedError, DisconnectedError):
         raise
     except Exception as error:
         number = secrets.token_hex(4)

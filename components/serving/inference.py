@@ -1,4 +1,4 @@
-"""Runs tasks for the doors that Gradio's queue does not guard: `/v1` and MCP."""
+"""Runs tasks for the interfaces that Gradio's queue does not guard: `/v1` and MCP."""
 
 from __future__ import annotations
 
@@ -54,6 +54,8 @@ class Inference:
                     raise DisconnectedError
                 if tell is not None and isinstance(step, Progress):
                     await tell(step)
+                elif tell is not None and isinstance(step, Answer) and step.share < 1:
+                    await tell(Progress("answering", step.share))
             if not isinstance(last, Answer | Finding):
                 raise RuntimeError(f"{task.name} ended without an answer")
             return last

@@ -2,42 +2,66 @@
 
 Gradio's server answers with the `repr` of a Python object and drops titles and bounds
 from the schemas, so the app is launched with `mcp_server=False` and mounts this one:
-streamable HTTP without sessions, so that any replica can answer any request.
+streamable HTTP that keeps nothing between requests, so that any replica can answer any request. A client
+is given a session id all the same: by it a cancellation finds the call that it is about.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from mcp import types
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from components.models.catalog import Catalog
 from components.models.errors import TourError
 from components.serving.body import MalformedError, parse
-from components.serving.errors import InternalError, JsonResponse, reported
+from components.serving.errors import DisconnectedError, InternalError, JsonResponse, reported
 from components.serving.inference import Inference
 from components.serving.middleware import BODY_LIMIT
 from components.serving.schema import API_VERSION, answer_schema, request_schema
 from components.tasks.task import Operation, Progress
 
 PATH = "/gradio_api/mcp"
+SESSION = "mcp-session-id"
+PAUSE = 0.25  # seconds between two messages of progress
+
+Call = tuple[str, str]
+"""A session's id and the id of a request in it."""
 
 
-class McpDoor:
+@dataclass
+class Calls:
+    """The tool calls under way, and those of them that their client has cancelled."""
+
+    under_way: set[Call] = field(default_factory=set)
+    cancelled: set[Call] = field(default_factory=set)
+
+    def cancel(self, call: Call) -> None:
+        if call in self.under_way and call[0]:  # without a session it could be anybody's
+            self.cancelled.add(call)
+
+
+class McpServer:
     """`routes` go to the app; `run()` is the context its lifespan holds open."""
 
     def __init__(self, tasks: Sequence[Operation], catalog: Catalog, inference: Inference) -> None:
+        self._tools = [_tool(task, catalog) for task in tasks]
+        self._calls = Calls()
         self._manager = StreamableHTTPSessionManager(
-            app=_server({task.name: task for task in tasks}, catalog, inference),
+            app=_server({task.name: task for task in tasks}, self._tools, inference, self._calls),
             stateless=True,
             # The app does not know the names under which proxies and Spaces publish it, and there is
             # no login that a rebound name could abuse.
@@ -48,13 +72,31 @@ class McpDoor:
 
     @property
     def routes(self) -> list[BaseRoute]:
-        return [Route(PATH, self), Route(f"{PATH}/", self)]
+        return [Route(PATH, self), Route(f"{PATH}/", self), Route(f"{PATH}/schema", self._schema)]
+
+    async def _schema(self, request: Request) -> Response:
+        """Where the Hub's own MCP server looks a Space's tools up; `?tools=a,b` asks for some of them."""
+        wanted = request.query_params.get("tools")
+        names = None if wanted is None else wanted.split(",")
+        return JsonResponse(
+            [
+                {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "inputSchema": tool.inputSchema,
+                    "meta": {"file_data_present": False, "mcp_type": "tool", "endpoint_name": tool.name},
+                }
+                for tool in self._tools
+                if names is None or tool.name in names
+            ]
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "POST":
-            body = await Request(scope, receive).body()
+            request = Request(scope, receive)
+            body = await request.body()
             try:
-                parse(body)
+                message = parse(body)
             except MalformedError as error:
                 # The SDK would answer some of these with a bare 500.
                 fault = {
@@ -64,6 +106,12 @@ class McpDoor:
                 }
                 await JsonResponse(fault, status_code=400)(scope, receive, send)
                 return
+            if isinstance(message, dict) and message.get("method") == "notifications/cancelled":
+                about = message.get("params") or {}
+                if isinstance(about, dict):
+                    self._calls.cancel((request.headers.get(SESSION, ""), str(about.get("requestId"))))
+            elif isinstance(message, dict) and message.get("method") == "initialize":
+                send = _with_session(send)
             await self._manager.handle_request(scope, _replay(body, receive), send)
             return
         # There is no session to listen to or to end; a person who opened the address gets a hint.
@@ -85,14 +133,25 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-def _server(tasks: Mapping[str, Operation], catalog: Catalog, inference: Inference) -> Server[Any, Any]:
+def _with_session(send: Send) -> Send:
+    async def named(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            MutableHeaders(scope=message)[SESSION] = secrets.token_hex(16)
+        await send(message)
+
+    return named
+
+
+def _server(
+    tasks: Mapping[str, Operation], listed: list[types.Tool], inference: Inference, calls: Calls
+) -> Server[Any, Any]:
     server: Server[Any, Any] = Server("transformers-tour", version=API_VERSION)
 
     @server.list_tools()  # type: ignore[no-untyped-call, untyped-decorator]
     async def tools() -> list[types.Tool]:
-        return [_tool(task, catalog) for task in tasks.values()]
+        return listed
 
-    # Our own validation gives better messages, and the same ones as the other doors.
+    # Our own validation gives better messages, and the same ones as the other interfaces.
     @server.call_tool(validate_input=False)  # type: ignore[untyped-decorator]
     async def call(name: str, arguments: dict[str, Any]) -> types.CallToolResult:
         task = tasks.get(name)
@@ -100,23 +159,36 @@ def _server(tasks: Mapping[str, Operation], catalog: Catalog, inference: Inferen
             return _failure(f"There is no tool {name[:80]!r}. There are: {', '.join(tasks)}.")
         context = server.request_context
         token = context.meta.progressToken if context.meta else None
-        told = 0
+        request: Request | None = context.request
+        call = (request.headers.get(SESSION, "") if request else "", str(context.request_id))
+        told, again = 0.0, 0.0
 
         async def tell(progress: Progress) -> None:
-            nonlocal told
-            if token is not None:
-                told += 1  # the protocol wants a number that grows; the share is in the message
-                share = "" if progress.share is None else f" {progress.share:.0%}"
-                await context.session.send_progress_notification(
-                    token, told, message=progress.stage + share, related_request_id=str(context.request_id)
-                )
+            nonlocal told, again
+            if token is None or monotonic() < again:
+                return
+            again = monotonic() + PAUSE
+            # The protocol wants a number that grows, also where the share is unknown or restarts.
+            told = max(told + 1e-6, progress.share or 0.0)
+            await context.session.send_progress_notification(
+                token, told, 1.0, message=progress.stage, related_request_id=str(context.request_id)
+            )
 
+        async def gone() -> bool:
+            return call in calls.cancelled or (request is not None and await request.is_disconnected())
+
+        calls.under_way.add(call)
         try:
             with reported():
-                answer = (await inference.answer(task, arguments, tell=tell)).as_json()
+                answer = (await inference.answer(task, arguments, gone=gone, tell=tell)).as_json()
                 text = json.dumps(answer, ensure_ascii=False, allow_nan=False)
         except (TourError, InternalError) as error:
             return _failure(str(error))
+        except DisconnectedError:
+            return _failure("The call was cancelled.")
+        finally:
+            calls.under_way.discard(call)
+            calls.cancelled.discard(call)
         return types.CallToolResult(
             content=[types.TextContent(type="text", text=text)], structuredContent=answer, isError=False
         )
@@ -132,7 +204,13 @@ def _tool(task: Operation, catalog: Catalog) -> types.Tool:
         description=task.about,
         inputSchema=request_schema(task, models),
         outputSchema=answer_schema(task),
-        annotations=types.ToolAnnotations(title=task.title, readOnlyHint=True, openWorldHint=False),
+        annotations=types.ToolAnnotations(
+            title=task.title,
+            readOnlyHint=True,
+            destructiveHint=False,
+            idempotentHint=True,
+            openWorldHint=False,
+        ),
     )
 
 

@@ -2,6 +2,9 @@
 
 All are plain ASGI, because `BaseHTTPMiddleware` would buffer Gradio's event streams.
 Gradio adds its own CORS and Brotli layers outside of these.
+
+A proxy may publish the app below a path. Some take that prefix away before they pass a request on, others
+keep it; `RootPath` comes first and takes it away, so that all else, Gradio included, sees one kind of path.
 """
 
 from __future__ import annotations
@@ -22,14 +25,16 @@ BODY_LIMIT = 2_000_000  # bytes
 YEAR = 365 * 24 * 3600
 
 # Gradio's pages need inline scripts, and gr.HTML compiles its templates, hence the two "unsafe" words.
-# Nothing is fetched from other sites, so the app also works where there is no way out.
+# Nothing is fetched from other sites, so the app also works where there is no way out. On a Space Gradio adds
+# the Hub's header to pages opened outside of it, and asks the Hub for what stands in it.
+HUB = "https://huggingface.co https://*.huggingface.co"
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; "
     "script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; "
+    "img-src 'self' data: blob:{hub}; "
     "font-src 'self' data:; "
-    "connect-src 'self'; "
+    "connect-src 'self'{hub}; "
     "worker-src 'self' blob:; "
     "form-action 'self'; "
     "base-uri 'self'; "
@@ -38,14 +43,17 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def middleware(pages: Sequence[str], frame_ancestors: str = "*") -> list[Middleware]:
-    """`pages` are the names that `?page=` may have.
+def middleware(
+    pages: Sequence[str], frame_ancestors: str = "*", root_path: str = "", *, on_space: bool = False
+) -> list[Middleware]:
+    """`pages` are the names that `?page=` may have; `root_path` is where a proxy publishes the app.
 
     Framing is open by default: documentation on any site may embed a page with
     `?embed=1`, and there is no login or cookie that a hostile frame could make use of.
     """
     return [
-        Middleware(SecurityHeaders, frame_ancestors=frame_ancestors),
+        Middleware(RootPath, root_path=root_path),
+        Middleware(SecurityHeaders, frame_ancestors=frame_ancestors, on_space=on_space),
         Middleware(CacheHeaders),
         Middleware(Compression),
         Middleware(BodyLimit, limit=BODY_LIMIT),
@@ -54,11 +62,31 @@ def middleware(pages: Sequence[str], frame_ancestors: str = "*") -> list[Middlew
     ]
 
 
+class RootPath:
+    """Takes the prefix away where the proxy has kept it."""
+
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
+        self.app = app
+        self.root_path = root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if self.root_path and (path == self.root_path or path.startswith(f"{self.root_path}/")):
+            scope = {**scope, "path": path[len(self.root_path) :] or "/"}
+            raw = scope.get("raw_path")
+            prefix = self.root_path.encode()
+            if raw is not None and raw.startswith(prefix):
+                scope["raw_path"] = raw[len(prefix) :] or b"/"
+        await self.app(scope, receive, send)
+
+
 class SecurityHeaders:
-    def __init__(self, app: ASGIApp, frame_ancestors: str) -> None:
+    def __init__(self, app: ASGIApp, frame_ancestors: str, on_space: bool) -> None:
         self.app = app
         self.headers = {
-            "Content-Security-Policy": CONTENT_SECURITY_POLICY.format(frame_ancestors=frame_ancestors),
+            "Content-Security-Policy": CONTENT_SECURITY_POLICY.format(
+                frame_ancestors=frame_ancestors, hub=f" {HUB}" if on_space else ""
+            ),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",  # addresses carry what a visitor typed
             "Permissions-Policy": "camera=(), microphone=(), geolocation=(), clipboard-write=(self)",

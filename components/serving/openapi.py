@@ -48,12 +48,12 @@ def describe(tasks: Sequence[Operation], catalog: Catalog, server: str) -> dict[
         refs = f"#/components/schemas/{task.name}.{{model}}"
         able = [checkpoint.id for checkpoint in catalog.for_task(task.name)]
         for part, schema in (
-            ("request", request_schema(task, able, refs)),
+            ("request", request_schema(task, able, refs, nullable=True)),
             ("answer", answer_schema(task, refs)),
         ):
-            for name, nested in schema.pop("$defs", {}).items():
-                schemas[f"{task.name}.{name}"] = nested
-            schemas[f"{task.name}.{part}"] = schema
+            for name, nested in {**schema.pop("$defs", {}), part: schema}.items():
+                # Client generators name classes after titles, so no two may be the same.
+                schemas[f"{task.name}.{name}"] = {**nested, "title": _class_name(task.name, name)}
         paths[f"/v1/{task.name}"] = {"post": _operation(task)}
     paths["/v1/models"] = {
         "get": _lookup("models", "The catalog, with the state of each checkpoint", "Models")
@@ -72,8 +72,12 @@ def describe(tasks: Sequence[Operation], catalog: Catalog, server: str) -> dict[
     }
 
 
+def _class_name(*parts: str) -> str:
+    return "".join(word[:1].upper() + word[1:] for part in parts for word in part.split("_"))
+
+
 def _operation(task: Operation) -> dict[str, Any]:
-    refused = {"description": "RefusedError, with the reason.", "content": _json("Error")}
+    refused = {"description": "Refused, with the reason.", "content": _json("Error")}
     return {
         "operationId": task.name,
         "summary": task.title,

@@ -31,10 +31,13 @@ RUN: Schema = {
 }
 
 
-def request_schema(task: Operation, models: Sequence[str], refs: str = "#/$defs/{model}") -> Schema:
-    """The flat object that a door takes: inputs by name, `model`, options by name.
+def request_schema(
+    task: Operation, models: Sequence[str], refs: str = "#/$defs/{model}", *, nullable: bool = False
+) -> Schema:
+    """The flat object that an interface takes: inputs by name, `model`, options by name.
 
-    `refs` says where nested definitions will live; they are returned under `$defs`.
+    `refs` says where nested definitions will live; they are returned under `$defs`. `nullable` says of each
+    field that may be left out that it may be null too, which not every client can read.
     """
     inputs = TypeAdapter(task.inputs).json_schema(ref_template=refs)
     options = TypeAdapter(task.options).json_schema(ref_template=refs)
@@ -45,15 +48,20 @@ def request_schema(task: Operation, models: Sequence[str], refs: str = "#/$defs/
         "description": "Id of the checkpoint to use; empty for the task's default.",
         "examples": list(models),
     }
+    required = [*inputs.get("required", ()), *options.get("required", ())]
+    properties = {
+        **inputs.get("properties", {}),
+        **({"model": model} if isinstance(task, Task) else {}),
+        **options.get("properties", {}),
+    }
     return _without_empty(
         {
             "type": "object",
             "properties": {
-                **inputs.get("properties", {}),
-                **({"model": model} if isinstance(task, Task) else {}),
-                **options.get("properties", {}),
+                name: _or_null(schema) if nullable and name not in required else schema
+                for name, schema in properties.items()
             },
-            "required": [*inputs.get("required", ()), *options.get("required", ())],
+            "required": required,
             "additionalProperties": False,
             "examples": [dict(task.example)],
             "$defs": {**inputs.get("$defs", {}), **options.get("$defs", {})},
@@ -73,6 +81,17 @@ def answer_schema(task: Operation, refs: str = "#/$defs/{model}") -> Schema:
             "$defs": result.get("$defs", {}),
         }
     )
+
+
+def _or_null(schema: Schema) -> Schema:
+    match schema:
+        case {"type": str(kind)}:
+            choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+            return {**schema, "type": [kind, "null"], **choices}
+        case {"type": list(kinds)}:
+            return {**schema, "type": [*dict.fromkeys([*kinds, "null"])]}
+    said = {key: value for key, value in schema.items() if key in ("title", "description", "default")}
+    return {**said, "anyOf": [{k: v for k, v in schema.items() if k not in said}, {"type": "null"}]}
 
 
 def _without_empty(schema: Schema) -> Schema:

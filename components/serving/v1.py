@@ -1,23 +1,23 @@
-"""Plain JSON over HTTP: `POST /v1/<task>`, the catalog, its description, and a pulse.
+"""Plain JSON over HTTP: `POST /v1/<task>`, the catalog, its description, and the health check.
 
 Any site may call these from a browser: there is no login and no cookie, so an answer
 holds nothing that belongs to the browser's owner. Gradio's CORS layer wraps the whole
 app and allows every origin on a public host, and on localhost local origins only;
 requiring `application/json` makes browsers ask it before each cross-origin request.
+
+Routes are flat: below a root path whose prefix a proxy takes away, Starlette's `Mount` finds nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from anyio import CapacityLimiter, to_thread
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
@@ -38,6 +38,38 @@ from components.serving.listing import listing
 from components.serving.openapi import describe
 from components.tasks.task import Operation
 
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Endpoint:
+    """One address: the handler's answer for its method, and every refusal in the one shape that v1 has."""
+
+    def __init__(self, method: str, handler: Handler) -> None:
+        self._method = method
+        self._handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        response = await self._answer(request)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        allowed = (self._method, "HEAD") if self._method == "GET" else (self._method,)
+        if request.method not in allowed:
+            message = f"{request.url.path} takes {self._method}, not {request.method}."
+            return refusal(405, "method_not_allowed", message, headers={"Allow": ", ".join(allowed)})
+        try:
+            with reported():
+                return await self._handler(request)
+        except TourError as error:
+            return refusal_of(error)
+        except MalformedError as error:
+            return refusal(error.status, Code.INVALID_INPUT, error.message, error.field)
+        except InternalError as error:
+            return refusal(500, "internal", str(error))
+        except DisconnectedError:
+            return Response(status_code=499)  # only the log sees it
+
 
 def routes(
     tasks: Sequence[Operation], registry: Registry, inference: Inference, tokenizers: Tokenizers
@@ -47,34 +79,32 @@ def routes(
     lane_threads = CapacityLimiter(4)
 
     async def models(request: Request) -> Response:
-        with reported():
-            found = await to_thread.run_sync(listing, registry, limiter=status_threads)
-            return JsonResponse(asdict(found))
+        found = await to_thread.run_sync(listing, registry, limiter=status_threads)
+        return JsonResponse(asdict(found))
 
     async def tokenizer_lanes(request: Request) -> Response:
-        payload = await _payload(request)
-        with reported():
-            return JsonResponse(await to_thread.run_sync(packed, tokenizers, payload, limiter=lane_threads))
+        payload = await read_payload(request)
+        return JsonResponse(await to_thread.run_sync(packed, tokenizers, payload, limiter=lane_threads))
 
     async def openapi(request: Request) -> Response:
-        with reported():
-            server = request.scope.get("app_root_path") or "/"
-            return JsonResponse(describe(tasks, registry.catalog, server))
+        return JsonResponse(describe(tasks, registry.catalog, request.scope.get("root_path") or "/"))
 
-    v1 = Starlette(
-        routes=[
-            Route("/", RedirectResponse("openapi.json")),
-            Route("/models", models),
-            Route("/openapi.json", openapi),
-            Route("/tokenize/lanes", tokenizer_lanes, methods=["POST"]),
-            *attention.routes(inference, _payload),
-            *(Route(f"/{task.name}", _endpoint(task, inference), methods=["POST"]) for task in tasks),
-        ],
-        exception_handlers=dict.fromkeys(
-            (HTTPException, TourError, MalformedError, InternalError, DisconnectedError), _refuse
+    async def to_openapi(request: Request) -> Response:
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/v1/openapi.json")
+
+    return [
+        Route("/health", health),
+        *(Route(path, Endpoint("GET", to_openapi)) for path in ("/v1", "/v1/")),
+        Route("/v1/models", Endpoint("GET", models)),
+        Route("/v1/openapi.json", Endpoint("GET", openapi)),
+        Route("/v1/tokenize/lanes", Endpoint("POST", tokenizer_lanes)),
+        *(
+            Route(path, Endpoint(method, handler))
+            for path, method, handler in attention.endpoints(inference, read_payload)
         ),
-    )
-    return [Route("/health", health), Route("/v1", RedirectResponse("v1/openapi.json")), Mount("/v1", v1)]
+        *(Route(f"/v1/{task.name}", Endpoint("POST", _operation(task, inference))) for task in tasks),
+        Route("/v1/{rest:path}", _Nowhere()),
+    ]
 
 
 async def health(request: Request) -> Response:
@@ -82,17 +112,8 @@ async def health(request: Request) -> Response:
     return JsonResponse({"status": "ok"})
 
 
-def _endpoint(task: Operation, inference: Inference) -> Any:
-    async def answer(request: Request) -> Response:
-        payload = await _payload(request)
-        with reported():
-            answer = await inference.answer(task, payload, gone=request.is_disconnected)
-            return JsonResponse(answer.as_json())
-
-    return answer
-
-
-async def _payload(request: Request) -> dict[str, object]:
+async def read_payload(request: Request) -> dict[str, object]:
+    """The JSON object that a request carries; raises `MalformedError`."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise MalformedError("Send JSON, with the header Content-Type: application/json.", 415)
@@ -104,22 +125,18 @@ async def _payload(request: Request) -> dict[str, object]:
     return payload
 
 
-async def _refuse(request: Request, error: Exception) -> Response:
-    path = request.url.path
-    match error:
-        case TourError():
-            return refusal_of(error)
-        case MalformedError():
-            return refusal(error.status, Code.INVALID_INPUT, error.message, error.field)
-        case InternalError():
-            return refusal(500, "internal", str(error))
-        case DisconnectedError():
-            return Response(status_code=499)  # only the log sees it
-        case HTTPException(status_code=404):
-            return refusal(404, "not_found", f"There is no {path}. /v1/openapi.json lists what there is.")
-        case HTTPException(status_code=405):
-            allowed = (error.headers or {}).get("Allow", "")
-            message = f"{path} takes {allowed}, not {request.method}."
-            return refusal(405, "method_not_allowed", message, headers=error.headers)
-        case _:
-            raise error
+class _Nowhere:
+    """Whatever is below `/v1` and not there."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = f"There is no {Request(scope).url.path}. /v1/openapi.json lists what there is."
+        await refusal(404, "not_found", message)(scope, receive, send)
+
+
+def _operation(task: Operation, inference: Inference) -> Handler:
+    async def answer(request: Request) -> Response:
+        payload = await read_payload(request)
+        found = await inference.answer(task, payload, gone=request.is_disconnected)
+        return JsonResponse(found.as_json())
+
+    return answer

@@ -11,9 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic import WithJsonSchema as Schema
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from components.models.errors import Code, TourError
@@ -43,6 +51,13 @@ def _not_blank(text: str) -> str:
     return text
 
 
+class _AtLeastOneCharacter:
+    """Says in the JSON Schema what `_not_blank` asks for, as far as a schema can."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core), "minLength": 1}
+
+
 @dataclass(frozen=True)
 class Altogether:
     """At most `limit` characters in all texts of a list together."""
@@ -63,7 +78,7 @@ class Altogether:
 OptionalText = Annotated[str, AfterValidator(_writable)]
 """Any text that can be written down as UTF-8 without null characters, also none at all."""
 
-Text = Annotated[OptionalText, AfterValidator(_not_blank)]
+Text = Annotated[OptionalText, AfterValidator(_not_blank), _AtLeastOneCharacter()]
 """As `OptionalText`, and not blank. Say how long it may be with `Field(max_length=...)`."""
 
 LONGEST_CELL = 4000  # characters
@@ -240,7 +255,17 @@ def input_fields(inputs: type[Any]) -> tuple[InputField, ...]:
 
 
 def validate(fields: type[T], values: Mapping[str, object]) -> T:
-    """An instance of the pydantic dataclass `fields`; raises `TourError` for the first fault."""
+    """An instance of the pydantic dataclass `fields`; raises `TourError` for the first fault.
+
+    As in JSON Schema, a number without a fraction is an integer, however it is written (5.0).
+    """
+    known = fields.__pydantic_fields__  # type: ignore[attr-defined]
+    values = {
+        name: int(value)
+        if isinstance(value, float) and value.is_integer() and name in known and known[name].annotation is int
+        else value
+        for name, value in values.items()
+    }
     try:
         return fields(**values)
     except ValidationError as error:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from time import perf_counter
-from typing import TYPE_CHECKING, Any, Generic, cast
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any, Generic, Protocol, cast
 
 from components.models import devices
 from components.models.errors import Code, TourError
 from components.models.status import State
 from components.models.tokenizers import Tokenizers
 from components.tasks.fields import input_fields, option_fields, shorten, validate
-from components.tasks.task import Answer, Finding, I, O, Operation, Output, Progress, R, Task, Tool
+from components.tasks.task import Answer, Finding, I, O, Operation, Output, Progress, R, S, Task, Tool
 
 if TYPE_CHECKING:
     from components.models.checkpoint import Checkpoint, LoadedModel
     from components.models.registry import Registry
     from components.models.settings import Profile
+
+
+TIME_LIMIT = 900.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,23 +33,76 @@ class Request(Generic[I, O]):
     options: O
 
 
+class Executor(Protocol):
+    """Where the work on a loaded model is done: here, or in a worker that has been lent a device."""
+
+    def __call__(
+        self, model: LoadedModel, work: Callable[..., Iterator[S]], /, *arguments: Any
+    ) -> Generator[tuple[S, float], None, None]:
+        """The steps of `work(model, *arguments)`, each with the seconds of computing until then.
+
+        Raises `TourError`; closing it ends the work.
+        """
+
+    def device(self, model: LoadedModel) -> str:
+        """Where the work on this model is done."""
+
+
+@dataclass(frozen=True)
+class InTurns:
+    """Runs on the registry's device, where each step waits for its turn."""
+
+    registry: Registry
+
+    def __call__(
+        self, model: LoadedModel, work: Callable[..., Iterator[S]], /, *arguments: Any
+    ) -> Generator[tuple[S, float], None, None]:
+        steps = work(model, *arguments)
+        # Generators close; an iterator that is none has nothing to give back.
+        with closing(cast(Generator[S, None, None], steps)):
+            seconds = 0.0
+            while True:
+                with self.registry.turn():
+                    begun = perf_counter()
+                    step = next_step(steps, model)
+                    seconds += perf_counter() - begun
+                if step is None:
+                    return
+                yield step, seconds
+
+    def device(self, model: LoadedModel) -> str:
+        return str(model.device)
+
+
 class Runner:
     """Runs tasks on the registry's models.
 
     A request (`payload`) is flat: a task's inputs by name, "model" (a checkpoint's id; the
-    profile's default if left out, null or empty), and options by name.
+    profile's default if left out or empty), and options by name. Null stands for what is left out.
+
+    `time_limit` is how many seconds a request may take, loading included.
     """
 
-    def __init__(self, registry: Registry, profile: Profile) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        profile: Profile,
+        *,
+        execute: Executor | None = None,
+        time_limit: float = TIME_LIMIT,
+    ) -> None:
         self.registry = registry
         self.tokenizers = Tokenizers(registry)
         self.profile = profile
+        self.execute: Executor = execute or InTurns(registry)
+        self._time_limit = time_limit
 
     def parse(self, task: Task[I, O, R], payload: Mapping[str, object]) -> Request[I, O]:
         """Raises `TourError`, with the field at fault, for anything but a valid request."""
         inputs = [field.name for field in input_fields(task.inputs)]
         options = [field.name for field in option_fields(task.options)]
         _refuse_strangers(task, payload, [*inputs, "model", *options])
+        payload = _given(payload)
         checkpoint = self._checkpoint(task, payload.get("model"))
         return Request(
             checkpoint=checkpoint,
@@ -61,7 +117,7 @@ class Runner:
         if isinstance(operation, Task):
             return self.stream(operation, payload)
         _refuse_strangers(operation, payload, [field.name for field in input_fields(operation.inputs)])
-        return self._use(operation, validate(operation.inputs, payload))
+        return self._use(operation, validate(operation.inputs, _given(payload)))
 
     def _use(self, tool: Tool[I, R], inputs: I) -> Generator[Progress | Finding[R], None, None]:
         result = yield from tool.run(self.tokenizers, inputs)
@@ -119,22 +175,43 @@ class Runner:
         self, task: Task[I, O, R], request: Request[I, O]
     ) -> Generator[Progress | Answer[R], None, None]:
         identity = request.checkpoint.id
+        deadline = monotonic() + self._time_limit
         for status in self.registry.wait(identity):
             if status.state is not State.READY:
                 yield Progress(status.stage, status.share)
-        with self.registry.lease(identity) as model:
-            work = task.run(model, request.inputs, request.options)
-            # Generators close; an iterator that is none has nothing to give back.
-            with closing(cast(Generator[Any, None, None], work)):
-                seconds = 0.0
-                while True:
-                    with self.registry.turn():
-                        begun = perf_counter()
-                        step = _step(work, model)
-                        seconds += perf_counter() - begun
-                    if step is None:
-                        return
-                    yield _answer(step, model, seconds) if isinstance(step, Output) else step
+            self._refuse_after(deadline)
+        with (
+            self.registry.lease(identity) as model,
+            closing(self.execute(model, task.run, request.inputs, request.options)) as steps,
+        ):
+            for step, seconds in steps:
+                yield self._answer(step, model, seconds) if isinstance(step, Output) else step
+                if not (isinstance(step, Output) and step.share >= 1):
+                    self._refuse_after(deadline)
+
+    def _answer(self, output: Output[R], model: LoadedModel, seconds: float) -> Answer[R]:
+        return Answer(
+            result=output.result,
+            model=model.checkpoint.id,
+            device=self.execute.device(model),
+            seconds=seconds,
+            tokens_used=output.tokens_used,
+            token_limit=output.token_limit,
+            notes=output.notes,
+            share=output.share,
+        )
+
+    def _refuse_after(self, deadline: float) -> None:
+        if monotonic() > deadline:
+            raise TourError(
+                Code.TIMEOUT,
+                f"This took longer than the {self._time_limit:.0f} seconds that a request may take here. "
+                "Shorten the input, ask for less, or pick a smaller model.",
+            )
+
+
+def _given(payload: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in payload.items() if value is not None}
 
 
 def _refuse_strangers(operation: Operation, payload: Mapping[str, object], known: Sequence[str]) -> None:
@@ -146,21 +223,8 @@ def _refuse_strangers(operation: Operation, payload: Mapping[str, object], known
             )
 
 
-def _answer(output: Output[R], model: LoadedModel, seconds: float) -> Answer[R]:
-    return Answer(
-        result=output.result,
-        model=model.checkpoint.id,
-        device=str(model.device),
-        seconds=seconds,
-        tokens_used=output.tokens_used,
-        token_limit=output.token_limit,
-        notes=output.notes,
-        share=output.share,
-    )
-
-
-def _step(work: Iterator[Progress | Output[R]], model: LoadedModel) -> Progress | Output[R] | None:
-    """The next piece of work, None after the last."""
+def next_step(work: Iterator[S], model: LoadedModel) -> S | None:
+    """The next piece of work, None after the last; raises `TourError` when memory runs out."""
     try:
         return next(work, None)
     except (MemoryError, RuntimeError) as error:

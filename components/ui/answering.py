@@ -121,8 +121,12 @@ class Desk:
             status=str(status.run_line(answer, title=checkpoint.title, stored=stored) + ways),
             code=task.snippet(checkpoint, request.inputs, request.options),
             answer_json=json.dumps(answer, indent=2, ensure_ascii=False),
-            api=doors.calls(task, whole, self.tour.origin),
+            api=self.calls(whole),
         )
+
+    def calls(self, payload: Json) -> str:
+        """How to send a request to each interface."""
+        return doors.calls(self.page.task, payload, self.tour.origin)
 
     def compare(self, typed: Sequence[Any], changes: Mapping[str, Json]) -> Iterator[tuple[Markup, Markup]]:
         """Answers side by side as they come, and a line of progress.

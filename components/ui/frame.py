@@ -16,7 +16,7 @@ from components.ui import batching, comparing, links, options, picker, swapping
 from components.ui.answering import Desk, Shown
 from components.ui.choices import ChoiceInput
 from components.ui.chrome import ASSETS
-from components.ui.page import Example, TaskPage, TextInput, Tour
+from components.ui.page import Example, Json, TaskPage, TextInput, Tour
 from components.ui.streaming import Wiring
 
 # Runs of all pages together; they take turns on the device step by step, so that a short request
@@ -74,7 +74,7 @@ def task_page(page: TaskPage, tour: Tour, blocks: gr.Blocks) -> None:
     desk = Desk(page, tour)
     examples = tour.examples[page.task.name]
     parts = lay_out(desk, examples[0], [example.label for example in examples])
-    running = wire(desk, parts, blocks)
+    running = wire(desk, parts, blocks, {**examples[0].payload, "model": examples[0].answer["model"]})
     for button, example in zip(parts.examples, examples, strict=True):
         wire_example(desk, parts, button, example, running)
 
@@ -178,8 +178,11 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
     )
 
 
-def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> list[Any]:
-    """Run, Stop, Copy link, and what a link or a change of model does. Returns the events that run."""
+def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any]:
+    """Run, Stop, Copy link, and what a link or a change of model does. Returns the events that run.
+
+    `opening` is the request that the page opens with.
+    """
 
     def run(*typed: Any) -> Iterator[list[Any]]:
         yield [*places(Shown(status=str(status.progress("Starting", None)))), *switches(running=True)]
@@ -241,8 +244,8 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks) -> list[Any]:
 
     def restore(request: gr.Request) -> list[Any]:
         restored = desk.restore(dict(request.query_params))
-        if restored is None:
-            return [gr.skip()] * (len(parts.asked) + len(parts.answered))
+        if restored is None:  # the calls shown are made anew, with the address that the visitor uses
+            return [*[gr.skip()] * len(parts.asked), *places(Shown(api=desk.calls(opening)))]
         typed, shown = restored
         return [*typed, *places(shown)]
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import gradio as gr
+from gradio.context import LocalContext
 
+from components.address import Published
 from components.figures.markup import Markup
 from components.ui.inside import Inside
 
@@ -155,4 +157,10 @@ class Tour:
     profile: Profile
     pages: Sequence[TaskPage | PlainPage]
     examples: Mapping[str, Sequence[Example]]  # by task name; the first is what a page opens with
-    origin: str  # scheme, host and port that visitors reach the app at
+    published: Published
+
+    @property
+    def origin(self) -> str:
+        """Where the visitor reaches the app whose event is being answered; a guess while pages are built."""
+        request: Any = LocalContext.request.get(None)
+        return self.published.address if request is None else self.published.seen_by(request)

@@ -344,17 +344,15 @@ def transplant_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
             for state in tour.registry.wait(model):
                 if state.state is not State.READY:
                     yield str(status.progress(state.stage, state.share))
-            from components.insight.transplant import reading
+            from components.insight.transplant import readings
 
             own = found.pop(model)
             titles = {f"{checkpoint.title}, its own": own}
             titles |= {id: other for id, other in found.items() if other is not own}
-            readings = {}
             with tour.registry.lease(model) as loaded:
-                for title, other in titles.items():
-                    with tour.registry.turn():
-                        readings[title] = reading(loaded, own, other, inputs.text)
-            yield str(tokens.transplanted(readings))
+                steps = tour.runner.execute(loaded, readings, own, titles, inputs.text)
+                predicted = dict(step for step, _ in steps)
+            yield str(tokens.transplanted(predicted))
         except TourError as error:
             yield str(status.problem(error.message))
 

@@ -17,7 +17,7 @@ class Sources:
     """The sources as one instance of the app is set up to use them."""
 
     def __init__(self, settings: Settings) -> None:
-        self.hub = hub.Hub(settings.cache_dir / "hub", settings.hub_endpoint)
+        self.hub = hub.Hub(settings.hub_cache or settings.cache_dir / "hub", settings.hub_endpoint)
         self._wheels = settings.cache_dir / "wheels"
 
     def cached(self, checkpoint: Checkpoint) -> bool:
