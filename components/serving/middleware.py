@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from components.serving.errors import refusal
 
 BODY_LIMIT = 2_000_000  # bytes
+DRAINED = 16  # so many times the limit is read of a body that is refused
 YEAR = 365 * 24 * 3600
 
 # Gradio's pages need inline scripts, and gr.HTML compiles its templates, hence the two "unsafe" words.
@@ -63,7 +64,7 @@ def middleware(
 
 
 class RootPath:
-    """Takes the prefix away where the proxy has kept it."""
+    """Takes the prefix away where the proxy has kept it, and puts it before where Gradio redirects to."""
 
     def __init__(self, app: ASGIApp, root_path: str) -> None:
         self.app = app
@@ -77,7 +78,16 @@ class RootPath:
             prefix = self.root_path.encode()
             if raw is not None and raw.startswith(prefix):
                 scope["raw_path"] = raw[len(prefix) :] or b"/"
-        await self.app(scope, receive, send)
+
+        async def send_with_prefix(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                location = headers.get("location", "")
+                if location.startswith("/") and not location.startswith(("//", f"{self.root_path}/")):
+                    headers["location"] = self.root_path + location
+            await send(message)
+
+        await self.app(scope, receive, send_with_prefix if self.root_path else send)
 
 
 class SecurityHeaders:
@@ -167,6 +177,7 @@ class BodyLimit:
         )
         declared = Headers(scope=scope).get("content-length", "0")
         if declared.isdecimal() and int(declared[:20]) > self.limit:
+            await self._drain(receive)
             await refused(scope, receive, send)
             return
         received = 0
@@ -190,7 +201,19 @@ class BodyLimit:
         with suppress(BodyTooLargeError):
             await self.app(scope, counted, send_unless_refused)
         if received > self.limit and not started:
+            await self._drain(receive)
             await refused(scope, receive, send)
+
+    async def _drain(self, receive: Receive) -> None:
+        """Reads some of what is still coming: a proxy that cannot send all of a body tells its client that the
+        app is gone instead of what it answered.
+        """
+        left = DRAINED * self.limit
+        more = True
+        while more and left > 0:
+            message = await receive()
+            left -= len(message.get("body", b""))
+            more = message.get("more_body", False)
 
 
 class KnownPages:

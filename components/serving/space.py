@@ -120,6 +120,7 @@ def deploy(
     Binary files go to the Hub's large file storage, as it requires. The token is the argument, `HF_TOKEN` or
     the one of `hf auth login`. Returns the Space's address; raises `DeployError`.
     """
+    import httpx2
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 
@@ -147,6 +148,6 @@ def deploy(
                 "an account that owns the name; a new Gradio Space may also need another plan."
             ) from error
         raise DeployError(f"The Hub answers {status}: {error}") from error
-    except OSError as error:
+    except (httpx2.TransportError, OSError) as error:
         raise DeployError(f"The Hub at {api.endpoint} cannot be reached: {error}") from error
     return str(made)

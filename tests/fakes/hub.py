@@ -102,6 +102,11 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             status, content = hub.uploads.answer(hub.endpoint, path, self.headers.get("authorization"), body)
             self._send(json.dumps(content).encode(), "application/json", status)
 
+        def do_PUT(self) -> None:
+            hub.requests.append(f"PUT {self.path}")
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self._send(b"", "text/plain", hub.uploads.store(self.path, body))
+
         def _answer(self) -> None:
             path = unquote(urlsplit(self.path).path)
             hub.requests.append(f"{self.command} {path}")
@@ -109,6 +114,8 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 return self._send(b"{}", "application/json")
             if path == "/api/models":
                 return self._json(_listed(hub, parse_qs(urlsplit(self.path).query)))
+            if (tree := hub.uploads.tree(path)) is not None:
+                return self._json(tree)
             if path.startswith("/api/") and hub.silent_api.is_set():
                 hub.speak.wait(60)
             for (repo, revision), folder in hub.datasets.items():

@@ -29,8 +29,10 @@ def run(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
 FIRST_PAGE = """
 import sys, tempfile, pathlib, urllib.request
 import app
+from components.address import Published
 from components.models.settings import Settings
-running = app.build_app(Settings(cache_dir=pathlib.Path(tempfile.mkdtemp())), "http://127.0.0.1:{port}")
+settings = Settings(cache_dir=pathlib.Path(tempfile.mkdtemp()))
+running = app.build_app(settings, Published(local="http://127.0.0.1:{port}"))
 address = running.start("127.0.0.1", {port})
 for path in ("", "health", "v1/openapi.json"):
     assert urllib.request.urlopen(address + path).status == 200
@@ -90,9 +92,9 @@ def test_the_environment_sets_host_and_port_and_flags_win() -> None:
     assert (options.host, options.port, options.profile) == ("127.0.0.1", 7860, "embedded")
 
 
-def test_a_space_listens_to_all_and_starts_with_the_hubs_checkpoints() -> None:
+def test_a_space_listens_to_all_and_starts_with_the_stored_answers_checkpoints() -> None:
     options = app._parser({"SPACE_ID": "owner/name"}).parse_args([])
-    assert (options.host, options.profile) == ("0.0.0.0", "hub")
+    assert (options.host, options.profile) == ("0.0.0.0", "embedded")
     assert (
         app._origin("0.0.0.0", 7860, {"SPACE_HOST": "owner-name.hf.space"}) == "https://owner-name.hf.space"
     )

@@ -163,7 +163,7 @@ def bad_values(task: AnyTask) -> dict[str, dict[str, Any]]:
         for value in (7, True, None, {"text": "x"}, [["x"]], [1], []):
             bad[f"{name} = {value!r}"] = {**good, name: value}
     for field in option_fields(task.options):
-        values: list[Any] = ["hot", None, [1], {}]
+        values: list[Any] = ["hot", [1], {}]
         if field.kind in ("int", "float"):
             values += [True, 1e300]
             values += [] if field.minimum is None else [field.minimum - 1]
@@ -171,7 +171,7 @@ def bad_values(task: AnyTask) -> dict[str, dict[str, Any]]:
         if field.kind == "int":
             values += [field.default + 0.5]
         if field.kind in ("choice", "text"):
-            values = [7, None, ["x"], {}, "\0"]
+            values = [7, ["x"], {}, "\0"]
         for value in values:
             bad[f"{field.name} = {value!r}"] = {**good, field.name: value}
     return bad
@@ -187,6 +187,23 @@ def test_a_wrong_value_is_refused(doors: dict[str, Door], task: AnyTask, wrong: 
     with pytest.raises(RefusedError, match=r"\w+ \w+") as refusal:
         doors[client].ask(task, bad_values(task)[wrong])
     assert "Traceback" not in str(refusal.value)
+
+
+@tasks
+@pytest.mark.parametrize("client", RAW)
+def test_null_is_what_is_left_out_and_a_whole_number_may_have_a_point(
+    doors: dict[str, Door], task: AnyTask, client: str
+) -> None:
+    fields = option_fields(task.options)
+    nulls = {
+        **{field.name: None for field in input_fields(task.inputs) if not field.required},
+        **({"model": None} if isinstance(task, Task) else {}),
+        **{field.name: None for field in fields},
+    }
+    plain = {name: value for name, value in quick(task).items() if value is not None}
+    pointed = {field.name: float(field.default) for field in fields if field.kind == "int"}
+    answer = doors[client].ask(task, {**nulls, **pointed, **plain})
+    assert set(answer) == set(doors[client].ask(task, plain))
 
 
 @tasks
