@@ -8,6 +8,7 @@ import anyio
 import httpx
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from mcp import types
 
 from components.tasks.fields import input_fields, option_fields
 from demos import OPERATIONS, TASKS
@@ -38,6 +39,24 @@ def test_a_tool_is_described_by_its_task(mcp: Mcp, task: AnyTask) -> None:
     answer = mcp.ask(task, quick(task))
     assert tool.outputSchema is not None
     Draft202012Validator(tool.outputSchema).validate(answer)
+
+
+@tasks
+def test_a_tool_is_said_to_change_nothing(mcp: Mcp, task: AnyTask) -> None:
+    annotations = {tool.name: tool for tool in mcp.tools()}[task.name].annotations
+    assert annotations is not None
+    assert (annotations.readOnlyHint, annotations.idempotentHint) == (True, True)
+    assert (annotations.destructiveHint, annotations.openWorldHint) == (False, False)
+
+
+def test_the_hub_finds_the_tools_where_it_looks_for_them(http: Http, mcp: Mcp) -> None:
+    listed = http.client.get("/gradio_api/mcp/schema").json()
+    assert [(tool["name"], tool["description"], tool["inputSchema"]) for tool in listed] == [
+        (tool.name, tool.description, tool.inputSchema) for tool in mcp.tools()
+    ]
+    names = [TASKS[1].name, TASKS[0].name]
+    some = http.client.get("/gradio_api/mcp/schema", params={"tools": ",".join(names)}).json()
+    assert {tool["name"] for tool in some} == {*names}
 
 
 def test_there_is_a_tool_for_each_task_and_no_other(mcp: Mcp) -> None:
@@ -82,6 +101,61 @@ def test_leaving_during_generation_frees_the_model(mcp: Mcp, http: Http) -> None
 
     anyio.run(leave)
     assert until(lambda: leases(http) == 0, 3)
+
+
+def test_cancelled_calls_free_their_model_while_the_session_goes_on(mcp: Mcp, http: Http) -> None:
+    mcp.call("text_generation", {**LONG, "max_new_tokens": 1})
+
+    async def cancel() -> types.CallToolResult:
+        async with mcp.session() as session, anyio.create_task_group() as group:
+            first = session._request_id
+            for _ in range(16):  # as many as may be under way
+                group.start_soon(session.call_tool, "text_generation", LONG)
+            assert await anyio.to_thread.run_sync(until, lambda: leases(http) == 16, 10)
+            for number in range(first, first + 16):
+                params = types.CancelledNotificationParams(requestId=number, reason="no longer needed")
+                await session.send_notification(
+                    types.ClientNotification(types.CancelledNotification(params=params))
+                )
+            # Each ends with the step that it is in, which takes 16 times as long as one alone.
+            assert await anyio.to_thread.run_sync(until, lambda: leases(http) == 0, 20)
+            after: types.CallToolResult = await session.call_tool(TASKS[0].name, quick(TASKS[0]))
+            group.cancel_scope.cancel()
+        return after
+
+    assert not anyio.run(cancel).isError
+
+
+def test_nobody_cancels_the_call_of_another_session(mcp: Mcp, http: Http) -> None:
+    mcp.call("text_generation", {**LONG, "max_new_tokens": 1})
+
+    async def meddle() -> None:
+        async with mcp.session() as mine, mcp.session() as other, anyio.create_task_group() as group:
+            number = mine._request_id
+            group.start_soon(mine.call_tool, "text_generation", LONG)
+            assert await anyio.to_thread.run_sync(until, lambda: leases(http) == 1, 5)
+            params = types.CancelledNotificationParams(requestId=number)
+            note = types.ClientNotification(types.CancelledNotification(params=params))
+            await other.send_notification(note)
+            assert not await anyio.to_thread.run_sync(until, lambda: leases(http) == 0, 1)
+            group.cancel_scope.cancel()
+
+    anyio.run(meddle)
+    assert until(lambda: leases(http) == 0, 3)
+
+
+def test_progress_is_a_growing_share_of_one_while_a_text_is_written(mcp: Mcp) -> None:
+    heard: list[tuple[float, float | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, total))
+
+    assert not mcp.call("text_generation", {**LONG, "max_new_tokens": 40}, hear).isError
+    shares = [share for share, _ in heard]
+    assert len(shares) > 2
+    assert shares == sorted({*shares})
+    assert {total for _, total in heard} == {1.0}
+    assert 0.2 < shares[-1] <= 1
 
 
 def test_progress_is_told_while_a_model_loads(app_url: str, http: Http, mcp: Mcp) -> None:
