@@ -18,7 +18,7 @@ PROGRAM = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/lo
 
 @dataclass(frozen=True)
 class Proxied:
-    """The app's own address, and those that the proxy has for it: without the prefix passed on, and with it."""
+    """The app's own address, and the proxy's: where it takes the prefix away, and where it keeps it."""
 
     app: str
     stripping: str

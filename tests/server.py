@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -36,12 +37,25 @@ def clean_environment() -> dict[str, str]:
 
 @contextmanager
 def running(
-    command: list[str], url: str, environment: Mapping[str, str], patience: float = 60
+    command: list[str],
+    url: str,
+    environment: Mapping[str, str],
+    patience: float = 60,
+    *,
+    with_children: bool = False,
 ) -> Iterator[str]:
-    """Runs `command` until the block ends; enters it once `url` answers, raises with the output if not."""
+    """Runs `command` until the block ends; enters it once `url` answers, raises with the output if not.
+
+    `with_children`: it starts the server as a process of its own and does not end that one.
+    """
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=dict(environment), stdout=output, stderr=subprocess.STDOUT
+            command,
+            cwd=ROOT,
+            env=dict(environment),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=with_children,
         )
         try:
             deadline = time.monotonic() + patience
@@ -54,6 +68,8 @@ def running(
                 time.sleep(0.01)
             yield url
         finally:
+            if with_children:
+                os.killpg(process.pid, signal.SIGTERM)
             process.terminate()
             try:
                 process.wait(20)

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+import starlette.requests
+from gradio_client import Client
 
 import app
-from tests.server import ROOT, clean_environment, free_port, running_app
+from components.address import Published
+from tests.server import ROOT, clean_environment, free_port, running, running_app
 
 
 def run(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -52,6 +55,86 @@ def test_the_first_page_comes_without_torch_and_transformers() -> None:
         timeout=120,
     )
     assert "imported: []" in done.stdout, done.stdout + done.stderr
+
+
+def test_any_asgi_server_can_run_it() -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "uvicorn", "--factory", "app:create_app", "--port", str(port)]
+    with running(command, f"{url}/health", {**clean_environment(), "GRADIO_ROOT_PATH": "/tour"}):
+        with httpx.Client(base_url=url, timeout=60) as client:
+            page = client.get("/fill-mask")
+            assert page.status_code == 200
+            assert "content-security-policy" in page.headers
+            assert client.get("/v1/openapi.json").json()["servers"] == [{"url": "/tour"}]
+            assert client.get("/v1/nothing").json()["error"]["code"] == "not_found"
+            assert client.get("/gradio_api/mcp/schema").json()
+        answer = Client(url, verbose=False).predict(
+            text="cat", tokenizers=["all-MiniLM-L6-v2"], api_name="/tokenize"
+        )
+        assert answer["tokenizations"]
+
+
+def test_gradios_own_command_runs_it() -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    environment = {**clean_environment(), "GRADIO_SERVER_PORT": str(port)}
+    command = [str(Path(sys.executable).with_name("gradio")), "app.py"]
+    with running(command, f"{url}/health", environment, patience=240, with_children=True):
+        assert httpx.get(f"{url}/fill-mask", timeout=60).status_code == 200
+
+
+def test_a_request_ends_at_its_limit() -> None:
+    with running_app("--time-limit", "0.5") as url:
+        client = httpx.Client(base_url=url, timeout=200)
+        asked = {"prompt": "Tell a very long story.", "max_new_tokens": 512}
+        answer = client.post("/v1/text_generation", json=asked)
+        assert answer.status_code == 504
+        error = answer.json()["error"]
+        assert error["code"] == "timeout"
+        assert "seconds" in error["message"]
+        assert all(model["leases"] == 0 for model in client.get("/v1/models").json()["models"])
+
+
+def test_what_a_proxy_or_a_flag_says_is_the_address() -> None:
+    def seen(published: Published, scheme: str = "http", **headers: str) -> str:
+        return published.seen_by(
+            starlette.requests.Request(
+                {
+                    "type": "http",
+                    "scheme": scheme,
+                    "server": ("10.0.0.1", 80),
+                    "path": "/",
+                    "query_string": b"",
+                    "headers": [
+                        (name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()
+                    ],
+                }
+            )
+        )
+
+    plain, below = Published(local="http://127.0.0.1:7860"), Published(local="http://x", root_path="/tour")
+    assert seen(plain, host="tour.example:8080") == "http://tour.example:8080"
+    forwarded = {"x_forwarded_host": "a.example, b.example", "x_forwarded_proto": "https,http"}
+    assert seen(below, host="internal", **forwarded) == "https://a.example/tour"
+    assert seen(plain, host="h", x_forwarded_proto="javascript") == "http://h"
+    assert seen(plain, host='h"><script>') == "http://127.0.0.1:7860"
+    fixed = Published(local="http://x", root_path="/tour", url="https://fixed.example/tour")
+    assert seen(fixed, host="h") == "https://fixed.example/tour"
+
+
+@pytest.mark.parametrize(
+    ("flags", "address", "root_path"),
+    [
+        ([], "http://127.0.0.1:7860", ""),
+        (["--root-path", "tour/"], "http://127.0.0.1:7860/tour", "/tour"),
+        (["--public-url", "https://e.example/a/b/"], "https://e.example/a/b", "/a/b"),
+        (["--root-path", "https://e.example/tour"], "https://e.example/tour", "/tour"),
+    ],
+)
+def test_flags_say_where_the_app_is_published(flags: list[str], address: str, root_path: str) -> None:
+    published = app._published(app._parser({}).parse_args(flags))
+    assert (published.address, published.root_path) == (address, root_path)
 
 
 def test_check_runs_every_checkpoint_and_task() -> None:

@@ -39,12 +39,11 @@ here, there = Runner(registry, "embedded"), Runner(registry, "embedded", execute
 tasks = [*(one for one in OPERATIONS if isinstance(one, Task)), LOOK]
 found = {}
 for index, task in enumerate(tasks):
-    options = {"seed": 1} if "seed" in task.options.__pydantic_fields__ else {}
-    steps = [*there.stream(task, {**task.example, **options})]
-    found[f"{index} {task.name}"] = {
-        "steps": len(steps),
-        "same": repr(steps[-1].result)[:2000] == repr(here.call(task, {**task.example, **options}).result)[:2000],
-    }
+    seed = {"seed": 1} if "seed" in task.options.__pydantic_fields__ else {}
+    asked = {**task.example, **seed}
+    steps = [*there.stream(task, asked)]
+    same = repr(steps[-1].result)[:2000] == repr(here.call(task, asked).result)[:2000]
+    found[f"{index} {task.name}"] = {"steps": len(steps), "same": same}
 try:
     there.call(tasks[0], {"text": "x", "model": "entities"})
 except TourError as error:
