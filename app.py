@@ -61,7 +61,8 @@ def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> Ap
     from components.serving.inference import Inference
     from components.serving.mcp import McpDoor
     from components.serving.middleware import middleware
-    from components.ui.chrome import appearance
+    from components.serving.shell import Shell, Site, pictures
+    from components.ui.chrome import PICTURES, appearance
 
     registry = Registry(load_catalog(), settings)
     runner = Runner(registry, settings.profile)
@@ -70,6 +71,11 @@ def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> Ap
     mcp = McpDoor(demos.OPERATIONS, registry.catalog, inference)
     blocks = demos.build(registry, runner, lab, origin)
     endpoints.register(blocks, demos.OPERATIONS, runner)
+    site = Site(
+        pages={slug: Shell(**vars(around)) for slug, around in demos.surroundings().items()},
+        documents={slug: Shell(**vars(around)) for slug, around in demos.documents().items()},
+        lost=Shell(**vars(demos.lost())),
+    )
     blocks.queue(max_size=64, api_open=False)  # open, /gradio_api/run would pass the queue by
 
     @asynccontextmanager
@@ -86,11 +92,15 @@ def build_app(settings: Settings, origin: str, frame_ancestors: str = "*") -> Ap
         launch_options={
             **appearance(),
             "app_kwargs": {
-                "routes": [*v1.routes(demos.OPERATIONS, registry, inference, runner.tokenizers), *mcp.routes],
-                "middleware": middleware([slug for slug, *_ in blocks.pages], frame_ancestors),
+                "routes": [
+                    *v1.routes(demos.OPERATIONS, registry, inference, runner.tokenizers),
+                    *mcp.routes,
+                    pictures(PICTURES),
+                ],
+                "middleware": middleware(site, frame_ancestors),
                 "lifespan": lifespan,
             },
-            "footer_links": ["api"],
+            "footer_links": [],  # Gradio's own API page knows nothing of the endpoints; ours is at /api
             "mcp_server": False,  # components/serving/mcp.py is at its address
             "show_error": False,  # messages of unforeseen errors are for the log
             "enable_monitoring": False,

@@ -6,7 +6,6 @@ Gradio adds its own CORS and Brotli layers outside of these.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import parse_qs
 
@@ -17,6 +16,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.serving.errors import refusal
+from components.serving.shell import Shells, Site
 
 BODY_LIMIT = 2_000_000  # bytes
 YEAR = 365 * 24 * 3600
@@ -38,10 +38,8 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def middleware(pages: Sequence[str], frame_ancestors: str = "*") -> list[Middleware]:
-    """`pages` are the names that `?page=` may have.
-
-    Framing is open by default: documentation on any site may embed a page with
+def middleware(site: Site, frame_ancestors: str = "*") -> list[Middleware]:
+    """Framing is open by default: documentation on any site may embed a page with
     `?embed=1`, and there is no login or cookie that a hostile frame could make use of.
     """
     return [
@@ -49,7 +47,8 @@ def middleware(pages: Sequence[str], frame_ancestors: str = "*") -> list[Middlew
         Middleware(CacheHeaders),
         Middleware(Compression),
         Middleware(BodyLimit, limit=BODY_LIMIT),
-        Middleware(KnownPages, pages=frozenset(pages)),
+        Middleware(KnownPages, pages=frozenset(site.pages)),
+        Middleware(Shells, site=site),
         Middleware(GradioFaults),
     ]
 
