@@ -187,10 +187,14 @@ def write_examples(settings: Settings) -> int:
     """Recomputes the stored answers that pages open with."""
     _prepare_environment()
     import demos
-    from demos import examples
+    from components.insight import stored
+    from components.serving.attention import LOOK
+    from demos import attention, examples
 
     with _registry(settings) as registry:
-        examples.write(demos.TASKS, Runner(registry, "embedded"))
+        runner = Runner(registry, "embedded")
+        examples.write(demos.TASKS, runner)
+        stored.save(stored.OPENING, attention.OPENING, runner.call(LOOK, attention.OPENING))
     return 0
 
 

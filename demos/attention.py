@@ -12,7 +12,7 @@ from components.figures.tokens import chips
 from components.insight.attention import LONGEST, TASK
 from components.models.errors import TourError
 from components.models.status import Availability
-from components.ui import doors, links, picker
+from components.ui import asking, doors, links, picker
 from components.ui.attention_view import TELL, attention_view, look_at
 from components.ui.frame import QUIET
 from components.ui.page import PlainPage, Tour
@@ -39,6 +39,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str, str], dict[str, object]]] = {
         {**LINES, "kind": "cross", "layer": 1, "head": "mean", "words": True, "special": False},
     ),
 }
+# What the page opens with: stored, so that there is something to see before any model is on the host.
+OPENING: dict[str, object] = dict(zip(("text", "text_pair", "model"), EXAMPLES["Who was tired"][0], strict=True))
 EXPLAINED = (
     (
         "lines",
@@ -101,6 +103,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                 ]
     attention_view(f"{SLUG}-view", EXPLAINED)
     asked = [first, second, picked]
+    asking.watch(blocks, asked, ["text", "text_pair", "model"], {}, "Look")
     code_panel(tour, asked)
     go = gr.Textbox("", visible="hidden", label="Whether to look at once")
     gr.on(
@@ -117,12 +120,12 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         )
 
     def restore(request: gr.Request) -> list[Any]:
-        """What a link says; nothing is downloaded unasked."""
+        """What a link says, else the stored look; nothing is downloaded unasked."""
         query = dict(request.query_params)
         id = query.get("model") or model
         given = "text" in query
         restored = [query["text"], query.get("text_pair", ""), id] if given else [gr.skip()] * 3
-        go = query.get("run") == "1" or there(tour, id)
+        go = query.get("run") == "1" or not query.keys() & {"text", "model"} or there(tour, id)
         return [*restored, json.dumps({} if given else view) if go else ""]
 
     blocks.load(restore, None, [*asked, go], **QUIET).then(

@@ -54,7 +54,7 @@ def surroundings(pages: Sequence[Page], current: Page | None) -> Surroundings:
         description=sentence if current else f"{CLAIM} {ABOUT}",
         picture=picture(slug),
         head=_head(),
-        before=_start() + header(pages, current) + heading(title, sentence, hero=current is None) + WAITING,
+        before=_start() + header(pages, current) + heading(title, sentence, hero=current is None) + LIVE + WAITING,
         after=footer() + way_out(slug),
     )
 
@@ -74,6 +74,8 @@ def document(pages: Sequence[Page], title: str, sentence: str, content: Markup) 
     )
 
 
+# Where what has happened is told to screen readers (answers.js).
+LIVE = Markup('<div id="tour-live" class="unseen" role="status"></div>')
 # Where Gradio will build: seen until it has.
 WAITING = Markup(
     '<div class="tour-waiting" aria-hidden="true"><span></span><span></span><span></span></div>'
@@ -171,7 +173,7 @@ def appearance() -> Mapping[str, Any]:
 
 @cache
 def _head() -> Markup:
-    names = ("page.js", "exports.js")
+    names = ("page.js", "answers.js", "embed.js", "exports.js")
     scripts = "".join(Markup("<script>{}</script>").format(Markup(_asset(name))) for name in names)  # noqa: S704
     icon = '<link rel="icon" href="./favicon.ico">'
     return Markup(  # noqa: S704 - our own files

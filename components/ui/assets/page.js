@@ -22,6 +22,7 @@
       if (now - started < LONGEST && !(mounted && now - changed > STILL)) { setTimeout(look, 20); return; }
       changes.disconnect();
       document.documentElement.classList.add("up");
+      dispatchEvent(new Event("tour-up"));
     };
     look();
   });
@@ -41,3 +42,24 @@ document.addEventListener("click", async (event) => {
   }
   setTimeout(() => { button.textContent = "Copy"; }, 2500);
 });
+
+// Copies a link; where the browser does not let a page do so, as in a frame, shows it to be copied by hand. Tells
+// whether it was copied.
+window.tourCopy = async (link, button) => {
+  // Asked first, or a browser whose host page forbids it complains on its console.
+  const allowed = document.featurePolicy?.allowsFeature("clipboard-write") ?? true;
+  try {
+    if (!allowed) throw new Error("not allowed in this frame");
+    await navigator.clipboard.writeText(link);
+    return true;
+  } catch {
+    const place = button.closest(".row, p") ?? button;
+    const box = place.parentElement.querySelector(":scope > .tour-link") ?? document.createElement("input");
+    Object.assign(box, { className: "tour-link", readOnly: true, value: link, title: "Copy this link" });
+    box.setAttribute("aria-label", "Copy this link");
+    place.after(box);
+    box.focus();
+    box.select();
+    return false;
+  }
+};
