@@ -46,27 +46,30 @@ EXPLAINED = (
         "lines",
         "Each token on the left reads from tokens on the right: the thicker the line, the more it takes. "
         "Point at a token to see its lines alone.",
-        "Example: “Who was tired”, layer 3, head 1. “it” takes 49 % from “cat”: this head has found out "
-        "whom the word stands for.",
+        "Layer 3, head 1: “it” takes 49 % from “cat”, the noun that it stands for.",
+        EXAMPLES["Who was tired"][0][0],
     ),
     (
         "matrix",
         "The same weights as a table: each row is a token that reads, each column a token it reads from. "
         "The weights of a row sum to 100 %, and stronger colour means more.",
-        "Example: “What comes next”, layer 11, head 1. The diagonal says that each token takes most from the "
+        "Layer 11, head 1: the diagonal says that each token takes most from the "
         "one before it; what is hatched comes later, and a decoder cannot see it.",
+        EXAMPLES["What comes next"][0][0],
     ),
     (
         "heads",
         "Every head of every layer as a small table, layer 0 on top. Heads look for different things: a "
         "diagonal line is a head that reads the neighbour, a vertical one a head that looks at one token.",
-        "Example: “Who was tired”, layer 0, head 2. Each token takes all it gets from the token before it.",
+        "Layer 0, head 2: each token takes all it gets from the token before it.",
+        EXAMPLES["Who was tired"][0][0],
     ),
     (
         "cross",
         "Each token that is written, on the left, reads from the source on the right. So one can see which "
         "word a translated word was taken from.",
-        "Example: “A translation”, layer 1, mean of all heads. For “kleine” nearly all is read from “small”.",
+        "Layer 1, mean of all heads: for “kleine” nearly all is read from “small”.",
+        EXAMPLES["A translation"][0][0],
     ),
 )
 

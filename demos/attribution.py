@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import gradio as gr
@@ -78,6 +79,7 @@ EXAMPLES: Mapping[str, tuple[str, str, str, str, str, str]] = {
         "ORG",
     ),
 }
+FIRST = next(iter(EXAMPLES.values()))
 # What the views say of themselves, with an example that the first of `EXAMPLES` makes true.
 TEXT_SAYS = (
     "Blue words speak for the prediction, orange words against it: the stronger the colour, the more a word "
@@ -407,8 +409,8 @@ def says(texts: tuple[str, str], answer: Mapping[str, Any]) -> str:
     """What a view shows in two sentences, and what it says of the first example."""
     general, example = texts
     return str(
-        Markup("<p>{}</p><p class='worked'><strong>Example.</strong> {}</p>").format(
-            general, example.format(**facts(answer))
+        Markup("<p>{}</p><p class='worked' data-answers=\"{}\"><strong>Example.</strong> {}</p>").format(
+            general, json.dumps(FIRST), example.format(**facts(answer))
         )
     )
 
@@ -448,13 +450,14 @@ def request_of(typed: Sequence[Any]) -> dict[str, Any]:
 def answers(tour: Tour, typed: Sequence[Any]) -> Iterator[Shown]:
     """A run as it goes on: progress, then everything, or a problem."""
     request = request_of(typed)
+    started = perf_counter()
     for step in guarded(tour, TASK, request):
         if isinstance(step, Progress):
             yield Shown(line=str(status.progress(step.stage, step.share)))
         elif isinstance(step, Markup):
             yield Shown(str(asking.belonging(step, typed)), "", "", {"answer": None}, "", "")
         else:
-            yield complete(tour, request, step, stored=False)
+            yield complete(tour, request, step, stored=False, waited=perf_counter() - started)
 
 
 def edits(tour: Tour, kept: Mapping[str, Any], picked: int, replacement: str) -> Iterator[Markup]:
@@ -484,7 +487,14 @@ def guarded(
         yield status.problem(f"Something broke on our side. If it happens again, report incident {incident}.")
 
 
-def complete(tour: Tour, request: Mapping[str, Any], answer: Mapping[str, Any], *, stored: bool) -> Shown:
+def complete(
+    tour: Tour,
+    request: Mapping[str, Any],
+    answer: Mapping[str, Any],
+    *,
+    stored: bool,
+    waited: float | None = None,
+) -> Shown:
     title = tour.registry.catalog[answer["model"]].title
     asked = {name: value for name, value in request.items() if value}
     typed = [request.get(name, "") for name in NAMES]
@@ -492,7 +502,7 @@ def complete(tour: Tour, request: Mapping[str, Any], answer: Mapping[str, Any], 
     return Shown(
         result=str(asking.belonging(join([figure.head(answer), figure.tinted(request, answer)]), typed, said=said)),
         table=str(asking.belonging(figure.grid(answer), typed)),
-        line=str(status.run_line(answer, title=title, stored=stored)),
+        line=str(status.run_line(answer, title=title, stored=stored, waited=waited)),
         kept={"request": dict(request), "answer": dict(answer)},
         answer_json=json.dumps(answer, indent=2, ensure_ascii=False),
         api=doors.calls(TASK, asked, tour.origin),

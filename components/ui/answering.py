@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from components.figures import probing, status
@@ -82,6 +83,7 @@ class Desk:
         task = self.page.task
         payload = self.payload(typed)
         answer: Answer[Any] | None = None
+        started = perf_counter()
         try:
             for step in self.tour.runner.stream(task, payload):
                 if isinstance(step, Progress):
@@ -99,7 +101,8 @@ class Desk:
             yield replace(Shown.nothing(), result=str(asking.belonging(_broken(incident), typed)))
             return
         if answer is not None:
-            yield self.complete(payload, answer.as_json(), stored=False, typed=typed)
+            waited = perf_counter() - started
+            yield self.complete(payload, answer.as_json(), stored=False, typed=typed, waited=waited)
 
     def pick(self, answer_json: str, picked: Any, typed: Sequence[Any]) -> list[Any]:
         """What was typed, changed by what was picked in the answer; as it was where that does not fit."""
@@ -110,7 +113,13 @@ class Desk:
         return [changes.get(name, value) for name, value in zip(self.names, typed, strict=True)]
 
     def complete(
-        self, payload: Json, answer: Json, *, stored: bool, typed: Sequence[Any] | None = None
+        self,
+        payload: Json,
+        answer: Json,
+        *,
+        stored: bool,
+        typed: Sequence[Any] | None = None,
+        waited: float | None = None,
     ) -> Shown:
         """A whole answer, fresh or stored, in all its places; `typed` as the boxes have the request."""
         task = self.page.task
@@ -119,6 +128,7 @@ class Desk:
         request = self.tour.runner.parse(task, whole)
         seen = self.page.inside(payload, answer) if self.page.inside else None
         ways = inside.ways(task.name, checkpoint, seen) if seen else Markup()
+        line = status.run_line(answer, title=checkpoint.title, stored=stored, waited=waited)
         return Shown(
             result=str(
                 asking.belonging(
@@ -127,7 +137,7 @@ class Desk:
                     said=self.spoken(answer),
                 )
             ),
-            status=str(status.run_line(answer, title=checkpoint.title, stored=stored) + ways),
+            status=str(line + ways),
             code=task.snippet(checkpoint, request.inputs, request.options),
             answer_json=json.dumps(answer, indent=2, ensure_ascii=False),
             api=doors.calls(task, whole, self.tour.origin),

@@ -54,7 +54,7 @@ def surroundings(pages: Sequence[Page], current: Page | None) -> Surroundings:
         description=sentence if current else f"{CLAIM} {ABOUT}",
         picture=picture(slug),
         head=_head(),
-        before=_start() + header(pages, current) + heading(title, sentence, hero=current is None) + LIVE + WAITING,
+        before=header(pages, current) + heading(title, sentence, hero=current is None) + LIVE + WAITING,
         after=footer() + way_out(slug),
     )
 
@@ -66,8 +66,7 @@ def document(pages: Sequence[Page], title: str, sentence: str, content: Markup) 
         description=sentence,
         picture=picture(""),
         head=_head(),
-        before=_start()
-        + header(pages, None, home=False)
+        before=header(pages, None, home=False)
         + heading(title, sentence)
         + Markup('<main class="document">{}</main>').format(content),
         after=footer() + way_out(""),
@@ -173,18 +172,12 @@ def appearance() -> Mapping[str, Any]:
 
 @cache
 def _head() -> Markup:
-    names = ("page.js", "answers.js", "embed.js", "exports.js")
+    names = ("first-paint.js", "page.js", "answers.js", "embed.js", "exports.js")
     scripts = "".join(Markup("<script>{}</script>").format(Markup(_asset(name))) for name in names)  # noqa: S704
     icon = '<link rel="icon" href="./favicon.ico">'
     return Markup(  # noqa: S704 - our own files
         f'<meta name="color-scheme" content="light dark">{icon}<style>{_asset("shell.css")}</style>{scripts}'
     )
-
-
-@cache
-def _start() -> Markup:
-    """What has to be known before anything is painted."""
-    return Markup("<script>{}</script>").format(Markup(_asset("first-paint.js")))  # noqa: S704 - our own file
 
 
 def _asset(name: str) -> str:

@@ -49,11 +49,11 @@ def keep_current(
     each of `runs`. Until then no state is shown: what a page was built with may be days old."""
     refresh: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
-    def refreshed(picked: str) -> list[Any]:
-        found = [gr.Dropdown(choices=choices(task, tour))]
-        return found if about_model is None else [*found, about(task, picked, tour)]
+    def refreshed(picked: str) -> Any:
+        found = gr.Dropdown(choices=choices(task, tour))
+        return found if about_model is None else [found, about(task, picked, tour)]
 
-    def opened(picked: str) -> list[Any]:
+    def opened(picked: str) -> Any:
         tour.registry.reachable()
         return refreshed(picked)
 

@@ -6,16 +6,22 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from components.ui.page import TaskPage
+from demos import PAGES
 from tests.browser.conftest import OpenPage
-from tests.browser.test_all_pages import every_address, every_page, every_task_page
+from tests.browser.test_all_pages import HOME, every_page, every_task_page
 from tests.browser.tour import UP, Visit, brief
 
 GOOD = 0.1  # of layout shift, as web vitals count it; over 0.25 is poor
 # Shifts that do not follow from what a visitor has just done, and the widths that the page has had.
 WATCH = """
 window.shifts = [];
+window.still = () => performance.now() - Math.max(window.opened ?? Infinity, window.last ?? 0) > 2000;
+addEventListener("tour-up", () => { window.opened = performance.now(); });
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(entry.value);
+  for (const entry of list.getEntries()) {
+    window.last = performance.now();
+    if (!entry.hadRecentInput) window.shifts.push(entry.value);
+  }
 }).observe({ type: "layout-shift", buffered: true });
 window.widths = [];
 const measure = () => {
@@ -46,16 +52,17 @@ look();
 """
 
 
-@every_address
+@pytest.mark.parametrize("slug", [HOME, *(page.slug for page in PAGES), "api"], ids=lambda slug: slug or "home")
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_jumps_while_a_page_opens(open_page: OpenPage, slug: str, width: int) -> None:
     page = open_page(elsewhere=True, width=width)
     page.add_init_script(WATCH)
     page.goto(f"/{slug}")
-    expect(page.locator(UP).first).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    expect(page.locator(f"{UP}, .operation").first).to_be_visible()
+    if slug != "api":
+        page.wait_for_function("still()")  # two seconds without a shift
     assert page.evaluate("shifts.reduce((all, one) => all + one, 0)") < GOOD
-    assert len(page.evaluate("widths")) == 1
+    assert len(page.evaluate("widths")) <= 1
 
 
 @every_task_page
@@ -96,10 +103,10 @@ def test_the_first_link_leads_to_the_content_and_keeps_the_page(page: Page, spec
     if isinstance(spec, TaskPage):
         box = page.locator(".asking textarea, .asking input").first
         box.fill("typed and not to be lost")
-    page.evaluate("document.activeElement.blur()")
     address = page.url
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    first = page.locator("a, button, input, textarea").first  # what Tab reaches first on a fresh page
+    expect(first).to_have_text("Skip to content")
+    first.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
     assert page.url == address

@@ -42,32 +42,65 @@
     }
   };
 
-  const latest = () => {
-    const answer = document.querySelector('[id$="-result"] .answered:not([data-partial])');
-    return [answer, answer && answer.dataset.asked + answer.textContent];
+  // What is only true of one answer stands only beside it.
+  const examples = () => {
+    const shown = latest()?.dataset.asked;
+    for (const text of document.querySelectorAll("[data-answers]")) text.hidden = !shown || !sameAll(shown, text.dataset.answers);
+  };
+  const sameAll = (one, other) => {
+    const [first, second] = [JSON.parse(one), JSON.parse(other)];
+    return first.length === second.length && first.every((value, index) => same(value, second[index]));
   };
 
+  // Each new answer is a new element; scripts may go on drawing in it.
+  const latest = () => document.querySelector('[id$="-result"] .answered:not([data-partial])');
+
   const arrived = () => {
-    const [answer, key] = latest();
-    if (!answer || key === read) return;
-    read = key;
+    const answer = latest();
+    if (!answer || answer === read) return;
+    read = answer;
     document.getElementById("tour-live").textContent = answer.dataset.said;
     const link = setting && window.tourLink(setting.names, setting.defaults, JSON.parse(answer.dataset.asked));
     if (link) window.tourShowLink(link);
   };
 
-  window.tourAsked = (values, about) => { asked = values; setting = about; look(); };
+  window.tourAsked = (values, about) => {
+    asked = values;
+    setting = about;
+    window.tourValues = Object.fromEntries(about.names.map((name, index) => [name, values[index]]));
+    dispatchEvent(new Event("tour-asked"));
+    look();
+  };
+
+  // How long a visitor has waited, and how long it may still be where the share of the work is known.
+  const SURE = 0.05; // of the work, before anything is said of the rest
+  const begun = new WeakMap();
+  const duration = (seconds) => (seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`);
+  const wait = () => {
+    for (const status of document.querySelectorAll(".status.block")) {
+      const bar = status.querySelector(".working progress");
+      if (!bar) { begun.delete(status); delete status.dataset.waited; continue; }
+      if (!begun.has(status)) begun.set(status, performance.now());
+      const waited = (performance.now() - begun.get(status)) / 1000;
+      if (waited < 2) continue;
+      const share = bar.hasAttribute("value") ? bar.value : 0;
+      const rest = share > SURE ? `, about ${duration((waited * (1 - share)) / share)} more` : "";
+      status.dataset.waited = `${duration(waited)}${rest}`;
+    }
+  };
+  setInterval(wait, 500);
 
   let due = false;
   const changed = () => {
     if (due) return;
     due = true;
-    queueMicrotask(() => { due = false; look(); arrived(); });
+    queueMicrotask(() => { due = false; look(); wait(); arrived(); examples(); });
   };
   addEventListener("tour-up", () => {
     for (const status of document.querySelectorAll(".status.block")) status.setAttribute("role", "status");
-    read = latest()[1];
+    read = latest();
     look();
+    examples();
     new MutationObserver(changed).observe(document.querySelector("gradio-app"), { childList: true, subtree: true });
   });
 })();

@@ -533,6 +533,7 @@ function controls() {
   $("threshold-said").textContent = percent(state.threshold);
   VIEWS.forEach((view) => $(view).setAttribute("aria-pressed", String(view === state.view)));
   element.querySelectorAll("[data-explains]").forEach((node) => { node.hidden = node.dataset.explains !== (state.kind === "cross" && state.view === "lines" ? "cross" : state.view); });
+  element.querySelectorAll("[data-example]").forEach((node) => { node.hidden = asked?.text !== node.dataset.example; });
   const one = state.view === "heads";
   for (const part of ["head", "layer", "rollout", "threshold"]) $(`${part}-field`).hidden = one;
   $("head-field").hidden = one || state.rollout;
