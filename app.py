@@ -101,7 +101,8 @@ def build_app(
     from components.serving.inference import Inference
     from components.serving.mcp import McpServer
     from components.serving.middleware import middleware
-    from components.ui.chrome import appearance
+    from components.serving.shell import Shell, Site, pictures
+    from components.ui.chrome import PICTURES, appearance
 
     if gpu is not None:
         settings = replace(settings, device="cpu")  # what is not placed runs in the app's process
@@ -113,6 +114,11 @@ def build_app(
     mcp = McpServer(demos.OPERATIONS, registry.catalog, inference)
     blocks = demos.build(registry, runner, lab, published)
     endpoints.register(blocks, demos.OPERATIONS, runner)
+    site = Site(
+        pages={slug: Shell(**vars(around)) for slug, around in demos.surroundings().items()},
+        documents={slug: Shell(**vars(around)) for slug, around in demos.documents().items()},
+        lost=Shell(**vars(demos.lost())),
+    )
     blocks.queue(max_size=64, api_open=False)  # open, /gradio_api/run would pass the queue by
 
     @asynccontextmanager
@@ -129,16 +135,15 @@ def build_app(
         launch_options={
             **appearance(),
             "app_kwargs": {
-                "routes": [*v1.routes(demos.OPERATIONS, registry, inference, runner.tokenizers), *mcp.routes],
-                "middleware": middleware(
-                    [slug for slug, *_ in blocks.pages],
-                    frame_ancestors,
-                    published.root_path,
-                    on_space=space.on_space(),
-                ),
+                "routes": [
+                    *v1.routes(demos.OPERATIONS, registry, inference, runner.tokenizers),
+                    *mcp.routes,
+                    pictures(PICTURES),
+                ],
+                "middleware": middleware(site, published, frame_ancestors, on_space=space.on_space()),
                 "lifespan": lifespan,
             },
-            "footer_links": ["api"],
+            "footer_links": [],  # Gradio's own API page knows nothing of the endpoints; ours is at /api
             "mcp_server": False,  # components/serving/mcp.py is at its address
             "show_error": False,  # messages of unforeseen errors are for the log
             "enable_monitoring": False,
@@ -261,10 +266,14 @@ def write_examples(settings: Settings) -> int:
     """Recomputes the stored answers that pages open with."""
     _prepare_environment()
     import demos
-    from demos import examples
+    from components.insight import stored
+    from components.serving.attention import LOOK
+    from demos import attention, examples
 
     with _registry(settings) as registry:
-        examples.write(demos.TASKS, Runner(registry, "embedded"))
+        runner = Runner(registry, "embedded")
+        examples.write(demos.TASKS, runner)
+        stored.save(stored.OPENING, attention.OPENING, runner.call(LOOK, attention.OPENING))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from components.address import Published
+from components.figures.markup import Markup
 from components.insight.attention import TASK as ATTENTION
 from components.insight.attribution import TASK as ATTRIBUTION
 from components.insight.layers import TASK as LAYERS
@@ -17,6 +18,7 @@ from components.ui import chrome
 from components.ui.frame import task_page
 from components.ui.page import TaskPage, Tour
 from demos import (
+    api,
     attention,
     attribution,
     examples,
@@ -76,16 +78,34 @@ def build(registry: Registry, runner: Runner, lab: Lab, published: Published) ->
     )
     # Gradio keeps what is uploaded to it, though no page asks for a file: an hour at most.
     with gr.Blocks(title=chrome.NAME, analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
-        chrome.header(PAGES, None)
         home.build(tour, blocks)
+        chrome.tell_mounted(blocks)
     for page in PAGES:
         with blocks.route(page.title, page.slug) as route:
-            chrome.header(PAGES, page)
-            chrome.heading(page.title, page.sentence)
             if isinstance(page, TaskPage):
                 task_page(page, tour, route)
             else:
                 page.build(tour, route)
-            chrome.way_out(page)
-            chrome.set_title(route, page.title)
+            chrome.tell_mounted(route)
     return blocks
+
+
+def surroundings() -> dict[str, chrome.Surroundings]:
+    """The HTML around what `build` makes, by the page's address; the home page's is empty."""
+    return {
+        "": chrome.surroundings(PAGES, None),
+        **{page.slug: chrome.surroundings(PAGES, page) for page in PAGES},
+    }
+
+
+def documents() -> dict[str, chrome.Surroundings]:
+    """The pages that are all HTML, by their address."""
+    content = api.content(OPERATIONS, chrome.BASE)
+    return {api.SLUG: chrome.document(PAGES, api.TITLE, api.SENTENCE, content)}
+
+
+def lost() -> chrome.Surroundings:
+    """The page for addresses that do not exist; the server fills in `%PATH%` and `%GUESS%`."""
+    return chrome.document(
+        PAGES, "Page not found", "There is no page at %PATH%.", Markup('<p class="guess">%GUESS%</p>')
+    )

@@ -12,7 +12,7 @@ from components.figures.tokens import chips
 from components.insight.attention import LONGEST, TASK
 from components.models.errors import TourError
 from components.models.status import Availability
-from components.ui import doors, links, picker
+from components.ui import asking, doors, links, picker
 from components.ui.attention_view import TELL, attention_view, look_at
 from components.ui.frame import QUIET
 from components.ui.page import PlainPage, Tour
@@ -39,32 +39,39 @@ EXAMPLES: dict[str, tuple[tuple[str, str, str], dict[str, object]]] = {
         {**LINES, "kind": "cross", "layer": 1, "head": "mean", "words": True, "special": False},
     ),
 }
+# What the page opens with: stored, so that there is something to see before any model is on the host.
+OPENING: dict[str, object] = dict(
+    zip(("text", "text_pair", "model"), EXAMPLES["Who was tired"][0], strict=True)
+)
 EXPLAINED = (
     (
         "lines",
         "Each token on the left reads from tokens on the right: the thicker the line, the more it takes. "
         "Point at a token to see its lines alone.",
-        "Example: “Who was tired”, layer 3, head 1. “it” takes 49 % from “cat”: this head has found out "
-        "whom the word stands for.",
+        "Layer 3, head 1: “it” takes 49 % from “cat”, the noun that it stands for.",
+        EXAMPLES["Who was tired"][0][0],
     ),
     (
         "matrix",
         "The same weights as a table: each row is a token that reads, each column a token it reads from. "
         "The weights of a row sum to 100 %, and stronger colour means more.",
-        "Example: “What comes next”, layer 11, head 1. The diagonal says that each token takes most from the "
+        "Layer 11, head 1: the diagonal says that each token takes most from the "
         "one before it; what is hatched comes later, and a decoder cannot see it.",
+        EXAMPLES["What comes next"][0][0],
     ),
     (
         "heads",
         "Every head of every layer as a small table, layer 0 on top. Heads look for different things: a "
         "diagonal line is a head that reads the neighbour, a vertical one a head that looks at one token.",
-        "Example: “Who was tired”, layer 0, head 2. Each token takes all it gets from the token before it.",
+        "Layer 0, head 2: each token takes all it gets from the token before it.",
+        EXAMPLES["Who was tired"][0][0],
     ),
     (
         "cross",
         "Each token that is written, on the left, reads from the source on the right. So one can see which "
         "word a translated word was taken from.",
-        "Example: “A translation”, layer 1, mean of all heads. For “kleine” nearly all is read from “small”.",
+        "Layer 1, mean of all heads: for “kleine” nearly all is read from “small”.",
+        EXAMPLES["A translation"][0][0],
     ),
 )
 
@@ -101,6 +108,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                 ]
     attention_view(f"{SLUG}-view", EXPLAINED)
     asked = [first, second, picked]
+    asking.watch(blocks, asked, ["text", "text_pair", "model"], {}, "Look")
     code_panel(tour, asked)
     go = gr.Textbox("", visible="hidden", label="Whether to look at once")
     gr.on(
@@ -117,12 +125,12 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         )
 
     def restore(request: gr.Request) -> list[Any]:
-        """What a link says; nothing is downloaded unasked."""
+        """What a link says, else the stored look; nothing is downloaded unasked."""
         query = dict(request.query_params)
         id = query.get("model") or model
         given = "text" in query
         restored = [query["text"], query.get("text_pair", ""), id] if given else [gr.skip()] * 3
-        go = query.get("run") == "1" or there(tour, id)
+        go = query.get("run") == "1" or not query.keys() & {"text", "model"} or there(tour, id)
         return [*restored, json.dumps({} if given else view) if go else ""]
 
     blocks.load(restore, None, [*asked, go], **QUIET).then(

@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import gradio as gr
@@ -17,7 +18,7 @@ from components.figures.markup import Markup, join
 from components.insight.attribution import EDIT, SECOND, TASK, TASKS
 from components.models.errors import TourError
 from components.tasks.task import Progress, Task
-from components.ui import doors, links, picker
+from components.ui import asking, doors, links, picker
 from components.ui.chrome import ASSETS
 from components.ui.frame import CONCURRENT_RUNS, QUIET, switches
 from components.ui.page import PlainPage, TaskPage, Tour
@@ -78,6 +79,7 @@ EXAMPLES: Mapping[str, tuple[str, str, str, str, str, str]] = {
         "ORG",
     ),
 }
+FIRST = next(iter(EXAMPLES.values()))
 # What the views say of themselves, with an example that the first of `EXAMPLES` makes true.
 TEXT_SAYS = (
     "Blue words speak for the prediction, orange words against it: the stronger the colour, the more a word "
@@ -251,7 +253,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 
     def explain(*typed: Any) -> Iterator[list[Any]]:
         none = [gr.skip()] * 5
-        starting = Shown("", "", str(status.progress("Starting", None)), {"answer": None}, "", "")
+        starting = Shown(line=str(status.progress("Starting", None)))
         yield [*starting.places, *none, *switches(running=True)]
         for step in answers(tour, typed):
             after = none
@@ -294,7 +296,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     )
 
     def stopped() -> list[Any]:
-        said = str(status.hint("Stopped. What was there by then stays above."))
+        said = str(status.hint("Stopped."))
         return [said, *switches(running=False)]
 
     # Said twice: what the run had sent before it was cancelled may arrive after the first.
@@ -312,6 +314,14 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         return picker.about(of_task[task], id, tour)
 
     model.change(other_model, [task, model], about_model, **QUIET)
+
+    def states(task: str, id: str) -> list[Any]:
+        tour.registry.reachable()
+        return [gr.Dropdown(choices=picker.choices(of_task[task], tour)), other_model(task, id)]
+
+    # Until it is known where models are, nothing is said of it; after a run it may be another place.
+    for known_now in (blocks.load, *(run.then for run in running)):
+        known_now(states, [task, model], [model, about_model], **QUIET)
     model.focus(lambda task: gr.Dropdown(choices=picker.choices(of_task[task], tour)), task, model, **QUIET)
     for button, example in zip(buttons, EXAMPLES.values(), strict=True):
 
@@ -323,11 +333,13 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             fill, None, [task, text, pair, model, about_model, target, against], cancels=running, **QUIET
         )
         running.append(filled.then(**runs))
+    defaults = {"text_pair": "", "target": "", "against": ""}
+    asking.watch(blocks, asked, NAMES, defaults, "Explain")
     copy_link.click(
         None,
         asked,
         None,
-        js=links.copy_script(NAMES, {"text_pair": "", "target": "", "against": ""}, f"{SLUG}-copy-link"),
+        js=links.copy_script(NAMES, defaults, f"{SLUG}-copy-link"),
         api_visibility="private",
     )
 
@@ -398,8 +410,8 @@ def says(texts: tuple[str, str], answer: Mapping[str, Any]) -> str:
     """What a view shows in two sentences, and what it says of the first example."""
     general, example = texts
     return str(
-        Markup("<p>{}</p><p class='worked'><strong>Example.</strong> {}</p>").format(
-            general, example.format(**facts(answer))
+        Markup("<p>{}</p><p class='worked' data-answers=\"{}\"><strong>Example.</strong> {}</p>").format(
+            general, json.dumps(FIRST), example.format(**facts(answer))
         )
     )
 
@@ -439,13 +451,14 @@ def request_of(typed: Sequence[Any]) -> dict[str, Any]:
 def answers(tour: Tour, typed: Sequence[Any]) -> Iterator[Shown]:
     """A run as it goes on: progress, then everything, or a problem."""
     request = request_of(typed)
+    started = perf_counter()
     for step in guarded(tour, TASK, request):
         if isinstance(step, Progress):
             yield Shown(line=str(status.progress(step.stage, step.share)))
         elif isinstance(step, Markup):
-            yield Shown(str(step), "", "", {"answer": None}, "", "")
+            yield Shown(str(asking.belonging(step, typed)), "", "", {"answer": None}, "", "")
         else:
-            yield complete(tour, request, step, stored=False)
+            yield complete(tour, request, step, stored=False, waited=perf_counter() - started)
 
 
 def edits(tour: Tour, kept: Mapping[str, Any], picked: int, replacement: str) -> Iterator[Markup]:
@@ -475,13 +488,24 @@ def guarded(
         yield status.problem(f"Something broke on our side. If it happens again, report incident {incident}.")
 
 
-def complete(tour: Tour, request: Mapping[str, Any], answer: Mapping[str, Any], *, stored: bool) -> Shown:
+def complete(
+    tour: Tour,
+    request: Mapping[str, Any],
+    answer: Mapping[str, Any],
+    *,
+    stored: bool,
+    waited: float | None = None,
+) -> Shown:
     title = tour.registry.catalog[answer["model"]].title
     asked = {name: value for name, value in request.items() if value}
+    typed = [request.get(name, "") for name in NAMES]
+    said = asking.sentence([f"explained: {answer['target']}"])
     return Shown(
-        result=str(join([figure.head(answer), figure.tinted(request, answer)])),
-        table=str(figure.grid(answer)),
-        line=str(status.run_line(answer, title=title, stored=stored)),
+        result=str(
+            asking.belonging(join([figure.head(answer), figure.tinted(request, answer)]), typed, said=said)
+        ),
+        table=str(asking.belonging(figure.grid(answer), typed)),
+        line=str(status.run_line(answer, title=title, stored=stored, waited=waited)),
         kept={"request": dict(request), "answer": dict(answer)},
         answer_json=json.dumps(answer, indent=2, ensure_ascii=False),
         api=doors.calls(TASK, asked, tour.origin),

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from components.tasks.runner import Runner
-from components.tasks.task import Task
+from components.tasks.task import Operation, Task
 from components.ui.page import Example
 
 FOLDER = Path(__file__).parent / "examples"
 
 
-def load(task: Task[Any, Any, Any]) -> tuple[Example, ...]:
+def load(task: Operation) -> tuple[Example, ...]:
     """The examples of a task; the first is the one its page opens with."""
     return tuple(Example(**entry) for entry in read(task))
 
 
-def read(task: Task[Any, Any, Any]) -> list[dict[str, Any]]:
+def read(task: Operation) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = json.loads(path(task).read_text("utf-8"))
     return entries
 
@@ -33,5 +33,5 @@ def write(tasks: Sequence[Task[Any, Any, Any]], runner: Runner) -> None:
         path(task).write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def path(task: Task[Any, Any, Any]) -> Path:
+def path(task: Operation) -> Path:
     return FOLDER / f"{task.name}.json"

@@ -7,19 +7,10 @@ from itertools import groupby
 import gradio as gr
 
 from components.figures.markup import Markup, join
-from components.ui import chrome
 from components.ui.page import PlainPage, TaskPage, Tour
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
-    gr.HTML(
-        Markup('<h1 id="main" tabindex="-1">{}</h1><p>{}</p>').format(
-            chrome.CLAIM,
-            "Every page runs a real pretrained model on this host. Type your own text, read the answer with "
-            "its scores, and take the code, the JSON or the API call with you.",
-        ),
-        elem_classes="hero",
-    )
     groups = groupby(tour.pages, key=lambda page: page.group)
     gr.HTML(
         join(

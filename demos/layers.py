@@ -13,7 +13,7 @@ from components.figures import status
 from components.figures.markup import Markup
 from components.insight.layers import TASK
 from components.tasks.fields import input_fields
-from components.ui import links, options, picker
+from components.ui import asking, links, options, picker
 from components.ui.answering import Desk, Shown
 from components.ui.frame import CONCURRENT_RUNS, QUIET, places, switches
 from components.ui.page import PlainPage, TaskPage, TextInput, Tour
@@ -103,20 +103,18 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         running.append(filled.success(**runs))
 
     def stopped() -> list[Any]:
-        return [str(status.hint("Stopped. What was there by then stays below.")), *switches(running=False)]
+        return [str(status.hint("Stopped.")), *switches(running=False)]
 
     # Said twice: what the run had sent before it was cancelled may arrive after the first.
     ended = [run_status, run, stop]
     stop.click(stopped, None, ended, cancels=running, **QUIET).then(stopped, None, ended, **QUIET)
+    defaults = {"text_pair": "", **{field.name: field.default for field in desk.options}}
+    asking.watch(blocks, asked, desk.names, defaults, "Run")
     copy_link.click(
         None,
         asked,
         None,
-        js=links.copy_script(
-            desk.names,
-            {"text_pair": "", **{field.name: field.default for field in desk.options}},
-            str(copy_link.elem_id),
-        ),
+        js=links.copy_script(desk.names, defaults, str(copy_link.elem_id)),
         api_visibility="private",
     )
 
@@ -130,7 +128,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     blocks.load(restore, None, [*asked, *answered], **QUIET).then(
         None, None, None, js=links.press_run_script(str(run.elem_id)), api_visibility="private"
     )
-    picker.keep_current(model, about_model, TASK, tour, blocks)
+    picker.keep_current(model, about_model, TASK, tour, blocks, running)
 
 
 def _drawer_code(value: str | None, name: str, language: Any, label: str) -> gr.Code:

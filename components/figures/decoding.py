@@ -7,29 +7,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.figures.markup import Markup, join, percent
+from components.tasks.fields import option_fields
+from components.tasks.text_generation import TASK
 
 Json = Mapping[str, Any]
 
 # Tokens that are drawn; the JSON has them all.
 MOST_STEPS = 200
-# Of each control of the next-token chart: name, title, lowest, highest, step, value that changes nothing.
-CONTROLS = (
-    ("temperature", "Temperature", 0, 2, 0.05, 1),
-    ("top_k", "Top-k", 0, 100, 1, 0),
-    ("top_p", "Top-p", 0.05, 1, 0.05, 1),
-    ("min_p", "Min-p", 0, 1, 0.01, 0),
-)
+# What the draw depends on; the page's options set these, and the chart follows them.
+SAMPLING = ("temperature", "top_k", "top_p", "min_p")
+# What decides the chances of a next token: the options that only decide how it is drawn have no part.
+ASKED = ("prompt", "mode", "system", "model")
 
 
 def decoding(request: Json, answer: Json) -> Markup:
     """Nothing where no alternatives were asked for, or while the text still grows.
 
-    An alternative is a button with `data-pick`, its step and its place there; the next-token chart is drawn
-    by the page's script, out of `data-logits` and the controls.
+    An alternative is a button with `data-pick`, its step and its place there; the chart of the next token is
+    drawn by the page's script (generation.js), out of `data-logits` and the page's options.
     """
     if not answer["steps"]:
         return Markup()
-    return _steps(answer["steps"]) + _beams(answer["beams"]) + _next_token(answer["next_token"])
+    return _steps(answer["steps"]) + _beams(answer["beams"]) + _next_token(request, answer)
 
 
 def begin(answer: Json, step: int, alternative: int) -> str:
@@ -114,22 +113,25 @@ def _branches(branches: Sequence[Json], parent: int) -> Markup:
     return Markup('<ul class="tree">{}</ul>').format(join(rows)) if rows else Markup()
 
 
-def _next_token(distribution: Json) -> Markup:
-    """The chart's controls, and its data for the script."""
+def _next_token(request: Json, answer: Json) -> Markup:
+    """The chart's data for the script: of the first token its logits, of the others what to ask the API for."""
+    defaults = {field.name: field.default for field in option_fields(TASK.options)}
+    distribution = answer["next_token"]
     data = {
         "tokens": [[one["text"], one["logit"]] for one in distribution["tokens"]],
         "rest": [[one["logit"], one["count"]] for one in distribution["rest"]],
     }
-    controls = join(
-        Markup(
-            '<label>{title} <output>{value}</output><input type="range" name="{name}" min="{low}" '
-            'max="{high}" step="{step}" value="{value}"></label>'
-        ).format(name=name, title=title, low=low, high=high, step=step, value=value)
-        for name, title, low, high, step, value in CONTROLS
-    )
+    about = {
+        "asked": {"model": answer["model"], **{name: request[name] for name in ASKED if name in request}},
+        "sampling": {name: request.get(name, defaults[name]) for name in SAMPLING},
+        "text": answer["text"],
+        "starts": [step["start"] for step in answer["steps"][:MOST_STEPS]],
+    }
     return Markup(
-        '<section class="decoding next-token" data-logits="{data}"><h2>The first token</h2><p class="hint">'
-        "What the model may write first. Move the controls to see what each makes of it; nothing is computed "
-        'anew but this chart.</p><div class="controls">{controls}</div><table class="bars"><caption '
-        'class="visually-hidden">Tokens by their probability</caption><tbody></tbody></table></section>'
-    ).format(data=json.dumps(data, ensure_ascii=False), controls=controls)
+        '<section class="decoding next-token" data-logits="{data}" data-about="{about}"><h2>The next token</h2>'
+        '<p class="hint">The chance of each token to be drawn <span class="where">at the start</span>, with '
+        '<span class="sampling"></span>. Move these in the options and the chart follows at once; open another token '
+        'above to see the chances there.</p><button type="button" class="open-options">Show the options</button>'
+        '<table class="bars"><caption class="visually-hidden">Tokens by their probability</caption><tbody></tbody>'
+        "</table></section>"
+    ).format(data=json.dumps(data, ensure_ascii=False), about=json.dumps(about, ensure_ascii=False))

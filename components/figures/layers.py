@@ -24,7 +24,8 @@ WIDE, HIGH = 600, 260  # of the lines
 
 def layers(request: Json, answer: Json) -> Markup:
     """The three views of an answer, one below the other."""
-    return join([_lens(answer), _similarity(answer), _norms(answer)])
+    text = request.get("text", "")
+    return join([_lens(answer, text), _similarity(answer, text), _norms(answer, text)])
 
 
 def teaser(answer: Json) -> Markup:
@@ -59,19 +60,15 @@ def short(token: str, room: int = LETTERS) -> str:
 # As words
 
 
-def _lens(answer: Json) -> Markup:
+def _lens(answer: Json, text: str) -> Markup:
     title = Markup("<h2>What each layer would say</h2>")
     explained = Markup(
         '<p class="hint">The model turns only its last layer into words. Here every layer is turned into '
         "words in the same way, so one can watch the answer take shape from the bottom to the top: the "
         "stronger the colour, the surer the model is.</p>"
     )
-    example = (
-        "In the example “The capital of France is”, look at the last column: layer 28 would go on with "
-        "“the”, layer 29 with “capital”, and only the last layer, 30, says “Paris”, with 77 %."
-    )
     if not answer["lens"]:
-        return _section(title, explained, example, status.hint(answer["no_lens"]))
+        return _section(title, explained, Markup(), status.hint(answer["no_lens"]))
     drawn = answer["tokens"][:MOST_DRAWN]
     chances = [row[: len(drawn)] for row in answer["probabilities"]]
     words = [row[: len(drawn)] for row in answer["lens"]]
@@ -110,10 +107,38 @@ def _lens(answer: Json) -> Markup:
     return _section(
         title,
         explained,
-        example,
+        _finding(answer),
         status.hint(f"{reads} Point at a cell for more of its words.") + _rest(answer) + figure,
         _last_column(answer),
     )
+
+
+def _finding(answer: Json) -> Markup:
+    """Where the answer at the last position (or the gap) comes up, and what the layers before it would say."""
+    place = _asked(answer)
+    said = [row[place][0] for row in answer["lens"]]
+    last = len(said) - 1
+    since = next(layer for layer in range(last, -1, -1) if layer == 0 or said[layer - 1] != said[last])
+    words = f"{_where(answer['predicts']).capitalize()} “{visible(answer['tokens'][place])}” "
+    if since == 0:
+        words += f"every layer would say “{visible(said[last])}”"
+    else:
+        before = said[since - 1]
+        first = next(layer for layer in range(since - 1, -1, -1) if layer == 0 or said[layer - 1] != before)
+        layers = (
+            f"layer {first} would say" if first == since - 1 else f"layers {first} to {since - 1} would say"
+        )
+        words += f"{layers} “{visible(before)}”; "
+        words += f"layer {since}" if since == last else f"from layer {since} on it is"
+        words += f" “{visible(said[last])}”" if since != last else f", the last, says “{visible(said[last])}”"
+    chance = percent(answer["probabilities"][last][place][0])
+    return Markup('<p class="hint layer-example">{}, in the end with {}.</p>').format(words, chance)
+
+
+def _asked(answer: Json) -> int:
+    """The position that the answer is read at: the last, or the gap."""
+    gaps = [place for place, token in enumerate(answer["tokens"]) if "mask" in token.lower()]
+    return gaps[0] if gaps and answer["predicts"] == "same" else len(answer["tokens"]) - 1
 
 
 def _where(predicts: str) -> str:
@@ -122,8 +147,7 @@ def _where(predicts: str) -> str:
 
 def _last_column(answer: Json) -> Markup:
     """The lens as a table, at one position: the last, or the gap."""
-    gaps = [place for place, token in enumerate(answer["tokens"]) if "mask" in token.lower()]
-    place = gaps[0] if gaps and answer["predicts"] == "same" else len(answer["tokens"]) - 1
+    place = _asked(answer)
     rows = join(
         Markup('<tr><th scope="row">{}</th>{}</tr>').format(
             layer,
@@ -182,7 +206,7 @@ def _name(layer: int) -> str:
 # As likeness
 
 
-def _similarity(answer: Json) -> Markup:
+def _similarity(answer: Json, text: str) -> Markup:
     matrix: Sequence[Sequence[float]] = answer["similarity"]
     side = NUMBERED if len(matrix) <= MOST_NUMBERED else SQUARE
     drawn = answer["tokens"][:MOST_DRAWN]
@@ -212,8 +236,12 @@ def _similarity(answer: Json) -> Markup:
             "directions. 1 means that two layers have the arrows point the same way, 0 that they have "
             "nothing in common, and orange that they point apart.</p>"
         ),
-        "In the example “The bank of the river was steep.” layers 1 and 2 are at 0.90, so little changes "
-        "there; the input and the last layer are at 0.36, so little of the plain words is left.",
+        _example(
+            text,
+            "The bank of the river was steep.",
+            "Layers 1 and 2 are at 0.90, so little changes there; the input and the last layer are at 0.36, so "
+            "little of the plain words is left.",
+        ),
         heat,
         Markup(
             "<h3>Which tokens a layer turns</h3><p class='hint'>Each number compares a token with itself one "
@@ -257,7 +285,7 @@ def _heat(matrix: Sequence[Sequence[float]], side: int) -> Markup:
 # As lengths
 
 
-def _norms(answer: Json) -> Markup:
+def _norms(answer: Json, text: str) -> Markup:
     norms: Sequence[Sequence[float]] = answer["norms"]
     tokens = answer["tokens"]
     means = [fmean(row[place] for row in norms) for place in range(len(tokens))]
@@ -284,8 +312,12 @@ def _norms(answer: Json) -> Markup:
             "into it. Each thin line is a token, the thick one is the median; a token far above the others "
             "is often one on which the model rests its attention when there is nothing to look for.</p>"
         ),
-        "In the example “The capital of France is” the median grows from 2.5 at the input to 619 after the "
-        "last layer, while the first token, “The”, is already at 22,680 after layer 15.",
+        _example(
+            text,
+            "The capital of France is",
+            "The median grows from 2.5 at the input to 619 after the last layer, while the first token, “The”, is "
+            "already at 22,680 after layer 15.",
+        ),
         Markup(
             '<p class="layer-legend"><span class="median">median</span><span class="single">one token</span>'
             "<span>longest: “{}”</span></p>"
@@ -354,10 +386,15 @@ def _ticks(low: float, high: float, logarithmic: bool) -> Iterable[float]:
 # Around them
 
 
-def _section(title: Markup, explained: Markup, example: str, *figures: Markup) -> Markup:
-    return Markup('<section class="layer-view">{}{}<p class="hint layer-example">{}</p>{}</section>').format(
-        title, explained, example, join(figures)
+def _section(title: Markup, explained: Markup, said: Markup, *figures: Markup) -> Markup:
+    return Markup('<section class="layer-view">{}{}{}{}</section>').format(
+        title, explained, said, join(figures)
     )
+
+
+def _example(text: str, example: str, says: str) -> Markup:
+    """What a view says of an example; nothing beside another text."""
+    return Markup('<p class="hint layer-example">{}</p>').format(says) if text == example else Markup()
 
 
 def _rest(answer: Json) -> Markup:

@@ -15,7 +15,8 @@ MOST_LISTED = 20
 
 def answers(request: Json, answer: Json) -> Markup:
     """The answers with their scores, "no answer" among them where it has any, above the marked context."""
-    rows = [(one["text"], one["score"]) for one in answer["answers"]]
+    apart, wordings = _apart(answer["answers"])
+    rows = [(one["text"], one["score"]) for one in apart]
     nothing: float = answer["no_answer"]
     ranked: list[tuple[str | Markup, float, str]] = [(text, score, percent(score)) for text, score in rows]
     if nothing:
@@ -24,11 +25,37 @@ def answers(request: Json, answer: Json) -> Markup:
     figure = bar_rows(ranked, caption="Answers, most likely first", columns=("Answer", "Score"))
     marks = [
         Mark(start=one["start"], end=one["end"], label=f"Answer {rank}", score=one["score"])
-        for rank, one in enumerate(answer["answers"], 1)
+        for rank, one in enumerate(apart, 1)
     ]
     where = Markup('<p class="reading"></p>')
     text = marked(request["context"], marks, nothing="Found nothing in:", table="Answers as a table")
-    return join([figure, where, text, positions(request["context"], answer["positions"])])
+    return join(
+        [figure, _wordings(wordings), where, text, positions(request["context"], answer["positions"])]
+    )
+
+
+def _apart(found: Sequence[Json]) -> tuple[list[Json], list[Json]]:
+    """The answers that stand in places of their own, and those that overlap a better one."""
+    apart: list[Json] = []
+    wordings: list[Json] = []
+    for one in found:
+        overlaps = any(one["start"] < other["end"] and other["start"] < one["end"] for other in apart)
+        (wordings if overlaps else apart).append(one)
+    return apart, wordings
+
+
+def _wordings(found: Sequence[Json]) -> Markup:
+    if not found:
+        return Markup()
+    rows = bar_rows(
+        [(one["text"], one["score"], percent(one["score"])) for one in found],
+        caption="The same places, cut otherwise",
+        columns=("Answer", "Score"),
+        best=(),
+    )
+    return Markup('<details class="sentences"><summary>Other wordings ({})</summary>{}</details>').format(
+        len(found), rows
+    )
 
 
 def positions(context: str, places: Sequence[Json]) -> Markup:

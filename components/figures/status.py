@@ -8,14 +8,17 @@ from typing import Any
 from components.figures.markup import Markup, escape, join
 
 
-def run_line(answer: Mapping[str, Any], *, title: str, stored: bool = False) -> Markup:
-    """Facts of one run in a row, and its notes below."""
+def run_line(
+    answer: Mapping[str, Any], *, title: str, stored: bool = False, waited: float | None = None
+) -> Markup:
+    """Facts of one run in a row, and its notes below. `waited` are the seconds from the request to the answer:
+    computing, loading the model, and waiting for others."""
     used, limit = answer["tokens_used"], answer["token_limit"]
     facts = [Markup('<span class="badge">Stored answer</span>')] if stored else []
     facts += [
         fact(title),
         fact(answer["device"].upper()),
-        fact(duration(answer["seconds"])),
+        fact(_took(answer["seconds"], waited)),
         fact(
             Markup(
                 "{used:,} of {limit:,} tokens"
@@ -24,6 +27,12 @@ def run_line(answer: Mapping[str, Any], *, title: str, stored: bool = False) -> 
         ),
     ]
     return Markup('<div class="run-line">{}</div>{}').format(join(facts), notes(answer.get("notes", ())))
+
+
+def _took(computing: float, waited: float | None) -> str:
+    if waited is None or waited - computing < 0.5:
+        return duration(computing)
+    return f"{duration(waited)}, of it {duration(computing)} computing"
 
 
 def fact(value: str | Markup) -> Markup:

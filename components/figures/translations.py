@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.figures.markup import Markup, bar_rows, join, percent
@@ -15,13 +15,41 @@ MOST_ROWS = 100
 
 def translation(request: Json, answer: Json) -> Markup:
     """The text, sentences side by side if there are several, and alternatives if they were asked for."""
-    parts = [Markup('<p class="completion" dir="auto">{}</p>').format(answer["translation"])]
     segments, alternatives = answer["segments"], answer["alternatives"]
+    parts = [
+        Markup('<p class="completion" dir="auto">{}</p>').format(_doubts(answer["translation"], segments))
+    ]
+    if any(one["unsure"] for one in segments):
+        parts.append(
+            Markup(
+                '<p class="reading">The model is unsure of what is <span class="doubtful">underlined</span>: it '
+                "may well be wrong.</p>"
+            )
+        )
     if alternatives:
         parts += [_alternatives(answer, index) for index in range(min(len(segments), MOST_ROWS))]
     elif len(segments) > 1:
         parts.append(_side_by_side(segments))
     return join(parts)
+
+
+def _doubts(text: str, segments: Sequence[Json]) -> Markup:
+    """The translation with the sentences that the model is unsure of marked, found one after the other."""
+    marked, place = Markup(), 0
+    for one in segments:
+        start = text.find(one["translation"], place) if one["translation"] else -1
+        if start < 0:
+            continue
+        end = start + len(one["translation"])
+        if one["unsure"]:
+            marked += text[place:start] + Markup(
+                '<span class="doubtful" title="Unsure: {score}">{text}<span class="visually-hidden"> (unsure)'
+                "</span></span>"
+            ).format(score=percent(one["score"]), text=text[start:end])
+        else:
+            marked += text[place:end]
+        place = end
+    return marked + text[place:]
 
 
 def _side_by_side(segments: list[Json]) -> Markup:
@@ -39,7 +67,7 @@ def _side_by_side(segments: list[Json]) -> Markup:
     more = Markup("<p>{:,} more are in the JSON below.</p>").format(rest) if rest > 0 else ""
     return Markup(
         '<details class="sentences"{open}><summary>Sentence by sentence ({count:,})</summary>'
-        '<div class="grid-box"><table class="grid"><thead><tr><th scope="col">Source</th>'
+        '<div class="grid-box"><table class="grid wrapping"><thead><tr><th scope="col">Source</th>'
         '<th scope="col">Translation</th><th scope="col">Score</th></tr></thead><tbody>{rows}</tbody></table>'
         "</div>{more}</details>"
     ).format(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from anyio import CapacityLimiter, to_thread
@@ -16,7 +17,7 @@ from pydantic.dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from components.insight import attention
+from components.insight import attention, stored
 from components.insight.looks import Looks, key
 from components.insight.weights import Attentions
 from components.models.errors import Code, TourError
@@ -92,12 +93,27 @@ def endpoints(
     looks = Looks()
     threads = CapacityLimiter(4)
 
+    @cache
+    def opening() -> tuple[str, Answer[Attentions]]:
+        payload, answer = stored.load(stored.OPENING)
+        return key(sorted(payload.items())), answer
+
+    def kept(name: str) -> tuple[Answer[Attentions] | None, bool]:
+        """A look, and whether it is the stored one."""
+        if (look := looks.get(name)) is not None:
+            return look, False
+        opens, answer = opening()
+        return (answer, True) if name == opens else (None, False)
+
     async def view(request: Request) -> Response:
         """A refusal is an answer like others: the page shows it, and a browser's console need not."""
-        payload = await payload_of(request)
+        payload = dict(await payload_of(request))
+        again = payload.pop("again", False)  # asked to look anew, and not at what is stored
         name = key(sorted(payload.items()))
-        look = looks.get(name)
+        look, is_stored = await to_thread.run_sync(kept, name, limiter=threads)
         try:
+            if is_stored and again:
+                look, is_stored = None, False
             if look is None:
                 found = await inference.answer(LOOK, payload, gone=request.is_disconnected)
                 look = cast(Answer[Attentions], found)
@@ -105,11 +121,11 @@ def endpoints(
             described = await to_thread.run_sync(_described, look, limiter=threads)
         except TourError as error:
             return JsonResponse(error.as_json())
-        return JsonResponse({**described, "key": name})
+        return JsonResponse({**described, "key": name, "stored": is_stored})
 
     def part(find: Callable[[Stack, Slice], Response]) -> Any:
         async def answer(request: Request) -> Response:
-            look = looks.get(request.path_params["key"])
+            look, _ = await to_thread.run_sync(kept, request.path_params["key"], limiter=threads)
             if look is None:
                 raise TourError(Code.EXPIRED, "This look is no longer kept. Press Look again.")
             asked = validate(Slice, {name: _whole(value) for name, value in request.query_params.items()})

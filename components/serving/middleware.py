@@ -9,7 +9,6 @@ keep it; `RootPath` comes first and takes it away, so that all else, Gradio incl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import parse_qs
 
@@ -19,7 +18,9 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from components.address import Published
 from components.serving.errors import refusal
+from components.serving.shell import Shells, Site
 
 BODY_LIMIT = 2_000_000  # bytes
 DRAINED = 16  # so many times the limit is read of a body that is refused
@@ -45,20 +46,20 @@ CONTENT_SECURITY_POLICY = (
 
 
 def middleware(
-    pages: Sequence[str], frame_ancestors: str = "*", root_path: str = "", *, on_space: bool = False
+    site: Site, published: Published, frame_ancestors: str = "*", *, on_space: bool = False
 ) -> list[Middleware]:
-    """`pages` are the names that `?page=` may have; `root_path` is where a proxy publishes the app.
+    """`published` is where a proxy publishes the app.
 
-    Framing is open by default: documentation on any site may embed a page with
-    `?embed=1`, and there is no login or cookie that a hostile frame could make use of.
+    Framing is open by default: documentation on any site may embed a page with `?embed=1`, and there is no login or cookie that a hostile frame could make use of.
     """
     return [
-        Middleware(RootPath, root_path=root_path),
+        Middleware(RootPath, root_path=published.root_path),
         Middleware(SecurityHeaders, frame_ancestors=frame_ancestors, on_space=on_space),
         Middleware(CacheHeaders),
         Middleware(Compression),
         Middleware(BodyLimit, limit=BODY_LIMIT),
-        Middleware(KnownPages, pages=frozenset(pages)),
+        Middleware(KnownPages, pages=frozenset(site.pages)),
+        Middleware(Shells, site=site, published=published),
         Middleware(GradioFaults),
     ]
 
@@ -205,8 +206,8 @@ class BodyLimit:
             await refused(scope, receive, send)
 
     async def _drain(self, receive: Receive) -> None:
-        """Reads some of what is still coming: a proxy that cannot send all of a body tells its client that the
-        app is gone instead of what it answered.
+        """Reads some of what is still coming: a proxy that cannot send all of a body tells its client that
+        the app is gone instead of what it answered.
         """
         left = DRAINED * self.limit
         more = True

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from components.figures import probing, status
@@ -17,7 +18,7 @@ from components.models.errors import TourError
 from components.tasks import batch, identities
 from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.task import Answer, Progress
-from components.ui import doors, inside, options
+from components.ui import asking, doors, inside, options
 from components.ui.page import Json, TaskPage, Tour
 
 logger = logging.getLogger(__name__)
@@ -82,23 +83,26 @@ class Desk:
         task = self.page.task
         payload = self.payload(typed)
         answer: Answer[Any] | None = None
+        started = perf_counter()
         try:
             for step in self.tour.runner.stream(task, payload):
                 if isinstance(step, Progress):
                     yield Shown(status=str(status.progress(step.stage, step.share)))
                 else:
                     answer = step
-                    yield self._growing(payload, step)
+                    yield self._growing(payload, step, typed)
         except TourError as error:
-            yield replace(Shown.nothing(), result=str(status.problem(error.message)))
+            problem = asking.belonging(status.problem(error.message), typed)
+            yield replace(Shown.nothing(), result=str(problem))
             return
         except Exception:
             incident = secrets.token_hex(4)
             logger.exception("%s failed, incident %s", task.name, incident)
-            yield replace(Shown.nothing(), result=str(_broken(incident)))
+            yield replace(Shown.nothing(), result=str(asking.belonging(_broken(incident), typed)))
             return
         if answer is not None:
-            yield self.complete(payload, answer.as_json(), stored=False)
+            waited = perf_counter() - started
+            yield self.complete(payload, answer.as_json(), stored=False, typed=typed, waited=waited)
 
     def pick(self, answer_json: str, picked: Any, typed: Sequence[Any]) -> list[Any]:
         """What was typed, changed by what was picked in the answer; as it was where that does not fit."""
@@ -108,17 +112,32 @@ class Desk:
             return list(typed)
         return [changes.get(name, value) for name, value in zip(self.names, typed, strict=True)]
 
-    def complete(self, payload: Json, answer: Json, *, stored: bool) -> Shown:
-        """A whole answer, fresh or stored, in all its places."""
+    def complete(
+        self,
+        payload: Json,
+        answer: Json,
+        *,
+        stored: bool,
+        typed: Sequence[Any] | None = None,
+        waited: float | None = None,
+    ) -> Shown:
+        """A whole answer, fresh or stored, in all its places; `typed` as the boxes have the request."""
         task = self.page.task
         checkpoint = self.tour.registry.catalog[answer["model"]]
         whole = {**payload, "model": checkpoint.id}
         request = self.tour.runner.parse(task, whole)
         seen = self.page.inside(payload, answer) if self.page.inside else None
         ways = inside.ways(task.name, checkpoint, seen) if seen else Markup()
+        line = status.run_line(answer, title=checkpoint.title, stored=stored, waited=waited)
         return Shown(
-            result=str(self.page.draw(payload, answer)),
-            status=str(status.run_line(answer, title=checkpoint.title, stored=stored) + ways),
+            result=str(
+                asking.belonging(
+                    self.page.draw(payload, answer),
+                    self.typed(whole) if typed is None else typed,
+                    said=self.spoken(answer),
+                )
+            ),
+            status=str(line + ways),
             code=task.snippet(checkpoint, request.inputs, request.options),
             answer_json=json.dumps(answer, indent=2, ensure_ascii=False),
             api=self.calls(whole),
@@ -135,6 +154,10 @@ class Desk:
         says why in its column.
         """
         columns: list[Column] = []
+
+        def shown(columns: Sequence[Column]) -> Markup:
+            return asking.belonging(side_by_side(columns), typed)
+
         waiting = [Column(title=title, figure=Markup(), facts=Markup()) for title in changes]
         payload = self.payload(typed)
         for index, (title, changed) in enumerate(changes.items()):
@@ -147,7 +170,7 @@ class Desk:
                     else:
                         answer, stage, share = step, "Working", step.share
                     done = status.progress(f"{title}: {stage}", (index + share) / len(changes))
-                    yield side_by_side([*columns, *waiting[index:]]), done
+                    yield shown([*columns, *waiting[index:]]), done
                 if answer is not None:
                     columns.append(self._column(title, asked, answer.as_json()))
             except TourError as error:
@@ -156,7 +179,7 @@ class Desk:
                 incident = secrets.token_hex(4)
                 logger.exception("comparing %s failed, incident %s", self.page.task.name, incident)
                 columns.append(Column(title=title, figure=_broken(incident), facts=Markup()))
-        yield side_by_side(columns), Markup()
+        yield shown(columns), Markup()
 
     def probe(self, typed: Sequence[Any]) -> Iterator[tuple[Markup, Markup]]:
         """How the answer moves when the first input is about somebody else, and a line of progress."""
@@ -169,15 +192,19 @@ class Desk:
             return
         scores: list[Mapping[str, float]] = []
         asked = [str(payload[name]), *(swap.text for swap in found)]
+
+        def shown() -> Markup:
+            return asking.belonging(probing.moves(found, scores), typed)
+
         try:
             for index, text in enumerate(asked):
-                yield probing.moves(found, scores), status.progress("Asking about others", index / len(asked))
+                yield shown(), status.progress("Asking about others", index / len(asked))
                 answer = self.tour.runner.call(self.page.task, {**payload, name: text}).as_json()
                 scores.append(self.page.scored(answer) if self.page.scored else {})
         except TourError as error:
             yield status.problem(error.message), Markup()
             return
-        yield probing.moves(found, scores), Markup()
+        yield shown(), Markup()
 
     def trust(self, model: str | None) -> str:
         """How far the scores of a checkpoint can be trusted; nothing on pages that do not say so."""
@@ -234,13 +261,21 @@ class Desk:
         )
         return list(values.values()), Shown.nothing(str(note))
 
-    def _growing(self, payload: Json, answer: Answer[Any]) -> Shown:
+    def spoken(self, answer: Json) -> str:
+        """An answer in a sentence."""
+        scores = self.page.scored(answer) if self.page.scored else {}
+        said = self.page.said(answer)
+        score = f"{scores[said[0]] * 100:.1f} per cent" if len(said) == 1 and said[0] in scores else ""
+        return asking.sentence(said, score)
+
+    def _growing(self, payload: Json, answer: Answer[Any], typed: Sequence[Any]) -> Shown:
         """An answer under way: no code or JSON yet, and a bar for how far it is."""
         title = self.tour.registry.catalog[answer.model].title
         as_json = answer.as_json()
         line = status.run_line(as_json, title=title)
         bar = status.progress("Working", answer.share) if answer.share < 1 else Markup()
-        return Shown(result=str(self.page.draw(payload, as_json)), status=str(bar + line))
+        figure = asking.belonging(self.page.draw(payload, as_json), typed, partial=True)
+        return Shown(result=str(figure), status=str(bar + line))
 
 
 def _broken(incident: str) -> Markup:

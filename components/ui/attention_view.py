@@ -23,16 +23,17 @@ def look_at(view: Mapping[str, object]) -> str:
 }""" % json.dumps(dict(view))
 
 
-def attention_view(elem_id: str, explained: Sequence[tuple[str, str, str]]) -> gr.HTML:
-    """`explained` has a text and a worked example for each view: lines, matrix, heads, cross.
+def attention_view(elem_id: str, explained: Sequence[tuple[str, str, str, str]]) -> gr.HTML:
+    """`explained` has for each view (lines, matrix, heads, cross) a text, a worked example, and the text of which
+    that is true: beside another one it is not shown.
 
     Asks `/v1/attention/view` itself when told by `TELL` or `look_at`.
     """
     texts = join(
         Markup(
-            '<p class="att-explained" data-explains="{}" hidden>{} <span class="worked">{}</span></p>'
-        ).format(view, text, worked)
-        for view, text, worked in explained
+            '<p class="att-explained" data-explains="{}" hidden>{} <span class="worked" data-example="{}">{}</span></p>'
+        ).format(view, text, example, worked)
+        for view, text, worked, example in explained
     )
     return gr.HTML(
         value="",

@@ -1,9 +1,14 @@
-"""What surrounds a page: header with navigation, title, theme, style sheet, scripts."""
+"""What surrounds a page: header with navigation, heading, footer, theme, style sheet, scripts.
+
+All of it stands in the HTML that the server sends, around what Gradio builds: it is there before any script runs,
+and nothing moves when the rest comes.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +19,71 @@ from components.ui.page import PlainPage, TaskPage
 
 NAME = "Transformers Tour"
 CLAIM = "See what transformer models do with your own text."
+ABOUT = (
+    "Every page runs a real pretrained model on this host. Type your own text, read the answer with "
+    "its scores, and take the code, the JSON or the API call with you."
+)
+# Stands for the address that visitors reach the app at, without a slash at the end: the server knows it.
+BASE = "%BASE%"
 
 ASSETS = Path(__file__).parent / "assets"
+PICTURES = ASSETS / "cards"  # what link previews show, made by tests/browser/cards.py
 
 Page = TaskPage | PlainPage
 
 
-def header(pages: Sequence[Page], current: Page | None) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """The HTML of a page but for what Gradio builds, and its words for previews; see `components/serving/shell.py`
+    for the two."""
+
+    title: str
+    description: str
+    picture: str
+    head: str
+    before: str
+    after: str = ""
+
+
+def surroundings(pages: Sequence[Page], current: Page | None) -> Surroundings:
+    """Of a page; None is the home page."""
+    title, sentence = (current.title, current.sentence) if current else (CLAIM, ABOUT)
+    slug = current.slug if current else ""
+    return Surroundings(
+        title=f"{title} · {NAME}" if current else NAME,
+        description=sentence if current else f"{CLAIM} {ABOUT}",
+        picture=picture(slug),
+        head=_head(),
+        before=header(pages, current) + heading(title, sentence, hero=current is None) + LIVE + WAITING,
+        after=footer() + way_out(slug),
+    )
+
+
+def document(pages: Sequence[Page], title: str, sentence: str, content: Markup) -> Surroundings:
+    """Of a page that is all HTML, with nothing for Gradio to build."""
+    return Surroundings(
+        title=f"{title} · {NAME}",
+        description=sentence,
+        picture=picture(""),
+        head=_head(),
+        before=header(pages, None, home=False)
+        + heading(title, sentence)
+        + Markup('<main class="document">{}</main>').format(content),
+        after=footer() + way_out(""),
+    )
+
+
+# Where what has happened is told to screen readers (answers.js).
+LIVE = Markup('<div id="tour-live" class="unseen" role="status"></div>')
+# Where Gradio will build: seen until it has.
+WAITING = Markup(
+    '<div class="tour-waiting" aria-hidden="true"><span></span><span></span><span></span></div>'
+    '<noscript><p class="tour-noscript">The pages of this app need JavaScript; '
+    'its <a href="./api">API</a> does not.</p></noscript>'
+)
+
+
+def header(pages: Sequence[Page], current: Page | None, *, home: bool = True) -> Markup:
     """Brand, links to all pages and the light/dark switch; hidden when embedded.
 
     Links are relative, so that the app also works below a path prefix.
@@ -33,48 +96,58 @@ def header(pages: Sequence[Page], current: Page | None) -> None:
         )
         for page in pages
     )
-    gr.HTML(
-        Markup(
-            '<a class="skip" href="#main">Skip to content</a><div class="bar-top">'
-            '<a class="brand" href="./"{home}><span class="mark" aria-hidden="true"></span>{name}</a>'
-            '<nav aria-label="Pages">{links}</nav>'
-            '<button type="button" class="theme-switch" aria-label="Switch between light and dark">'
-            '<span aria-hidden="true">◐</span></button></div>'
-        ).format(name=NAME, links=links, home=Markup(' aria-current="page"') if current is None else ""),
-        elem_id="tour-header",
-        elem_classes="tour-header",
-        js_on_load=(ASSETS / "header.js").read_text("utf-8"),
+    return Markup(
+        '<header id="tour-header" class="tour-header"><a class="skip" href="#main">Skip to content</a>'
+        '<div class="bar-top">'
+        '<a class="brand" href="./"{home}><span class="mark" aria-hidden="true"></span>{name}</a>'
+        '<nav aria-label="Pages">{links}</nav>'
+        '<button type="button" class="theme-switch" aria-label="Switch between light and dark">'
+        '<span aria-hidden="true">◐</span></button></div></header><script>{script}</script>'
+    ).format(
+        name=NAME,
+        links=links,
+        home=Markup(' aria-current="page"') if home and current is None else "",
+        script=Markup(_asset("header.js")),  # noqa: S704 - our own file
     )
 
 
-def heading(title: str, sentence: str) -> None:
-    gr.HTML(
-        Markup('<h1 id="main" tabindex="-1">{}</h1><p>{}</p>').format(title, sentence),
-        elem_classes="tour-heading",
+def heading(title: str, sentence: str, *, hero: bool = False) -> Markup:
+    return Markup('<div class="{}"><h1 id="main" tabindex="-1">{}</h1><p>{}</p></div>').format(
+        "hero" if hero else "tour-heading", title, sentence
     )
 
 
-def way_out(page: Page) -> None:
+def footer() -> Markup:
+    return Markup(
+        '<footer class="tour-footer"><a href="./api">API</a><a href="./models">Models</a>'
+        '<a href="./v1/openapi.json">OpenAPI</a><a href="./health">Health</a></footer>'
+    )
+
+
+def way_out(slug: str) -> Markup:
     """The link from an embedded page to the whole tour; seen only there."""
-    gr.HTML(
-        Markup('<a href="./{}" target="_blank" rel="noopener">Open in {}</a>').format(page.slug, NAME),
-        elem_classes="tour-way-out",
-    )
+    return Markup(
+        '<p class="tour-way-out"><a href="./{}" target="_blank" rel="noopener">Open in {}</a></p>'
+    ).format(slug, NAME)
 
 
-def set_title(blocks: gr.Blocks, title: str) -> None:
-    """Pages of one app share their HTML title, so each sets its own once it is up."""
-    blocks.load(
-        None,
-        None,
-        None,
-        js=f"() => {{ document.title = {json.dumps(title)} + ' · {NAME}'; }}",
-        api_visibility="private",
-    )
+def tell_mounted(blocks: gr.Blocks) -> None:
+    """Lets page.js know that Gradio has built all components."""
+    js = "() => { dispatchEvent(new Event('tour-mounted')); }"
+    blocks.load(None, None, None, js=js, api_visibility="private")
 
 
-def appearance() -> dict[str, Any]:
-    """Arguments for `launch`: theme, style sheet, head, icon."""
+def picture(slug: str) -> str:
+    """The address of a page's picture, below the app's."""
+    name = f"{slug or 'home'}.png"
+    return f"cards/{name}" if (PICTURES / name).is_file() else "cards/home.png"
+
+
+def appearance() -> Mapping[str, Any]:
+    """Arguments for `launch`: theme, style sheet, icon.
+
+    Gradio lets this style sheet win over its own; what is outside of its part of the page has one in the HTML.
+    """
     fonts = ["ui-sans-serif", "system-ui", "sans-serif"]
     theme = gr.themes.Default(
         primary_hue="teal",
@@ -93,12 +166,18 @@ def appearance() -> dict[str, Any]:
         body_background_fill="*neutral_50",
         body_text_color_subdued="*neutral_600",  # Gradio's grey is too light to read on white
     )
-    return {
-        "theme": theme,
-        "css": "".join(map(_asset, ("tour.css", "lab.css", "story.css"))),
-        "head": "{}<script>{}</script>".format(*map(_asset, ("head.html", "exports.js"))),
-        "favicon_path": ASSETS / "favicon.svg",
-    }
+    css = "".join(map(_asset, ("tour.css", "lab.css", "story.css")))
+    return {"theme": theme, "css": css, "favicon_path": ASSETS / "favicon.svg"}
+
+
+@cache
+def _head() -> Markup:
+    names = ("first-paint.js", "page.js", "answers.js", "embed.js", "exports.js")
+    scripts = "".join(Markup("<script>{}</script>").format(Markup(_asset(name))) for name in names)  # noqa: S704
+    icon = '<link rel="icon" href="./favicon.ico">'
+    return Markup(  # noqa: S704 - our own files
+        f'<meta name="color-scheme" content="light dark">{icon}<style>{_asset("shell.css")}</style>{scripts}'
+    )
 
 
 def _asset(name: str) -> str:

@@ -36,7 +36,7 @@ def build(desk: Desk) -> Panel:
     other = next((one for one in others if one.embedded), next(iter(others), fitting[0]))
     with gr.Accordion("Compare", open=False, elem_id=f"{slug}-compare"):
         dropdown = gr.Dropdown(
-            picker.choices(task, desk.tour),
+            picker.names(task, desk.tour),
             value=other.id,
             label="With model",
             filterable=False,

@@ -12,7 +12,7 @@ import gradio as gr
 from components.figures import status
 from components.models.errors import TourError
 from components.tasks.fields import input_fields
-from components.ui import batching, comparing, links, options, picker, swapping
+from components.ui import asking, batching, comparing, links, options, picker, swapping
 from components.ui.answering import Desk, Shown
 from components.ui.choices import ChoiceInput
 from components.ui.chrome import ASSETS
@@ -214,7 +214,7 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any
     running += swapping.wire(desk, parts.swap, wiring)
 
     def stopped() -> list[Any]:
-        said = str(status.hint("Stopped. What was there by then stays above."))
+        said = str(status.hint("Stopped."))
         return [said, "", "", "", *switches(running=False)]
 
     panels = (parts.compare, parts.batch, parts.swap)
@@ -226,6 +226,7 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any
     if desk.page.trust:
         parts.model.change(desk.trust, parts.model, parts.trust, **QUIET)
     defaults = {field.name: field.default for field in desk.options}
+    asking.watch(blocks, parts.asked, desk.names, defaults, desk.page.run_label)
     parts.copy_link.click(
         None,
         parts.asked,
@@ -255,7 +256,9 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any
     for kind, box in zip(desk.page.inputs.values(), parts.inputs, strict=True):
         if isinstance(kind, ChoiceInput) and kind.possible:
             parts.model.change(partial(fitting, desk, kind), [parts.model, box], box, **QUIET)
-    picker.keep_current(parts.model, parts.about_model, desk.page.task, desk.tour, blocks)
+    task, tour = desk.page.task, desk.tour
+    picker.keep_current(parts.model, parts.about_model, task, tour, blocks, running)
+    picker.keep_current(parts.compare.other, None, task, tour, blocks, running)
     return running
 
 

@@ -49,30 +49,18 @@ def copy_script(names: Sequence[str], defaults: Mapping[str, object], button_id:
     Takes the values of the fields called `names`; those that equal their default are left out.
     """
     return """(...values) => {
-  const names = %s, defaults = %s, longest = %d;
+  const names = %s, defaults = %s;
   const button = document.getElementById(%s);
   const original = button.dataset.label ??= button.textContent;
   const say = (words) => {
     button.textContent = words;
     setTimeout(() => { button.textContent = original; }, 2500);
   };
-  const query = new URLSearchParams();
-  names.forEach((name, index) => {
-    const value = values[index];
-    if (value === null || value === undefined || String(value) === String(defaults[name])) return;
-    query.set(name, String(value));
-  });
-  query.set("run", "1");
-  const link = new URL(location.pathname + "?" + query, location.origin).href;
-  if (link.length > longest) { say("Text too long for a link"); return; }
-  const here = new URL(link);
-  const shown = new URLSearchParams(location.search);
-  for (const kept of ["embed", "__theme"]) if (shown.has(kept)) here.searchParams.set(kept, shown.get(kept));
-  history.replaceState(null, "", here);
-  const fallback = () => { window.prompt("Copy this link", link); };
-  if (!navigator.clipboard) { fallback(); return; }
-  navigator.clipboard.writeText(link).then(() => say("Link copied"), fallback);
-}""" % (json.dumps(list(names)), _json_in_script(defaults), LONGEST_LINK, json.dumps(button_id))
+  const link = window.tourLink(names, defaults, values);
+  if (!link) { say("Text too long for a link"); return; }
+  window.tourShowLink(link);
+  window.tourCopy(link, button).then((copied) => { if (copied) say("Link copied"); });
+}""" % (json.dumps(list(names)), _json_in_script(defaults), json.dumps(button_id))
 
 
 def _json_in_script(value: object) -> str:

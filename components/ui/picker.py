@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -24,7 +25,7 @@ WORDS = {
 
 def build(task: Task[Any, Any, Any], tour: Tour, *, value: str, elem_id: str) -> tuple[gr.Dropdown, gr.HTML]:
     dropdown = gr.Dropdown(
-        choices(task, tour),
+        names(task, tour),
         value=value,
         label="Model",
         info="Or the id of a model on the Hub, as owner/name." if tour.registry.open else None,
@@ -32,23 +33,44 @@ def build(task: Task[Any, Any, Any], tour: Tour, *, value: str, elem_id: str) ->
         filterable=tour.registry.open,
         elem_id=elem_id,
     )
-    shown = gr.HTML(about(task, value, tour), elem_id=f"{elem_id}-about", elem_classes="about-model")
+    shown = gr.HTML(
+        about(task, value, tour, state=False), elem_id=f"{elem_id}-about", elem_classes="about-model"
+    )
     return dropdown, shown
 
 
 def keep_current(
-    dropdown: gr.Dropdown, about_model: gr.HTML, task: Task[Any, Any, Any], tour: Tour, blocks: gr.Blocks
+    dropdown: gr.Dropdown,
+    about_model: gr.HTML | None,
+    task: Task[Any, Any, Any],
+    tour: Tour,
+    blocks: gr.Blocks,
+    runs: Sequence[Any] = (),
 ) -> None:
-    """Availability changes as models load and the Hub comes and goes: looked up on opening and on focus."""
+    """Availability changes as models load and the Hub comes and goes: looked up on opening, on focus and after
+    each of `runs`. Until then no state is shown: what a page was built with may be days old."""
     refresh: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
-    def refreshed(picked: str) -> tuple[Any, str]:
-        tour.registry.reachable()
-        return gr.Dropdown(choices=choices(task, tour)), about(task, picked, tour)
+    def refreshed(picked: str) -> Any:
+        found = gr.Dropdown(choices=choices(task, tour))
+        return found if about_model is None else [found, about(task, picked, tour)]
 
-    blocks.load(refreshed, dropdown, [dropdown, about_model], **refresh)
+    def opened(picked: str) -> Any:
+        tour.registry.reachable()
+        return refreshed(picked)
+
+    shown = [dropdown] if about_model is None else [dropdown, about_model]
+    blocks.load(opened, dropdown, shown, **refresh)
+    for run in runs:
+        run.then(refreshed, dropdown, shown, **refresh)
     dropdown.focus(lambda: gr.Dropdown(choices=choices(task, tour)), None, dropdown, **refresh)
-    dropdown.change(lambda picked: about(task, picked, tour), dropdown, about_model, **refresh)
+    if about_model is not None:
+        dropdown.change(lambda picked: about(task, picked, tour), dropdown, about_model, **refresh)
+
+
+def names(task: Task[Any, Any, Any], tour: Tour) -> list[tuple[str, str]]:
+    """What can be picked, without its state."""
+    return [(checkpoint.title, checkpoint.id) for checkpoint in tour.registry.catalog.for_task(task.name)]
 
 
 def choices(task: Task[Any, Any, Any], tour: Tour) -> list[tuple[str, str]]:
@@ -60,9 +82,9 @@ def availability(status: Status) -> str:
     return WORDS[status.availability].format(size=byte_size(status.checkpoint.whole_download_bytes))
 
 
-def about(task: Task[Any, Any, Any], picked: str | None, tour: Tour) -> str:
-    """Size, licence and what the checkpoint is good and bad at; of a repository on the Hub what it is, or why
-    it will not do."""
+def about(task: Task[Any, Any, Any], picked: str | None, tour: Tour, *, state: bool = True) -> str:
+    """Size, licence, state and what the checkpoint is good and bad at; of a repository on the Hub what it is, or
+    why it will not do."""
     if not picked:
         return ""
     try:
@@ -72,18 +94,18 @@ def about(task: Task[Any, Any, Any], picked: str | None, tour: Tour) -> str:
     if not checkpoint.can(task.name):
         return str(status.problem(f"{checkpoint.about} It cannot do {task.title.lower()}."))
     if picked in tour.registry.catalog:
-        where = availability(tour.registry.status(picked))
+        where = availability(tour.registry.status(picked)) if state else ""
     else:
         where = f"to download, {byte_size(checkpoint.download_bytes)}, when you run it"
     return str(
         Markup(
-            "<p>{about}</p><p class='facts'>{millions:.0f} M parameters · {licence} · {where} · "
+            "<p>{about}</p><p class='facts'>{millions:.0f} M parameters · {licence} · {where}"
             "<a href='{card}' target='_blank' rel='noopener'>model card</a></p>"
         ).format(
             about=checkpoint.about,
             millions=checkpoint.whole_parameters / 1e6,
             licence=checkpoint.licence,
-            where=where,
+            where=f"{where} · " if where else "",
             card=links.card_link(picked),
         )
     )

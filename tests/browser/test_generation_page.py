@@ -15,6 +15,10 @@ from tests.browser.tour import Visit
 SPEC = text_generation.PAGE
 
 
+# What each sampling option is where it changes nothing.
+OFF = {"temperature": 1, "top_k": 0, "top_p": 1, "min_p": 0}
+
+
 def percent(text: str) -> float:
     return 0.0 if text == "out" else float(text.removeprefix("< ").removesuffix(" %")) / 100
 
@@ -23,8 +27,9 @@ def percent(text: str) -> float:
     ("name", "value"),
     [("temperature", 0.5), ("temperature", 2), ("top_k", 3), ("top_p", 0.9), ("min_p", 0.1)],
 )
-def test_the_chart_follows_its_controls_without_the_model(page: Page, name: str, value: float) -> None:
-    Visit(page, SPEC).open()
+def test_the_chart_follows_the_options_without_the_model(page: Page, name: str, value: float) -> None:
+    visit = Visit(page, SPEC).open()
+    expect(page.locator(".next-token input")).to_have_count(0)  # one set of controls, not two
     data = examples.load(SPEC.task)[0].answer["next_token"]
     temperature = value if name == "temperature" else 1.0
     logits = [one["logit"] for one in data["tokens"]]
@@ -43,10 +48,31 @@ def test_the_chart_follows_its_controls_without_the_model(page: Page, name: str,
     expected = [share / sum(kept) if place < len(kept) else 0.0 for place, share in enumerate(shares)][:12]
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    page.locator(f".next-token input[name={name}]").fill(str(value))
+    for field in visit.options:
+        if field.name in OFF:
+            visit.set_option(field, value if field.name == name else OFF[field.name])
+    said = page.locator(".next-token .sampling")
+    for other, off in OFF.items():
+        words = other.replace("_", "-")
+        expected_words = (
+            f"{words} {value:g}" if other == name else f"{words} {'off' if other != 'temperature' else off}"
+        )
+        expect(said).to_contain_text(expected_words)
     drawn = page.locator(".next-token tbody .value").all_inner_texts()[:12]
     assert [percent(text) for text in drawn] == pytest.approx(expected, abs=1.1e-3)
     assert not [url for url in requests if "queue" in url]
+
+
+def test_the_chart_shows_the_token_that_is_open(page: Page) -> None:
+    visit = Visit(page, SPEC).open(
+        prompt="The weather today is", mode="plain", temperature=0, alternatives=3, max_new_tokens=6
+    )
+    visit.run()
+    step = visit.answer()["steps"][3]
+    visit.part("result").locator(".step summary").nth(3).click()
+    expect(page.locator(".next-token .where")).to_contain_text("after", timeout=60_000)
+    best = page.locator(".next-token tbody tr").first
+    expect(best.locator("th")).to_have_text(step["alternatives"][0]["text"].replace(" ", "·", 1))
 
 
 def test_another_token_is_gone_on_from_by_a_click(page: Page) -> None:

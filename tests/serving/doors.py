@@ -34,6 +34,7 @@ class Http:
     name = "http"
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self.client = httpx.Client(base_url=url, timeout=PATIENCE)
 
     def ask(self, task: AnyTask, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,8 @@ try:
     there.call(tasks[0], {"text": "x", "model": "entities"})
 except TourError as error:
     found["refused"] = error.code
-stream = there.stream(next(one for one in tasks if one.name == "text_generation"), {"prompt": "Tell a story."})
+writing = next(one for one in tasks if one.name == "text_generation")
+stream = there.stream(writing, {"prompt": "Tell a story."})
 next(step for step in stream if hasattr(step, "result"))
 stream.close()
 found["leases after a stop"] = sum(status.leases for status in registry.statuses()) - len(ids)

@@ -11,6 +11,6 @@
     if (name === "head" && value === "mean") wish.head = value;
   }
   for (const name of ["words", "rollout", "special"]) if (query.has(name)) wish[name] = query.get(name) === "1";
-  window.tourAttention = { text, text_pair, model, ...wish }; // for a script that has not run yet
+  window.tourAttention = { text, text_pair, model, ...wish, opening: true }; // for a script that has not run yet
   window.dispatchEvent(new CustomEvent("tour:attention", { detail: window.tourAttention }));
 }

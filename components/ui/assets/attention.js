@@ -38,7 +38,7 @@ async function ask(payload, signal) {
 }
 
 let waiting = null; // to abort with
-async function start({ text, text_pair, model, ...wish }) {
+async function start({ text, text_pair, model, opening = false, ...wish }) {
   waiting?.abort();
   const mine = (waiting = new AbortController());
   const same = look && asked?.model === model;
@@ -48,7 +48,7 @@ async function start({ text, text_pair, model, ...wish }) {
   busy(true);
   const follow = setInterval(() => tellLoading(model, mine.signal), 1000);
   try {
-    look = await ask(asked, mine.signal);
+    look = await ask(opening ? asked : { ...asked, again: true }, mine.signal);
     if (mine.signal.aborted) return;
     Object.assign(state, { run: "first", row: null, column: null, pair: "all" });
     const kinds = look.stacks.map((stack) => stack.kind);
@@ -60,6 +60,10 @@ async function start({ text, text_pair, model, ...wish }) {
     fit();
     say("");
     controls();
+    const body = element.querySelector(".att-body");
+    body.classList.add("answered"); // see answers.js
+    body.dataset.asked = JSON.stringify([asked.text, asked.text_pair, asked.model]);
+    if (!opening && linkToThis()) window.tourShowLink(linkToThis());
     await show();
   } catch (error) {
     if (mine.signal.aborted) { if (waiting === mine) say("Stopped."); return; }
@@ -529,6 +533,7 @@ function controls() {
   $("threshold-said").textContent = percent(state.threshold);
   VIEWS.forEach((view) => $(view).setAttribute("aria-pressed", String(view === state.view)));
   element.querySelectorAll("[data-explains]").forEach((node) => { node.hidden = node.dataset.explains !== (state.kind === "cross" && state.view === "lines" ? "cross" : state.view); });
+  element.querySelectorAll("[data-example]").forEach((node) => { node.hidden = asked?.text !== node.dataset.example; });
   const one = state.view === "heads";
   for (const part of ["head", "layer", "rollout", "threshold"]) $(`${part}-field`).hidden = one;
   $("head-field").hidden = one || state.rollout;
@@ -537,7 +542,7 @@ function controls() {
   $("wrote").textContent = look.written ? `${asked.text_pair.trim() ? "Written" : "The model wrote"}: ${look.written}` : "";
   $("notes").textContent = look.notes.join(" ");
   const seconds = look.seconds < 1 ? `${Math.round(1000 * look.seconds)} ms` : `${look.seconds.toFixed(1)} s`;
-  $("facts").replaceChildren(...[look.model, look.device.toUpperCase(), seconds, `${look.tokens_used} tokens`, `${stack.layers} layers × ${stack.heads} heads`].map((fact) => make("span", "fact", fact)));
+  $("facts").replaceChildren(...[...(look.stored ? ["Stored answer"] : []), look.model, look.device.toUpperCase(), seconds, `${look.tokens_used} tokens`, `${stack.layers} layers × ${stack.heads} heads`].map((fact) => make("span", fact === "Stored answer" ? "badge" : "fact", fact)));
 }
 
 function set(changes, drop = true) {
@@ -750,16 +755,19 @@ const EXPORTS = {
 };
 element.querySelectorAll("[data-attention-export]").forEach((button) => button.addEventListener("click", () => { if (shown) EXPORTS[button.dataset.attentionExport](); }));
 
-$("copy").addEventListener("click", () => {
+function linkToThis() {
   const query = new URLSearchParams({ ...asked, view: state.view, kind: state.kind, layer: state.layer, head: state.head, run: "1" });
   for (const flag of ["words", "rollout"]) if (state[flag]) query.set(flag, "1");
   if (!state.special) query.set("special", "0");
   const link = new URL(`${location.pathname}?${query}`, location.origin).href;
+  return link.length <= props.longest ? link : null;
+}
+
+$("copy").addEventListener("click", async () => {
   const answer = (words) => { $("copy").textContent = words; setTimeout(() => { $("copy").textContent = "Copy link"; }, 2500); };
-  if (link.length > props.longest) { answer("Text too long for a link"); return; }
-  const byHand = () => { window.prompt("Copy this link", link); };
-  if (!navigator.clipboard) { byHand(); return; }
-  navigator.clipboard.writeText(link).then(() => answer("Link copied"), byHand);
+  const link = linkToThis();
+  if (!link) answer("Text too long for a link");
+  else if (await window.tourCopy(link, $("copy"))) answer("Link copied");
 });
 
 window.addEventListener("tour:attention", (event) => start(event.detail));

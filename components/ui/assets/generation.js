@@ -51,13 +51,21 @@ function row(label, share, value, className) {
 
 const percent = (share) => (share > 0 && share < 0.0005 ? "< 0.1 %" : `${(share * 100).toFixed(1)} %`);
 
+const SAMPLING = { temperature: "temperature", top_k: "top-k", top_p: "top-p", min_p: "min-p" };
+const OFF = { top_k: 0, top_p: 1, min_p: 0 };
+const named = (name, value) => `${SAMPLING[name]} ${value === OFF[name] ? "off" : value}${name === "temperature" && value === 0 ? " (always the likeliest)" : ""}`;
+
+// What the options say now; before any has been touched, what the answer was asked with.
+function sampling(section) {
+  const about = JSON.parse(section.dataset.about).sampling;
+  return Object.fromEntries(Object.keys(SAMPLING).map((name) => [name, Number(window.tourValues?.[name] ?? about[name])]));
+}
+
 function draw(section) {
-  const data = JSON.parse(section.dataset.logits);
-  const settings = {};
-  for (const input of section.querySelectorAll("input")) {
-    settings[input.name] = Number(input.value);
-    input.previousElementSibling.textContent = input.value;
-  }
+  const data = JSON.parse(section.dataset.shown ?? section.dataset.logits);
+  const settings = sampling(section);
+  const words = Object.entries(settings).map(([name, value]) => named(name, value)).join(", ");
+  section.querySelector(".sampling").textContent = words;
   const rows = distribution(data, settings);
   const body = section.querySelector("tbody");
   body.replaceChildren(
@@ -67,16 +75,60 @@ function draw(section) {
       return row(shown, share, share ? percent(share) : "out", share ? "piece" : "piece out");
     }),
   );
-  const named = rows.slice(0, SHOWN).reduce((sum, [share]) => sum + share, 0);
+  const first = rows.slice(0, SHOWN).reduce((sum, [share]) => sum + share, 0);
   const others = rows.slice(SHOWN).reduce((sum, [share, count]) => sum + (share ? count : 0), 0);
-  body.append(row(`${others.toLocaleString()} others`, 1 - named, percent(Math.max(0, 1 - named)), "others"));
+  body.append(row(`${others.toLocaleString()} others`, 1 - first, percent(Math.max(0, 1 - first)), "others"));
 }
 
-element.addEventListener("input", (event) => {
-  const section = event.target.closest(".next-token");
-  if (section) draw(section);
+// The chances at another token: the model reads the text before it once more.
+let turn = 0;
+async function move(section, step) {
+  const mine = ++turn;
+  const about = JSON.parse(section.dataset.about);
+  const where = section.querySelector(".where");
+  const begin = Array.from(about.text).slice(0, about.starts[step]).join("");
+  if (!step) {
+    delete section.dataset.shown;
+    where.textContent = "at the start";
+    draw(section);
+    return;
+  }
+  where.textContent = "(the model is reading …)";
+  try {
+    const response = await fetch("./v1/text_generation", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ ...about.asked, begin, max_new_tokens: 1, alternatives: 1, temperature: 0 }),
+    });
+    const answer = await response.json();
+    if (mine !== turn) return;
+    if (answer.error) throw new Error(answer.error.message);
+    const { tokens, rest } = answer.next_token;
+    section.dataset.shown = JSON.stringify({
+      tokens: tokens.map((one) => [one.text, one.logit]), rest: rest.map((one) => [one.logit, one.count]),
+    });
+    where.textContent = `after “…${begin.slice(-30)}”`;
+    draw(section);
+  } catch (error) {
+    if (mine === turn) where.textContent = error instanceof TypeError ? "(the app does not answer)" : `(${error.message})`;
+  }
+}
+
+element.addEventListener("toggle", (event) => {
+  const section = element.querySelector(".next-token");
+  if (!section || !event.target.open || !event.target.matches?.(".step")) return;
+  move(section, [...element.querySelectorAll(".step")].indexOf(event.target));
+}, true);
+element.addEventListener("click", (event) => {
+  if (!event.target.closest(".open-options")) return;
+  const folded = document.querySelector('[id$="-options"] > button');
+  document.querySelector(".settings")?.classList.add("unfolded"); // in a frame (embed.js)
+  if (folded && !folded.classList.contains("open")) folded.click();
+  folded?.scrollIntoView({ block: "center" });
+  folded?.focus();
 });
 const begin = () => { for (const section of element.querySelectorAll(".next-token")) draw(section); };
+window.addEventListener("tour-asked", begin);
 // The new value is in the page one frame after it is announced.
 watch("value", () => requestAnimationFrame(begin));
 begin();

@@ -1,0 +1,106 @@
+// Which question an answer on the page belongs to. Figures carry the values that they answer (components/ui/asking.py);
+// what answers something else than is asked now is dimmed and says so. A new answer is read out, and its request is
+// put into the address, so that it is not lost on leaving the page.
+(() => {
+  const LONGEST_LINK = 8000; // characters: a longer address is refused by many servers
+  const same = (one, other) => String(one ?? "") === String(other ?? "");
+  let asked = null; // what the boxes hold; null until something has changed
+  let setting = null; // names, defaults, and what the button to run is called
+  let read = null; // the answer that was last read out
+
+  window.tourLink = (names, defaults, values) => {
+    const query = new URLSearchParams();
+    names.forEach((name, index) => {
+      if (values[index] != null && !same(values[index], defaults[name])) query.set(name, String(values[index]));
+    });
+    query.set("run", "1");
+    const link = new URL(location.pathname + "?" + query, location.origin).href;
+    return link.length <= LONGEST_LINK ? link : null;
+  };
+
+  window.tourShowLink = (link) => {
+    const here = new URL(link);
+    const shown = new URLSearchParams(location.search);
+    for (const kept of ["embed", "__theme"]) if (shown.has(kept)) here.searchParams.set(kept, shown.get(kept));
+    history.replaceState(history.state, "", here);
+  };
+
+  const look = () => {
+    for (const answer of document.querySelectorAll(".answered")) {
+      const block = answer.closest(".block");
+      const values = JSON.parse(answer.dataset.asked);
+      const working = Boolean(document.querySelector('button[id$="-stop"]:not(:disabled)'));
+      const model = setting?.names.indexOf("model") ?? -1;
+      const others = asked ? values.flatMap((value, index) => (same(value, asked[index]) ? [] : [index])) : [];
+      const words = !others.length
+        ? ("partial" in answer.dataset && !working ? "Stopped: this answer is not complete" : "")
+        : others.some((index) => index < model) ? "Answer to an earlier text"
+        : others.includes(model) ? "Answer of another model" : "Answer with other options";
+      const after = others.length && !working ? `: press ${setting.run}` : "";
+      if (words) block.dataset.stale = words + after;
+      else delete block.dataset.stale;
+    }
+  };
+
+  // What is only true of one answer stands only beside it.
+  const examples = () => {
+    const shown = latest()?.dataset.asked;
+    for (const text of document.querySelectorAll("[data-answers]")) text.hidden = !shown || !sameAll(shown, text.dataset.answers);
+  };
+  const sameAll = (one, other) => {
+    const [first, second] = [JSON.parse(one), JSON.parse(other)];
+    return first.length === second.length && first.every((value, index) => same(value, second[index]));
+  };
+
+  // Each new answer is a new element; scripts may go on drawing in it.
+  const latest = () => document.querySelector('[id$="-result"] .answered:not([data-partial])');
+
+  const arrived = () => {
+    const answer = latest();
+    if (!answer || answer === read) return;
+    read = answer;
+    document.getElementById("tour-live").textContent = answer.dataset.said;
+    const link = setting && window.tourLink(setting.names, setting.defaults, JSON.parse(answer.dataset.asked));
+    if (link) window.tourShowLink(link);
+  };
+
+  window.tourAsked = (values, about) => {
+    asked = values;
+    setting = about;
+    window.tourValues = Object.fromEntries(about.names.map((name, index) => [name, values[index]]));
+    dispatchEvent(new Event("tour-asked"));
+    look();
+  };
+
+  // How long a visitor has waited, and how long it may still be where the share of the work is known.
+  const SURE = 0.05; // of the work, before anything is said of the rest
+  const begun = new WeakMap();
+  const duration = (seconds) => (seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`);
+  const wait = () => {
+    for (const status of document.querySelectorAll(".status.block")) {
+      const bar = status.querySelector(".working progress");
+      if (!bar) { begun.delete(status); delete status.dataset.waited; continue; }
+      if (!begun.has(status)) begun.set(status, performance.now());
+      const waited = (performance.now() - begun.get(status)) / 1000;
+      if (waited < 2) continue;
+      const share = bar.hasAttribute("value") ? bar.value : 0;
+      const rest = share > SURE ? `, about ${duration((waited * (1 - share)) / share)} more` : "";
+      status.dataset.waited = `${duration(waited)}${rest}`;
+    }
+  };
+  setInterval(wait, 500);
+
+  let due = false;
+  const changed = () => {
+    if (due) return;
+    due = true;
+    queueMicrotask(() => { due = false; look(); wait(); arrived(); examples(); });
+  };
+  addEventListener("tour-up", () => {
+    for (const status of document.querySelectorAll(".status.block")) status.setAttribute("role", "status");
+    read = latest();
+    look();
+    examples();
+    new MutationObserver(changed).observe(document.querySelector("gradio-app"), { childList: true, subtree: true });
+  });
+})();

@@ -1,0 +1,31 @@
+// Runs in the head, before anything is painted: light or dark, embedded or not.
+(() => {
+  const page = document.documentElement;
+  const query = new URLSearchParams(location.search);
+  page.classList.toggle("embed", query.get("embed") === "1");
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const asked = query.get("__theme");
+  let chosen = asked === "dark" || asked === "light" ? asked : null;
+  try { if (!query.has("__theme")) chosen = localStorage.getItem("tour-theme"); } catch { /* storage may be blocked in an iframe */ }
+  const apply = () => {
+    const dark = chosen ? chosen === "dark" : system.matches;
+    page.classList.toggle("dark-page", dark);
+    const body = document.body;
+    if (body && body.classList.contains("dark") !== dark) body.classList.toggle("dark", dark);
+  };
+  apply();
+  // Gradio sets the body's class by what the system says when it starts: what a visitor has chosen is put back
+  // before it can be seen.
+  const observer = new MutationObserver(apply);
+  const follow = () => {
+    if (!document.body) return;
+    waiting.disconnect();
+    observer.observe(document.body, { attributeFilter: ["class"] });
+    apply();
+  };
+  const waiting = new MutationObserver(follow);
+  waiting.observe(page, { childList: true });
+  follow();
+  system.addEventListener("change", apply);
+  window.tourTheme = (theme) => { chosen = theme; apply(); };
+})();

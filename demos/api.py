@@ -1,0 +1,54 @@
+"""The API page: what can be called, with what, what comes back, and how to call it. It needs no Gradio."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from components.figures.api_reference import Described, code, reference
+from components.figures.markup import Markup
+from components.tasks.task import Operation
+from components.ui import doors
+from demos import examples
+
+SLUG = "api"
+TITLE = "API"
+SENTENCE = (
+    "Everything that the pages do can be called over HTTP, from Python and JavaScript, and as MCP tools."
+)
+
+
+def content(operations: Sequence[Operation], origin: str) -> Markup:
+    """`origin` is the address that the samples call."""
+    return Markup(
+        "<p>Three interfaces take the same inputs and options and give the same answer: JSON over HTTP "
+        "(<code>POST {origin}/v1/…</code>), Gradio's endpoints for <code>gradio_client</code>, and an MCP server. "
+        "No key is needed.</p>"
+        '<ul><li><a href="./v1/openapi.json">OpenAPI description</a></li>'
+        '<li><a href="./v1/models">List of models</a> with their states</li>'
+        '<li><a href="./health">Health</a></li></ul>'
+        "<p>A request that is refused gets a status of 4xx or 5xx and "
+        '<code>{{"error": {{"code", "message", "field"}}}}</code>: the message says what is wrong and what is '
+        "allowed.</p><h2>MCP server</h2><p>Add it to the configuration of your client; each operation is a tool of "
+        "the same name.</p>{mcp}<h2>Operations</h2>{operations}"
+    ).format(
+        origin=origin,
+        mcp=code(json.dumps(doors.mcp_server(origin), indent=2), "MCP configuration"),
+        operations=reference([_described(one, origin) for one in operations]),
+    )
+
+
+def _described(operation: Operation, origin: str) -> Described:
+    stored = examples.load(operation)[0]
+    request = dict(stored.payload)
+    return Described(
+        operation=operation,
+        request=request,
+        answer=stored.answer,
+        samples={
+            "curl": doors.curl(operation, request, origin),
+            "Python": doors.python(operation, request, origin),
+            "JavaScript": doors.javascript(operation, request, origin),
+            "MCP tool call": doors.mcp_call(operation, request),
+        },
+    )
