@@ -8,7 +8,7 @@ PORT ?= 7860
 
 # The newest supported Python that starts and can make environments (version managers
 # leave commands on PATH that do not start).
-PYTHON ?= $(shell for python in python3.12 python3.11; do \
+PYTHON ?= $(shell for python in python3.12 python3.13 python3.11; do \
 	$$python -c 'import ensurepip, venv' 2>/dev/null && echo $$python && break; done)
 
 SHELL := /bin/sh
@@ -20,13 +20,13 @@ unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV PIP_USER PIP_TARGET PIP
 DATA ?= ../shared/data
 FLAGS ?=
 
-.PHONY: demo test check bench evaluate examples screenshots chromium clean
+.PHONY: demo test check bench evaluate examples screenshots chromium nginx clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
 	@exec $(BIN)/python app.py --host "$(HOST)" --port "$(PORT)"
 
-test: $(VENV)/.dev chromium
+test: $(VENV)/.dev chromium nginx
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -56,7 +56,7 @@ screenshots: $(VENV)/.dev chromium
 
 # Stamps: an environment is touched only when its requirements changed.
 $(VENV)/.runtime: requirements.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 with venv is needed: install one (on Debian:\
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with venv is needed: install one (on Debian:\
 	 apt-get install python3 python3-venv) or name it, as in: make demo PYTHON=/path/to/python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
@@ -75,6 +75,11 @@ chromium: $(VENV)/.dev
 	@command -v chromium >/dev/null \
 	|| { command -v apt-get >/dev/null && $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -yq chromium; } \
 	|| $(BIN)/playwright install chromium
+
+nginx:
+	@command -v nginx >/dev/null || test -x /usr/sbin/nginx \
+	|| { command -v apt-get >/dev/null && $(AS_ROOT) apt-get install -yq nginx-light; } \
+	|| echo "nginx is not installed: the tests behind a proxy are skipped" >&2
 
 clean:
 	rm -rf $(VENV) test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -354,7 +354,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     ).then(None, None, None, js=links.press_run_script(f"{SLUG}-run"), api_visibility="private")
 
 
-FROM_LINK = status.hint("Filled in from the link. Press the button for the answer.")
+FROM_LINK = status.hint(links.FILLED_IN[None])
 
 
 def tasks(tour: Tour) -> dict[str, Task[Any, Any, Any]]:

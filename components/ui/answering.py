@@ -18,7 +18,7 @@ from components.models.errors import TourError
 from components.tasks import batch, identities
 from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.task import Answer, Progress
-from components.ui import asking, doors, inside, options
+from components.ui import links, asking, doors, inside, options
 from components.ui.page import Json, TaskPage, Tour
 
 logger = logging.getLogger(__name__)
@@ -256,9 +256,7 @@ class Desk:
                     ignored.append(
                         f"The link's value for {field.title} is not one it can take; the default is set."
                     )
-        note = status.notes(ignored) or status.hint(
-            "Filled in from the link. Press the button for the answer."
-        )
+        note = status.notes(ignored) or status.hint(links.filled_in(query))
         return list(values.values()), Shown.nothing(str(note))
 
     def spoken(self, answer: Json) -> str:

@@ -172,7 +172,7 @@ def appearance() -> Mapping[str, Any]:
 
 @cache
 def _head() -> Markup:
-    names = ("first-paint.js", "page.js", "answers.js", "embed.js", "exports.js")
+    names = ("first-paint.js", "drafts.js", "page.js", "answers.js", "embed.js", "exports.js")
     scripts = "".join(Markup("<script>{}</script>").format(Markup(_asset(name))) for name in names)  # noqa: S704
     icon = '<link rel="icon" href="./favicon.ico">'
     return Markup(  # noqa: S704 - our own files

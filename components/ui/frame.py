@@ -74,7 +74,7 @@ def task_page(page: TaskPage, tour: Tour, blocks: gr.Blocks) -> None:
     desk = Desk(page, tour)
     examples = tour.examples[page.task.name]
     parts = lay_out(desk, examples[0], [example.label for example in examples])
-    running = wire(desk, parts, blocks, {**examples[0].payload, "model": examples[0].answer["model"]})
+    running = wire(desk, parts, blocks, {**examples[0].payload, "model": desk.default_model})
     for button, example in zip(parts.examples, examples, strict=True):
         wire_example(desk, parts, button, example, running)
 
@@ -82,7 +82,7 @@ def task_page(page: TaskPage, tour: Tour, blocks: gr.Blocks) -> None:
 def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
     """Asking on the left, the answer on the right; one below the other on a narrow screen."""
     page = desk.page
-    model_id = first.answer["model"]
+    model_id = desk.default_model  # as for the API; the stored answer says which model gave it
     opening = desk.typed({**first.payload, "model": model_id})
     shown = desk.complete(first.payload, first.answer, stored=True)
 

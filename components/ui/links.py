@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 # Gradio gives `page` and `deep_link` a meaning of its own; the rest are ours.
-RESERVED = frozenset({"page", "deep_link", "embed", "run", "__theme", "view"})
+RESERVED = frozenset({"page", "deep_link", "embed", "run", "__theme", "view", "kept"})
+
+# What a page says once it is filled in from its address, by what `kept` in it says: see `drafts.js`.
+FILLED_IN = {
+    None: "Filled in from the link. Press the button for the answer.",
+    "1": "What you had typed is here again after the reload. Press the button for the answer.",
+    "cut": "The connection was lost while this was running, so there is no answer. Press the button to run it "
+    "again.",
+}
 
 MODELS_PAGE = "models"
 TOKENIZERS_PAGE = "tokenizers"
@@ -17,6 +25,11 @@ LAYERS_PAGE = "layers"
 
 # A longer address is refused by many servers and chat programs.
 LONGEST_LINK = 8000
+
+
+def filled_in(query: Mapping[str, str]) -> str:
+    """What a page says of the request that it took from its address."""
+    return FILLED_IN.get(query.get("kept"), FILLED_IN[None])
 
 
 def card_link(id: str) -> str:

@@ -61,7 +61,8 @@ def context(browser: Browser, app_url: str) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def open_page(browser: Browser, context: BrowserContext, app_url: str) -> Iterator[OpenPage]:
-    """Opens pages; `origins` are allowed beside the app's own.
+    """Opens pages; `origins` are allowed beside the app's own. What goes wrong in one fails the test, unless
+    it is not `watched`, as where its server is taken away.
 
     Somebody `elsewhere`, or at another `base_url`, has nothing in common with the other pages.
     """
@@ -74,6 +75,7 @@ def open_page(browser: Browser, context: BrowserContext, app_url: str) -> Iterat
         origins: tuple[str, ...] = (),
         elsewhere: bool = False,
         base_url: str | None = None,
+        watched: bool = True,
         width: int = 1280,
         colours: Literal["light", "dark"] = "light",
     ) -> Page:
@@ -85,8 +87,9 @@ def open_page(browser: Browser, context: BrowserContext, app_url: str) -> Iterat
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=colours)
         found = Faults(app_url, *origins)
-        faults.append(found)
-        found.watch(page)
+        if watched:
+            faults.append(found)
+            found.watch(page)
         if path is not None:
             page.goto(path)
         return page
