@@ -119,6 +119,8 @@ def build_app(
         documents={slug: Shell(**vars(around)) for slug, around in demos.documents().items()},
         lost=Shell(**vars(demos.lost())),
     )
+    # On a Space Gradio would add the Hub's header to pages opened outside of it, and for that ask other sites.
+    blocks.space_id = None
     blocks.queue(max_size=64, api_open=False)  # open, /gradio_api/run would pass the queue by
 
     @asynccontextmanager
@@ -140,7 +142,7 @@ def build_app(
                     *mcp.routes,
                     pictures(PICTURES),
                 ],
-                "middleware": middleware(site, published, frame_ancestors, on_space=space.on_space()),
+                "middleware": middleware(site, published, frame_ancestors),
                 "lifespan": lifespan,
             },
             "footer_links": [],  # Gradio's own API page knows nothing of the endpoints; ours is at /api

@@ -40,7 +40,7 @@ def running(
     command: list[str],
     url: str,
     environment: Mapping[str, str],
-    patience: float = 60,
+    patience: float = 180,
     *,
     with_children: bool = False,
 ) -> Iterator[str]:

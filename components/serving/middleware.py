@@ -27,16 +27,14 @@ DRAINED = 16  # so many times the limit is read of a body that is refused
 YEAR = 365 * 24 * 3600
 
 # Gradio's pages need inline scripts, and gr.HTML compiles its templates, hence the two "unsafe" words.
-# Nothing is fetched from other sites, so the app also works where there is no way out. On a Space Gradio adds
-# the Hub's header to pages opened outside of it, and asks the Hub for what stands in it.
-HUB = "https://huggingface.co https://*.huggingface.co"
+# Nothing is fetched from other sites, so the app also works where there is no way out.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; "
     "script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:{hub}; "
+    "img-src 'self' data: blob:; "
     "font-src 'self' data:; "
-    "connect-src 'self'{hub}; "
+    "connect-src 'self'; "
     "worker-src 'self' blob:; "
     "form-action 'self'; "
     "base-uri 'self'; "
@@ -45,16 +43,14 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def middleware(
-    site: Site, published: Published, frame_ancestors: str = "*", *, on_space: bool = False
-) -> list[Middleware]:
+def middleware(site: Site, published: Published, frame_ancestors: str = "*") -> list[Middleware]:
     """`published` is where a proxy publishes the app.
 
     Framing is open by default: documentation on any site may embed a page with `?embed=1`, and there is no login or cookie that a hostile frame could make use of.
     """
     return [
         Middleware(RootPath, root_path=published.root_path),
-        Middleware(SecurityHeaders, frame_ancestors=frame_ancestors, on_space=on_space),
+        Middleware(SecurityHeaders, frame_ancestors=frame_ancestors),
         Middleware(CacheHeaders),
         Middleware(Compression),
         Middleware(BodyLimit, limit=BODY_LIMIT),
@@ -92,12 +88,10 @@ class RootPath:
 
 
 class SecurityHeaders:
-    def __init__(self, app: ASGIApp, frame_ancestors: str, on_space: bool) -> None:
+    def __init__(self, app: ASGIApp, frame_ancestors: str) -> None:
         self.app = app
         self.headers = {
-            "Content-Security-Policy": CONTENT_SECURITY_POLICY.format(
-                frame_ancestors=frame_ancestors, hub=f" {HUB}" if on_space else ""
-            ),
+            "Content-Security-Policy": CONTENT_SECURITY_POLICY.format(frame_ancestors=frame_ancestors),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",  # addresses carry what a visitor typed
             "Permissions-Policy": "camera=(), microphone=(), geolocation=(), clipboard-write=(self)",
