@@ -31,3 +31,4 @@ class Settings:
     memory_budget: int | None = None
     hub_endpoint: str | None = None  # None follows HF_ENDPOINT
     any_checkpoint: bool = True  # whether visitors may name repositories that the catalog does not have
+    visitors_unload: bool = False  # whether visitors may take models out of the memory that all share

@@ -52,13 +52,13 @@
     return first.length === second.length && first.every((value, index) => same(value, second[index]));
   };
 
-  // Each new answer is a new element; scripts may go on drawing in it.
+  // Each answer has a name of its own; Gradio may keep the element, and scripts go on drawing in it.
   const latest = () => document.querySelector('[id$="-result"] .answered:not([data-partial])');
 
   const arrived = () => {
     const answer = latest();
-    if (!answer || answer === read) return;
-    read = answer;
+    if (!answer || answer.dataset.answer === read) return;
+    read = answer.dataset.answer;
     document.getElementById("tour-live").textContent = answer.dataset.said;
     const link = setting && window.tourLink(setting.names, setting.defaults, JSON.parse(answer.dataset.asked));
     if (link) window.tourShowLink(link);
@@ -98,9 +98,11 @@
   };
   addEventListener("tour-up", () => {
     for (const status of document.querySelectorAll(".status.block")) status.setAttribute("role", "status");
-    read = latest();
+    read = latest()?.dataset.answer;
     look();
     examples();
-    new MutationObserver(changed).observe(document.querySelector("gradio-app"), { childList: true, subtree: true });
+    new MutationObserver(changed).observe(document.querySelector("gradio-app"), {
+      childList: true, subtree: true, attributeFilter: ["data-answer", "data-partial"],
+    });
   });
 })();
