@@ -123,6 +123,10 @@ def test_what_answers_have_in_common() -> None:
     assert verdict(["a", "b"], ["b", "a"]) == "Both say the same."
     assert verdict(["a"], ["a"], ["a"]) == "All say the same."
     assert verdict(["a"], ["b"]) == "They differ."
+    apart = [
+        Column(title="", figure=Markup(), facts=Markup(), said=[one[0]], among=one) for one in (["a", "b"], ["c", "d"])
+    ]
+    assert agreement(apart) == "These models answer different questions: none of their labels is the same."
     assert verdict(["a", "b"], ["c"]) == "They have nothing in common."
     assert verdict(["a", "b"], ["b", "c"]) == "They agree on 1 of 3: b"
     assert verdict(["a"], None) == ""

@@ -90,17 +90,26 @@
   };
   setInterval(wait, 500);
 
+  // The column that matters is the last one: on a narrow screen it would be out of sight.
+  const place = () => {
+    for (const box of document.querySelectorAll('[data-name="layers-as-words"] .drawn-box:not([data-placed])')) {
+      box.dataset.placed = "";
+      box.scrollLeft = box.scrollWidth;
+    }
+  };
+
   let due = false;
   const changed = () => {
     if (due) return;
     due = true;
-    queueMicrotask(() => { due = false; look(); wait(); arrived(); examples(); });
+    queueMicrotask(() => { due = false; look(); wait(); arrived(); examples(); place(); });
   };
   addEventListener("tour-up", () => {
     for (const status of document.querySelectorAll(".status.block")) status.setAttribute("role", "status");
     read = latest()?.dataset.answer;
     look();
     examples();
+    place();
     new MutationObserver(changed).observe(document.querySelector("gradio-app"), {
       childList: true, subtree: true, attributeFilter: ["data-answer", "data-partial"],
     });
