@@ -214,6 +214,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         device=options.device,
         memory_budget=options.memory_budget,
         any_checkpoint=not options.catalog_only,
+        visitors_unload=options.visitors_unload,
         hub_cache=space.hub_cache() if space.on_space() else None,
     )
 
@@ -454,6 +455,11 @@ def _parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
         "--catalog-only",
         action="store_true",
         help="visitors cannot name repositories of the Hub that the catalog does not have",
+    )
+    models.add_argument(
+        "--visitors-unload",
+        action="store_true",
+        help="visitors can take models out of memory on the models page",
     )
     models.add_argument("--device", metavar="NAME", help="cuda, mps or cpu (default: the best there is)")
     models.add_argument(

@@ -36,6 +36,8 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         return after(lambda: registry.load(event.id))
 
     def unload(event: gr.EventData) -> Mapping[str, Any]:
+        if not registry.visitors_unload:  # the event can be sent without the button
+            return view(registry)
         return after(lambda: registry.unload(event.id))
 
     def after(action: Any) -> Mapping[str, Any]:
@@ -74,11 +76,12 @@ def view(registry: Registry) -> Mapping[str, Any]:
             "budget": memory.budget,
             "words": f"Models use {byte_size(memory.used)} of {byte_size(memory.budget)} {place}",
         },
-        "checkpoints": [row(status) for status in registry.statuses()],
+        "checkpoints": [row(status, unload=registry.visitors_unload) for status in registry.statuses()],
     }
 
 
-def row(status: Status) -> Mapping[str, Any]:
+def row(status: Status, *, unload: bool) -> Mapping[str, Any]:
+    """A checkpoint, with what can be done about it: `unload` where the host lets visitors."""
     checkpoint = status.checkpoint
     moving = status.state in (State.FETCHING, State.LOADING)
     return {
@@ -91,7 +94,7 @@ def row(status: Status) -> Mapping[str, Any]:
         "where": where(status),
         "share": status.share,
         "error": status.error,
-        "action": "busy" if moving else "unload" if status.state is State.READY else "load",
+        "action": "busy" if moving else "load" if status.state is not State.READY else "unload" if unload else "",
         "facts": [
             source_words(checkpoint.source),
             parameters(checkpoint),

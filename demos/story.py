@@ -145,9 +145,8 @@ def transfer_learning(tour: Tour) -> None:
             "<h3>What it costs</h3>"
             "<p>Training takes about six operations for each parameter and each token that is read (Kaplan "
             "and others, 2020). At 50 billion operations a second, about what two cores of a laptop manage, "
-            "that is:</p>{costs}"
-            '<p class="hint">A bar is as long as the number of operations has digits: one digit more is ten '
-            "times the work. An adapter (LoRA) saves about a third of the work of fine-tuning, and most of "
+            "that is, on a logarithmic scale:</p>{costs}"
+            '<p class="hint">An adapter (LoRA) saves about a third of the work of fine-tuning, and most of '
             "the memory that training takes beside the network itself.</p>"
             '<p class="story-next"><a href="{lab}">Do it yourself in the lab</a>: from a table of messages '
             "to a classifier that is trained, judged and shared.</p>"
@@ -218,12 +217,16 @@ def _step(one: Mapping[str, Any]) -> Markup:
 
 
 def _costs(steps: Sequence[Mapping[str, Any]]) -> Markup:
-    """What each step's example takes; bars are as long as the number of operations has digits."""
+    """What each step's example takes, on a logarithmic scale, and how much less that is than the most."""
     work = [6.0 * one["parameters"] * one["tokens"] for one in steps]
     return bar_rows(
         [
             (
-                Markup('{}<span class="sequence">{}</span>').format(one["title"], one["example"]),
+                Markup('{}<span class="sequence">{}{}</span>').format(
+                    one["title"],
+                    one["example"],
+                    "" if operations == max(work) else f"; {_times(max(work) / operations)} times less work",
+                ),
                 math.log10(operations) / math.log10(max(work)),
                 span(operations / PER_SECOND),
             )
@@ -233,6 +236,11 @@ def _costs(steps: Sequence[Mapping[str, Any]]) -> Markup:
         columns=("Step", "Time on two cores"),
         best=(),
     )
+
+
+def _times(ratio: float) -> str:
+    """To two digits: 1234567 -> "1,200,000"."""
+    return f"{float(f'{ratio:.2g}'):,.0f}"
 
 
 def span(seconds: float) -> str:

@@ -53,6 +53,7 @@ PAGE = TaskPage(
     said=said,
     scored=scored,
     trust=trust,
+    compared="distilbert/distilbert-base-uncased-finetuned-sst-2-english",
     run_label="Classify",
     inside=inside,
 )

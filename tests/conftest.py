@@ -27,7 +27,7 @@ settings.load_profile("untimed")
 @pytest.fixture(scope="session")
 def app_url() -> Iterator[str]:
     """The real app over the cache of this host, so that weights are fetched once and not per run."""
-    with running_app() as url:
+    with running_app("--visitors-unload") as url:
         yield url
 
 

@@ -15,13 +15,14 @@ MOST_NAMED = 6
 class Column:
     """One answer: its figure under a title, facts of its run, and what it says in parts that can be compared.
 
-    `said` is None where there is no answer (yet).
+    `said` is None where there is no answer (yet). `among` are the labels that were to choose from, if any.
     """
 
     title: str
     figure: Markup
     facts: Markup
     said: Sequence[str] | None = None
+    among: Sequence[str] = ()
 
 
 def side_by_side(columns: Sequence[Column]) -> Markup:
@@ -41,6 +42,9 @@ def agreement(columns: Sequence[Column]) -> str:
     said = [set(column.said) for column in columns if column.said is not None]
     if len(said) < len(columns) or len(said) < 2:
         return ""
+    among = [set(column.among) for column in columns]
+    if all(among) and not set.intersection(*among):
+        return "These models answer different questions: none of their labels is the same."
     common, every = set.intersection(*said), set.union(*said)
     if common == every:
         return "All say the same." if len(said) > 2 else "Both say the same."

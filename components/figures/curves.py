@@ -63,7 +63,8 @@ def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, flo
 
 def _chart(title: str, lines: Sequence[Line], steps: int, ceiling: float | None) -> Markup:
     last = max(steps, *(points[-1][0] for _, points in lines), 1)
-    top = ceiling or 1.05 * max(value for _, points in lines for _, value in points) or 1.0
+    heights = svg.ticks(ceiling or max(value for _, points in lines for _, value in points) or 1.0)
+    top = heights[-1]
 
     def x(step: float) -> float:
         return _LEFT + step / last * (WIDE - _LEFT - _RIGHT)
@@ -72,12 +73,12 @@ def _chart(title: str, lines: Sequence[Line], steps: int, ceiling: float | None)
         return _TOP + (1 - value / top) * (HIGH - _TOP - _BELOW)
 
     def parts() -> Iterator[Markup]:
-        for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-            value = tick * top
+        for value in heights:
             yield svg.line([(_LEFT, y(value)), (WIDE - _RIGHT, y(value))], cls="curve-rule")
             yield svg.text(_LEFT - 6, y(value) + 4, f"{value:.3g}", cls="curve-end")
-        for share in (0.0, 0.5, 1.0):
-            yield svg.text(x(share * last), HIGH - 18, f"{share * last:.0f}", cls="curve-step")
+        for at in svg.ticks(last):
+            if at <= last and at == round(at):
+                yield svg.text(x(at), HIGH - 18, f"{at:,.0f}", cls="curve-step")
         yield svg.text((_LEFT + WIDE) / 2, HIGH - 3, "step", cls="curve-step")
         for number, (name, points) in enumerate(lines):
             said = f"{name}: {points[-1][1]:.3f} at step {points[-1][0]:.0f}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
+from components.figures import svg
 from components.figures.markup import Markup, join, percent
 from components.tasks.fields import option_fields
 from components.tasks.text_generation import TASK
@@ -91,10 +93,74 @@ def visible(token: Json) -> Markup:
 def _beams(branches: Sequence[Json]) -> Markup:
     if not branches:
         return Markup()
+    drawn = svg.figure(
+        beam_tree(branches),
+        name="beams",
+        label="The beams as a tree, from left to right; the list below has them all",
+        numbers={"beams": [dict(branch) for branch in branches]},
+    )
     return Markup(
-        '<section class="decoding"><h2>Beams</h2><p class="hint">What was pursued at once, each with its '
-        "log-probability; the path in bold became the text.</p>{}</section>"
-    ).format(_branches(branches, -1))
+        '<section class="decoding"><h2>Beams</h2><p class="hint">Beginnings that were kept at each step, from left to '
+        "right. The bold path became the text; of the others the number is the log-probability at which each was "
+        "given up.</p>{}<details><summary>As a list</summary>{}</details></section>"
+    ).format(drawn, _branches(branches, -1))
+
+
+# Of the tree of beams, in CSS pixels.
+BEAM_ROW, BEAM_GAP, BEAM_LETTER, BEAM_LETTERS = 24, 26, 7.2, 28
+
+
+def beam_tree(branches: Sequence[Json]) -> Markup:
+    """Branches from left to right, each level with what goes on from it."""
+    children: dict[int, list[int]] = {}
+    for index, branch in enumerate(branches):
+        children.setdefault(branch["parent"], []).append(index)
+    words = [_one_line(branch["text"]) for branch in branches]
+    starts: dict[int, float] = {}
+    ends: dict[int, float] = {-1: 10.0}
+    for index, branch in enumerate(branches):  # parents come before what goes on from them
+        starts[index] = ends[branch["parent"]] + BEAM_GAP
+        ends[index] = starts[index] + max(1, len(words[index])) * BEAM_LETTER + 6
+    rows: dict[int, float] = {}
+    free = 0
+    for index in _in_order(children):
+        if not children.get(index):
+            rows[index] = free * BEAM_ROW + 20
+            free += 1
+    for index in reversed(range(len(branches))):
+        if own := children.get(index):
+            rows[index] = fmean(rows[child] for child in own)
+    rows[-1] = fmean(rows[child] for child in children[-1])
+
+    def parts() -> Iterator[Markup]:
+        for best in (False, True):  # the path that won lies over the others
+            for index, branch in enumerate(branches):
+                if bool(branch["best"]) is not best:
+                    continue
+                cls = "beam-best" if best else "beam"
+                parent = branch["parent"]
+                yield svg.line([(ends[parent], rows[parent]), (starts[index] - 3, rows[index])], cls=cls)
+                score = f"log-probability {branch['log_probability']:.2f}"
+                yield svg.text(starts[index], rows[index] + 4, words[index], cls=f"{cls}-text", title=score)
+                if not children.get(index) and not best:
+                    lost = f"{branch['log_probability']:.1f}"
+                    yield svg.text(ends[index] + 4, rows[index] + 4, lost, cls="beam-score")
+
+    return svg.drawing(max(ends.values()) + 50, free * BEAM_ROW + 24, parts(), cls="beam-tree")
+
+
+def _in_order(children: Mapping[int, Sequence[int]]) -> Iterator[int]:
+    """Depth first, so that lines do not cross."""
+    waiting = list(reversed(children.get(-1, ())))
+    while waiting:
+        index = waiting.pop()
+        yield index
+        waiting += reversed(children.get(index, ()))
+
+
+def _one_line(text: str) -> str:
+    shown = text.replace("\n", "↵").replace("\t", "⇥").strip(" ") or "␣"
+    return shown if len(shown) <= BEAM_LETTERS else f"{shown[: BEAM_LETTERS - 1]}…"
 
 
 def _branches(branches: Sequence[Json], parent: int) -> Markup:

@@ -7,6 +7,7 @@ what it saves, because a file knows no style sheet.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from components.figures.markup import Markup, join
@@ -56,9 +57,10 @@ def shape(values: object) -> tuple[int, ...] | None:
 
 
 def drawing(width: float, height: float, parts: Iterable[Markup], *, cls: str = "") -> Markup:
-    """An `<svg>` of so many CSS pixels; one that is wider than its figure is scrolled there."""
+    """An `<svg>` of so many CSS pixels. It grows with its figure, up to a limit; one that is wider is scrolled
+    there."""
     return Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" class="{cls}" width="{width:.0f}" height="{height:.0f}" '
+        '<svg xmlns="http://www.w3.org/2000/svg" class="{cls}" style="--width:{width:.0f}px" width="{width:.0f}" height="{height:.0f}" '
         'viewBox="0 0 {width:.0f} {height:.0f}">{parts}</svg>'
     ).format(cls=cls, width=width, height=height, parts=join(parts))
 
@@ -85,6 +87,14 @@ def line(points: Iterable[tuple[float, float]], *, cls: str = "", title: str = "
     return Markup('<polyline points="{points}" class="{cls}" fill="none">{title}</polyline>').format(
         points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points), cls=cls, title=_title(title)
     )
+
+
+def ticks(reach: float, most: int = 6) -> list[float]:
+    """Round numbers from 0 to `reach` or a little beyond, at most so many."""
+    rough = max(reach, 1e-12) / (most - 1)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * by for by in (1, 2, 5, 10) if power * by >= rough * (1 - 1e-9))
+    return [round(at * step, 12) for at in range(math.ceil(reach / step - 1e-9) + 1)]
 
 
 def _title(words: str) -> Markup:

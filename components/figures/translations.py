@@ -43,9 +43,9 @@ def _doubts(text: str, segments: Sequence[Json]) -> Markup:
         end = start + len(one["translation"])
         if one["unsure"]:
             marked += text[place:start] + Markup(
-                '<span class="doubtful" title="Unsure: {score}">{text}<span class="visually-hidden"> (unsure)'
+                '<span class="doubtful" title="The model is unsure of this.">{text}<span class="visually-hidden"> (may be wrong)'
                 "</span></span>"
-            ).format(score=percent(one["score"]), text=text[start:end])
+            ).format(text=text[start:end])
         else:
             marked += text[place:end]
         place = end

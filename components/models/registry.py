@@ -146,6 +146,11 @@ class Registry:
         """Whether visitors may name repositories that the catalog does not have."""
         return self._settings.any_checkpoint
 
+    @property
+    def visitors_unload(self) -> bool:
+        """Whether visitors may take models out of the memory that all share."""
+        return self._settings.visitors_unload
+
     def may_be_named(self, id: str) -> bool:
         """Whether a visitor may ask for a model by that name, which is not to say that there is one."""
         return id in self.catalog or (self.open and lookup.is_repo(id))

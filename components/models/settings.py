@@ -32,3 +32,4 @@ class Settings:
     hub_endpoint: str | None = None  # None follows HF_ENDPOINT
     hub_cache: Path | None = None  # where downloads from the Hub lie; None is a folder of `cache_dir`
     any_checkpoint: bool = True  # whether visitors may name repositories that the catalog does not have
+    visitors_unload: bool = False  # whether visitors may take models out of the memory that all share

@@ -223,6 +223,7 @@ class Desk:
             + status.fact(memory)
             + status.notes(answer["notes"]),
             said=self.page.said(answer),
+            among=[one["label"] for one in answer.get("labels", ())],
         )
 
     def batch(

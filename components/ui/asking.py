@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,8 +21,9 @@ def belonging(figure: Markup, typed: Sequence[Any], *, said: str = "", partial: 
     """
     if not figure:
         return figure
-    return Markup('<div class="answered" data-asked="{}" data-said="{}"{}>{}</div>').format(
-        json.dumps(list(typed)), said, Markup(" data-partial") if partial else "", figure
+    # With a name of its own, or an answer like the last one would not be drawn, and not be heard, again.
+    return Markup('<div class="answered" data-answer="{}" data-asked="{}" data-said="{}"{}>{}</div>').format(
+        secrets.token_hex(4), json.dumps(list(typed)), said, Markup(" data-partial") if partial else "", figure
     )
 
 

@@ -33,7 +33,10 @@ def build(desk: Desk) -> Panel:
     slug, task = desk.page.slug, desk.page.task
     fitting = desk.tour.registry.catalog.for_task(task.name)
     others = [one for one in fitting if one.id != desk.default_model]
-    other = next((one for one in others if one.embedded), next(iter(others), fitting[0]))
+    other = next(
+        (one for one in others if one.id == desk.page.compared),
+        next((one for one in others if one.embedded), next(iter(others), fitting[0])),
+    )
     with gr.Accordion("Compare", open=False, elem_id=f"{slug}-compare"):
         dropdown = gr.Dropdown(
             picker.names(task, desk.tour),

@@ -42,6 +42,18 @@ def page_link(slug: str, **query: str) -> str:
     return f"./{slug}?{urlencode(query)}"
 
 
+def frame_code(origin: str, slug: str, title: str) -> str:
+    """HTML that shows a page in another one, as high as its content."""
+    return f"""<iframe id="tour" src="{origin}/{slug}?embed=1&__theme=light" width="100%" height="640"
+        allow="clipboard-write" style="border: 0" title="{title}"></iframe>
+<script>
+  addEventListener("message", ({{ data, source }}) => {{
+    const frame = document.getElementById("tour");
+    if (source === frame.contentWindow && data?.type === "transformers-tour:height") frame.height = data.height;
+  }});
+</script>"""
+
+
 def tokens_script(button_id: str) -> str:
     """JavaScript for a button: opens the tokenizers page with a text and the tokenizer of a model."""
     return """(text, model) => {

@@ -108,6 +108,8 @@ class TaskPage:
 
     `trust` draws how far a checkpoint's scores can be trusted.
 
+    `compared` is the checkpoint that a comparison starts with: one that answers the same question.
+
     `script` brings the drawn answer to life; where it triggers "pick", `pick` turns the answer and what was
     picked in it into changes of the request, which is then run.
 
@@ -126,6 +128,7 @@ class TaskPage:
     run_label: str = "Run"
     group: str = "Tasks"
     variants: Mapping[str, Json] = field(default_factory=dict)
+    compared: str | None = None
     scored: Callable[[Json], Mapping[str, float]] | None = None
     trust: Callable[[Checkpoint], Markup] | None = None
     script: str | None = None  # a file among the assets

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from components.ui.page import TaskPage
 from demos import attribution, layers, text_classification, text_generation
 from tests.browser.test_all_pages import every_task_page
-from tests.browser.tour import PATIENCE, Visit, another_value, brief, text_boxes
+from tests.browser.tour import PATIENCE, Visit, another_value, short, text_boxes
 
 STALE = re.compile(r"^Answer to an earlier text: press ")
 SHOWS = """(name) => {
@@ -47,7 +47,7 @@ def test_an_answer_says_so_as_soon_as_something_else_is_asked(page: Page, spec: 
 @every_task_page
 def test_by_keyboard_and_ear_alone(page: Page, spec: TaskPage) -> None:
     """Skips to the content, types, runs, hears the answer, opens the code."""
-    visit = Visit(page, spec).open(**brief(spec)) if brief(spec) else Visit(page, spec).open()
+    visit = Visit(page, spec).open(**short(spec))
     status = visit.part("status")
     expect(status).to_have_role("status")
     page.keyboard.press("Tab")

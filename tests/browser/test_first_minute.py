@@ -9,7 +9,7 @@ from components.ui.page import TaskPage
 from demos import PAGES
 from tests.browser.conftest import OpenPage
 from tests.browser.test_all_pages import HOME, every_page, every_task_page
-from tests.browser.tour import UP, Visit, brief
+from tests.browser.tour import UP, Visit, short
 
 GOOD = 0.1  # of layout shift, as web vitals count it; over 0.25 is poor
 # Shifts that do not follow from what a visitor has just done, and the widths that the page has had.
@@ -70,10 +70,10 @@ def test_nothing_jumps_while_a_page_opens(open_page: OpenPage, slug: str, width:
 @every_task_page
 def test_nothing_jumps_while_a_model_answers(page: Page, spec: TaskPage) -> None:
     page.add_init_script(WATCH)
-    visit = Visit(page, spec).open(**brief(spec))
+    visit = Visit(page, spec).open(**short(spec))
     page.evaluate("shifts.length = 0")
     visit.run()
-    visit.settled()
+    assert visit.settled() == "answer"
     assert page.evaluate("shifts.reduce((all, one) => all + one, 0)") < GOOD
     assert len(page.evaluate("widths")) == 1
 

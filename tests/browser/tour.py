@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, Page, Request, expect
 from components.tasks.fields import OptionField, option_fields
 from components.ui.choices import ChoiceInput
 from components.ui.page import TaskPage
-from demos import PAGES
+from demos import PAGES, examples
 
 FLAGS = [
     "--no-sandbox",
@@ -186,6 +186,13 @@ def address(page: TaskPage, **query: object) -> str:
 
 def brief(page: TaskPage) -> dict[str, object]:
     return {name: value for name, value in BRIEF.items() if name in fields(page)}
+
+
+def short(page: TaskPage) -> dict[str, object]:
+    """A link's query for the first example with a short answer; nothing where answers are short anyway."""
+    payload = examples.load(page.task)[0].payload
+    shown = {name: kind.show(payload[name]) for name, kind in page.inputs.items()}
+    return {**shown, **brief(page)} if brief(page) else {}
 
 
 def another_value(field: OptionField) -> object:

@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
+from components.figures import svg
 from components.figures.curves import MOST_POINTS, curves
 
 
@@ -42,6 +45,15 @@ def test_validation_has_lines_of_its_own_and_names_are_escaped() -> None:
     assert "macro F1 0.500" in drawn
     assert "&lt;b&gt;" in drawn
     assert "<b>" not in drawn
+
+
+@pytest.mark.parametrize("reach", [2.06, 0.0031, 1, 118, 318, 4999, 7e6])
+def test_ticks_are_round_and_reach_far_enough(reach: float) -> None:
+    found = svg.ticks(reach)
+    assert found[0] == 0 and 3 <= len(found) <= 7
+    assert found[-2] < reach <= found[-1] * (1 + 1e-9)
+    for tick in found[1:]:
+        assert len(f"{tick:.12g}".replace(".", "").strip("0")) <= 2, found
 
 
 def test_a_long_run_is_thinned() -> None:

@@ -123,6 +123,10 @@ def test_what_answers_have_in_common() -> None:
     assert verdict(["a", "b"], ["b", "a"]) == "Both say the same."
     assert verdict(["a"], ["a"], ["a"]) == "All say the same."
     assert verdict(["a"], ["b"]) == "They differ."
+    apart = [
+        Column(title="", figure=Markup(), facts=Markup(), said=[one[0]], among=one) for one in (["a", "b"], ["c", "d"])
+    ]
+    assert agreement(apart) == "These models answer different questions: none of their labels is the same."
     assert verdict(["a", "b"], ["c"]) == "They have nothing in common."
     assert verdict(["a", "b"], ["b", "c"]) == "They agree on 1 of 3: b"
     assert verdict(["a"], None) == ""
@@ -148,4 +152,4 @@ def test_the_same_about_somebody_else(page: TaskPage, tour: Tour) -> None:
     assert "he, him" in html
     assert "points" in html
     assert "says nothing of who" in probed("The train is [MASK].")
-    assert "script" not in probed("Emily <script>[MASK]</script>")
+    assert "<script" not in probed("Emily <script>[MASK]</script>")

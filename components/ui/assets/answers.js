@@ -52,13 +52,13 @@
     return first.length === second.length && first.every((value, index) => same(value, second[index]));
   };
 
-  // Each new answer is a new element; scripts may go on drawing in it.
+  // Each answer has a name of its own; Gradio may keep the element, and scripts go on drawing in it.
   const latest = () => document.querySelector('[id$="-result"] .answered:not([data-partial])');
 
   const arrived = () => {
     const answer = latest();
-    if (!answer || answer === read) return;
-    read = answer;
+    if (!answer || answer.dataset.answer === read) return;
+    read = answer.dataset.answer;
     document.getElementById("tour-live").textContent = answer.dataset.said;
     const link = setting && window.tourLink(setting.names, setting.defaults, JSON.parse(answer.dataset.asked));
     if (link) window.tourShowLink(link);
@@ -90,17 +90,28 @@
   };
   setInterval(wait, 500);
 
+  // The column that matters is the last one: on a narrow screen it would be out of sight.
+  const place = () => {
+    for (const box of document.querySelectorAll('[data-name="layers-as-words"] .drawn-box:not([data-placed])')) {
+      box.dataset.placed = "";
+      box.scrollLeft = box.scrollWidth;
+    }
+  };
+
   let due = false;
   const changed = () => {
     if (due) return;
     due = true;
-    queueMicrotask(() => { due = false; look(); wait(); arrived(); examples(); });
+    queueMicrotask(() => { due = false; look(); wait(); arrived(); examples(); place(); });
   };
   addEventListener("tour-up", () => {
     for (const status of document.querySelectorAll(".status.block")) status.setAttribute("role", "status");
-    read = latest();
+    read = latest()?.dataset.answer;
     look();
     examples();
-    new MutationObserver(changed).observe(document.querySelector("gradio-app"), { childList: true, subtree: true });
+    place();
+    new MutationObserver(changed).observe(document.querySelector("gradio-app"), {
+      childList: true, subtree: true, attributeFilter: ["data-answer", "data-partial"],
+    });
   });
 })();

@@ -63,6 +63,7 @@ function draw() {
     write(row.button, item.action === "unload" ? "Unload" : item.action === "busy" ? "Loading" : "Load");
     row.button.dataset.action = item.action;
     row.button.disabled = item.action === "busy";
+    row.button.hidden = !item.action;
     row.button.setAttribute("aria-label", `${row.button.textContent} ${item.title}`);
     row.progress.hidden = item.action !== "busy";
     if (item.share === null) row.progress.removeAttribute("value"); else row.progress.value = item.share;

@@ -1,0 +1,125 @@
+"""README's frame in somebody's documentation: the answer is what a reader sees first."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from demos import attention, layers
+from demos.api import SLUG as API
+from tests.browser.conftest import OpenPage
+from tests.browser.test_all_pages import every_task_page
+from tests.browser.tour import PATIENCE, TASK_PAGES, TaskPage
+from tests.server import ROOT
+
+SIZES = [(760, 640), (360, 560), (1100, 700)]
+[README_CODE] = re.findall(r"```html\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("documentation")
+
+
+@pytest.fixture(scope="module")
+def other_site(folder: Path) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def framed(folder: Path, name: str, app_url: str, slug: str, theme: str, size: tuple[int, int], *, grows: bool) -> None:
+    """README's code about another page, in a column of some width."""
+    code = README_CODE.replace("http://127.0.0.1:7860/fill-mask", f"{app_url}/{slug}").replace("light", theme)
+    if not grows:
+        code = re.sub(r"<script>.*</script>", "", code, flags=re.S)
+    code = code.replace('height="640"', f'height="{size[1]}"')
+    (folder / name).write_text(
+        f'<!doctype html><title>Docs</title><link rel="icon" href="data:,"><body style="background: #fdf6e3">'
+        f'<div style="width: {size[0]}px">{code}</div>'
+    )
+
+
+@every_task_page
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_answer_is_seen_without_scrolling(
+    open_page: OpenPage, other_site: str, folder: Path, app_url: str, spec: TaskPage, theme: str
+) -> None:
+    for size in SIZES:
+        framed(folder, "page.html", app_url, spec.slug, theme, size, grows=False)
+        page = open_page(f"{other_site}/page.html", origins=(other_site,), width=size[0] + 60)
+        frame = page.frame_locator("iframe")
+        result = frame.locator(f"#{spec.slug}-result .answered")
+        expect(result).to_be_visible()
+        top, height = result.evaluate("(one) => { const box = one.getBoundingClientRect(); return [box.top, box.height]; }")
+        # Its beginning, and enough of it to be read: all, or most of the frame.
+        assert 0 <= top < 60
+        assert min(height, size[1] / 2) <= size[1] - top
+        assert frame.locator("body.dark").count() == (theme == "dark")
+        width = frame.locator("body").evaluate("(one) => [one.ownerDocument.documentElement.scrollWidth, innerWidth]")
+        assert width[0] <= width[1]
+        page.close()
+
+
+@pytest.mark.parametrize(("slug", "seen"), [(attention.SLUG, "canvas"), (layers.SLUG, ".answered")])
+def test_pictures_are_seen_without_scrolling(
+    open_page: OpenPage, other_site: str, folder: Path, app_url: str, slug: str, seen: str
+) -> None:
+    framed(folder, "picture.html", app_url, slug, "light", SIZES[0], grows=False)
+    page = open_page(f"{other_site}/picture.html", origins=(other_site,))
+    drawn = page.frame_locator("iframe").locator(f"#{slug}-view {seen}, #{slug}-result {seen}").first
+    expect(drawn).to_be_visible()
+    assert drawn.evaluate("(one) => one.getBoundingClientRect().top") < SIZES[0][1] / 2
+
+
+def test_the_frame_is_told_how_high_its_content_is(
+    open_page: OpenPage, other_site: str, folder: Path, app_url: str
+) -> None:
+    spec = TASK_PAGES[0]
+    framed(folder, "grows.html", app_url, spec.slug, "light", (760, 200), grows=True)
+    page = open_page(f"{other_site}/grows.html", origins=(other_site,))
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(f"#{spec.slug}-result .answered")).to_be_visible()
+    inside = frame.locator("html")
+    page.wait_for_function("document.querySelector('iframe').height > 400")
+    assert inside.evaluate("(one) => one.scrollHeight <= innerHeight + 1")
+    before = page.evaluate("Number(document.querySelector('iframe').height)")
+    frame.get_by_role("button", name="Model and options").click()
+    page.wait_for_function("(before) => Number(document.querySelector('iframe').height) > before", arg=before)
+    expect(frame.locator(f"#{spec.slug}-model")).to_be_visible()
+
+
+def test_a_link_can_be_copied_or_is_shown(open_page: OpenPage, other_site: str, folder: Path, app_url: str) -> None:
+    spec = TASK_PAGES[0]
+    framed(folder, "link.html", app_url, spec.slug, "light", SIZES[0], grows=False)
+    written = (folder / "link.html").read_text().replace('allow="clipboard-write"', "")
+    (folder / "link.html").write_text(written)
+    page = open_page(f"{other_site}/link.html", origins=(other_site,))
+    frame = page.frame_locator("iframe")
+    frame.locator(f"#{spec.slug}-copy-link").click()
+    shown = frame.get_by_role("textbox", name="Copy this link")
+    expect(shown).to_have_value(re.compile(rf"^{re.escape(app_url)}/{spec.slug}\?"), timeout=PATIENCE)
+    expect(shown).to_be_focused()
+
+
+def test_the_api_page_gives_the_code_of_a_frame(open_page: OpenPage) -> None:
+    page = open_page(f"/{API}")
+    code = page.get_by_role("region", name="Code of the frame")
+    expect(code).to_contain_text("?embed=1&__theme=light")
+    page.get_by_role("button", name="Copy: Code of the frame").click()
+    assert page.evaluate("navigator.clipboard.readText()") == code.inner_text()
