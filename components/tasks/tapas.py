@@ -148,7 +148,7 @@ def readings(
 
 
 def _result(operation: str, texts: Sequence[str], known: Sequence[float]) -> list[str] | None:
-    """An operation's values; None where it needs numbers and a cell has none. `known` are those of `texts`."""
+    """An operation's values; None where it needs numbers and a cell has none. `known` are the cells'."""
     if operation == "NONE":
         return list(texts)
     if operation == "COUNT":

@@ -90,7 +90,7 @@ def embedded() -> Iterator[Runner]:
         (LETTERS, "What are the marks of B?", "83"),
         (LETTERS, "What are the marks of A?", "95"),
         (LETTERS, "what are the marks of d?", "61"),
-        (table("Item|Debt", "Van|-£900", "Car|£50", "Bus|(£1,200)"), "Which item has the lowest debt?", "Bus"),
+        (table("Item|Debt", "Van|-£90", "Car|£50", "Bus|(£120)"), "Which item has the lowest debt?", "Bus"),
         (table("Band|Fans", "Ox|1.5M", "Yak|800K", "Elk|90000"), "Which band has the most fans?", "Ox"),
         (table("Clip|Size", "x|3 GB", "y|700 MB", "z|900 KB"), "Which clip is smallest?", "z"),
         (table("Tag|Preis", "Mo|1.050,25 €", "Di|99,75 €"), "What is the sum of Preis?", "1150"),

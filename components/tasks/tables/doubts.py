@@ -1,4 +1,4 @@
-"""What speaks against an answer about a table: words that name nothing in it, and readings that may surprise."""
+"""What speaks against an answer about a table: words that name nothing in it, readings that may surprise."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ASKING = frozenset(
     map(
         stem,
         word_set(
-            "table row column cell entry entries record value values data information sum average mean median "
-            "minimum maximum min max amount count quantity difference percentage percent ratio range rank place "
-            "position top bottom half rest largest smallest biggest highest lowest greatest least fewest best worst "
-            "longest shortest oldest newest youngest earliest latest closest nearest tallest cheapest expensive "
-            "first second third fourth fifth one two three four five six seven eight nine ten dozen final "
-            "same different similar consecutive next previous above below end start beginning course order "
-            "following kind type sort sorts case instance example time times way part people person thing things "
-            "name names title year years month day date number numbers word letter item items list option "
+            "table row column cell entry entries record value values data information sum average mean "
+            "median minimum maximum min max amount count quantity difference percentage percent ratio range rank "
+            "place position top bottom half rest largest smallest biggest highest lowest greatest least fewest "
+            "best worst longest shortest oldest newest youngest earliest latest closest nearest tallest cheapest "
+            "expensive first second third fourth fifth one two three four five six seven eight nine ten dozen final "
+            "same different similar consecutive next previous above below end start beginning course "
+            "order following kind type sort sorts case instance example time times way part people person thing "
+            "things name names title year years month day date number numbers word letter item items list option "
             "occurrence frequency majority combination winner answer question"
         ),
     )
@@ -38,8 +38,8 @@ def notes(table: Table, question: Question, program: Program) -> list[str]:
     if words := nowhere(table, question):
         names = ", ".join(map(quote, words))
         found.append(
-            f"No cell and no column name has {names}, so that no answer can rest on it. Check the spelling, or "
-            "ask for something that the table has."
+            f"No cell and no column name has {names}, so that no answer can rest on it. Check the spelling, "
+            "or ask for something that the table has."
         )
     if refers := _refers(question, program):
         found.append(

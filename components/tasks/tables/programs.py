@@ -235,9 +235,14 @@ class Enumeration:
         columns = [one.index for one in (program.answer, program.order) if one]
         if not self._look_alikes.isdisjoint(columns):
             return False
-        if program.operation in self._against and program.order and program.order.index in self._counts:
-            if _RANKS.isdisjoint(program.order.name_stems):
-                return False
+        order = program.order
+        if (
+            program.operation in self._against
+            and order
+            and order.index in self._counts
+            and _RANKS.isdisjoint(order.name_stems)
+        ):
+            return False
         if program.operation in _ONE_ROW and program.selection.kind == "all" and self._adds_up:
             return columns[0] not in self._counts or not self.named[columns[0]]
         if program.operation != "count":
@@ -276,9 +281,7 @@ class Enumeration:
 
     @cached_property
     def _look_alikes(self) -> frozenset[int]:
-        """Columns such as c1 and c10 whose names differ in a number or letter alone from one that the question
-        spells.
-        """
+        """Columns such as c1 and c10: their names differ in a number or letter alone from what is asked."""
         asked = f" {' '.join(plain(self.question.text).translate(_NO_MARKS).split())} "
         spelled, shapes = set(), {}
         for column in self.table.columns:

@@ -105,11 +105,12 @@ class Question:
         small = [at for at, token in enumerate(self.tokens) if at and token in EMPTY_WORDS and len(token) > 1]
         if small and set(small) <= set(capital):
             return frozenset()
-        text = plain(self.text)
-        return frozenset(
-            at for at in capital
-            if at and not self.owns(at) and (len(self.tokens[at]) > 1 or self._letter(at)) and text[: self.starts[at]].rstrip(" \"'(")[-1:] not in tuple(".?!")
-        )  # fmt: skip
+        return frozenset(at for at in capital if at and not self.owns(at) and self._inside(at))
+
+    def _inside(self, at: int) -> bool:
+        """Whether a token is a word or a letter by itself and does not begin a sentence."""
+        before = plain(self.text)[: self.starts[at]].rstrip(" \"'(")[-1:]
+        return before not in tuple(".?!") and (len(self.tokens[at]) > 1 or self._letter(at))
 
     def owns(self, at: int) -> bool:
         """Whether a token is what follows an apostrophe, as in "Ann's" and "isn't"."""
