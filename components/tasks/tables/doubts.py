@@ -16,15 +16,16 @@ _ASKING = frozenset(
     map(
         stem,
         word_set(
-            "table row column cell entry entries record value values data information sum average mean "
-            "median minimum maximum min max amount count quantity difference percentage percent ratio range rank "
-            "place position top bottom half rest largest smallest biggest highest lowest greatest least fewest "
-            "best worst longest shortest oldest newest youngest earliest latest closest nearest tallest cheapest "
-            "expensive first second third fourth fifth one two three four five six seven eight nine ten dozen final "
-            "same different similar consecutive next previous above below end start beginning course "
-            "order following kind type sort sorts case instance example time times way part people person thing "
-            "things name names title year years month day date number numbers word letter item items list option "
-            "occurrence frequency majority combination winner answer question"
+            "table row column cell entry entries record value values data information sum average "
+            "mean median minimum maximum min max amount count quantity difference percentage percent "
+            "ratio range rank place position top bottom half rest largest smallest biggest highest "
+            "lowest greatest least fewest best worst longest shortest oldest newest youngest earliest "
+            "latest closest nearest tallest cheapest expensive first second third fourth fifth one "
+            "two three four five six seven eight nine ten dozen final same different similar "
+            "consecutive next previous above below end start beginning course order following kind "
+            "type sort sorts case instance example time times way part people person thing things "
+            "name names title year years month day date number numbers word letter item items list "
+            "option occurrence frequency majority combination winner answer question"
         ),
     )
 )
