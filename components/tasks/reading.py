@@ -73,7 +73,8 @@ def answer(
     (Devlin et al. 2018, https://arxiv.org/abs/1810.04805). Probabilities are the softmax over the passages
     with the `N_BEST` likeliest texts of all windows together and, if the model was taught questions without
     an answer, over "no answer": the sum of both logits of the first token, in the window that is surest
-    there is one, plus the checkpoint's `no_answer_bias` (Rajpurkar et al. 2018, https://arxiv.org/abs/1806.03822). All
+    there is one, plus the checkpoint's `no_answer_bias`
+    (Rajpurkar et al. 2018, https://arxiv.org/abs/1806.03822). All
     logits are divided by the checkpoint's `answer_temperature`. Passages grow to whole words; of passages
     with the same text the likeliest stands for all, with the sum of their probabilities; of those that
     overlap the likeliest is told. Where answers
