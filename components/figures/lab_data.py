@@ -11,9 +11,9 @@ from components.figures.markup import Markup, join, percent
 from components.lab.convert import Converted
 from components.lab.data import SPLITS, UNUSED, Data
 from components.lab.explore import Box, Duplicates, Feature, Imbalance, Page
-from components.lab.files import ENCODINGS, KINDS, SEPARATORS, TABLE
 from components.lab.on_hub import Configuration, Listing
 from components.lab.roles import Column
+from components.tasks.files import ENCODINGS, KINDS, SEPARATORS, TABLE
 
 LONGEST = 400  # characters of a cell that are drawn
 MOST_COLUMNS = 8  # of a page of rows

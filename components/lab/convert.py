@@ -13,24 +13,23 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
-from components.lab import files
-from components.lab.files import Format
-from components.lab.roles import Column, columns_of
+from components.lab.roles import Column, columns_of, too_many_classes
 from components.models.errors import Code, TourError
+from components.tasks import files
 from components.tasks.fields import shorten
+from components.tasks.files import LONGEST_CELL, Format
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST_ROWS = 5_000_000
 MOST_COLUMNS = 200
-LONGEST_CELL = 1_000_000  # characters
 MOST_BYTES = 600_000_000  # of what is written
 MEMORY = 3_000_000_000  # bytes of address space
 SECONDS = 120  # of processor time; whoever waits adds some
@@ -80,6 +79,7 @@ def convert(order: Order) -> Generator[int, None, Converted]:
         for source in order.sources:
             form = _settled(source, order.settings)
             first = first or form
+            writer.notes += filter(None, [files.damage(source.path, form)])
             try:
                 for batch in _READERS[form.kind](source, form, writer.notes):
                     writer.add(source, batch, source.split if splits else None)
@@ -107,10 +107,12 @@ def convert(order: Order) -> Generator[int, None, Converted]:
             f"The file is not UTF-8; it was read as {files.ENCODINGS.get(first.encoding, first.encoding)}. "
             "If letters look wrong, choose another encoding."
         )
+    columns = tuple(columns_of(order.target))
+    writer.notes += too_many_classes(columns)
     return Converted(
         format=first,
         rows=writer.rows,
-        columns=tuple(columns_of(order.target)),
+        columns=columns,
         notes=tuple(dict.fromkeys(writer.notes)),
     )
 
@@ -121,15 +123,18 @@ def _settled(source: Source, settings: Mapping[str, Any]) -> Format:
     if guessed.kind == files.PARQUET:
         return guessed
     form = replace(guessed, **settings)
+    if form.encoding != guessed.encoding:
+        form = replace(form, damaged=False)
     if form.kind == files.PARQUET:
         raise _fault(source.name, "is no Parquet file. Choose another kind")
     if form.kind == files.TABLE and form.separator:
         with source.path.open("rb") as file:
             text = file.read(files.SAMPLE).decode(form.encoding, errors="ignore")
-        better, _ = files.table_of(text)
-        own = files.cells(text, form.separator, form.quoted)
+        best = files.table_of(text)
+        better = best.separator
+        own = files.cells(text, files.shape_of(form))
         if own and len(own[0]) == 1 and better:
-            width = len(files.cells(text, better, form.quoted)[0])
+            width = len(files.cells(text, best)[0])
             raise _fault(
                 source.name,
                 f"has one column if a {files.SEPARATORS[form.separator]} parts its cells, but {width} with "
@@ -150,13 +155,15 @@ def _read_table(source: Source, form: Format, notes: list[str]) -> Iterator[pa.R
         return
     with source.path.open("rb") as file:
         text = file.read(_BLOCK).decode(form.encoding, errors="ignore").removeprefix("\ufeff")
-    rows = files.cells(text[: files.SAMPLE], form.separator, form.quoted) or files.cells(
-        text, form.separator, form.quoted
-    )
+    shape = files.shape_of(form)
+    rows = files.cells(text[: files.SAMPLE], shape) or files.cells(text, shape)
     if not rows:
         return
     names = _names(rows[0] if form.header else [""] * len(rows[0]), notes)
     _check_width(source.name, len(names))
+    if form.spaced or form.escaped or form.skip or form.damaged:
+        yield from _read_rows(source, form, names)
+        return
     wrong: list[Any] = []
 
     def uneven(row: Any) -> str:
@@ -198,19 +205,28 @@ def _read_table(source: Source, form: Format, notes: list[str]) -> Iterator[pa.R
         raise
 
 
+def _read_rows(source: Source, form: Format, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """A table that Arrow cannot read, row by row."""
+    with files.opened(source.path, form) as file:
+        try:
+            rows = (row for row in files.shape_of(form).reader(file) if row)
+            for batch in _batched(islice(rows, int(form.header), None)):
+                if any(len(row) != len(names) for row in batch):
+                    raise _uneven(source, form, len(names), 0)
+                yield _texts(names, [[row[at] for row in batch] for at in range(len(names))])
+        except csv.Error as error:
+            raise _long_cell(source.name, "a row") from error
+
+
 def _uneven(source: Source, form: Format, width: int, found: int) -> TourError:
     """Names the line, which Arrow does not know where cells have line breaks."""
     line = 0
     with source.path.open(encoding=form.encoding, errors="replace", newline="") as file, suppress(csv.Error):
-        reader = csv.reader(
-            file,
-            delimiter=form.separator,
-            quoting=csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE,
-        )
+        reader = files.shape_of(form).reader(file)
         before = 0
         for row in reader:
             if row and len(row) != width:
-                line, found = before + 1, len(row)
+                line, found = before + 1 + form.skip, len(row)
                 break
             before = reader.line_num
     separator = files.SEPARATORS[form.separator]
@@ -221,7 +237,8 @@ def _uneven(source: Source, form: Format, width: int, found: int) -> TourError:
         else "Correct it: each row needs all cells, if empty ones"
     )
     with source.path.open("rb") as file:
-        better, _ = files.table_of(file.read(files.SAMPLE).decode(form.encoding, errors="ignore"))
+        text = file.read(files.SAMPLE).decode(form.encoding, errors="ignore")
+    better = files.table_of(text).separator
     if better and better != form.separator:
         advice += f". Or set the separator to {files.SEPARATORS[better]}"
     return _fault(
@@ -247,11 +264,11 @@ def _read_lines(source: Source, form: Format, notes: list[str]) -> Iterator[pa.R
 
 def _lines(source: Source, form: Format) -> Iterator[str]:
     """Lines that are not blank."""
-    with source.path.open(encoding=_signed(form.encoding)) as file:
+    with files.opened(source.path, form) as file:
         for number in count(1):
             if not (line := file.readline(LONGEST_CELL + 2)):
                 return
-            if len(line.rstrip("\n")) > LONGEST_CELL:
+            if len(line.rstrip("\r\n")) > LONGEST_CELL:
                 raise _long_cell(source.name, f"line {number:,}")
             if line.strip():
                 yield line.strip()
@@ -259,7 +276,7 @@ def _lines(source: Source, form: Format) -> Iterator[str]:
 
 def _read_jsonl(source: Source, form: Format, notes: list[str]) -> Iterator[pa.RecordBatch]:
     def rows() -> Iterator[tuple[int, Any]]:
-        with source.path.open(encoding=_signed(form.encoding)) as file:
+        with files.opened(source.path, form) as file:
             for number in count(1):
                 if not (line := file.readline(_BLOCK)):
                     return
@@ -274,8 +291,20 @@ def _read_jsonl(source: Source, form: Format, notes: list[str]) -> Iterator[pa.R
 
 
 def _read_json(source: Source, form: Format, notes: list[str]) -> Iterator[pa.RecordBatch]:
-    with source.path.open(encoding=_signed(form.encoding)) as file:
+    with files.opened(source.path, form) as file:
         yield from _records(source, _elements(source, file), notes)
+
+
+def _read_columns(source: Source, form: Format, notes: list[str]) -> Iterator[pa.RecordBatch]:
+    columns = files.columns_in(source.path, form.encoding)
+    if columns is None:
+        raise _fault(
+            source.name,
+            "is no JSON object of columns. Make each column a list, all of one length, or choose another "
+            "kind",
+        )
+    _check_width(source.name, len(columns))
+    yield _texts(list(columns), [list(map(_text, values)) for values in columns.values()])
 
 
 def _elements(source: Source, file: IO[str]) -> Iterator[tuple[int, Any]]:
@@ -423,6 +452,7 @@ _READERS: Mapping[str, Callable[[Source, Format, list[str]], Iterator[pa.RecordB
     files.LINES: _read_lines,
     files.JSON: _read_json,
     files.JSONL: _read_jsonl,
+    files.COLUMNS: _read_columns,
     files.PARQUET: _read_parquet,
 }
 
@@ -590,11 +620,6 @@ def _names(first: Sequence[str], notes: list[str]) -> list[str]:
             name = f"{name} ({number})"
         names.append(name)
     return names
-
-
-def _signed(encoding: str) -> str:
-    """The codec that drops a byte order mark."""
-    return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
 # What may be wrong

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 MOST_CLASSES = 100
 SHARES = (0.70, 0.15, 0.15)  # of the splits that are cut here, in the order of `SPLITS`
 SEED = 0
+_JOINER = "\u200d"
+# Letters of other scripts that look like Latin ones, in small letters.
+_ALIKE = str.maketrans("аеорсухіјѕԁһԛԝοαρυνικτχ", "aeopcyxijsdhqwoapuviktx")
 _FEWEST = 3  # rows of a class that can be in all three splits
 
 _SPLIT_NAMES = {
@@ -133,10 +137,25 @@ def guess(columns: Sequence[Column]) -> Roles:
     few = [
         one
         for one in columns
-        if one is not split and one is not text and 1 <= one.distinct <= MOST_CLASSES and one.type != "double"
+        if one is not split
+        and one is not text
+        and 1 <= one.distinct <= MOST_CLASSES
+        and (one.type != "double" or all(float(value).is_integer() for value in one.values))
     ]
     label = _called(few, _LABELS) or next((one for one in few if one.is_text and one.length < 40), None)
     return Roles(text=text.name, label=label.name if label else None, split=split.name if split else None)
+
+
+def too_many_classes(columns: Sequence[Column]) -> list[str]:
+    """A note where the column that is called like a label has more values than there can be classes."""
+    label = _called([one for one in columns if not _is_split(one)], _LABELS)
+    if label is None or label.distinct <= MOST_CLASSES:
+        return []
+    return [
+        f"{shorten(label.name)} has more than {MOST_CLASSES} different values, and up to {MOST_CLASSES} "
+        "classes can be trained. Join rare classes, or keep the rows of the most frequent ones, to use it as "
+        "the label."
+    ]
 
 
 def _called(columns: Iterable[Column], names: Sequence[str]) -> Column | None:
@@ -178,6 +197,9 @@ def make(
         if lost := int(unlabelled.sum()):
             said.append(f"{lost:,} rows without a label are not trained on.")
         usable &= codes != UNUSED
+        said += look_alikes(labels)
+        if hidden := _hidden(label):
+            said.append(f"Invisible characters were taken out of the labels of {hidden:,} rows.")
         if len(labels) == 1:
             said.append(
                 f"All labels are {shorten(labels[0])}: this can be looked at, not trained on. Bring data "
@@ -256,9 +278,12 @@ def _coded(column: Any, name: str | None) -> tuple[tuple[str, ...], np.ndarray]:
     import pyarrow as pa
     from pyarrow import compute as pc
 
-    trimmed = [
-        pc.utf8_trim_whitespace(chunk.cast(pa.string())) for chunk in column.chunks
-    ]  # a class is told by its name, also where it is a number
+    if pa.types.is_floating(column.type) and all(
+        value.as_py() is None or value.as_py().is_integer() for value in pc.unique(column)
+    ):
+        column = column.cast(pa.int64())
+    trimmed = [_cleaned(chunk.cast(pa.string())) for chunk in column.chunks]
+    # a class is told by its name, also where it is a number
     found: set[str] = set()
     for chunk in trimmed:
         found |= {value for value in pc.unique(chunk).to_pylist() if value}
@@ -275,6 +300,51 @@ def _coded(column: Any, name: str | None) -> tuple[tuple[str, ...], np.ndarray]:
         pc.fill_null(pc.index_in(chunk, known), UNUSED).to_numpy(zero_copy_only=False) for chunk in trimmed
     ]
     return labels, np.concatenate(parts).astype(np.int32)
+
+
+def _cleaned(chunk: Any) -> Any:
+    """Labels as they look: composed (NFC), without characters that are invisible, single spaces."""
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    encoded = pc.dictionary_encode(pc.utf8_trim_whitespace(chunk))
+    names = pa.array([visible(value) for value in encoded.dictionary.to_pylist()], pa.string())
+    return names.take(encoded.indices)
+
+
+def _hidden(column: Any) -> int:
+    """How many rows have a label that looks like another one."""
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    if column.type != pa.string():
+        return 0
+    counted = pc.value_counts(column).to_pylist()
+    return sum(
+        one["counts"]
+        for one in counted
+        if one["values"] and visible(one["values"]) != " ".join(one["values"].split())
+    )
+
+
+def visible(label: str) -> str:
+    kept = "".join(one for one in label if unicodedata.category(one) != "Cf" or one == _JOINER)
+    return " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+def look_alikes(labels: Sequence[str]) -> list[str]:
+    """A note on labels that a reader can hardly tell apart."""
+    alike: dict[str, list[str]] = {}
+    for label in labels:
+        shape = unicodedata.normalize("NFKC", label).casefold().translate(_ALIKE).replace(_JOINER, "")
+        alike.setdefault(shape.strip(".!? "), []).append(label)
+    pairs = [" and ".join(map(shorten, group)) for group in alike.values() if len(group) > 1]
+    if not pairs:
+        return []
+    return [
+        f"Labels that look alike are different classes here: {'; '.join(pairs[:5])}. If they mean the same, "
+        "write them the same way."
+    ]
 
 
 def _natural(label: str) -> tuple[float, str]:

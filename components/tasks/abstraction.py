@@ -169,7 +169,7 @@ def _prompt(model: LoadedModel, text: str, most: int) -> list[int]:
         prefix = tasks.get("summarization", {}).get("prefix", "")
         return list(tokenizer(f"{prefix}{text}", verbose=False)["input_ids"])
     if not tokenizer.chat_template:
-        return list(tokenizer(f"{text}\n\nTL;DR:", verbose=False)["input_ids"])
+        return causal.text_ids(model, f"{text}\n\nTL;DR:", special=True)
     count = "one short sentence" if most == 1 else f"{most} short sentences"
     messages = [
         {"role": "system", "content": SYSTEM},

@@ -244,15 +244,26 @@ def generate(
 
 
 def chat_ids(model: LoadedModel, messages: Sequence[Mapping[str, str]]) -> list[int]:
-    """Token ids of messages in the checkpoint's chat template, up to where the answer begins."""
+    """Token ids of messages in the checkpoint's chat template, up to where the answer begins.
+
+    A message that spells a control token, such as the one that ends a turn, stays text.
+    """
     tokenizer: Any = model.tokenizer
-    text = tokenizer.apply_chat_template(
+    ids = tokenizer.apply_chat_template(
         list(messages),
         add_generation_prompt=True,
-        tokenize=False,
+        sanitize_control_tokens=True,
+        return_dict=False,
+        tokenizer_kwargs={"verbose": False},
         enable_thinking=False,  # Qwen3 thinks aloud for longer than a visitor waits; others ignore this
     )
-    return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+    return list(ids)
+
+
+def text_ids(model: LoadedModel, text: str, *, special: bool) -> list[int]:
+    """Token ids of a text in which control tokens are text too; `special` adds those around an input."""
+    encoded = model.tokenizer(text, add_special_tokens=special, split_special_tokens=True, verbose=False)
+    return list(encoded["input_ids"])
 
 
 def stop_ids(model: LoadedModel) -> frozenset[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,14 +13,15 @@ from components.tasks import windows
 from components.tasks.sentences import Span
 from components.tasks.task import Progress
 from components.tasks.windows import Window
+from components.tasks.words import Words
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
 # Passages that take part in the softmax, as in SQuAD's own evaluation.
 N_BEST = 20
-# Of each window before those of all are put together; more, as some are the same passage.
-PER_WINDOW = 2 * N_BEST
+# Of each window before those of all are put together; more, as some are the same passage or have its text.
+PER_WINDOW = 10 * N_BEST
 # What a question must leave of the token limit for the context.
 LEAST_ROOM = 16
 
@@ -43,8 +43,8 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """`answers` are passages with different texts, likeliest first; `tokens` counts question and context.
-    `places` are the context's tokens in order, if they were asked for.
+    """`answers` are passages with different texts that do not overlap, likeliest first; `tokens` counts
+    question and context. `places` are the context's tokens in order, if they were asked for.
 
     With `unanswerable`, that nothing answers is likelier than each single passage.
     """
@@ -70,12 +70,14 @@ def answer(
     """Reads the context in windows of the model's size, `stride` tokens of which are the window's before.
 
     A passage's logit is that of its first token to begin an answer plus that of its last to end one
-    (Devlin et al. 2018, https://arxiv.org/abs/1810.04805). Probabilities are the softmax over the `N_BEST`
-    passages of all windows together and, if the model was taught questions without an answer, over "no
-    answer": the sum of both logits of the first token, in the window that is surest there is one, plus
-    the checkpoint's `no_answer_bias` (Rajpurkar et al. 2018, https://arxiv.org/abs/1806.03822). All
+    (Devlin et al. 2018, https://arxiv.org/abs/1810.04805). Probabilities are the softmax over the passages
+    with the `N_BEST` likeliest texts of all windows together and, if the model was taught questions without
+    an answer, over "no answer": the sum of both logits of the first token, in the window that is surest
+    there is one, plus the checkpoint's `no_answer_bias`
+    (Rajpurkar et al. 2018, https://arxiv.org/abs/1806.03822). All
     logits are divided by the checkpoint's `answer_temperature`. Passages grow to whole words; of passages
-    with the same text the likeliest stands for all, with the sum of their probabilities. Where answers
+    with the same text the likeliest stands for all, with the sum of their probabilities; of those that
+    overlap the likeliest is told. Where answers
     begin and end is the softmax over the context's tokens alone; a token of several windows counts where
     it is likeliest. Yields after each batch of windows.
     """
@@ -83,7 +85,7 @@ def answer(
     config = model.network.config
     logits: dict[Span, float] = {}
     edges: dict[Span, tuple[float, float]] = {}
-    nothing, done = torch.inf, 0
+    nothing, done, words = torch.inf, 0, Words(context)
     for batch, inputs in windows.batches(model, rows):
         output = model.network(**inputs)
         begins, ends = output.start_logits.float().cpu(), output.end_logits.float().cpu()
@@ -94,19 +96,26 @@ def answer(
                     token = Span(*offset)
                     known = edges.get(token, (-torch.inf, -torch.inf))
                     edges[token] = max(known[0], float(begin[place])), max(known[1], float(end[place]))
-            for span, logit in _passages(window, context, begin, end, max_answer_length):
+            for span, logit in _passages(window, context, words, begin, end, max_answer_length):
                 logits[span] = max(logit, logits.get(span, -torch.inf))
         done += len(batch)
         yield Progress("Reading the context", done / len(rows))
-    best = sorted(logits.items(), key=lambda passage: (-passage[1], passage[0]))[:N_BEST]
+    texts = _texts(context, logits)
+    best = [passage for passages in texts for passage in passages]
     nothing += getattr(config, "no_answer_bias", 0.0)
     if not _taught(model):
         nothing = -torch.inf if best else 0.0
     scores = torch.tensor([*(logit for _, logit in best), nothing], dtype=torch.float64)
     temperature = getattr(config, "answer_temperature", 1.0)
     *probabilities, no_answer = (scores / temperature).softmax(dim=0).tolist()
+    chances = dict(zip((span for span, _ in best), probabilities, strict=True))
     return Found(
-        answers=_merged(context, [span for span, _ in best], probabilities),
+        answers=_apart(
+            [
+                Scored(span=passages[0][0], score=sum(chances[span] for span, _ in passages))
+                for passages in texts
+            ]
+        ),
         places=_places(edges, temperature),
         no_answer=no_answer,
         unanswerable=not best or nothing > best[0][1],
@@ -128,7 +137,7 @@ def _windows(model: LoadedModel, question: str, context: str, stride: int) -> Se
 
 
 def _passages(
-    window: Window, context: str, begins: torch.Tensor, ends: torch.Tensor, longest: int
+    window: Window, context: str, words: Words, begins: torch.Tensor, ends: torch.Tensor, longest: int
 ) -> list[tuple[Span, float]]:
     """The likeliest passages of a window with their logits."""
     if not window.positions:
@@ -141,7 +150,7 @@ def _passages(
     found = []
     for logit, cell in zip(best.values.tolist(), best.indices.tolist(), strict=True):
         first, last = divmod(cell, len(places))
-        span = _whole_words(context, Span(places[first][0], places[last][1]))
+        span = _whole_words(context, words, Span(places[first][0], places[last][1]))
         if span.start < span.end:
             found.append((span, logit))
     return found
@@ -157,24 +166,14 @@ def _places(edges: Mapping[Span, tuple[float, float]], temperature: float) -> li
     return sorted(places, key=lambda place: place.span)
 
 
-def _whole_words(text: str, span: Span) -> Span:
+def _whole_words(text: str, words: Words, span: Span) -> Span:
     """Without space at its ends, and with the rest of a word that was begun."""
     start, end = span.start, span.end
     while start < end and text[start].isspace():
         start += 1
     while start < end and text[end - 1].isspace():
         end -= 1
-    if start < end:
-        while start and _of_a_word(text[start - 1]) and _of_a_word(text[start]):
-            start -= 1
-        while end < len(text) and _of_a_word(text[end - 1]) and _of_a_word(text[end]):
-            end += 1
-    return Span(start, end)
-
-
-def _of_a_word(character: str) -> bool:
-    """Letters without case (Lo) are left alone: their scripts often put no spaces between words."""
-    return unicodedata.category(character) in ("Lu", "Ll", "Lt", "Nd", "Mn")
+    return Span(*words.around(start, end)) if start < end else Span(start, end)
 
 
 def _taught(model: LoadedModel) -> bool:
@@ -185,15 +184,21 @@ def _taught(model: LoadedModel) -> bool:
     return hasattr(model.network.config, "no_answer_bias") or "squad2" in name or "squadv2" in name
 
 
-def _merged(context: str, spans: Sequence[Span], probabilities: Sequence[float]) -> list[Scored]:
-    texts: dict[str, Scored] = {}
-    for span, probability in zip(spans, probabilities, strict=True):
-        text = span.of(context).casefold()
-        known = texts.get(text)
-        texts[text] = Scored(
-            span=known.span if known else span, score=probability + (known.score if known else 0)
-        )
-    return sorted(texts.values(), key=lambda one: -one.score)
+def _texts(context: str, logits: Mapping[Span, float]) -> list[list[tuple[Span, float]]]:
+    """Passages by their texts, likeliest first in each and among them; as many texts as take part."""
+    texts: dict[str, list[tuple[Span, float]]] = {}
+    for span, logit in sorted(logits.items(), key=lambda passage: (-passage[1], passage[0])):
+        texts.setdefault(span.of(context).casefold(), []).append((span, logit))
+    return list(texts.values())[:N_BEST]
+
+
+def _apart(answers: Sequence[Scored]) -> list[Scored]:
+    """Answers that do not overlap a likelier one."""
+    kept: list[Scored] = []
+    for one in sorted(answers, key=lambda answer: -answer.score):
+        if all(one.span.end <= other.span.start or other.span.end <= one.span.start for other in kept):
+            kept.append(one)
+    return kept
 
 
 def _notes(rows: Sequence[Window]) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ from components.tasks.task import Output, Progress, Task
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
+# Of the embedded model on the held-out questions: of answers below it one in six is right.
+UNSURE = 0.4
+
 
 @pydantic_dataclass(frozen=True, kw_only=True, config=STRICT)
 class Inputs:
@@ -78,7 +81,7 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
 def _by_program(
     model: LoadedModel, inputs: Inputs, options: Options
 ) -> Iterator[Progress | Output[TableAnswer]]:
-    from components.tasks.tables import reader
+    from components.tasks.tables import doubts, reader
     from components.tasks.tables.programs import Enumeration
     from components.tasks.tables.table import read
 
@@ -97,11 +100,17 @@ def _by_program(
         )
         for one in answers[: options.top_k]
     ]
+    best = answers[0]
     yield Output(
         result=TableAnswer(answer=found[0].answer, cells=found[0].cells, candidates=found),
         tokens_used=len(layout.input_ids),
         token_limit=model.checkpoint.token_limit,
         notes=(
+            *doubts.notes(enumeration.table, enumeration.question, best.program),
+            *(
+                [f"The model is unsure: it gives its best answer a probability of {best.score:.0%}."]
+                * (best.score < UNSURE)
+            ),
             *(
                 [f"The question is long: its last {layout.left_out:,} tokens were not read."]
                 * bool(layout.left_out)

@@ -15,7 +15,8 @@ import torch
 
 from components.models.errors import Code, TourError
 from components.tasks.table_question_answering import Reading, TableAnswer
-from components.tasks.tables.values import number, say
+from components.tasks.tables.numbers import numbers
+from components.tasks.tables.values import say
 from components.tasks.task import Output, Progress
 
 if TYPE_CHECKING:
@@ -132,9 +133,11 @@ def readings(
     selected = sorted(cell for cell in ranked if cells[cell] > _SELECTED) or ranked[:1]
     sure = sum(cells[cell] for cell in selected) / len(selected)
     texts = [rows[row][column] for row, column in selected]
+    read = {column: numbers(tuple(row[column] for row in rows)).values for _, column in selected}
+    known = [value for row, column in selected if (value := read[column][row]) is not None]
     found = []
     for name, chance in operations.items():
-        values = _result(name, texts)
+        values = _result(name, texts, known)
         if values is not None:
             found.append(_reading(values, chance * sure, _WORDS[name], selected))
     for row, column in ranked:
@@ -144,15 +147,13 @@ def readings(
     return sorted(found, key=lambda one: -one.score)
 
 
-def _result(operation: str, texts: Sequence[str]) -> list[str] | None:
-    """An operation's values; None where it needs numbers and a cell has none."""
+def _result(operation: str, texts: Sequence[str], known: Sequence[float]) -> list[str] | None:
+    """An operation's values; None where it needs numbers and a cell has none. `known` are the cells'."""
     if operation == "NONE":
         return list(texts)
     if operation == "COUNT":
         return [str(len(texts))]
-    numbers = [number(text) for text in texts]
-    known = [value for value in numbers if value is not None]
-    if len(known) < len(numbers):
+    if len(known) < len(texts):
         return None
     return [say(sum(known) / (len(known) if operation == "AVERAGE" else 1))]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -210,7 +211,9 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
     notes: list[str] = []
     if options.mode == "chat" and not model.tokenizer.chat_template:
         notes.append(f"{model.checkpoint.id} knows no chat, so that it goes on from the prompt.")
-    begun = list(model.tokenizer(options.begin, add_special_tokens=False, verbose=False)["input_ids"])
+    begin = options.begin.rstrip(" ")
+    begun = causal.text_ids(model, begin, special=False)
+    written = Written(model, options, inputs.prompt)
     prompt = [*prompt_ids(model, inputs.prompt, options), *begun]
     limit = model.checkpoint.token_limit
     if len(prompt) + options.max_new_tokens > limit:
@@ -232,14 +235,14 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
         finish: Literal["end", "length"] | None = (
             "end" if ids[-1] in stop else "length" if len(ids) == options.max_new_tokens else None
         )
-        text = str(model.tokenizer.decode([*begun, *ids], skip_special_tokens=True))
+        text, shift = written.text(begun, ids)
         cut = ["The limit of new tokens cut the last character in two."]
         return Output(
             result=Generation(
                 text=text if finish else whole_characters(text),
                 finish_reason=finish,
                 generated_tokens=len(ids),
-                steps=list(steps),
+                steps=[replace(step, start=max(0, step.start + shift)) for step in steps],
                 next_token=next_token,
                 beams=list(beams),
             ),
@@ -292,15 +295,42 @@ def _sampling(options: Options) -> Sampling:
 
 
 def prompt_ids(model: LoadedModel, prompt: str, options: Options) -> list[int]:
-    """The prompt's tokens: inside the checkpoint's chat template if it has one and chat is wanted."""
+    """The prompt's tokens: inside the checkpoint's chat template if it has one and chat is wanted.
+
+    Without it, a space at the end is left to the next token, which has it in front.
+    """
     from components.tasks import causal
 
     tokenizer = model.tokenizer
     if options.mode == "plain" or not tokenizer.chat_template:
-        return list(tokenizer(prompt, verbose=False)["input_ids"])
+        return causal.text_ids(model, prompt.rstrip(" "), special=True)
     messages = [{"role": "system", "content": options.system}] if options.system.strip() else []
     messages.append({"role": "user", "content": prompt})
     return causal.chat_ids(model, messages)
+
+
+class Written:
+    """The text that a visitor gets for what was written after their prompt and after `begin`.
+
+    It starts with `begin` as typed. A space at the end of what was typed is that of the next token, so that
+    it is there once.
+    """
+
+    def __init__(self, model: LoadedModel, options: Options, prompt: str) -> None:
+        self._tokenizer = model.tokenizer
+        self._begin = options.begin
+        plain = options.mode == "plain" or not model.tokenizer.chat_template
+        before = options.begin or (prompt if plain else "")
+        self._spaces = len(before) - len(before.rstrip(" "))
+
+    def text(self, begun: Sequence[int], ids: Sequence[int]) -> tuple[str, int]:
+        """The text of the tokens, and how much further back their places in it are than without `begin`."""
+        whole = str(self._tokenizer.decode([*begun, *ids], skip_special_tokens=True))
+        start = str(self._tokenizer.decode(list(begun), skip_special_tokens=True))
+        new = whole[len(start) :] if whole.startswith(start) else str(self._tokenizer.decode(list(ids)))
+        once = new[min(self._spaces, len(new) - len(new.lstrip(" "))) :]
+        text = self._begin + once
+        return text, len(text) - len(whole)
 
 
 def whole_characters(text: str) -> str:

@@ -17,13 +17,11 @@ from typing import Literal
 
 import torch
 
+from components.tasks.words import word_ends
+
 Strategy = Literal["none", "simple", "first", "average", "max"]
 
 OUTSIDE = "O"
-# Of each character's shape: punctuation stays in words such as "U.S" and "O'Neill" and is split off "(U.S.)",
-# and scripts that are written without spaces have no words.
-_WORD = re.compile(r"a+(?:\.a+)*|\.|1")
-_UNSPACED = ("CJK ", "HIRAGANA ", "KATAKANA ", "THAI ", "LAO ", "KHMER ", "MYANMAR ")
 _JOINER = "\u200d"
 
 
@@ -76,17 +74,9 @@ def spans(
 
 def words(text: str, tokens: Sequence[Token]) -> list[list[int]]:
     """The places of the tokens of each word."""
-    ends = [found.end() for found in _WORD.finditer("".join(map(_shape, text)))]
+    ends = word_ends(text)
     keys = [(token.word, bisect(ends, token.start)) for token in tokens]
     return [list(places) for _, places in groupby(range(len(tokens)), keys.__getitem__)]
-
-
-def _shape(letter: str) -> str:
-    if letter.isspace():
-        return " "
-    if unicodedata.category(letter).startswith("P"):
-        return "."
-    return "1" if unicodedata.name(letter, "").startswith(_UNSPACED) else "a"
 
 
 def kind(label: str, labels: Sequence[str]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import json
 import pickle
 import resource
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from components.lab import convert, files, intake, roles
+from components.lab import convert, intake, roles
 from components.lab.data import SPLITS, UNUSED, Data
 from components.lab.intake import Draft
 from components.lab.roles import Roles
 from components.lab.workspace import Workspace, Workspaces, new_key
 from components.models.errors import TourError
+from components.tasks import files
 from tests.memory import Peak
 
 Bring = Callable[..., Draft]
@@ -185,6 +186,93 @@ def test_lists_and_pictures_of_a_parquet_file_are_left_out_and_named(tmp_path):
     converted, columns = here(content, "a.parquet", tmp_path)
     assert columns == {"text": ["a"]}
     assert any("'tokens', 'image'" in note for note in converted.notes)
+
+
+ROWS = [
+    ("the soup was cold", "bad"),
+    ("a fine soup, really", "good"),
+    ("never again", "bad"),
+    ("yum", "good"),
+]
+
+
+def lines(own: str, rows: Sequence[tuple[str, str]] = ROWS, quote: str = "{}", end: str = "\n") -> str:
+    return "".join(own.join(quote.format(cell) for cell in row) + end for row in rows)
+
+
+NAMED = [("text", "label"), *ROWS]
+AS_COLUMNS = {name: [row[place] for row in ROWS] for place, name in enumerate(["text", "label"])}
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "header"),
+    [
+        ("sep=|\n" + lines("|", NAMED), "a.csv", True),
+        ("sep=\t\r\n" + lines("\t", NAMED), "a.csv", True),
+        ('"sep=;"\n' + lines(";", NAMED), "A.CSV", True),
+        ("text, label\n" + lines(", ", quote='"{}"'), "a.csv", True),
+        ("text;  label\n" + lines(";  ", quote='"{}"'), "a.csv", True),
+        ("Answers of week 4\n\n" + lines(";", NAMED), "a.csv", True),
+        ("Export\nof Monday\n" + lines("\t", NAMED), "a.tsv", True),
+        ("Report\n\n\n" + lines("|", NAMED), "a.csv", True),
+        (lines("\t", NAMED), "a.txt", True),
+        (lines(";", ROWS * 5), "a.txt", False),
+        (lines("\t", ROWS * 5), "a.txt", False),
+        (json.dumps(AS_COLUMNS), "a.json", True),
+        (json.dumps({"columns": ["text", "label"], "index": [0, 1, 2, 3], "data": ROWS}), "a.json", True),
+        (json.dumps({name: dict(enumerate(one)) for name, one in AS_COLUMNS.items()}), "a.json", True),
+    ],
+)
+def test_tables_as_programs_write_them(content, name, header, tmp_path):
+    _, columns = here(content, name, tmp_path)
+    assert list(columns) == (["text", "label"] if header else ["column 1", "column 2"])
+    assert list(zip(*columns.values(), strict=True)) == (ROWS if header else ROWS * 5)
+
+
+def test_backslashes_before_quotation_marks(tmp_path):
+    rows = "".join(f'"she said \\"no, {at}\\"",{"ab"[at % 2]}\n' for at in range(9))
+    _, columns = here("text,label\n" + rows, "a.csv", tmp_path)
+    assert columns["text"] == [f'she said "no, {at}"' for at in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "encoding"),
+    [
+        ("这家餐厅的服务非常好", "满意", "gb18030"),
+        ("这部电影太无聊了", "不满意", "gbk"),
+        ("この映画はとても面白かったです", "良い", "cp932"),
+        ("サービスが最悪でした", "悪い", "euc_jp"),
+        ("이 식당은 정말 맛있어요", "좋음", "cp949"),
+        ("這家餐廳的服務非常好", "滿意", "big5"),
+        ("Этот фильм был очень скучным", "плохо", "cp1251"),
+        ("Очень вкусный обед и хорошее место", "хорошо", "koi8_r"),
+        ("Το φαγητό ήταν πολύ ωραίο", "καλό", "cp1253"),
+        ("Tento film byl velmi nudný a příliš dlouhý", "špatně", "cp1250"),
+        ("الطعام كان لذيذا جدا", "جيد", "cp1256"),
+        ("האוכל היה טעים מאוד", "טוב", "cp1255"),
+        ("Der Film war überraschend schön, für große Kinder", "schön", "cp1252"),
+    ],
+)
+def test_encodings_are_guessed_from_few_rows(text, label, encoding, tmp_path):
+    rows = "".join(f"{text} {at};{label}\n" for at in range(8))
+    converted, columns = here(("text;label\n" + rows).encode(encoding), "a.csv", tmp_path)
+    assert columns["text"] == [f"{text} {at}" for at in range(8)]
+    assert set(columns["label"]) == {label}
+    assert any(files.ENCODINGS[converted.format.encoding] in note for note in converted.notes)
+
+
+@pytest.mark.parametrize(
+    ("before", "bad", "after"),
+    [("naïve – café", b"\xff", "ok"), ("日本語の文", b"\x80", "x"), ("Ünïcödé ﬁne", b"\xc3", " end")],
+)
+@pytest.mark.parametrize("name", ["a.csv", "a.txt"])
+def test_a_byte_that_is_wrong_costs_one_character_and_is_told(before, bad, after, name, tmp_path):
+    good = f"{before}\n".encode() * 12
+    content = b"text\n" * (name == "a.csv") + good + b"x" + bad + after.encode() + b"\n" + good
+    converted, columns = here(content, name, tmp_path)
+    assert columns["text"].count(before) == 24
+    assert columns["text"][12] == f"x\ufffd{after}"
+    assert any(f"line {13 + (name == 'a.csv')}:" in note for note in converted.notes)
 
 
 # What is wrong with a file
@@ -423,6 +511,39 @@ def test_rows_without_text_or_label_are_counted_and_left_out(make):
     assert (data.split_codes[:6] == UNUSED).tolist() == [False, True, True, True, True, False]
     assert any(note.startswith("2 rows without text") for note in data.about.notes)
     assert any(note.startswith("2 rows without a label") for note in data.about.notes)
+
+
+@pytest.mark.parametrize(
+    ("given", "labels", "words"),
+    [
+        (["so", "so\u200b", "la\u00ad", "la"], ("la", "so"), "Invisible characters"),
+        (["caf\u00e9", "cafe\u0301", "bar", "bar\ufeff"], ("bar", "caf\u00e9"), "Invisible characters"),
+        (["Good", "good", "bad", "bad"], ("Good", "bad", "good"), "look alike"),
+        (["pay", "p\u0430y", "no", "no"], ("no", "pay", "p\u0430y"), "look alike"),
+        (["\uff41b", "ab", "c", "c"], ("ab", "c", "\uff41b"), "look alike"),
+        ([0.0, 1.0, 1.0, 0.0], ("0", "1"), ""),
+        ([3.0, 1.0, 2.0, None], ("1", "2", "3"), ""),
+        ([-1.0, 10.0, 2.0, 2.0], ("-1", "2", "10"), ""),
+    ],
+)
+def test_labels_are_what_a_reader_sees(given, labels, words, make):
+    data = make([f"text {at}" for at in range(4 * 10)], given * 10)
+    assert data.about.labels == labels
+    assert not words or any(words in note for note in data.about.notes)
+
+
+@pytest.mark.parametrize("name", ["label", "category", "intent"])
+def test_too_many_classes_are_told_at_once(name, tmp_path):
+    rows = "".join(f"message {at},kind {at % 150}\n" for at in range(300))
+    converted, _ = here(f"text,{name}\n{rows}", "a.csv", tmp_path)
+    assert any(f"'{name}' has more than 100" in note for note in converted.notes)
+
+
+@pytest.mark.parametrize("values", [["0.0", "1.0"], ["1.0", "2.0", "3.0"], ["5.0", "4.0"]])
+def test_classes_that_are_written_as_decimals_are_offered_as_label(values, tmp_path):
+    rows = "".join(f"message {at},{values[at % len(values)]}\n" for at in range(30))
+    converted, _ = here(f"text,label\n{rows}", "a.csv", tmp_path)
+    assert roles.guess(converted.columns).label == "label"
 
 
 def test_one_class_can_be_looked_at_only(make):

@@ -81,6 +81,13 @@ def explain_next_token(model: LoadedModel, asked: Asked, units: Units) -> Predic
     offsets: list[tuple[int, int] | None]
     if model.tokenizer.chat_template:
         whole, start = _chat(model, [{"role": "user", "content": text}])
+        if ids_of(model, whole) != prompt:
+            raise TourError(
+                Code.INVALID_INPUT,
+                "The text has a control token of the model, such as the one that ends a turn, which is read "
+                "as text. Take it out to see what the answer rests on.",
+                "text",
+            )
         kept = text.strip()  # many templates leave the space around a message out
         at = whole.find(kept, start)
         lead = text.find(kept)

@@ -1,3 +1,5 @@
+import re
+
 import torch
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
@@ -20,18 +22,18 @@ windows = tokenizer(
 )
 
 
-def of_a_word(character):
-    return character.isalnum() and (character.isdecimal() or character.lower() != character.upper())
+# Words, amounts and versions, e-mail addresses; the app also knows scripts that put no spaces between words.
+words = [
+    found.span()
+    for found in re.finditer(r"\S+@\S+\w|\d+(?:[.,:'/]\d+)*|[^\W\d_]+(?:[.'][^\W\d_]+)*", CONTEXT)
+]
 
 
 def whole_words(start, end):
     text = CONTEXT[start:end]
     start, end = start + len(text) - len(text.lstrip()), start + len(text.rstrip())
-    while 0 < start < end and of_a_word(CONTEXT[start - 1]) and of_a_word(CONTEXT[start]):
-        start -= 1
-    while start < end < len(CONTEXT) and of_a_word(CONTEXT[end - 1]) and of_a_word(CONTEXT[end]):
-        end += 1
-    return start, end
+    touched = [word for word in words if word[0] < end and start < word[1]]
+    return min([start, *(word[0] for word in touched)]), max([end, *(word[1] for word in touched)])
 
 
 logits, nothing = {}, float("inf")
@@ -49,19 +51,26 @@ for row, ids in enumerate(windows["input_ids"]):
             if passage[0] < passage[1]:
                 logits[passage] = max(begins[first] + ends[last], logits.get(passage, float("-inf")))
 
-# The probability of the twenty likeliest passages, and of no answer if the model was taught to give none.
-best = sorted(logits.items(), key=lambda passage: (-passage[1], passage[0]))[:20]
+# The probability of the passages with the twenty likeliest texts, and of no answer if the model was taught
+# to give none.
+ranked = sorted(logits.items(), key=lambda passage: (-passage[1], passage[0]))
+texts = list(dict.fromkeys(CONTEXT[slice(*span)].casefold() for span, _ in ranked))[:20]
+best = [(span, logit) for span, logit in ranked if CONTEXT[slice(*span)].casefold() in texts]
 taught = hasattr(model.config, "no_answer_bias")
 nothing = nothing + model.config.no_answer_bias if taught else float("-inf")
 scores = torch.tensor([*(logit for _, logit in best), nothing], dtype=torch.float64)
 *scores, no_answer = (scores / getattr(model.config, "answer_temperature", 1)).softmax(0).tolist()
 
 answers = {}  # those with the same text count as one
-for score, ((start, end), _) in zip(scores, best):
-    text = CONTEXT[start:end]
-    known, sum_so_far = answers.get(text.casefold(), (text, 0))
-    answers[text.casefold()] = known, sum_so_far + score
+for score, (span, _) in zip(scores, best):
+    text = CONTEXT[slice(*span)].casefold()
+    known, sum_so_far = answers.get(text, (span, 0))
+    answers[text] = known, sum_so_far + score
+shown = []  # those that overlap a likelier one are left out
+for (start, end), score in sorted(answers.values(), key=lambda answer: -answer[1]):
+    if all(end <= other[0] or other[1] <= start for other, _ in shown):
+        shown.append(((start, end), score))
 if not (ALLOW_NO_ANSWER and nothing > best[0][1]):
-    for text, score in sorted(answers.values(), key=lambda answer: -answer[1])[:TOP_K]:
-        print(f"{score:.4f}  {text!r}")
+    for span, score in shown[:TOP_K]:
+        print(f"{score:.4f}  {CONTEXT[slice(*span)]!r}")
 print(f"{no_answer:.4f}  (no answer)")

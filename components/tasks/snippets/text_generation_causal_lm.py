@@ -6,15 +6,20 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 tokenizer = AutoTokenizer.from_pretrained(MODEL)
 model = AutoModelForCausalLM.from_pretrained(MODEL)
 
-text = PROMPT
+# Control tokens in the texts stay text, and a space at their end is left to the next token.
 if MODE == "chat" and tokenizer.chat_template:
     messages = [{"role": "system", "content": SYSTEM}] if SYSTEM.strip() else []
     messages += [{"role": "user", "content": PROMPT}]
-    text = tokenizer.apply_chat_template(
-        messages, add_generation_prompt=True, tokenize=False, enable_thinking=False
+    prompt = tokenizer.apply_chat_template(
+        messages,
+        add_generation_prompt=True,
+        sanitize_control_tokens=True,
+        return_dict=False,
+        enable_thinking=False,
     )
-prompt = tokenizer(text, add_special_tokens=text is PROMPT).input_ids
-begun = tokenizer(BEGIN, add_special_tokens=False).input_ids
+else:
+    prompt = tokenizer(PROMPT.rstrip(" "), split_special_tokens=True).input_ids
+begun = tokenizer(BEGIN.rstrip(" "), add_special_tokens=False, split_special_tokens=True).input_ids
 ids = torch.tensor([prompt + begun])
 
 if NUM_BEAMS > 1:

@@ -6,6 +6,7 @@ off, in the spirit of Pasupat and Liang 2015 (https://arxiv.org/abs/1508.00305).
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from itertools import combinations, islice
 
 from components.tasks.tables.questions import SELECTIONS, Question, Selection, called, selections
 from components.tasks.tables.table import READINGS, Column, Table
-from components.tasks.tables.values import BLANKS, normalise, say, word_set
+from components.tasks.tables.values import BLANKS, normalise, plain, say, word_set
 
 OPERATIONS = (
     "read", "first", "last", "nth", "top", "next", "previous", "largest", "smallest", "same_as",
@@ -56,6 +57,14 @@ _ASKED: Mapping[str, frozenset[str]] = {
     "span": word_set("long longest shortest years length duration time most"),
 }
 """Readings that are tried only where the question has one of these words."""
+_HIGH_WORDS = word_set("highest largest biggest greatest maximum most")
+_LOW_WORDS = word_set("lowest smallest least fewest minimum")
+_SUM_WORDS = word_set("total sum amount altogether combined overall")
+_ONE_ROW = word_set("first last nth largest smallest")
+_CALCULATED = {"sum": {"sum"}, "average": {"average", "mean"}}
+_RANKS = word_set("rank ranking place position pos seed")
+_VARIES = re.compile(r"\d+|\b[^\W\d_]\b")  # what tells columns of one kind apart: c1 and c2, A and B
+_NO_MARKS = str.maketrans(dict.fromkeys("?!.,;:\"'()[]", " "))
 
 _MOST_COLUMNS = 14
 _MOST_ORDERS = 7
@@ -199,10 +208,20 @@ class Enumeration:
 
     def programs(self) -> list[Program]:
         """Every program that runs to an answer; `cut` says whether there were more than are taken."""
-        found = self._programs()
+        found = filter(self._may_be_meant, self._programs())
         programs = list(islice(found, MOST_PROGRAMS))
         self.cut = next(found, None) is not None
-        return programs
+        return self._calculated(programs) or programs
+
+    def _calculated(self, programs: Sequence[Program]) -> list[Program]:
+        """Those that add up or average the column that a question for a sum or an average names."""
+        words = self.question.words.difference(*(column.name_stems for column in self.table.columns))
+        operations = [name for name, asked in _CALCULATED.items() if not words.isdisjoint(asked)]
+        return [
+            program
+            for program in programs
+            if program.operation in operations and program.order and self.named[program.order.index]
+        ]
 
     def _programs(self) -> Iterator[Program]:
         yield from self._deciding()
@@ -210,6 +229,68 @@ class Enumeration:
             yield from self._counting(selection)
             yield from self._picking(selection)
             yield from self._calculating(selection)
+
+    def _may_be_meant(self, program: Program) -> bool:
+        """Whether nothing in the question speaks against a program, whatever the network makes of it."""
+        columns = [one.index for one in (program.answer, program.order) if one]
+        if not self._look_alikes.isdisjoint(columns):
+            return False
+        order = program.order
+        if (
+            program.operation in self._against
+            and order
+            and order.index in self._counts
+            and _RANKS.isdisjoint(order.name_stems)
+        ):
+            return False
+        if program.operation in _ONE_ROW and program.selection.kind == "all" and self._adds_up:
+            return columns[0] not in self._counts or not self.named[columns[0]]
+        if program.operation != "count":
+            return True
+        # What is counted in a column is read or added up there, not counted in rows.
+        selection = program.selection
+        counted = any(self.named[index] - selection.covered for index in self._counts)
+        if selection.kind == "all":
+            return not (counted and self._adds_up)
+        picked = selection.kind in ("exact", "partial", "alike", "both") and not selection.compares
+        return not (counted and picked and len(selection.rows) == 1)
+
+    @cached_property
+    def _adds_up(self) -> bool:
+        """Whether a question for a total is not answered by one row, as "which has the highest total" is."""
+        words = self.question.words
+        names = frozenset[str]().union(*(column.name_stems for column in self.table.columns))
+        return bool(words & _SUM_WORDS - names) and words.isdisjoint(
+            _HIGH_WORDS | _LOW_WORDS | {"which", "who"}
+        )
+
+    @cached_property
+    def _against(self) -> frozenset[str]:
+        """What a question for the highest or the lowest does not ask for."""
+        high, low = self.question.words & _HIGH_WORDS, self.question.words & _LOW_WORDS
+        return frozenset({"smallest"} if high and not low else {"largest"} if low and not high else ())
+
+    @cached_property
+    def _counts(self) -> list[int]:
+        """Columns of amounts: numbers, but no years, ranks or running numbers."""
+        return [
+            column.index
+            for column in self.table.columns
+            if column.kind == "number" and not column.counts_up and not any(column.years)
+        ]
+
+    @cached_property
+    def _look_alikes(self) -> frozenset[int]:
+        """Columns such as c1 and c10: their names differ in a number or letter alone from what is asked."""
+        asked = f" {' '.join(plain(self.question.text).translate(_NO_MARKS).split())} "
+        spelled, shapes = set(), {}
+        for column in self.table.columns:
+            name = " ".join(plain(column.name).translate(_NO_MARKS).split())
+            shapes[column.index] = shape = _VARIES.sub("#", name)
+            if "#" in shape and f" {name} " in asked:
+                spelled.add(column.index)
+        meant = {shapes[index] for index in spelled}
+        return frozenset(index for index, shape in shapes.items() if shape in meant and index not in spelled)
 
     def _picking(self, selection: Selection) -> Iterator[Program]:
         rows = selection.rows

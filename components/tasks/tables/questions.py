@@ -18,13 +18,14 @@ from components.tasks.tables.values import (
     plain,
     say,
     stem,
+    straight,
     token_starts,
     tokens,
     word_set,
 )
 
 # Words that name no cell by themselves.
-_EMPTY_WORDS = word_set(
+EMPTY_WORDS = word_set(
     "a an the of in on at by for to from with and or is was were are be been do does did has have had "
     "who what which when where how many much that this these those there it its as than then i he she "
     "his her they their them s t not no only other more most less least name list tell me number "
@@ -32,7 +33,8 @@ _EMPTY_WORDS = word_set(
     "also into out up over under about long old ever can could would will should you we who's what's "
     "whose whom why"
 )
-_EMPTY_ROOTS = frozenset(map(stem, _EMPTY_WORDS))
+_BEFORE_LETTERS = word_set("of for is does did has by from in and or than")
+_EMPTY_ROOTS = frozenset(map(stem, EMPTY_WORDS))
 _MORE = word_set(
     "more over above greater exceed exceeded exceeding exceeds least higher larger longer after since "
     "later beyond than past older taller minimum up bigger better following onward onwards"
@@ -89,13 +91,61 @@ class Question:
         return frozenset(self.tokens)
 
     @cached_property
+    def written(self) -> list[str]:
+        """The tokens with their capitals."""
+        text = straight(self.text)
+        if len(text) != len(plain(self.text)):  # there are letters that become two in lower case
+            return self.tokens
+        return [text[at : at + len(token)] for at, token in zip(self.starts, self.tokens, strict=True)]
+
+    @cached_property
+    def names(self) -> frozenset[int]:
+        """Where a word is a name by its capital: within a sentence, and not where all words have one."""
+        capital = [at for at, token in enumerate(self.written) if token[0].isupper()]
+        small = [at for at, token in enumerate(self.tokens) if at and token in EMPTY_WORDS and len(token) > 1]
+        if small and set(small) <= set(capital):
+            return frozenset()
+        return frozenset(at for at in capital if at and not self.owns(at) and self._inside(at))
+
+    def _inside(self, at: int) -> bool:
+        """Whether a token is a word or a letter by itself and does not begin a sentence."""
+        before = plain(self.text)[: self.starts[at]].rstrip(" \"'(")[-1:]
+        return before not in tuple(".?!") and (len(self.tokens[at]) > 1 or self._letter(at))
+
+    def owns(self, at: int) -> bool:
+        """Whether a token is what follows an apostrophe, as in "Ann's" and "isn't"."""
+        return plain(self.text)[: self.starts[at]].endswith("'") and at > 0 and (
+            self.starts[at] == self.starts[at - 1] + len(self.tokens[at - 1]) + 1
+        )  # fmt: skip
+
+    @cached_property
     def content(self) -> frozenset[int]:
-        """Where words stand that may name something."""
+        """Where words stand that may name something; a single letter does by its capital, or after "of"."""
         return frozenset(
             at
             for at, (token, root) in enumerate(zip(self.tokens, self.stems, strict=True))
-            if token not in _EMPTY_WORDS and root not in _EMPTY_ROOTS and (len(token) > 1 or token.isdigit())
+            if at in self.names
+            or self._numbered(at)
+            or (token not in "ai" and self._letter(at) and at and self.tokens[at - 1] in _BEFORE_LETTERS)
+            or (token not in EMPTY_WORDS and root not in _EMPTY_ROOTS and (len(token) > 1 or token.isdigit()))
         )
+
+    def _numbered(self, at: int) -> bool:
+        """Whether a token is the number of a name such as "c1"."""
+        return at > 0 and self.tokens[at].isdigit() and self.tokens[at - 1].isalpha() and (
+            self.starts[at] == self.starts[at - 1] + len(self.tokens[at - 1])
+        )  # fmt: skip
+
+    def _letter(self, at: int) -> bool:
+        """Whether a token is a letter by itself, which that of "c1" is not."""
+        end = self.starts[at] + 1
+        return len(self.tokens[at]) == 1 and self.starts[at + 1 : at + 2] != [end]
+
+    @cached_property
+    def bounds(self) -> frozenset[int]:
+        """Where numbers stand that rows may be compared with."""
+        compared = not self.words.isdisjoint(_MORE | _LESS | {"between", "from"})
+        return frozenset(one.at for one in self.quantities) if compared else frozenset()
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -247,14 +297,14 @@ def _column_likes(
         rows = tuple(
             row
             for row, cell in enumerate(column.stems)
-            if any(_alike(word, token) for token in cell if len(token) > 3 or len(cell) == 1)
+            if any(alike(word, token) for token in cell if len(token) > 3 or len(cell) == 1)
         )
         if rows and len(rows) < max(2, height):
             said = f"{quote(column.name)} has a word like {quote(question.tokens[at])}"
             yield Selection("alike", rows, (column.index,), said, frozenset((at,)), alike=1)
 
 
-def _alike(word: str, token: str) -> bool:
+def alike(word: str, token: str) -> bool:
     if len(token) == 3 and token.isalpha():
         return word.startswith(token)
     if len(token) < 4 or word[:4] != token[:4]:

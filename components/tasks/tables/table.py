@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from components.tasks.tables.numbers import Numbers, numbers
 from components.tasks.tables.values import (
     BLANKS,
     MONTH_NAMES,
     date,
     normalise,
-    number,
     plain,
     say,
     stems,
@@ -57,14 +57,19 @@ class Column:
         filled = max(1, len(self.cells) - sum(self.blank))
         if sum(date(cell) is not None for cell in self.cells) >= 0.6 * filled:
             return "date"
-        return "number" if sum(number(cell) is not None for cell in self.cells) >= 0.5 * filled else "text"
+        found = sum(value is not None for value in self.numbers.values)
+        return "number" if found >= 0.5 * filled else "text"
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        return numbers(self.cells)
 
     @cached_property
     def measures(self) -> tuple[float | None, ...]:
         if self.kind == "date":
             return tuple(found.key if (found := date(cell)) else None for cell in self.cells)
         if self.kind == "number":
-            return tuple(number(cell) for cell in self.cells)
+            return self.numbers.values
         return (None,) * len(self.cells)
 
     @cached_property
@@ -89,7 +94,7 @@ class Column:
 
 _PARENTHESES = re.compile(r"\(([^()]+)\)")
 _TWO_NUMBERS = re.compile(r"(?<!\d)(\d{1,3})(?: ?\([^)]*\))? ?[-:] ?(?:\([^)]*\) ?)?(\d{1,3})(?![\d:.-])")
-_ASIDE_FIRST = re.compile(r"^(?:at|vs\.?|v\.?|@)\s*", re.IGNORECASE)
+_ASIDE_FIRST = re.compile(r"^(?:(?:at|vs?)\b\.?|@)\s*", re.IGNORECASE)
 
 
 def _year(cell: str) -> str | None:
@@ -100,11 +105,6 @@ def _year(cell: str) -> str | None:
 def _month(cell: str) -> str | None:
     day = date(cell)
     return MONTH_NAMES[day.month - 1] if day else None
-
-
-def _number(cell: str) -> str | None:
-    value = number(cell)
-    return say(value) if value is not None else None
 
 
 def _score(cell: str) -> tuple[int, int] | None:
@@ -138,7 +138,7 @@ def _span(cell: str) -> str | None:
 READINGS: Mapping[str, tuple[str, Callable[[str], str | None]]] = {
     "year": ("the year in {}", _year),
     "month": ("the month in {}", _month),
-    "number": ("the number in {}", _number),
+    "number": ("the number in {}", str),
     "first_score": ("the first number in {}", _of_score(lambda first, second: first)),
     "second_score": ("the second number in {}", _of_score(lambda first, second: second)),
     "margin": ("the difference of the numbers in {}", _of_score(lambda first, second: abs(first - second))),
@@ -151,7 +151,8 @@ READINGS: Mapping[str, tuple[str, Callable[[str], str | None]]] = {
     "last_line": ("the last line of {}", lambda cell: cell.split("\n")[-1].strip()),
     "bare": ("{} without “at” or “vs.”", _bare),
 }
-"""What else than its whole text a cell may say: how that is put into words, and how it is read."""
+"""What else than its whole text a cell may say: how that is put into words, and how it is read; a number is
+read with the others of its column."""
 
 _NEEDS = {
     "before_comma": ",",
@@ -169,9 +170,13 @@ def _derived(column: Column) -> Iterator[Column]:
         needed = _NEEDS.get(reading)
         if needed and sum(needed in cell for cell in column.cells) < max(1, 0.4 * filled):
             continue
-        parts = [
-            None if blank else read_part(cell) for cell, blank in zip(column.cells, column.blank, strict=True)
-        ]
+        if reading == "number":
+            parts = [say(value) if value is not None else None for value in column.numbers.values]
+        else:
+            parts = [
+                None if blank else read_part(cell)
+                for cell, blank in zip(column.cells, column.blank, strict=True)
+            ]
         found = sum(part is not None for part in parts)
         if found < max(1, 0.4 * filled):
             continue

@@ -22,12 +22,17 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def plain(text: str) -> str:
-    """Without diacritics, with straight quotes and hyphens, lower case, single spaces."""
+def straight(text: str) -> str:
+    """Without diacritics, with straight quotes and hyphens, single spaces."""
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text.translate(_QUOTES))
         text = "".join(c for c in decomposed if unicodedata.category(c) != "Mn").translate(_QUOTES)
-    return " ".join(text.replace("`", "'").lower().split())
+    return " ".join(text.replace("`", "'").split())
+
+
+def plain(text: str) -> str:
+    """As `straight`, in lower case."""
+    return straight(text).lower()
 
 
 @lru_cache(maxsize=100_000)
@@ -207,43 +212,13 @@ def date(text: str) -> Date | None:
     return None
 
 
-_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
-_LEADING = re.compile(rf"^(?:no\.? ?|c\. ?|ca\. ?|[~<>≈#$£€¥+=t(\"' ]|us\$|a\$)*(-?(?:{_NUMBER}))")
-_CLOCK = re.compile(r"^[+~]?(?:(\d{1,3}):)?(\d{1,2}):(\d{2}(?:[.,]\d+)?)(?!\d)")
-_UNITS_CLOCK = re.compile(
-    r"^[+~]?(?:(\d+) ?(?:h|hours?|hrs?)\b\.? ?)?(?:(\d+) ?(?:'|m|mins?|minutes?)(?![a-z]) ?)?"
-    r"(?:(\d+(?:\.\d+)?) ?(?:''|\"|s|secs?|seconds?)(?![a-z]))?"
-)
-_SCALES = {"million": 1e6, "billion": 1e9, "trillion": 1e12, "thousand": 1e3}
-_SCALE = re.compile(r" ?(million|billion|trillion|thousand)\b")
-
-
-@lru_cache(maxsize=100_000)
-def number(text: str) -> float | None:
-    """The number that a text starts with: "$1,200", "4th", "-3.5 %", "3.2 million"; a time in seconds."""
-    text = plain(text)
-    if clock := _CLOCK.match(text):
-        hours, minutes, seconds = clock.groups()
-        return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
-    if (clock := _UNITS_CLOCK.match(text)) and sum(map(bool, clock.groups())) >= 2:
-        hours, minutes, seconds = clock.groups()
-        return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds or 0)
-    found = _LEADING.match(text)
-    if not found:
-        return None
-    value = float(found[1].replace(",", ""))
-    if scale := _SCALE.match(text, found.end()):
-        value *= _SCALES[scale[1]]
-    return value if abs(value) < 1e15 else None
-
-
 @lru_cache(maxsize=100_000)
 def years(text: str) -> tuple[int, ...]:
     """Years in a text in order; in "1998-99" the second is 1999."""
     return tuple(_years(plain(text)))
 
 
-_YEARS = re.compile(r"\b(1[0-9]{3}|20[0-9]{2})(?:s\b)?(?:[-/](\d{2})(?!\d|-))?(?!\d)")
+_YEARS = re.compile(r"\b(1[0-9]{3}|20[0-9]{2})(?:s\b)?(?:[-/](\d{2})(?!\d|-))?(?!\d| ?b\.? ?c)")
 
 
 def _years(text: str) -> Iterator[int]:

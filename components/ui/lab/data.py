@@ -13,7 +13,7 @@ import numpy as np
 from components.figures import lab_data as figures
 from components.figures import status
 from components.figures.markup import Markup
-from components.lab import explore, files, intake, on_hub, roles
+from components.lab import explore, intake, on_hub, roles
 from components.lab.data import SPLITS, UNUSED, Data
 from components.lab.explore import LENGTH, Query
 from components.lab.intake import Draft
@@ -21,6 +21,7 @@ from components.lab.on_hub import Listing
 from components.lab.roles import Roles
 from components.lab.workspace import Workspace
 from components.models.errors import TourError
+from components.tasks import files
 from components.ui.chrome import ASSETS
 from components.ui.frame import QUIET
 from components.ui.lab.form import bases
