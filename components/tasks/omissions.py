@@ -6,15 +6,10 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator
 from difflib import SequenceMatcher
-from functools import lru_cache
-from pathlib import Path
 
 from components.tasks.languages import LANGUAGES
+from components.tasks.ordinary import ordinary_words
 
-# English words that may begin with a capital and are no names, or names that other languages write otherwise:
-# those that begin sentences, and those with a capital that fewer than half of their German translations have,
-# in the pairs that the embedded translator is trained on.
-_ORDINARY = Path(__file__).with_name("ordinary_words.txt")
 _WORD = re.compile(r"\d+(?:[.,:/’']\d+)*|[^\W\d_]+(?:[-’'][^\W\d_]+)*\w*")
 _POSSESSIVE = re.compile(r"[’']s?$", re.IGNORECASE)
 _PART = re.compile(r"[-’']")
@@ -47,7 +42,7 @@ def _claims(source: str, languages: tuple[str, str]) -> Iterator[str]:
     """Numbers above twelve, and words with a capital that are not ordinary ones."""
     named = languages[0] not in _CAPITAL_NOUNS and all(map(_latin, languages))
     shouted = source.upper() == source
-    ordinary = _ordinary() if languages[0] == "en" else frozenset()
+    ordinary = ordinary_words() if languages[0] == "en" else frozenset()
     for index, found in enumerate(_WORD.findall(source)):
         word = _POSSESSIVE.sub("", found)
         if word[0].isdigit():
@@ -88,8 +83,3 @@ def _digits(word: str) -> str:
 
 def _latin(code: str) -> bool:
     return code not in LANGUAGES or LANGUAGES[code].flores.endswith(("Latn", "-"))
-
-
-@lru_cache(maxsize=1)
-def _ordinary() -> frozenset[str]:
-    return frozenset(_ORDINARY.read_text(encoding="utf-8").split())

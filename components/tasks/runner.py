@@ -12,6 +12,7 @@ from components.models import devices
 from components.models.errors import Code, TourError
 from components.models.status import State
 from components.models.tokenizers import Tokenizers
+from components.tasks import legibility
 from components.tasks.fields import input_fields, option_fields, shorten, validate
 from components.tasks.task import Answer, Finding, I, O, Operation, Output, Progress, R, Task, Tool
 
@@ -124,6 +125,9 @@ class Runner:
                 yield Progress(status.stage, status.share)
         with self.registry.lease(identity) as model:
             work = task.run(model, request.inputs, request.options)
+            reads = task.reads(model, request.inputs, request.options)
+            with self.registry.turn():  # tokenizers are for one thread at a time
+                unread = legibility.notes(model, request.inputs, reads)
             # Generators close; an iterator that is none has nothing to give back.
             with closing(cast(Generator[Any, None, None], work)):
                 seconds = 0.0
@@ -134,7 +138,7 @@ class Runner:
                         seconds += perf_counter() - begun
                     if step is None:
                         return
-                    yield _answer(step, model, seconds) if isinstance(step, Output) else step
+                    yield _answer(step, model, seconds, unread) if isinstance(step, Output) else step
 
 
 def _refuse_strangers(operation: Operation, payload: Mapping[str, object], known: Sequence[str]) -> None:
@@ -146,7 +150,7 @@ def _refuse_strangers(operation: Operation, payload: Mapping[str, object], known
             )
 
 
-def _answer(output: Output[R], model: LoadedModel, seconds: float) -> Answer[R]:
+def _answer(output: Output[R], model: LoadedModel, seconds: float, unread: tuple[str, ...]) -> Answer[R]:
     return Answer(
         result=output.result,
         model=model.checkpoint.id,
@@ -154,7 +158,7 @@ def _answer(output: Output[R], model: LoadedModel, seconds: float) -> Answer[R]:
         seconds=seconds,
         tokens_used=output.tokens_used,
         token_limit=output.token_limit,
-        notes=output.notes,
+        notes=unread + output.notes,
         share=output.share,
     )
 

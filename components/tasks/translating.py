@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,27 +39,27 @@ class Piece:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """A text's pieces in order; `longer` counts the sentences that had to be parted, `unknown` are the
-    characters that the vocabulary lacks.
-    """
+    """A text's pieces in order; `longer` counts the sentences that had to be parted."""
 
     pieces: Sequence[Piece]
     longer: int
-    unknown: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """How translations are looked for: with `beams`, of which the `best` are given."""
+    """How translations are looked for: with `beams`, of which the `best` are given; if `guarded`, without
+    those that are empty or go round in circles.
+    """
 
     beams: int
     length_penalty: float
     best: int
+    guarded: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """A piece's translations, best first, none of which is empty or goes round in circles; there may be none.
+    """A piece's translations, best first; none where the search is guarded and found nothing sound.
 
     `cut` if the best had not ended at the greatest length.
     """
@@ -81,14 +80,11 @@ def cut(model: LoadedModel, text: str, route: Route) -> Cut:
 
     pieces: list[Piece] = []
     longer = 0
-    unknown: dict[str, None] = {}
     for sentence in sentences(text, route.source):
         parts = list(parted(text, unlisted(text, sentence), fits))
         longer += len(parts) > 1
         pieces += [Piece(span=span, tokens=tokens(span)) for span in parts]
-        for span in parts:
-            unknown.update(dict.fromkeys(_unknown(model, span.of(text), route)))
-    return Cut(pieces=pieces, longer=longer, unknown=list(unknown))
+    return Cut(pieces=pieces, longer=longer)
 
 
 @torch.inference_mode()
@@ -140,7 +136,10 @@ def _render(
     ids = yield from told(work, lambda tokens: Progress("Translating", tokens / longest))
     for index, (piece, translations) in enumerate(zip(batch, ids.split(search.best), strict=True)):
         texts = [_decode(model, one[given:]) for one in translations]
-        sound = [place for place, one in enumerate(texts) if one and not loops(one, piece.span.of(text))]
+        source = piece.span.of(text)
+        sound = [
+            place for place, one in enumerate(texts) if not search.guarded or (one and not loops(one, source))
+        ]
         row = {name: tensor[index : index + 1] for name, tensor in rows.items()}
         found[piece] = Rendered(
             texts=[texts[place] for place in sound],
@@ -184,18 +183,6 @@ def tokenizer_for(model: LoadedModel, route: Route) -> Any:
     if route.spelling is not None and tokenizer.src_lang != route.spelling:
         tokenizer.src_lang = route.spelling
     return tokenizer
-
-
-def _unknown(model: LoadedModel, text: str, route: Route) -> Iterator[str]:
-    """Characters that the vocabulary lacks."""
-    missing = model.tokenizer.unk_token_id
-    if missing is None or missing not in _ids(model, text, route):
-        return
-    for character in dict.fromkeys(text):
-        if character.isspace() or unicodedata.category(character) in ("Cc", "Cf", "Mn"):
-            continue  # nothing that could be shown
-        if missing in _ids(model, character, route):
-            yield character
 
 
 def _ends(model: LoadedModel, ids: torch.Tensor) -> torch.Tensor:

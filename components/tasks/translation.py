@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Sentences after which a long text is shown as far as it has come.
 STRETCH = 64
-# Unknown characters, or missing names, that a note lists.
+# Missing names that a note lists.
 NAMED = 30
 # Of the embedded translator, on sentences like those that it was trained on and on others: below this
 # score most are wrong, above it most are right.
@@ -110,7 +110,7 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
     text = inputs.text
     route = translators.route(model, options.source, inputs.target)
     cut = translating.cut(model, text, route)
-    notes = [*route.notes, *_cut_notes(model, cut)]
+    notes = [*_cut_notes(model, cut)]
     search = translating.Search(
         beams=max(options.num_beams, options.alternatives),
         length_penalty=options.length_penalty,
@@ -194,12 +194,6 @@ def _cut_notes(model: LoadedModel, cut: Cut) -> Iterator[str]:
             f"{cut.longer} sentence(s) have more than {model.checkpoint.token_limit} tokens: translated in "
             "parts."
         )
-    if cut.unknown:
-        more = f" and {len(cut.unknown) - NAMED} more" if len(cut.unknown) > NAMED else ""
-        yield (
-            f"{model.checkpoint.id} does not know these characters, so that they are left out or guessed: "
-            f"{' '.join(cut.unknown[:NAMED])}{more}."
-        )
 
 
 def _assemble(
@@ -234,6 +228,13 @@ class _Written:
     flores: dict[str, str]
 
 
+def _reads(model: LoadedModel, inputs: Inputs, options: Options) -> Collection[str]:
+    from components.tasks import translators
+
+    source = translators.route(model, options.source, inputs.target).source
+    return (source,) if source in LANGUAGES else ()
+
+
 def _snippet(checkpoint: Checkpoint, inputs: Inputs, options: Options) -> str:
     source = USUAL if options.source == AUTO else options.source
     flores = {code: LANGUAGES[code].flores for code in (source, inputs.target)}
@@ -253,6 +254,7 @@ TASK = Task(
     result=Translation,
     heads=frozenset({Head.SEQ2SEQ_LM}),
     run=run,
+    reads=_reads,
     snippet=_snippet,
     example={"text": "She put the bread in the oven.", "target": "de"},
 )

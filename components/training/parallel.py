@@ -80,7 +80,7 @@ def _spelling(sentences: Iterable[str]) -> dict[str, str]:
     variants: dict[str, list[str]] = {}
     for word in counts:
         variants.setdefault(word.replace("ß", "ss"), []).append(word)
-    usual = {}
+    usual: dict[str, str] = {}
     for words in variants.values():
         best = max(words, key=lambda word: counts[word])
         usual |= {word: best for word in words if counts[word] * _FREQUENT <= counts[best]}

@@ -94,22 +94,16 @@ class _Steps(Sampler[int]):
 
 class _Trainer(Trainer):
     def __init__(self, job: Job, arguments: TrainingArguments) -> None:
-        ready = not isinstance(job.train, Sequence)
+        given = isinstance(job.train, Sequence)
         super().__init__(
             model=job.network,
             args=arguments,
-            train_dataset=cast("Dataset[Any]", job.train) if ready else _dataset(job.train),
-            data_collator=(lambda batches: job.collate(batches[0])) if ready else job.collate,
+            train_dataset=_dataset(job.train),
+            data_collator=job.collate if given else lambda batches: job.collate(batches[0]),
         )
         self._loss = job.loss
         self._make_optimizer = job.optimizer
-        self._sampler = (
-            _Steps(len(job.train))
-            if ready
-            else _Sampler(
-                arguments.train_batch_size, [int(example["length"]) for example in job.train], arguments.seed
-            )
-        )
+        self._sampler = _sampler(job.train, arguments)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> _Sampler | _Steps:
         return self._sampler
@@ -118,7 +112,7 @@ class _Trainer(Trainer):
         if self._make_optimizer is None:
             return super().create_optimizer(model)
         if self.optimizer is None:
-            self.optimizer = self._make_optimizer(self.model if model is None else model)
+            self.optimizer = self._make_optimizer(cast("nn.Module", self.model) if model is None else model)
         return self.optimizer
 
     def compute_loss(
@@ -228,7 +222,14 @@ def predict(
                 yield example, {name: tensor[index] for name, tensor in tensors.items() if name != "loss"}
 
 
-def _dataset(examples: Sequence[Example]) -> Dataset[Any]:
+def _dataset(train: Sequence[Example] | Batches) -> Dataset[Any]:
     from datasets import Dataset as Table
 
-    return cast("Dataset[Any]", Table.from_list(list(examples)))
+    return cast("Dataset[Any]", Table.from_list(list(train)) if isinstance(train, Sequence) else train)
+
+
+def _sampler(train: Sequence[Example] | Batches, arguments: TrainingArguments) -> _Sampler | _Steps:
+    if not isinstance(train, Sequence):
+        return _Steps(len(train))
+    lengths = [int(example["length"]) for example in train]
+    return _Sampler(arguments.train_batch_size, lengths, arguments.seed)

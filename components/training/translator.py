@@ -24,7 +24,7 @@ from components.training.letters import Letters, letters
 from components.training.optimizers import MuonAdamW
 from components.training.parallel import Pair, corpora, key
 from components.training.run import Example, Job
-from components.training.warm_start import grown
+from components.training.warm_start import grown, widened
 
 if TYPE_CHECKING:
     from components.training.recipe import Recipe
@@ -131,7 +131,7 @@ class Mixture:
     @property
     def steps(self) -> int:
         """Of a stretch."""
-        return max(1, round(self.stretch * self.recipe.extra["tokens"] / self.recipe.batch))
+        return max(1, round(self.stretch * float(self.recipe.extra["tokens"]) / self.recipe.batch))
 
     def __len__(self) -> int:
         """Steps until as many pairs are drawn as there are sources."""
@@ -206,9 +206,9 @@ def _cut(examples: Sequence[Example], parts: int) -> list[list[Example]]:
 
 def _encoder(tokenizer: MarianTokenizer) -> Encode:
     """What the tokenizer does, for very many sentences at once."""
-    processor = tokenizer.spm_source
+    processor, known = tokenizer.spm_source, tokenizer.get_vocab()
     ids = [
-        tokenizer.encoder.get(processor.id_to_piece(index), tokenizer.unk_token_id)
+        known.get(processor.id_to_piece(index), tokenizer.unk_token_id)
         for index in range(processor.get_piece_size())
     ]
 
@@ -229,31 +229,15 @@ def _collate(pad: DataCollatorForSeq2Seq):  # type: ignore[no-untyped-def]
 
 
 def _tokenizer(recipe: Recipe, pairs: Sequence[Pair]) -> MarianTokenizer:
-    """One SentencePiece vocabulary for both languages (Kudo 2018, https://arxiv.org/abs/1804.10959): what no
-    piece writes is written in bytes, and numbers digit by digit, so that everything can be copied."""
-    sample = Random(recipe.seed).sample(pairs, min(len(pairs), _SAMPLE // 2))  # noqa: S311 - draws, no secret
-    with tempfile.TemporaryDirectory() as place:
-        model = Path(place) / "shared.model"
-        with model.open("wb") as file:
-            sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=chain.from_iterable((pair.source, pair.target) for pair in sample),
-                model_writer=file,
-                vocab_size=recipe.extra["vocabulary"],
-                character_coverage=0.9998,
-                byte_fallback=True,
-                split_digits=True,
-                num_threads=1,  # more of them end in another vocabulary
-                minloglevel=2,
-            )
-        processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
-        pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
-        words = [
-            "</s>",
-            "<unk>",
-            *(piece for piece in pieces if piece not in ("<s>", "</s>", "<unk>")),
-            "<pad>",
-        ]
-        vocabulary = Path(place) / "vocab.json"
+    """One vocabulary for both languages: that of the start, made able to write everything, or a new one."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        sentences = chain.from_iterable((pair.source, pair.target) for pair in pairs)
+        if recipe.extra.get("vocabulary"):
+            model, words = _new_vocabulary(recipe, pairs, place)
+        else:
+            model, words = widened(EMBEDDED / recipe.extra["start"], place, sentences)
+        vocabulary = place / "vocab.json"
         vocabulary.write_text(json.dumps({word: index for index, word in enumerate(words)}), encoding="utf-8")
         return MarianTokenizer(
             source_spm=str(model),
@@ -263,6 +247,33 @@ def _tokenizer(recipe: Recipe, pairs: Sequence[Pair]) -> MarianTokenizer:
             target_lang=recipe.extra["target"],
             model_max_length=recipe.length,
         )
+
+
+def _new_vocabulary(recipe: Recipe, pairs: Sequence[Pair], place: Path) -> tuple[Path, list[str]]:
+    """A SentencePiece model (Kudo 2018, https://arxiv.org/abs/1804.10959) and the words of its vocabulary:
+    what no piece writes is written in bytes, and numbers digit by digit, so that everything can be copied."""
+    random = Random(recipe.seed)  # noqa: S311 - a sample, no secret
+    sample = random.sample(pairs, min(len(pairs), _SAMPLE // 2))
+    model = place / "shared.model"
+    with model.open("wb") as file:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=chain.from_iterable((pair.source, pair.target) for pair in sample),
+            model_writer=file,
+            vocab_size=recipe.extra["vocabulary"],
+            character_coverage=0.9998,
+            byte_fallback=True,
+            split_digits=True,
+            num_threads=1,  # more of them end in another vocabulary
+            minloglevel=2,
+        )
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
+    pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
+    return model, [
+        "</s>",
+        "<unk>",
+        *(piece for piece in pieces if piece not in ("<s>", "</s>", "<unk>")),
+        "<pad>",
+    ]
 
 
 def _config(recipe: Recipe, tokenizer: MarianTokenizer) -> MarianConfig:

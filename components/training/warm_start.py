@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import torch
+from sentencepiece.sentencepiece_model_pb2 import ModelProto
 from torch import nn
 from transformers import MarianMTModel, MarianTokenizer
 
+# Times that a character occurs from which on it gets a piece of its own.
+_FREQUENT = 100
 _SPACE = "\u2581"
 _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
 
@@ -72,3 +79,32 @@ def _pass_on(layer: nn.Module) -> None:
     for norm in norms:
         norm.weight.fill_(deviation)
         norm.bias.fill_(mean)
+
+
+def widened(folder: Path, place: Path, sentences: Iterable[str]) -> tuple[Path, list[str]]:
+    """The SentencePiece model of the translator in `folder`, written into `place` so that it can write
+    everything: with the characters that are frequent in the sentences, and bytes for all others. Text of
+    characters that it knew has the pieces that it had.
+
+    Returns the model's path and the words of its vocabulary, those that it had first.
+    """
+    model = ModelProto()
+    model.ParseFromString((folder / "source.spm").read_bytes())
+    vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+    words = sorted(vocabulary, key=lambda word: vocabulary[word])
+    known = {piece.piece for piece in model.pieces}
+    counts = Counter(chain.from_iterable(sentences))
+    characters = [one for one, count in counts.most_common() if count >= _FREQUENT and not one.isspace()]
+    lowest = min(piece.score for piece in model.pieces)
+    for word, kind in (
+        *((f"<0x{byte:02X}>", ModelProto.SentencePiece.BYTE) for byte in range(256)),
+        *((character, ModelProto.SentencePiece.NORMAL) for character in characters),
+    ):
+        if word not in known:
+            model.pieces.add(piece=word, score=lowest, type=kind)
+            words.append(word)
+    model.trainer_spec.byte_fallback = True
+    model.trainer_spec.vocab_size = len(model.pieces)
+    path = place / "shared.model"
+    path.write_bytes(model.SerializeToString())
+    return path, words

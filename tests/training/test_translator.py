@@ -166,6 +166,22 @@ def test_a_larger_network_begins_as_the_smaller_one(tmp_path: Path, toy: tuple[R
     assert begun < from_scratch - 1
 
 
+def test_a_vocabulary_is_made_able_to_write_everything(tmp_path: Path) -> None:
+    """That of the shipped translator: what it could write has the ids that it had."""
+    shipped = MarianTokenizer.from_pretrained(translator.EMBEDDED / "translator-en-de")
+    recipe = recipes()["translator-en-de"]
+    pair = Pair("Where is the station?", "Wo ist „Żółć“ – ☃?")
+    wide = translator._tokenizer(recipe, [pair] * 100)
+    assert wide("Where is the station?")["input_ids"] == shipped("Where is the station?")["input_ids"]
+    assert wide.pad_token_id == shipped.pad_token_id
+    for text in ("Żółć ☃ kostet 3000 €", "愛 – 😀"):
+        ids = wide(text)["input_ids"]
+        assert wide.unk_token_id not in ids
+        assert wide.decode(ids, skip_special_tokens=True) == text
+    assert "☃" in wide.get_vocab()
+    assert "😀" not in wide.get_vocab()
+
+
 def test_names_and_numbers_are_swapped_on_both_sides() -> None:
     pair = Pair("Henrietta's cat cost 1,250 euros in 2012.", "Henriettas Katze kostete 2012 1.250 Euro.")
     swapped = variety.swapped(pair, NAMES, Random(4))
