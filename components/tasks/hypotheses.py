@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 # that a label that fits and one that does not come out on either side of a half.
 COSINE_SCALE = 20.0
 COSINE_THRESHOLD = 0.1
+# A text about nothing, against which each label is held where several may fit: any text at all makes words
+# such as "tablet" likelier than none does (as Zhao et al. 2021, https://arxiv.org/abs/2102.09690).
+NEUTRAL = (
+    "This is a text. It says something about something. Somebody wrote it at some time, and somebody "
+    "reads it now. There is nothing more to it than that. "
+)
+# Nats by which a text must make a label likelier than the neutral one does.
+LEAST_GAIN = 1.0
 # Pairs of text and hypothesis in one batch.
 PAIRS = {"cpu": 4}
 PAIRS_ACCELERATED = 64
@@ -40,8 +48,10 @@ def by_likelihood(
 
     That is log P(label | text, template) - log P(label | template), which takes out that some labels
     are likelier than others whatever the text (Holtzman et al. 2021, https://arxiv.org/abs/2104.08315).
-    Scores are the softmax over labels, or each label's sigmoid: above a half if the text makes it
-    likelier. A text that does not fit is read in windows, whose differences are averaged.
+    Scores are the softmax over labels. If `each` stands for itself, log P(label | neutral text, template) is
+    subtracted, the neutral text being as long, and scores are sigmoids: above a half if the text makes a
+    label likelier by `LEAST_GAIN`. A text that does not fit is read in windows, whose differences are
+    averaged.
     """
     before, after = template.split("{}")
     # A space belongs to the token after it.
@@ -60,17 +70,26 @@ def by_likelihood(
         )
     start = [causal.separator(model)]
     context = causal.Context(model)
-    without = yield from part(context.log_likelihoods(start + opening, continuations), 0, 0.1)
     windows = [words[place : place + room] for place in range(0, len(words), room)]
+    # What the labels are held against, by the length of the window.
+    neutral = _ids(model, NEUTRAL)
+    bases = {
+        size: start + (neutral * (size // len(neutral) + 1))[:size] + bridge if each else start + opening
+        for size in {len(window): None for window in windows}
+    }
+    without = {}
+    for index, (size, base) in enumerate(bases.items()):
+        reading = context.log_likelihoods(base, continuations)
+        without[size] = yield from part(reading, 0.1 * index / len(bases), 0.1 * (index + 1) / len(bases))
     gained = torch.zeros(len(labels))
     for index, window in enumerate(windows):
         reading = context.log_likelihoods(start + window + bridge, continuations)
         likelihoods = yield from part(
             reading, 0.1 + 0.9 * index / len(windows), 0.1 + 0.9 * (index + 1) / len(windows)
         )
-        gained += (likelihoods - without) * len(window) / len(words)
+        gained += (likelihoods - without[len(window)]) * len(window) / len(words)
     return Support(
-        scores=(gained.sigmoid() if each else gained.softmax(dim=0)).tolist(),
+        scores=((gained - LEAST_GAIN).sigmoid() if each else gained.softmax(dim=0)).tolist(),
         tokens_used=len(words) + len(bridge) + max(map(len, continuations)),
         notes=_window_notes(len(windows)),
     )

@@ -12,6 +12,7 @@ from components.models import devices
 from components.models.errors import Code, TourError
 from components.models.status import State
 from components.models.tokenizers import Tokenizers
+from components.tasks import legibility
 from components.tasks.fields import input_fields, option_fields, shorten, validate
 from components.tasks.task import Answer, Finding, I, O, Operation, Output, Progress, R, S, Task, Tool
 
@@ -180,16 +181,23 @@ class Runner:
             if status.state is not State.READY:
                 yield Progress(status.stage, status.share)
             self._refuse_after(deadline)
-        with (
-            self.registry.lease(identity) as model,
-            closing(self.execute(model, task.run, request.inputs, request.options)) as steps,
-        ):
-            for step, seconds in steps:
-                yield self._answer(step, model, seconds) if isinstance(step, Output) else step
-                if not (isinstance(step, Output) and step.share >= 1):
+        with self.registry.lease(identity) as model:
+            reads = task.reads(model, request.inputs, request.options)
+            with self.registry.turn():  # tokenizers are for one thread at a time
+                unread = legibility.notes(model, request.inputs, reads)
+            with closing(self.execute(model, task.run, request.inputs, request.options)) as steps:
+                for step, seconds in steps:
+                    if not isinstance(step, Output):
+                        yield step
+                    else:
+                        yield self._answer(step, model, seconds, unread)
+                        if step.share >= 1:
+                            continue
                     self._refuse_after(deadline)
 
-    def _answer(self, output: Output[R], model: LoadedModel, seconds: float) -> Answer[R]:
+    def _answer(
+        self, output: Output[R], model: LoadedModel, seconds: float, unread: tuple[str, ...]
+    ) -> Answer[R]:
         return Answer(
             result=output.result,
             model=model.checkpoint.id,
@@ -197,7 +205,7 @@ class Runner:
             seconds=seconds,
             tokens_used=output.tokens_used,
             token_limit=output.token_limit,
-            notes=output.notes,
+            notes=unread + output.notes,
             share=output.share,
         )
 

@@ -6,7 +6,7 @@ derive from a `Task`; no page or door describes a task a second time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -93,6 +93,11 @@ class Answer(Generic[R]):
         }
 
 
+def every_language(model: LoadedModel, inputs: Any, options: Any) -> Collection[str]:
+    """The codes of all languages that the checkpoint is said to know."""
+    return model.checkpoint.languages
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task(Generic[I, O, R]):
     """One thing asked of a model.
@@ -100,7 +105,8 @@ class Task(Generic[I, O, R]):
     `inputs` and `options` are frozen pydantic dataclasses whose fields carry title,
     description and bounds; `result` is a frozen dataclass whose keys are the API's.
     `run` is a generator: it yields after each bounded piece of work, so that visitors
-    take turns on the device and a closed generator frees the model at once.
+    take turns on the device and a closed generator frees the model at once. `reads` says which languages the
+    model takes the texts to be in.
     """
 
     name: str  # of the API door, e.g. "sentence_similarity"
@@ -113,6 +119,7 @@ class Task(Generic[I, O, R]):
     run: Callable[[LoadedModel, I, O], Iterator[Progress | Output[R]]]
     snippet: Callable[[Checkpoint, I, O], str]
     example: Mapping[str, object]  # inputs of a small, valid request
+    reads: Callable[[LoadedModel, I, O], Collection[str]] = every_language
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from components.tasks import stepwise
+from components.tasks.loops import loops
 from components.tasks.sentences import Span, parted, sentences, unlisted
-from components.tasks.task import Progress, told
+from components.tasks.task import Progress, part, told
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
@@ -22,6 +22,9 @@ ROWS = {"cpu": 32}
 ROWS_ACCELERATED = 512
 # A translation has at most `LEAST` tokens for each `PER` begun of the source: at least twice as many.
 LEAST, PER = 64, 32
+# How a sentence is tried again whose translation goes round in circles (Keskar et al. 2019,
+# https://arxiv.org/abs/1909.05858): no three tokens twice, and those that are there already are less likely.
+STRICTER = {"no_repeat_ngram_size": 3, "repetition_penalty": 1.3}
 # Where networks do not say how far their decoder counts.
 POSITIONS = 512
 
@@ -36,27 +39,30 @@ class Piece:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """A text's pieces in order; `longer` counts the sentences that had to be parted, `unknown` are the
-    characters that the vocabulary lacks.
-    """
+    """A text's pieces in order; `longer` counts the sentences that had to be parted."""
 
     pieces: Sequence[Piece]
     longer: int
-    unknown: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """How translations are looked for: with `beams`, of which the `best` are given."""
+    """How translations are looked for: with `beams`, of which the `best` are given; if `guarded`, without
+    those that are empty or go round in circles.
+    """
 
     beams: int
     length_penalty: float
     best: int
+    guarded: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """A piece's translations, best first; `cut` if the best had not ended at the greatest length."""
+    """A piece's translations, best first; none where the search is guarded and found nothing sound.
+
+    `cut` if the best had not ended at the greatest length.
+    """
 
     texts: Sequence[str]
     scores: Sequence[float]
@@ -74,14 +80,11 @@ def cut(model: LoadedModel, text: str, route: Route) -> Cut:
 
     pieces: list[Piece] = []
     longer = 0
-    unknown: dict[str, None] = {}
     for sentence in sentences(text, route.source):
         parts = list(parted(text, unlisted(text, sentence), fits))
         longer += len(parts) > 1
         pieces += [Piece(span=span, tokens=tokens(span)) for span in parts]
-        for span in parts:
-            unknown.update(dict.fromkeys(_unknown(model, span.of(text), route)))
-    return Cut(pieces=pieces, longer=longer, unknown=list(unknown))
+    return Cut(pieces=pieces, longer=longer)
 
 
 @torch.inference_mode()
@@ -90,42 +93,64 @@ def translate(
 ) -> Generator[Progress, None, list[Rendered]]:
     """Each piece's translations, in order; what `generate()` gives for each alone.
 
-    Pieces of similar length go through the network together. Yields after each token.
+    Pieces of similar length go through the network together. Where only circles come out, or nothing, the
+    piece is translated again more strictly. Yields after each token.
     """
     found: dict[Piece, Rendered] = {}
-    given = 1 if route.first_token is None else 2  # tokens that the decoder was given
     for length, batch in _batches(model, pieces, search.beams):
-        rows = _rows(model, [piece.span.of(text) for piece in batch], route)
-        longest = min(length, getattr(model.network.config, "max_position_embeddings", POSITIONS))
-        work = stepwise.generate(
-            model.network,
-            **rows,
-            max_new_tokens=longest,
-            num_beams=search.beams,
-            num_return_sequences=search.best,
-            do_sample=False,
-            **({"length_penalty": search.length_penalty} if search.beams > 1 else {}),
-            **({} if route.first_token is None else {"forced_bos_token_id": route.first_token}),
-        )
-        ids = yield from _progress(work, len(found), len(batch), len(pieces), longest)
-        for index, (piece, translations) in enumerate(zip(batch, ids.split(search.best), strict=True)):
-            row = {name: tensor[index : index + 1] for name, tensor in rows.items()}
-            found[piece] = Rendered(
-                texts=[_decode(model, one[given:]) for one in translations],
-                scores=_scores(model, row, translations, route),
-                cut=not any(_ends(model, translations[0, 1:longest])),
+        share = len(found) / len(pieces)
+        whole = share + len(batch) / len(pieces)
+        again = yield from part(_render(model, text, batch, route, search, length, found), share, whole)
+        if again:
+            yield from part(
+                _render(model, text, again, route, search, length, found, **STRICTER), whole, whole
             )
     return [found[piece] for piece in pieces]
 
 
+def _render(
+    model: LoadedModel,
+    text: str,
+    batch: Sequence[Piece],
+    route: Route,
+    search: Search,
+    length: int,
+    found: dict[Piece, Rendered],
+    **stricter: float,
+) -> Generator[Progress, None, list[Piece]]:
+    """Puts the pieces' translations, of at most `length` tokens, into `found`; returns what has none."""
+    given = 1 if route.first_token is None else 2  # tokens that the decoder was given
+    rows = _rows(model, [piece.span.of(text) for piece in batch], route)
+    longest = min(length, getattr(model.network.config, "max_position_embeddings", POSITIONS))
+    work = stepwise.generate(
+        model.network,
+        **rows,
+        max_new_tokens=longest,
+        num_beams=search.beams,
+        num_return_sequences=search.best,
+        do_sample=False,
+        **({"length_penalty": search.length_penalty} if search.beams > 1 else {}),
+        **({} if route.first_token is None else {"forced_bos_token_id": route.first_token}),
+        **stricter,
+    )
+    ids = yield from told(work, lambda tokens: Progress("Translating", tokens / longest))
+    for index, (piece, translations) in enumerate(zip(batch, ids.split(search.best), strict=True)):
+        texts = [_decode(model, one[given:]) for one in translations]
+        source = piece.span.of(text)
+        sound = [
+            place for place, one in enumerate(texts) if not search.guarded or (one and not loops(one, source))
+        ]
+        row = {name: tensor[index : index + 1] for name, tensor in rows.items()}
+        found[piece] = Rendered(
+            texts=[texts[place] for place in sound],
+            scores=_scores(model, row, translations[sound], route) if sound else [],
+            cut=bool(sound) and not any(_ends(model, translations[sound[0], 1:longest])),
+        )
+    return [piece for piece in batch if not found[piece].texts]
+
+
 def _decode(model: LoadedModel, ids: torch.Tensor) -> str:
     return str(model.tokenizer.decode(ids, skip_special_tokens=True)).strip()
-
-
-def _progress(
-    work: Generator[int, None, torch.Tensor], done: int, batch: int, all_: int, longest: int
-) -> Generator[Progress, None, torch.Tensor]:
-    return told(work, lambda tokens: Progress("Translating", (done + batch * tokens / longest) / all_))
 
 
 def _batches(
@@ -158,18 +183,6 @@ def tokenizer_for(model: LoadedModel, route: Route) -> Any:
     if route.spelling is not None and tokenizer.src_lang != route.spelling:
         tokenizer.src_lang = route.spelling
     return tokenizer
-
-
-def _unknown(model: LoadedModel, text: str, route: Route) -> Iterator[str]:
-    """Characters that the vocabulary lacks."""
-    missing = model.tokenizer.unk_token_id
-    if missing is None or missing not in _ids(model, text, route):
-        return
-    for character in dict.fromkeys(text):
-        if character.isspace() or unicodedata.category(character) in ("Cc", "Cf", "Mn"):
-            continue  # nothing that could be shown
-        if missing in _ids(model, character, route):
-            yield character
 
 
 def _ends(model: LoadedModel, ids: torch.Tensor) -> torch.Tensor:

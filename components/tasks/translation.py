@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 from components.models.checkpoint import Head
 from components.tasks.fields import STRICT, Text
 from components.tasks.languages import AUTO, LANGUAGES, USUAL, LanguageCode, LanguageOrAuto
+from components.tasks.omissions import omissions
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task, part
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 # Sentences after which a long text is shown as far as it has come.
 STRETCH = 64
-# Unknown characters that a note names.
+# Missing names that a note lists.
 NAMED = 30
 # Of the embedded translator, on sentences like those that it was trained on and on others: below this
 # score most are wrong, above it most are right.
@@ -71,13 +72,17 @@ class Options:
 class Segment:
     """A sentence, or part of one that is too long for the model, and what became of it.
 
-    `score` is the geometric mean of the probabilities of the translation's tokens; `unsure` if it is low.
+    `score` is the geometric mean of the probabilities of the translation's tokens. `missing` are the names
+    and numbers of the source that the translation lacks. `unsure` if it lacks some, or its score is low. If
+    not `translated`, the model found nothing, or only repetitions: the source stands there, scored 0.
     """
 
     source: str
     translation: str
     score: float
     unsure: bool
+    missing: list[str]
+    translated: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,17 +110,18 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
     text = inputs.text
     route = translators.route(model, options.source, inputs.target)
     cut = translating.cut(model, text, route)
-    notes = [*route.notes, *_cut_notes(model, cut)]
+    notes = [*_cut_notes(model, cut)]
     search = translating.Search(
         beams=max(options.num_beams, options.alternatives),
         length_penalty=options.length_penalty,
         best=max(options.alternatives, 1),
     )
     done: list[translating.Rendered] = []
+    segments: list[Segment] = []
 
     def output(share: float) -> Output[Translation]:
         return Output(
-            result=_assemble(text, cut.pieces, done, options.alternatives),
+            result=_assemble(text, cut.pieces, segments, done, options.alternatives),
             tokens_used=sum(piece.tokens for piece in cut.pieces),
             token_limit=model.checkpoint.token_limit,
             notes=tuple(notes),
@@ -127,21 +133,57 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
         share = len(done) / len(cut.pieces)
         if done:
             yield output(share)
-        done += yield from part(
+        rendered = yield from part(
             translating.translate(model, text, stretch, route, search),
             share,
             share + len(stretch) / len(cut.pieces),
         )
-    if unended := sum(rendered.cut for rendered in done):
-        notes.append(
-            f"The translation of {unended} sentence(s) was cut off: it was far longer than the original."
-        )
-    if unsure := sum(rendered.scores[0] < UNSURE for rendered in done):
-        notes.append(
-            f"The model is unsure of {unsure:,} of {len(done):,} sentence(s), which may well be wrong: their "
-            f"scores are below {UNSURE:.0%}."
-        )
+        done += rendered
+        segments += [
+            _segment(piece.span.of(text), one, (route.source, inputs.target))
+            for piece, one in zip(stretch, rendered, strict=True)
+        ]
+    notes += _notes(segments, sum(one.cut for one in done))
     yield output(1.0)
+
+
+def _segment(source: str, rendered: Rendered, languages: tuple[str, str]) -> Segment:
+    if not rendered.texts:
+        return Segment(
+            source=source, translation=source, score=0.0, unsure=True, missing=[], translated=False
+        )
+    missing = omissions(source, rendered.texts[0], languages)
+    return Segment(
+        source=source,
+        translation=rendered.texts[0],
+        score=rendered.scores[0],
+        unsure=bool(missing) or rendered.scores[0] < UNSURE,
+        missing=missing,
+        translated=True,
+    )
+
+
+def _notes(segments: Sequence[Segment], unended: int) -> Iterator[str]:
+    if unended:
+        yield f"The translation of {unended} sentence(s) was cut off: it was far longer than the original."
+    if failed := sum(not segment.translated for segment in segments):
+        yield (
+            f"{failed:,} of {len(segments):,} sentence(s) could not be translated and stay as they are: the "
+            "model wrote nothing, or only repeated itself."
+        )
+    lacking = [segment for segment in segments if segment.missing]
+    if lacking:
+        words = list(dict.fromkeys(word for segment in lacking for word in segment.missing))
+        more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
+        yield (
+            f"The translation of {len(lacking):,} of {len(segments):,} sentence(s) lacks names or numbers of "
+            f"the original, and may well be wrong: {', '.join(words[:NAMED])}{more}."
+        )
+    if unsure := sum(segment.translated and segment.score < UNSURE for segment in segments):
+        yield (
+            f"The model is unsure of {unsure:,} of {len(segments):,} sentence(s), which may well be wrong: "
+            f"their scores are below {UNSURE:.0%}."
+        )
 
 
 def _cut_notes(model: LoadedModel, cut: Cut) -> Iterator[str]:
@@ -152,31 +194,23 @@ def _cut_notes(model: LoadedModel, cut: Cut) -> Iterator[str]:
             f"{cut.longer} sentence(s) have more than {model.checkpoint.token_limit} tokens: translated in "
             "parts."
         )
-    if cut.unknown:
-        more = f" and {len(cut.unknown) - NAMED} more" if len(cut.unknown) > NAMED else ""
-        yield (
-            f"{model.checkpoint.id} does not know these characters, so that they are left out or guessed: "
-            f"{' '.join(cut.unknown[:NAMED])}{more}."
-        )
 
 
-def _assemble(text: str, pieces: Sequence[Piece], done: Sequence[Rendered], alternatives: int) -> Translation:
+def _assemble(
+    text: str,
+    pieces: Sequence[Piece],
+    segments: list[Segment],
+    done: Sequence[Rendered],
+    alternatives: int,
+) -> Translation:
     """The text with the pieces that are done replaced."""
     translation, position = [], 0
-    for piece, rendered in zip(pieces, done, strict=False):
-        translation += [text[position : piece.span.start], rendered.texts[0]]
+    for piece, segment in zip(pieces, segments, strict=False):
+        translation += [text[position : piece.span.start], segment.translation]
         position = piece.span.end
     return Translation(
         translation="".join([*translation, text[position:]]),
-        segments=[
-            Segment(
-                source=piece.span.of(text),
-                translation=rendered.texts[0],
-                score=rendered.scores[0],
-                unsure=rendered.scores[0] < UNSURE,
-            )
-            for piece, rendered in zip(pieces, done, strict=False)
-        ],
+        segments=list(segments),
         alternatives=[
             Alternative(segment=index, translation=translation, score=score)
             for index, rendered in enumerate(done)
@@ -192,6 +226,13 @@ class _Written:
     text: str
     target: str
     flores: dict[str, str]
+
+
+def _reads(model: LoadedModel, inputs: Inputs, options: Options) -> Collection[str]:
+    from components.tasks import translators
+
+    source = translators.route(model, options.source, inputs.target).source
+    return (source,) if source in LANGUAGES else ()
 
 
 def _snippet(checkpoint: Checkpoint, inputs: Inputs, options: Options) -> str:
@@ -213,6 +254,7 @@ TASK = Task(
     result=Translation,
     heads=frozenset({Head.SEQ2SEQ_LM}),
     run=run,
+    reads=_reads,
     snippet=_snippet,
     example={"text": "She put the bread in the oven.", "target": "de"},
 )

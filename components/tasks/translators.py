@@ -21,7 +21,6 @@ class Route:
     """
 
     source: str
-    notes: tuple[str, ...] = ()
     prefix: str = ""
     spelling: str | None = None
     first_token: int | None = None
@@ -41,13 +40,12 @@ def _marian(model: LoadedModel, source: str, target: str) -> Route:
     tokenizer: Any = model.tokenizer
     known = model.checkpoint.languages if len(model.checkpoint.languages) == 2 else (None, None)
     own_source = languages.code(tokenizer.source_lang or known[0] or AUTO)
-    notes: tuple[str, ...] = ()
     if source not in (AUTO, own_source) and own_source in LANGUAGES:
-        notes = (f"{model.checkpoint.id} reads {languages.name(own_source)} alone, whatever Source says.",)
+        raise _cannot(model, f"reads {languages.name(own_source)} alone", [own_source], "source")
     if marks := {languages.code(mark.strip("><")): mark for mark in tokenizer.supported_language_codes}:
         if target not in marks:
             raise _cannot(model, "does not write that language", list(marks), "target")
-        return Route(source=own_source, notes=notes, prefix=f"{marks[target]} ")
+        return Route(source=own_source, prefix=f"{marks[target]} ")
     own_target = languages.code(tokenizer.target_lang or known[1] or target)
     if target != own_target:
         raise _cannot(
@@ -56,7 +54,7 @@ def _marian(model: LoadedModel, source: str, target: str) -> Route:
             [own_target],
             "target",
         )
-    return Route(source=own_source, notes=notes)
+    return Route(source=own_source)
 
 
 def _many_to_many(model: LoadedModel, source: str, target: str) -> Route:

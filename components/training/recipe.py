@@ -34,6 +34,7 @@ class Recipe:
     warmup: float = 0.06
     decay: float = 0.5
     optimizer: str = "adamw_torch_fused"  # as Transformers names them
+    bfloat16: bool = False  # for the products of matrices, whose weights stay in single precision
     seed: int = 20
     targets: dict[str, float] = field(default_factory=dict)  # what the measures of that name should reach
     known: str = ""  # a well-known checkpoint of the task, and what it reaches

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import torch
+from torch.utils.data import Sampler
 from tqdm import tqdm
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
@@ -18,6 +19,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 if TYPE_CHECKING:
     from torch import nn
+    from torch.optim import Optimizer
     from torch.utils.data import Dataset
 
     from components.training.recipe import Recipe
@@ -26,19 +28,32 @@ Example = Mapping[str, Any]
 Collate = Callable[[Sequence[Example]], dict[str, Any]]
 
 
+class Batches(Protocol):
+    """Batches made as they are asked for, by the step that each is for; `len` is the steps of an epoch.
+
+    The same step is to give the same batch, in a run that goes on too.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, step: int) -> Sequence[Example]: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """What a recipe's module prepares: a network to train, tokenised examples, how to batch them.
 
-    Each example has `length`, its number of tokens, by which batches are made. `loss` replaces
-    the network's own. `export` writes the trained network as a checkpoint into a folder.
+    Each example has `length`, its number of tokens, by which batches are made; or `train` is `Batches`.
+    `loss` replaces the network's own, `optimizer` the recipe's. `export` writes the trained network as a
+    checkpoint into a folder.
     """
 
     network: nn.Module
-    train: Sequence[Example]
+    train: Sequence[Example] | Batches
     collate: Collate
     export: Callable[[Path], None]
     loss: Callable[[nn.Module, dict[str, Any]], Any] | None = None
+    optimizer: Callable[[nn.Module], Optimizer] | None = None
 
 
 class _Sampler(LengthGroupedSampler):
@@ -59,19 +74,46 @@ class _Sampler(LengthGroupedSampler):
         return order
 
 
+class _Steps(Sampler[int]):
+    """The steps of each epoch in their order."""
+
+    def __init__(self, epoch: int) -> None:
+        self._length = epoch
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[int]:
+        start = self._epoch * self._length
+        return iter(range(start, start + self._length))
+
+
 class _Trainer(Trainer):
     def __init__(self, job: Job, arguments: TrainingArguments) -> None:
+        given = isinstance(job.train, Sequence)
         super().__init__(
             model=job.network,
             args=arguments,
             train_dataset=_dataset(job.train),
-            data_collator=job.collate,
+            data_collator=job.collate if given else lambda batches: job.collate(batches[0]),
         )
         self._loss = job.loss
-        self._lengths = [int(example["length"]) for example in job.train]
+        self._make_optimizer = job.optimizer
+        self._sampler = _sampler(job.train, arguments)
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> _Sampler:
-        return _Sampler(self.args.train_batch_size, self._lengths, self.args.seed)
+    def _get_train_sampler(self, train_dataset: Any = None) -> _Sampler | _Steps:
+        return self._sampler
+
+    def create_optimizer(self, model: nn.Module | None = None) -> Optimizer:
+        if self._make_optimizer is None:
+            return super().create_optimizer(model)
+        if self.optimizer is None:
+            self.optimizer = self._make_optimizer(cast("nn.Module", self.model) if model is None else model)
+        return self.optimizer
 
     def compute_loss(
         self,
@@ -117,11 +159,12 @@ def train(
     last of them. `callbacks` are told of what happens, and can have it stop or save. `device`
     "cpu" leaves an accelerator to others; by default the best there is takes part.
     """
-    steps = max(1, round(recipe.epochs * steps_per_epoch(recipe, len(job.train))))
+    batch = recipe.batch if isinstance(job.train, Sequence) else 1
+    steps = max(1, round(recipe.epochs * -(-len(job.train) // batch)))
     arguments = TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
-        per_device_train_batch_size=recipe.batch,
+        per_device_train_batch_size=batch,
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
         label_smoothing_factor=recipe.label_smoothing,
@@ -133,12 +176,13 @@ def train(
         logging_steps=log_every,
         logging_nan_inf_filter=False,
         optim=recipe.optimizer,
+        bf16=recipe.bfloat16,
         save_steps=save_every,
         save_total_limit=1,
         seed=recipe.seed,
         report_to="none",
         disable_tqdm=not sys.stderr.isatty(),
-        use_cpu=device == "cpu",
+        use_cpu=device == "cpu" or not torch.accelerator.is_available(),
     )
     trainer = _Trainer(job, arguments)
     if stop_after is not None:
@@ -178,7 +222,14 @@ def predict(
                 yield example, {name: tensor[index] for name, tensor in tensors.items() if name != "loss"}
 
 
-def _dataset(examples: Sequence[Example]) -> Dataset[Any]:
+def _dataset(train: Sequence[Example] | Batches) -> Dataset[Any]:
     from datasets import Dataset as Table
 
-    return cast("Dataset[Any]", Table.from_list(list(examples)))
+    return cast("Dataset[Any]", Table.from_list(list(train)) if isinstance(train, Sequence) else train)
+
+
+def _sampler(train: Sequence[Example] | Batches, arguments: TrainingArguments) -> _Sampler | _Steps:
+    if not isinstance(train, Sequence):
+        return _Steps(len(train))
+    lengths = [int(example["length"]) for example in train]
+    return _Sampler(arguments.train_batch_size, lengths, arguments.seed)

@@ -23,7 +23,11 @@ def belonging(figure: Markup, typed: Sequence[Any], *, said: str = "", partial: 
         return figure
     # With a name of its own, or an answer like the last one would not be drawn, and not be heard, again.
     return Markup('<div class="answered" data-answer="{}" data-asked="{}" data-said="{}"{}>{}</div>').format(
-        secrets.token_hex(4), json.dumps(list(typed)), said, Markup(" data-partial") if partial else "", figure
+        secrets.token_hex(4),
+        json.dumps(list(typed)),
+        said,
+        Markup(" data-partial") if partial else "",
+        figure,
     )
 
 

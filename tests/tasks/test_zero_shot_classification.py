@@ -12,6 +12,7 @@ from components.models.checkpoint import Head, LoadedModel
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
 from components.models.settings import Settings
+from components.tasks.hypotheses import NEUTRAL
 from components.tasks.runner import Runner
 from components.tasks.zero_shot_classification import TASK
 from tests.fakes.checkpoints import local_entry, tiny_nli
@@ -54,6 +55,16 @@ def test_several_labels_may_fit_or_none(model: str, runner: Runner) -> None:
     assert scores["sports"] > 0.5 > scores["cooking"]
     assert scores["politics"] > scores["cooking"]
     assert sum(scores.values()) != pytest.approx(1, abs=1e-3)
+
+
+def test_where_several_may_fit_a_label_must_do_better_than_with_a_text_about_nothing(runner: Runner) -> None:
+    labels = ["phone", "urgent", "tablet", "cooking", "not urgent"]
+    text = "I have a problem with my iPhone that needs to be resolved as soon as possible!"
+    scores = classify(runner, text, labels, SMOL, multi_label=True)
+    assert scores["phone"] > 0.7 > scores["tablet"] > scores["cooking"]
+    assert scores["urgent"] > scores["not urgent"]
+    for score in classify(runner, NEUTRAL.strip(), labels, SMOL, multi_label=True).values():
+        assert score < 0.5
 
 
 @pytest.mark.parametrize("model", [MINILM, *TINY])

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, set_seed
+from transformers import set_seed
 
-from components.training import adapter, classification, translator
+from components.training import adapter, classification
 from components.training.recipe import Recipe, recipes
 from components.training.run import train
 from components.training.translator import pairs
@@ -54,34 +54,6 @@ def test_a_stopped_run_goes_on_where_it_was(
         assert tensor.dtype == torch.float16
         torch.testing.assert_close(tensor, stopped[name], atol=2e-3, rtol=1e-2)
     assert any(tensor.abs().max() > 0 for name, tensor in whole.items() if "lora_B" in name)
-
-
-def test_the_translator_learns_a_toy_language(tmp_path: Path) -> None:
-    """From nothing to a checkpoint that the Auto classes load, in seconds."""
-    nouns = ["cat", "dog", "bird", "tree", "house", "river"]
-    lines = [
-        f"the {word} {noun} is here {index}\tdas {word}e {noun}o ist hier {index}"
-        for index in range(80)
-        for word in WORDS
-        for noun in nouns
-    ]
-    folder = tmp_path / "data/tatoeba_manythings"
-    folder.mkdir(parents=True)
-    (folder / "deu.txt").write_text("\n".join(lines) + "\n")
-    known = recipes()["translator-en-de"]
-    recipe = replace(known, epochs=0.6, batch=32, extra={**known.extra, "vocabulary": 60, "width": 64})
-    set_seed(recipe.seed)
-    job = translator.prepare(recipe, tmp_path / "data")
-    first = job.collate(job.train[:32])
-    before = float(job.network(**first).loss)
-    train(recipe, job, tmp_path / "run")
-    assert float(job.network(**first).loss) < before - 1
-    job.export(tmp_path / "export")
-    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "export")
-    network = AutoModelForSeq2SeqLM.from_pretrained(tmp_path / "export", dtype=torch.float32)
-    ids = tokenizer("the red cat is here 7", return_tensors="pt")
-    assert tokenizer.decode(ids["input_ids"][0], skip_special_tokens=True) == "the red cat is here 7"
-    assert network.generate(**ids, max_new_tokens=5, num_beams=2).shape[1] > 1
 
 
 def test_no_sentence_of_the_held_out_pairs_is_trained_on(tmp_path: Path) -> None:

@@ -157,7 +157,8 @@ def explain_translation(model: LoadedModel, asked: Asked, units: Units) -> Predi
         )
     route = translators.route(model, AUTO, language)
     offsets = offsets_of(model, asked.text)
-    text, notes = asked.text, route.notes
+    text = asked.text
+    notes: tuple[str, ...] = ()
     if len(offsets) > LONGEST:
         text = text[: offsets[LONGEST - 1][1]]
         notes += (
@@ -166,7 +167,8 @@ def explain_translation(model: LoadedModel, asked: Asked, units: Units) -> Predi
     cut = translating.cut(model, text, route)
     if not cut.pieces:
         raise TourError(Code.INVALID_INPUT, "There is no word in the text.", "text")
-    search = translating.Search(beams=4, length_penalty=1.0, best=1)
+    # Circles are explained too: what the model writes is the question here, not whether it is any good.
+    search = translating.Search(beams=4, length_penalty=1.0, best=1, guarded=False)
     found = yield from translating.translate(model, text, cut.pieces, route, search)
     translating.tokenizer_for(model, route)
     rows = []

@@ -25,10 +25,16 @@ else:  # T5
     prefix = model.config.task_specific_params[f"translation_{source}_to_{TARGET}"]["prefix"]
 
 beams = max(NUM_BEAMS, ALTERNATIVES)
+# A syllable, a word, a phrase or a letter again and again: small models go round in circles.
+circles = re.compile(
+    r"([^\W\d_]{3,8}|(?!en|er)[^\W\d_]{2})\1{2,}|\b(\w+(?:\W+\w+){0,7}?)(?:\W+\2\b){2,}"
+    r"|([^\d\s._=*#-])\3{4,}",
+    re.IGNORECASE,
+)
 
 
 @torch.inference_mode()
-def translate(sentence):
+def translate(sentence, **stricter):
     """The likeliest translations; sentences are read one at a time, within the model's limit."""
     inputs = tokenizer(prefix + sentence, return_tensors="pt").to(model.device)
     inputs = {name: inputs[name] for name in ("input_ids", "attention_mask")}
@@ -41,8 +47,10 @@ def translate(sentence):
         num_return_sequences=max(ALTERNATIVES, 1),
         do_sample=False,
         **({"length_penalty": LENGTH_PENALTY} if beams > 1 else {}),
+        **stricter,
     )
-    return [tokenizer.decode(row[1 + len(told) :], skip_special_tokens=True).strip() for row in ids]
+    texts = [tokenizer.decode(row[1 + len(told) :], skip_special_tokens=True).strip() for row in ids]
+    return [text for text in texts if text and (circles.search(sentence) or not circles.search(text))]
 
 
 translation, alternatives = [], []
@@ -50,8 +58,9 @@ for line in re.split(r"([\r\n]+)", TEXT):
     for found in get_sentence_boundaries(source, line):
         sentence = re.sub(r"^([-*+•–—#>·]+|\(?\w{1,3}[.)])\s+(?=\S)", "", found["text"].strip())  # no bullet
         if any(map(str.isalpha, sentence)):
-            alternatives.append(translate(sentence))
-            translation.append(found["text"].replace(sentence, alternatives[-1][0]))
+            texts = translate(sentence) or translate(sentence, no_repeat_ngram_size=3, repetition_penalty=1.3)
+            alternatives.append(texts)
+            translation.append(found["text"].replace(sentence, texts[0] if texts else sentence))
         else:
             translation.append(found["text"])
 print("".join(translation))

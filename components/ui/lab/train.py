@@ -96,7 +96,9 @@ def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
     for event in (ready.then, tab.select):  # a link opens this tab at once
         watch.opens(event).then(**seen)
     watch.ended(lambda key, _: look(key), [], [about_data, runs])
-    watch.timer.tick(look, key, [about_data, runs], **QUIET)  # other runs go on beside the one that is watched
+    watch.timer.tick(
+        look, key, [about_data, runs], **QUIET
+    )  # other runs go on beside the one that is watched
     removing: Any = runs
     removing.remove(remove, key, [about_data, runs], **QUIET)
 
