@@ -50,7 +50,7 @@ console.log(await response.json());"""
 
 def mcp_server(origin: str) -> Mapping[str, Any]:
     """The entry for an MCP client's configuration."""
-    return {"mcpServers": {"transformers-tour": {"url": f"{origin}/gradio_api/mcp/"}}}
+    return {"mcpServers": {"transformers-tour": {"url": f"{origin}/gradio_api/mcp"}}}
 
 
 def mcp_call(task: Operation, payload: Payload) -> str:

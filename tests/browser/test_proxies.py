@@ -105,7 +105,7 @@ def test_every_task_page_answers(open_page: OpenPage, published: str, spec: obje
     assert visit.settled() == "answer"
     calls = visit.drawer("API")
     assert f"curl {published}/v1/{visit.spec.task.name} " in calls
-    assert f"{published}/gradio_api/mcp/" in calls
+    assert f"{published}/gradio_api/mcp" in calls
 
 
 @pytest.mark.parametrize("slug", ["", "attention", "tokenizers", "layers", "models"])
