@@ -91,7 +91,10 @@ def build(registry: Registry, runner: Runner, lab: Lab, origin: str) -> gr.Block
 
 def surroundings() -> dict[str, chrome.Surroundings]:
     """The HTML around what `build` makes, by the page's address; the home page's is empty."""
-    return {"": chrome.surroundings(PAGES, None), **{page.slug: chrome.surroundings(PAGES, page) for page in PAGES}}
+    return {
+        "": chrome.surroundings(PAGES, None),
+        **{page.slug: chrome.surroundings(PAGES, page) for page in PAGES},
+    }
 
 
 def documents() -> dict[str, chrome.Surroundings]:

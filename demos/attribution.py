@@ -314,6 +314,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         return picker.about(of_task[task], id, tour)
 
     model.change(other_model, [task, model], about_model, **QUIET)
+
     def states(task: str, id: str) -> list[Any]:
         tour.registry.reachable()
         return [gr.Dropdown(choices=picker.choices(of_task[task], tour)), other_model(task, id)]
@@ -500,7 +501,9 @@ def complete(
     typed = [request.get(name, "") for name in NAMES]
     said = asking.sentence([f"explained: {answer['target']}"])
     return Shown(
-        result=str(asking.belonging(join([figure.head(answer), figure.tinted(request, answer)]), typed, said=said)),
+        result=str(
+            asking.belonging(join([figure.head(answer), figure.tinted(request, answer)]), typed, said=said)
+        ),
         table=str(asking.belonging(figure.grid(answer), typed)),
         line=str(status.run_line(answer, title=title, stored=stored, waited=waited)),
         kept={"request": dict(request), "answer": dict(answer)},

@@ -114,7 +114,8 @@ def _lens(answer: Json, text: str) -> Markup:
 
 
 def _finding(answer: Json) -> Markup:
-    """Where the answer at the last position (or the gap) comes up, and what the layers before it would say."""
+    """Where the answer at the last position (or the gap) comes up, and what the layers before it would
+    say."""
     place = _asked(answer)
     said = [row[place][0] for row in answer["lens"]]
     last = len(said) - 1
@@ -125,7 +126,9 @@ def _finding(answer: Json) -> Markup:
     else:
         before = said[since - 1]
         first = next(layer for layer in range(since - 1, -1, -1) if layer == 0 or said[layer - 1] != before)
-        layers = f"layer {first} would say" if first == since - 1 else f"layers {first} to {since - 1} would say"
+        layers = (
+            f"layer {first} would say" if first == since - 1 else f"layers {first} to {since - 1} would say"
+        )
         words += f"{layers} “{visible(before)}”; "
         words += f"layer {since}" if since == last else f"from layer {since} on it is"
         words += f" “{visible(said[last])}”" if since != last else f", the last, says “{visible(said[last])}”"
@@ -237,7 +240,8 @@ def _similarity(answer: Json, text: str) -> Markup:
         _example(
             text,
             "The bank of the river was steep.",
-            "Layers 1 and 2 are at 0.90, so little changes there; the input and the last layer are at 0.36, so "
+            "Layers 1 and 2 are at 0.90, so little changes there; the input and the last layer are at "
+            "0.36, so "
             "little of the plain words is left.",
         ),
         heat,
@@ -313,7 +317,8 @@ def _norms(answer: Json, text: str) -> Markup:
         _example(
             text,
             "The capital of France is",
-            "The median grows from 2.5 at the input to 619 after the last layer, while the first token, “The”, is "
+            "The median grows from 2.5 at the input to 619 after the last layer, while the first token, "
+            "“The”, is "
             "already at 22,680 after layer 15.",
         ),
         Markup(
@@ -385,7 +390,9 @@ def _ticks(low: float, high: float, logarithmic: bool) -> Iterable[float]:
 
 
 def _section(title: Markup, explained: Markup, said: Markup, *figures: Markup) -> Markup:
-    return Markup('<section class="layer-view">{}{}{}{}</section>').format(title, explained, said, join(figures))
+    return Markup('<section class="layer-view">{}{}{}{}</section>').format(
+        title, explained, said, join(figures)
+    )
 
 
 def _example(text: str, example: str, says: str) -> Markup:

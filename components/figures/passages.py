@@ -29,7 +29,9 @@ def answers(request: Json, answer: Json) -> Markup:
     ]
     where = Markup('<p class="reading"></p>')
     text = marked(request["context"], marks, nothing="Found nothing in:", table="Answers as a table")
-    return join([figure, _wordings(wordings), where, text, positions(request["context"], answer["positions"])])
+    return join(
+        [figure, _wordings(wordings), where, text, positions(request["context"], answer["positions"])]
+    )
 
 
 def _apart(found: Sequence[Json]) -> tuple[list[Json], list[Json]]:

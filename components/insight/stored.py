@@ -14,7 +14,9 @@ from components.tasks.task import Answer
 if TYPE_CHECKING:
     from components.insight.weights import Attentions, Kind
 
-OPENING = Path(__file__).parent / "opening.npz"  # what the attention page opens with; `app.py --examples write`
+OPENING = (
+    Path(__file__).parent / "opening.npz"
+)  # what the attention page opens with; `app.py --examples write`
 
 
 def save(path: Path, payload: Mapping[str, Any], answer: Answer[Attentions]) -> None:

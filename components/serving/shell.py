@@ -1,4 +1,5 @@
-"""The HTML that every page is served in: title, link preview, styles, header and heading, before any script runs.
+"""The HTML that every page is served in: title, link preview, styles, header and heading, before any
+script runs.
 
 Gradio serves all pages in one template, with its own title and picture; here each page gets its own.
 """
@@ -120,12 +121,16 @@ class Shells:
         return html[:end] + _bytes(_filled(shell.after, base)) + html[end:]
 
     def _lost(self, path: str, base: str) -> HTMLResponse:
-        known = {slug: shell.title for slug, shell in {**self.site.pages, **self.site.documents}.items() if slug}
+        known = {
+            slug: shell.title for slug, shell in {**self.site.pages, **self.site.documents}.items() if slug
+        }
         guess = meant(path, known)
         link = f'<a href="{base}{guess}">{escape(known[guess])}</a>' if guess else ""
         words = f"Did you mean {link}?" if link else "The pages are in the navigation above."
         lost = self.site.lost
-        html = _document(lost, base, None).replace("%PATH%", escape("/" + path[:200])).replace("%GUESS%", words)
+        html = (
+            _document(lost, base, None).replace("%PATH%", escape("/" + path[:200])).replace("%GUESS%", words)
+        )
         return HTMLResponse(html, 404)
 
 
@@ -166,11 +171,12 @@ def _page(shell: Shell, base: str, slug: str) -> HTMLResponse:
 
 
 def _document(shell: Shell, base: str, slug: str | None) -> str:
+    head = _meta(shell, base, slug) + _filled(shell.head, base)
+    body = _filled(shell.before + shell.after, base)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><base href="{escape(base)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"{_meta(shell, base, slug)}{_filled(shell.head, base)}</head><body>{_filled(shell.before, base)}{_filled(shell.after, base)}"
-        "</body></html>"
+        f"{head}</head><body>{body}</body></html>"
     )
 
 

@@ -1,4 +1,5 @@
-"""What an answer on a page belongs to: kept with it, so that the page can tell when something else is asked."""
+"""What an answer on a page belongs to: kept with it, so that the page can tell when something else is
+asked."""
 
 from __future__ import annotations
 
@@ -23,7 +24,11 @@ def belonging(figure: Markup, typed: Sequence[Any], *, said: str = "", partial: 
         return figure
     # With a name of its own, or an answer like the last one would not be drawn, and not be heard, again.
     return Markup('<div class="answered" data-answer="{}" data-asked="{}" data-said="{}"{}>{}</div>').format(
-        secrets.token_hex(4), json.dumps(list(typed)), said, Markup(" data-partial") if partial else "", figure
+        secrets.token_hex(4),
+        json.dumps(list(typed)),
+        said,
+        Markup(" data-partial") if partial else "",
+        figure,
     )
 
 
@@ -35,10 +40,16 @@ def sentence(said: Sequence[str], score: str = "") -> str:
 
 
 def watch(
-    blocks: gr.Blocks, asked: Sequence[Any], names: Sequence[str], defaults: Mapping[str, object], run_label: str
+    blocks: gr.Blocks,
+    asked: Sequence[Any],
+    names: Sequence[str],
+    defaults: Mapping[str, object],
+    run_label: str,
 ) -> None:
     """Tells the page what is asked whenever it changes: see `answers.js`."""
-    setting = json.dumps({"names": list(names), "defaults": dict(defaults), "run": run_label}).replace("<", "\\u003c")
+    setting = json.dumps({"names": list(names), "defaults": dict(defaults), "run": run_label}).replace(
+        "<", "\\u003c"
+    )
     gr.on(
         [blocks.load, *(box.change for box in asked)],
         None,

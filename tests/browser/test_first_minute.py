@@ -52,7 +52,9 @@ look();
 """
 
 
-@pytest.mark.parametrize("slug", [HOME, *(page.slug for page in PAGES), "api"], ids=lambda slug: slug or "home")
+@pytest.mark.parametrize(
+    "slug", [HOME, *(page.slug for page in PAGES), "api"], ids=lambda slug: slug or "home"
+)
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_jumps_while_a_page_opens(open_page: OpenPage, slug: str, width: int) -> None:
     page = open_page(elsewhere=True, width=width)
@@ -84,7 +86,9 @@ def test_pages_are_as_wide_as_they_may_be_whatever_is_in_them(open_page: OpenPag
 
 
 @every_page
-def test_a_theme_that_the_visitor_chose_is_there_from_the_first_frame(open_page: OpenPage, spec: TaskPage) -> None:
+def test_a_theme_that_the_visitor_chose_is_there_from_the_first_frame(
+    open_page: OpenPage, spec: TaskPage
+) -> None:
     page = open_page("/", colours="light")
     page.get_by_role("button", name="Switch between light and dark").click()
     page.add_init_script(FRAMES)

@@ -50,7 +50,8 @@ def test_validation_has_lines_of_its_own_and_names_are_escaped() -> None:
 @pytest.mark.parametrize("reach", [2.06, 0.0031, 1, 118, 318, 4999, 7e6])
 def test_ticks_are_round_and_reach_far_enough(reach: float) -> None:
     found = svg.ticks(reach)
-    assert found[0] == 0 and 3 <= len(found) <= 7
+    assert found[0] == 0
+    assert 3 <= len(found) <= 7
     assert found[-2] < reach <= found[-1] * (1 + 1e-9)
     for tick in found[1:]:
         assert len(f"{tick:.12g}".replace(".", "").strip("0")) <= 2, found
