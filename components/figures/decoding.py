@@ -102,7 +102,8 @@ def _beams(branches: Sequence[Json]) -> Markup:
     return Markup(
         '<section class="decoding"><h2>Beams</h2><p class="hint">Beginnings that were kept at each step, '
         "from left to right. The bold path became the text; of the others the number is the "
-        "log-probability at which each was given up.</p>{}<details><summary>As a list</summary>{}</details></section>"
+        "log-probability at which each was given up.</p>"
+        "{}<details><summary>As a list</summary>{}</details></section>"
     ).format(drawn, _branches(branches, -1))
 
 
