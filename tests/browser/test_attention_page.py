@@ -226,7 +226,7 @@ def test_a_visitor_of_a_bare_host_sees_a_picture_at_once(open_page: OpenPage, tm
         page = open_page("/attention", base_url=url, origins=(url,))
         expect(part(page, "stage")).to_have_attribute("data-drawn", re.compile(r"\d"))
         expect(part(page, "facts").locator(".badge")).to_have_text("Stored answer")
-        assert part(page, "canvas").bounding_box()["height"] > 200  # type: ignore[index]
+        assert part(page, "canvas").bounding_box()["height"] > 200
         expect(part(page, "title")).to_have_text("Layer 3, head 1")
         part(page, "layer").fill("5")
         expect(part(page, "title")).to_have_text("Layer 5, head 1")
@@ -236,5 +236,5 @@ def test_a_visitor_of_a_bare_host_sees_a_picture_at_once(open_page: OpenPage, tm
 def test_the_picture_is_as_wide_as_its_place(page: Page) -> None:
     page.goto("/attention")
     expect(part(page, "stage")).to_have_attribute("data-drawn", re.compile(r"\d"))
-    widths = [part(page, name).bounding_box()["width"] for name in ("canvas", "stage")]  # type: ignore[index]
+    widths = [part(page, name).bounding_box()["width"] for name in ("canvas", "stage")]
     assert widths[0] > 0.9 * widths[1]

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from components.ui.page import TaskPage
 from demos import attention, layers
 from demos.api import SLUG as API
 from tests.browser.conftest import OpenPage
 from tests.browser.test_all_pages import every_task_page
-from tests.browser.tour import PATIENCE, TASK_PAGES, TaskPage
+from tests.browser.tour import PATIENCE, TASK_PAGES
 from tests.server import ROOT
 
 SIZES = [(760, 640), (360, 560), (1100, 700)]

@@ -65,7 +65,7 @@ def test_answers_in_one_place_are_one_answer() -> None:
 
 
 def test_beams_are_drawn_as_a_tree_whose_best_path_is_the_text() -> None:
-    stored = next(one for one in examples.load(text_generation.TASK) if one.answer["beams"])
+    stored = next(one for one in examples.load(text_generation.PAGE.task) if one.answer["beams"])
     branches = stored.answer["beams"]
     drawn = str(beam_tree(branches))
     assert drawn.count("<polyline") == len(branches)
