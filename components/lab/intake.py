@@ -135,11 +135,6 @@ def settle(workspace: Workspace, chosen: Roles) -> Data:
     return data
 
 
-def is_shipped(data: Data) -> bool:
-    """Whether it is the example set."""
-    return data.id.startswith(_OURS)
-
-
 def shipped(workspace: Workspace) -> Data:
     """Opens the example set; being this project's own file, it is read right here."""
     for folder in workspace.data.iterdir():

@@ -1,7 +1,7 @@
 """Runs on the example set that are shipped, so that the lab has something to show before anybody has waited.
 
-Each is the folder of a run that was really made, without what it only needed while it ran. A visitor gets a copy
-beside their own runs, never among them: it is shown where they have none.
+Each is the folder of a run that was really made, without what it only needed while it ran. A visitor gets
+a copy beside their own runs, never among them: it is shown where they have none.
 """
 
 from __future__ import annotations

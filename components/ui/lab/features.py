@@ -81,8 +81,8 @@ def features_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) ->
 
 
 def drawn(run: Run, said: str = "") -> dict[str, Any] | None:
-    """The points of a finished run, with what is to be said before the rest; None of any other, or without its
-    data."""
+    """The points of a finished run, and `said` before what is said of them; None of any other run, or
+    without its data."""
     data = run.data
     if run.state.phase is not Phase.DONE or data is None:
         return None
