@@ -106,7 +106,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                     gr.Button(label, size="sm", elem_classes="example", elem_id=f"{SLUG}-example-{index}")
                     for index, label in enumerate(EXAMPLES)
                 ]
-    attention_view(f"{SLUG}-view", EXPLAINED)
+    attention_view(f"{SLUG}-view", EXPLAINED, {**OPENING, **view})
     asked = [first, second, picked]
     asking.watch(blocks, asked, ["text", "text_pair", "model"], {}, "Look")
     code_panel(tour, asked)
@@ -125,12 +125,13 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         )
 
     def restore(request: gr.Request) -> list[Any]:
-        """What a link says, else the stored look; nothing is downloaded unasked."""
+        """What a link says; nothing is downloaded unasked. Without one the view opens with what is stored."""
         query = dict(request.query_params)
         id = query.get("model") or model
         given = "text" in query
         restored = [query["text"], query.get("text_pair", ""), id] if given else [gr.skip()] * 3
-        go = query.get("run") == "1" or not query.keys() & {"text", "model"} or there(tour, id)
+        linked = bool(query.keys() & {"text", "model"})
+        go = linked and (query.get("run") == "1" or there(tour, id))
         return [*restored, json.dumps({} if given else view) if go else ""]
 
     blocks.load(restore, None, [*asked, go], **QUIET).then(

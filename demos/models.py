@@ -94,7 +94,13 @@ def row(status: Status, *, unload: bool) -> Mapping[str, Any]:
         "where": where(status),
         "share": status.share,
         "error": status.error,
-        "action": "busy" if moving else "load" if status.state is not State.READY else "unload" if unload else "",
+        "action": "busy"
+        if moving
+        else "load"
+        if status.state is not State.READY
+        else "unload"
+        if unload
+        else "",
         "facts": [
             source_words(checkpoint.source),
             parameters(checkpoint),

@@ -17,8 +17,8 @@ LONGEST_TEXT = 300  # characters of a text in it
 
 @dataclass(frozen=True, kw_only=True)
 class Described:
-    """An operation, a request and the answer to it (None where none is stored), and how to send the request: code
-    by the name of its language or program."""
+    """An operation, a request and the answer to it (None where none is stored), and how to send the
+    request: code by the name of its language or program."""
 
     operation: Operation
     request: Mapping[str, Any]
@@ -55,7 +55,8 @@ def _section(one: Described) -> Markup:
         for index, (title, text) in enumerate(one.samples.items())
     )
     return Markup(
-        '<section id="{name}" class="operation"><h2><code>{name}</code></h2><p>{about}</p>{fields}{samples}{answer}</section>'
+        '<section id="{name}" '
+        'class="operation"><h2><code>{name}</code></h2><p>{about}</p>{fields}{samples}{answer}</section>'
     ).format(
         name=operation.name,
         about=operation.about,
@@ -72,7 +73,8 @@ def _fields(operation: Operation) -> Markup:
         rows.append(("model", "text", "the page's default", model))
     rows += map(_option, option_fields(operation.options))
     return Markup(
-        '<div class="grid-box" tabindex="0" role="region" aria-label="Fields of {}"><table class="grid"><thead><tr>'
+        '<div class="grid-box" tabindex="0" role="region" aria-label="Fields of {}"><table '
+        'class="grid"><thead><tr>'
         "<th>Field</th><th>Type</th><th>Default</th><th>Meaning</th></tr></thead><tbody>{}</tbody></table></div>"
     ).format(
         operation.name,

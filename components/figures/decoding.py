@@ -100,9 +100,10 @@ def _beams(branches: Sequence[Json]) -> Markup:
         numbers={"beams": [dict(branch) for branch in branches]},
     )
     return Markup(
-        '<section class="decoding"><h2>Beams</h2><p class="hint">Beginnings that were kept at each step, from left to '
-        "right. The bold path became the text; of the others the number is the log-probability at which each was "
-        "given up.</p>{}<details><summary>As a list</summary>{}</details></section>"
+        '<section class="decoding"><h2>Beams</h2><p class="hint">Beginnings that were kept at each step, '
+        "from left to right. The bold path became the text; of the others the number is the "
+        "log-probability at which each was given up.</p>"
+        "{}<details><summary>As a list</summary>{}</details></section>"
     ).format(drawn, _branches(branches, -1))
 
 
@@ -180,7 +181,8 @@ def _branches(branches: Sequence[Json], parent: int) -> Markup:
 
 
 def _next_token(request: Json, answer: Json) -> Markup:
-    """The chart's data for the script: of the first token its logits, of the others what to ask the API for."""
+    """The chart's data for the script: of the first token its logits, of the others what to ask the API
+    for."""
     defaults = {field.name: field.default for field in option_fields(TASK.options)}
     distribution = answer["next_token"]
     data = {
@@ -194,10 +196,13 @@ def _next_token(request: Json, answer: Json) -> Markup:
         "starts": [step["start"] for step in answer["steps"][:MOST_STEPS]],
     }
     return Markup(
-        '<section class="decoding next-token" data-logits="{data}" data-about="{about}"><h2>The next token</h2>'
+        '<section class="decoding next-token" data-logits="{data}" data-about="{about}">'
+        "<h2>The next token</h2>"
         '<p class="hint">The chance of each token to be drawn <span class="where">at the start</span>, with '
-        '<span class="sampling"></span>. Move these in the options and the chart follows at once; open another token '
-        'above to see the chances there.</p><button type="button" class="open-options">Show the options</button>'
-        '<table class="bars"><caption class="visually-hidden">Tokens by their probability</caption><tbody></tbody>'
+        '<span class="sampling"></span>. Move these in the options and the chart follows at once; open '
+        "another token above to see the chances there.</p>"
+        '<button type="button" class="open-options">Show the options</button>'
+        '<table class="bars"><caption class="visually-hidden">Tokens by their '
+        "probability</caption><tbody></tbody>"
         "</table></section>"
     ).format(data=json.dumps(data, ensure_ascii=False), about=json.dumps(about, ensure_ascii=False))

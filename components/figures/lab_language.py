@@ -128,3 +128,15 @@ def _samples(texts: Sequence[str]) -> Markup:
 
 def _units(unit: str) -> str:
     return "characters" if unit == "characters" else "pieces of words"
+
+
+def written_so_far(events: Sequence[Mapping[str, Any]]) -> Markup:
+    """What a network has written at each look while it trains, the latest first; nothing before the first."""
+    texts = {one["step"]: one["text"] for one in events if one["event"] == "sample"}
+    if not texts:
+        return Markup()
+    rows = join(
+        Markup('<li><span class="hint">Step {:,}</span> <span dir="auto">{}</span></li>').format(step, text)
+        for step, text in sorted(texts.items(), reverse=True)
+    )
+    return Markup('<section class="so-far"><h4>What it writes so far</h4><ol>{}</ol></section>').format(rows)

@@ -114,7 +114,8 @@ def _lens(answer: Json, text: str) -> Markup:
 
 
 def _finding(answer: Json) -> Markup:
-    """Where the answer at the last position (or the gap) comes up, and what the layers before it would say."""
+    """Where the answer at the last position (or the gap) comes up, and what the layers before it would
+    say."""
     place = _asked(answer)
     said = [row[place][0] for row in answer["lens"]]
     last = len(said) - 1
@@ -239,7 +240,8 @@ def _similarity(answer: Json, text: str) -> Markup:
         _example(
             text,
             "The bank of the river was steep.",
-            "Layers 1 and 2 are at 0.90, so little changes there; the input and the last layer are at 0.36, so "
+            "Layers 1 and 2 are at 0.90, so little changes there; the input and the last layer are at "
+            "0.36, so "
             "little of the plain words is left.",
         ),
         heat,
@@ -315,7 +317,8 @@ def _norms(answer: Json, text: str) -> Markup:
         _example(
             text,
             "The capital of France is",
-            "The median grows from 2.5 at the input to 619 after the last layer, while the first token, “The”, is "
+            "The median grows from 2.5 at the input to 619 after the last layer, while the first token, "
+            "“The”, is "
             "already at 22,680 after layer 15.",
         ),
         Markup(

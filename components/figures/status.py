@@ -11,8 +11,8 @@ from components.figures.markup import Markup, escape, join
 def run_line(
     answer: Mapping[str, Any], *, title: str, stored: bool = False, waited: float | None = None
 ) -> Markup:
-    """Facts of one run in a row, and its notes below. `waited` are the seconds from the request to the answer:
-    computing, loading the model, and waiting for others."""
+    """Facts of one run in a row, and its notes below. `waited` are the seconds from the request to the
+    answer: computing, loading the model, and waiting for others."""
     used, limit = answer["tokens_used"], answer["token_limit"]
     facts = [Markup('<span class="badge">Stored answer</span>')] if stored else []
     facts += [

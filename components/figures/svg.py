@@ -57,12 +57,14 @@ def shape(values: object) -> tuple[int, ...] | None:
 
 
 def drawing(width: float, height: float, parts: Iterable[Markup], *, cls: str = "") -> Markup:
-    """An `<svg>` of so many CSS pixels. It grows with its figure, up to a limit; one that is wider is scrolled
-    there."""
+    """An `<svg>` of so many CSS pixels. It grows with its figure, a low one more than a high one; one that
+    is wider is scrolled there."""
+    grow = 1.8 if height <= 320 else 1.3 if height <= 520 else 1.1
     return Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" class="{cls}" style="--width:{width:.0f}px" width="{width:.0f}" height="{height:.0f}" '
+        '<svg xmlns="http://www.w3.org/2000/svg" class="{cls}" '
+        'style="--width:{width:.0f}px;--grow:{grow}" width="{width:.0f}" height="{height:.0f}" '
         'viewBox="0 0 {width:.0f} {height:.0f}">{parts}</svg>'
-    ).format(cls=cls, width=width, height=height, parts=join(parts))
+    ).format(cls=cls, width=width, height=height, grow=grow, parts=join(parts))
 
 
 def text(x: float, y: float, words: str, *, cls: str = "", title: str = "") -> Markup:

@@ -22,7 +22,8 @@ def translation(request: Json, answer: Json) -> Markup:
     if any(one["unsure"] for one in segments):
         parts.append(
             Markup(
-                '<p class="reading">The model is unsure of what is <span class="doubtful">underlined</span>: it '
+                '<p class="reading">The model is unsure of what is <span '
+                'class="doubtful">underlined</span>: it '
                 "may well be wrong.</p>"
             )
         )
@@ -43,7 +44,8 @@ def _doubts(text: str, segments: Sequence[Json]) -> Markup:
         end = start + len(one["translation"])
         if one["unsure"]:
             marked += text[place:start] + Markup(
-                '<span class="doubtful" title="The model is unsure of this.">{text}<span class="visually-hidden"> (may be wrong)'
+                '<span class="doubtful" title="The model is unsure of this.">{text}<span '
+                'class="visually-hidden"> (may be wrong)'
                 "</span></span>"
             ).format(text=text[start:end])
         else:

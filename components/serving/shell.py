@@ -1,4 +1,5 @@
-"""The HTML that every page is served in: title, link preview, styles, header and heading, before any script runs.
+"""The HTML that every page is served in: title, link preview, styles, header and heading, before any
+script runs.
 
 Gradio serves all pages in one template, with its own title and picture; here each page gets its own.
 """
@@ -168,11 +169,12 @@ def _page(shell: Shell, base: str, slug: str) -> HTMLResponse:
 
 
 def _document(shell: Shell, base: str, slug: str | None) -> str:
+    head = _meta(shell, base, slug) + _filled(shell.head, base)
+    body = _filled(shell.before + shell.after, base)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><base href="{escape(base)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"{_meta(shell, base, slug)}{_filled(shell.head, base)}</head><body>{_filled(shell.before, base)}{_filled(shell.after, base)}"
-        "</body></html>"
+        f"{head}</head><body>{body}</body></html>"
     )
 
 

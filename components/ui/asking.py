@@ -1,4 +1,5 @@
-"""What an answer on a page belongs to: kept with it, so that the page can tell when something else is asked."""
+"""What an answer on a page belongs to: kept with it, so that the page can tell when something else is
+asked."""
 
 from __future__ import annotations
 

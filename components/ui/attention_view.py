@@ -23,15 +23,19 @@ def look_at(view: Mapping[str, object]) -> str:
 }""" % json.dumps(dict(view))
 
 
-def attention_view(elem_id: str, explained: Sequence[tuple[str, str, str, str]]) -> gr.HTML:
-    """`explained` has for each view (lines, matrix, heads, cross) a text, a worked example, and the text of which
-    that is true: beside another one it is not shown.
+def attention_view(
+    elem_id: str, explained: Sequence[tuple[str, str, str, str]], opening: Mapping[str, object]
+) -> gr.HTML:
+    """`explained` has for each view (lines, matrix, heads, cross) a text, a worked example, and the text
+    of which that is true: beside another one it is not shown. `opening` is what is looked at where no link
+    says otherwise.
 
     Asks `/v1/attention/view` itself when told by `TELL` or `look_at`.
     """
     texts = join(
         Markup(
-            '<p class="att-explained" data-explains="{}" hidden>{} <span class="worked" data-example="{}">{}</span></p>'
+            '<p class="att-explained" data-explains="{}" hidden>{} <span class="worked" '
+            'data-example="{}">{}</span></p>'
         ).format(view, text, example, worked)
         for view, text, worked, example in explained
     )
@@ -42,4 +46,5 @@ def attention_view(elem_id: str, explained: Sequence[tuple[str, str, str, str]])
         elem_id=elem_id,
         elem_classes="attention-view",
         longest=links.LONGEST_LINK,
+        opening=dict(opening),
     )

@@ -1,7 +1,7 @@
 """What surrounds a page: header with navigation, heading, footer, theme, style sheet, scripts.
 
-All of it stands in the HTML that the server sends, around what Gradio builds: it is there before any script runs,
-and nothing moves when the rest comes.
+All of it stands in the HTML that the server sends, around what Gradio builds: it is there before any
+script runs, and nothing moves when the rest comes.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ Page = TaskPage | PlainPage
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """The HTML of a page but for what Gradio builds, and its words for previews; see `components/serving/shell.py`
-    for the two."""
+    """The HTML of a page but for what Gradio builds, and its words for previews; see
+    `components/serving/shell.py` for the two."""
 
     title: str
     description: str
@@ -107,7 +107,7 @@ def header(pages: Sequence[Page], current: Page | None, *, home: bool = True) ->
         name=NAME,
         links=links,
         home=Markup(' aria-current="page"') if home and current is None else "",
-        script=Markup(_asset("header.js")),  # noqa: S704 - our own file
+        script=Markup(_asset("header.js")),
     )
 
 
@@ -146,7 +146,8 @@ def picture(slug: str) -> str:
 def appearance() -> Mapping[str, Any]:
     """Arguments for `launch`: theme, style sheet, icon.
 
-    Gradio lets this style sheet win over its own; what is outside of its part of the page has one in the HTML.
+    Gradio lets this style sheet win over its own; what is outside of its part of the page has one in the
+    HTML.
     """
     fonts = ["ui-sans-serif", "system-ui", "sans-serif"]
     theme = gr.themes.Default(
@@ -173,9 +174,9 @@ def appearance() -> Mapping[str, Any]:
 @cache
 def _head() -> Markup:
     names = ("first-paint.js", "drafts.js", "page.js", "answers.js", "embed.js", "exports.js")
-    scripts = "".join(Markup("<script>{}</script>").format(Markup(_asset(name))) for name in names)  # noqa: S704
+    scripts = "".join(Markup("<script>{}</script>").format(Markup(_asset(name))) for name in names)
     icon = '<link rel="icon" href="./favicon.ico">'
-    return Markup(  # noqa: S704 - our own files
+    return Markup(
         f'<meta name="color-scheme" content="light dark">{icon}<style>{_asset("shell.css")}</style>{scripts}'
     )
 

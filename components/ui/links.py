@@ -49,8 +49,8 @@ def frame_code(origin: str, slug: str, title: str) -> str:
 <script>
   addEventListener("message", ({{ data, source }}) => {{
     const frame = document.getElementById("tour");
-    if (source === frame.contentWindow && data?.type === "transformers-tour:height") frame.height = data.height;
-  }});
+    if (source === frame.contentWindow && data?.type === "transformers-tour:height") frame.height =
+    data.height; }});
 </script>"""
 
 

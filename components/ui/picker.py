@@ -47,8 +47,8 @@ def keep_current(
     blocks: gr.Blocks,
     runs: Sequence[Any] = (),
 ) -> None:
-    """Availability changes as models load and the Hub comes and goes: looked up on opening, on focus and after
-    each of `runs`. Until then no state is shown: what a page was built with may be days old."""
+    """Availability changes as models load and the Hub comes and goes: looked up on opening, on focus and
+    after each of `runs`. Until then no state is shown: what a page was built with may be days old."""
     refresh: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
     def refreshed(picked: str) -> Any:
@@ -83,8 +83,8 @@ def availability(status: Status) -> str:
 
 
 def about(task: Task[Any, Any, Any], picked: str | None, tour: Tour, *, state: bool = True) -> str:
-    """Size, licence, state and what the checkpoint is good and bad at; of a repository on the Hub what it is, or
-    why it will not do."""
+    """Size, licence, state and what the checkpoint is good and bad at; of a repository on the Hub what it
+    is, or why it will not do."""
     if not picked:
         return ""
     try:

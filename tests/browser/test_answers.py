@@ -1,4 +1,5 @@
-"""An answer beside its question: told, read out and kept; and never beside another question as if it were its own."""
+"""An answer beside its question: told, read out and kept; and never beside another question as if it were
+its own."""
 
 from __future__ import annotations
 
@@ -131,6 +132,7 @@ def test_what_pickers_say_of_a_model_follows_what_is_true(page: Page) -> None:
     for state in ("to download", "on this host", "loaded"):
         assert f"· {state}" not in html
     visit = Visit(page, text_classification.PAGE).open()
+    visit.part("compare").locator("button").first.click()
     visit.run()
     for box in ("model", "other-model"):
         expect(visit.box(box)).to_have_value(re.compile(r" · (loaded|on this host|to download)"))

@@ -19,6 +19,7 @@ from demos.attention import EXAMPLES
 from tests.browser.conftest import OpenPage
 from tests.browser.test_hostile_text import SCRIPTS
 from tests.browser.tour import PATIENCE, check_accessible
+from tests.server import running_app
 
 CAT = "The cat sat on the mat because it was tired."
 HALF_A_PERCENT = 0.005
@@ -152,7 +153,8 @@ def test_keys_reach_every_pair_and_every_head(page: Page) -> None:
 
 def test_a_pointer_picks_a_token(page: Page) -> None:
     see(page, text=CAT, view="lines", layer=3, head=1)
-    part(page, "canvas").click(position={"x": 30, "y": 28 + 22 * 8 + 11})
+    row = int(part(page, "stage").get_attribute("data-row") or 0)  # its height
+    part(page, "canvas").click(position={"x": 30, "y": 28 + row * 8 + row / 2})
     expect(part(page, "details").locator("p").first).to_have_text("“it” reads most from")
 
 
@@ -215,3 +217,24 @@ def test_every_view_is_accessible(open_page: OpenPage, colours: Any) -> None:
     part(page, "heads").click()
     drawn(page, before)
     check_accessible(page)
+
+
+def test_a_visitor_of_a_bare_host_sees_a_picture_at_once(open_page: OpenPage, tmp_path: Path) -> None:
+    """No model on the host, none within reach: what is stored is drawn, and every layer of it can be
+    opened."""
+    with running_app("--cache-dir", str(tmp_path)) as url:
+        page = open_page("/attention", base_url=url, origins=(url,))
+        expect(part(page, "stage")).to_have_attribute("data-drawn", re.compile(r"\d"))
+        expect(part(page, "facts").locator(".badge")).to_have_text("Stored answer")
+        assert part(page, "canvas").bounding_box()["height"] > 200
+        expect(part(page, "title")).to_have_text("Layer 3, head 1")
+        part(page, "layer").fill("5")
+        expect(part(page, "title")).to_have_text("Layer 5, head 1")
+        assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_the_picture_is_as_wide_as_its_place(page: Page) -> None:
+    page.goto("/attention")
+    expect(part(page, "stage")).to_have_attribute("data-drawn", re.compile(r"\d"))
+    widths = [part(page, name).bounding_box()["width"] for name in ("canvas", "stage")]
+    assert widths[0] > 0.9 * widths[1]

@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from components.ui.page import TaskPage
 from demos import attention, layers
 from demos.api import SLUG as API
 from tests.browser.conftest import OpenPage
 from tests.browser.test_all_pages import every_task_page
-from tests.browser.tour import PATIENCE, TASK_PAGES, TaskPage
+from tests.browser.tour import PATIENCE, TASK_PAGES
 from tests.server import ROOT
 
 SIZES = [(760, 640), (360, 560), (1100, 700)]
-[README_CODE] = re.findall(r"```html\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+[README_CODE] = re.findall(r"```html\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -43,11 +44,13 @@ def other_site(folder: Path) -> Iterator[str]:
         thread.join()
 
 
-def framed(folder: Path, name: str, app_url: str, slug: str, theme: str, size: tuple[int, int], *, grows: bool) -> None:
+def framed(
+    folder: Path, name: str, app_url: str, slug: str, theme: str, size: tuple[int, int], *, grows: bool
+) -> None:
     """README's code about another page, in a column of some width."""
     code = README_CODE.replace("http://127.0.0.1:7860/fill-mask", f"{app_url}/{slug}").replace("light", theme)
     if not grows:
-        code = re.sub(r"<script>.*</script>", "", code, flags=re.S)
+        code = re.sub(r"<script>.*</script>", "", code, flags=re.DOTALL)
     code = code.replace('height="640"', f'height="{size[1]}"')
     (folder / name).write_text(
         f'<!doctype html><title>Docs</title><link rel="icon" href="data:,"><body style="background: #fdf6e3">'
@@ -66,12 +69,16 @@ def test_the_answer_is_seen_without_scrolling(
         frame = page.frame_locator("iframe")
         result = frame.locator(f"#{spec.slug}-result .answered")
         expect(result).to_be_visible()
-        top, height = result.evaluate("(one) => { const box = one.getBoundingClientRect(); return [box.top, box.height]; }")
+        top, height = result.evaluate(
+            "(one) => { const box = one.getBoundingClientRect(); return [box.top, box.height]; }"
+        )
         # Its beginning, and enough of it to be read: all, or most of the frame.
         assert 0 <= top < 60
         assert min(height, size[1] / 2) <= size[1] - top
         assert frame.locator("body.dark").count() == (theme == "dark")
-        width = frame.locator("body").evaluate("(one) => [one.ownerDocument.documentElement.scrollWidth, innerWidth]")
+        width = frame.locator("body").evaluate(
+            "(one) => [one.ownerDocument.documentElement.scrollWidth, innerWidth]"
+        )
         assert width[0] <= width[1]
         page.close()
 
@@ -104,7 +111,9 @@ def test_the_frame_is_told_how_high_its_content_is(
     expect(frame.locator(f"#{spec.slug}-model")).to_be_visible()
 
 
-def test_a_link_can_be_copied_or_is_shown(open_page: OpenPage, other_site: str, folder: Path, app_url: str) -> None:
+def test_a_link_can_be_copied_or_is_shown(
+    open_page: OpenPage, other_site: str, folder: Path, app_url: str
+) -> None:
     spec = TASK_PAGES[0]
     framed(folder, "link.html", app_url, spec.slug, "light", SIZES[0], grows=False)
     written = (folder / "link.html").read_text().replace('allow="clipboard-write"', "")

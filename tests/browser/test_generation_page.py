@@ -20,7 +20,7 @@ OFF = {"temperature": 1, "top_k": 0, "top_p": 1, "min_p": 0}
 
 
 def percent(text: str) -> float:
-    return 0.0 if text == "out" else float(text.removeprefix("< ").removesuffix(" %")) / 100
+    return 0.0 if text.startswith("out") else float(text.removeprefix("< ").removesuffix(" %")) / 100
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_other_pages_show_what_they_show(open_page: OpenPage, published: str, sl
                 timeout=PATIENCE
             )
         case "tokenizers":
-            expect(page.locator("#tokenizers-lanes .lane").first).to_be_visible(timeout=PATIENCE)
+            expect(page.locator("#token-0-1")).to_be_attached(timeout=PATIENCE)
         case "layers":
             expect(page.locator("h1")).to_be_visible()
         case _:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from components.insight import stored
+from components.serving.attention import LOOK
 from components.tasks.runner import Runner
 from components.ui.page import Example, TaskPage
-from demos import PAGES, examples
+from demos import PAGES, attention, examples
 
 CASES = [
     pytest.param(page, entry, id=f"{page.slug}: {entry.label}")
@@ -46,3 +48,12 @@ def assert_alike(fresh: Any, stored: Any) -> None:
             assert fresh[:SAME_BEGINNING] == stored[:SAME_BEGINNING]
         case _:
             assert fresh == stored
+
+
+def test_the_stored_look_is_what_the_model_reads(runner: Runner) -> None:
+    payload, answer = stored.load(stored.OPENING)
+    assert payload == attention.OPENING
+    fresh = runner.call(LOOK, payload).result.stacks[0]
+    kept = answer.result.stacks[0]
+    assert kept.rows == fresh.rows
+    assert abs(kept.weights.astype(int) - fresh.weights.astype(int)).max() < 65535 * 0.01

@@ -10,6 +10,7 @@ import pytest
 
 from components.figures import svg
 from components.figures.curves import MOST_POINTS, curves
+from components.figures.lab_language import written_so_far
 
 
 def step(step: int, loss: float) -> Mapping[str, Any]:
@@ -50,10 +51,19 @@ def test_validation_has_lines_of_its_own_and_names_are_escaped() -> None:
 @pytest.mark.parametrize("reach", [2.06, 0.0031, 1, 118, 318, 4999, 7e6])
 def test_ticks_are_round_and_reach_far_enough(reach: float) -> None:
     found = svg.ticks(reach)
-    assert found[0] == 0 and 3 <= len(found) <= 7
+    assert found[0] == 0
+    assert 3 <= len(found) <= 7
     assert found[-2] < reach <= found[-1] * (1 + 1e-9)
     for tick in found[1:]:
         assert len(f"{tick:.12g}".replace(".", "").strip("0")) <= 2, found
+
+
+def test_samples_are_shown_as_they_come() -> None:
+    told = [step(1, 3.0), {"event": "sample", "at": 0.0, "step": 1, "text": "qx<b>"}]
+    assert written_so_far([step(1, 3.0)]) == ""
+    drawn = written_so_far([*told, {"event": "sample", "at": 1.0, "step": 60, "text": "the cat"}])
+    assert "qx&lt;b&gt;" in drawn
+    assert drawn.index("the cat") < drawn.index("qx")
 
 
 def test_a_long_run_is_thinned() -> None:

@@ -1,7 +1,10 @@
-"""What the server sends before any script runs: link previews, heading and navigation, wrong addresses, /api."""
+"""What the server sends before any script runs: link previews, heading and navigation, wrong addresses,
+/api."""
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 import struct
 from html.parser import HTMLParser
@@ -74,7 +77,7 @@ def test_readers_of_link_previews_get_the_pages_own_title_text_and_picture(http:
         assert read.one("description") == page.sentence
     assert read.one("og:url") == address
     assert read.links["canonical"] == [address]
-    assert "Gradio" not in "".join(sum(read.meta.values(), []))
+    assert "Gradio" not in "".join(functools.reduce(operator.iadd, read.meta.values(), []))
     picture = http.client.get(read.one("og:image"))
     assert picture.headers["content-type"] == "image/png"
     assert struct.unpack(">II", picture.content[16:24]) == (1200, 630)
@@ -89,7 +92,8 @@ def test_pages_have_pictures_of_their_own(http: Http) -> None:
 def test_heading_and_navigation_are_there_without_scripts(http: Http, slug: str) -> None:
     html = http.client.get(f"/{slug}", headers=HTML).text
     read = Read(html)
-    assert len(read.texts["h1"]) == 1 and read.texts["h1"][0]
+    assert len(read.texts["h1"]) == 1
+    assert read.texts["h1"][0]
     assert {f"./{page.slug}" for page in PAGES} <= set(read.anchors)
     assert "./api" in read.anchors
 
@@ -133,13 +137,14 @@ def test_programs_are_told_of_a_wrong_address_in_json(http: Http, path: str) -> 
 
 def test_head_is_answered_without_a_body(http: Http) -> None:
     response = http.client.head("/api")
-    assert response.status_code == 200 and not response.content
+    assert response.status_code == 200
+    assert not response.content
 
 
 def test_the_api_page_tells_every_operation_with_fields_samples_and_an_answer(http: Http) -> None:
     html = http.client.get("/api", headers=HTML).text
     for operation in OPERATIONS:
-        section = re.search(rf'<section id="{operation.name}".*?</section>', html, re.S)
+        section = re.search(rf'<section id="{operation.name}".*?</section>', html, re.DOTALL)
         assert section, operation.name
         example = stored.load(operation)[0]
         for name in (*example.payload, *example.answer):

@@ -124,7 +124,8 @@ def test_what_answers_have_in_common() -> None:
     assert verdict(["a"], ["a"], ["a"]) == "All say the same."
     assert verdict(["a"], ["b"]) == "They differ."
     apart = [
-        Column(title="", figure=Markup(), facts=Markup(), said=[one[0]], among=one) for one in (["a", "b"], ["c", "d"])
+        Column(title="", figure=Markup(), facts=Markup(), said=[one[0]], among=one)
+        for one in (["a", "b"], ["c", "d"])
     ]
     assert agreement(apart) == "These models answer different questions: none of their labels is the same."
     assert verdict(["a", "b"], ["c"]) == "They have nothing in common."

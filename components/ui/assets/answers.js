@@ -98,11 +98,30 @@
     }
   };
 
+  // Boxes that scroll sideways say where there is more.
+  const BOXES = ".grid-box, .drawn-box, .lane-stats, .att-stage, .model-card table, .tour-header nav";
+  const more = (box) => {
+    const left = box.scrollLeft > 4, right = box.scrollWidth - box.clientWidth - box.scrollLeft > 4;
+    const says = left && right ? "both" : left ? "start" : right ? "end" : "";
+    if (says) box.dataset.more = says;
+    else delete box.dataset.more;
+  };
+  const sized = new ResizeObserver((boxes) => { for (const { target } of boxes) more(target); });
+  const known = new WeakSet();
+  const edges = () => {
+    for (const box of document.querySelectorAll(BOXES)) {
+      if (known.has(box)) { more(box); continue; }
+      known.add(box);
+      sized.observe(box);
+      box.addEventListener("scroll", () => more(box), { passive: true });
+    }
+  };
+
   let due = false;
   const changed = () => {
     if (due) return;
     due = true;
-    queueMicrotask(() => { due = false; look(); wait(); arrived(); examples(); place(); });
+    queueMicrotask(() => { due = false; look(); wait(); arrived(); examples(); place(); edges(); });
   };
   addEventListener("tour-up", () => {
     for (const status of document.querySelectorAll(".status.block")) status.setAttribute("role", "status");
@@ -110,6 +129,7 @@
     look();
     examples();
     place();
+    edges();
     new MutationObserver(changed).observe(document.querySelector("gradio-app"), {
       childList: true, subtree: true, attributeFilter: ["data-answer", "data-partial"],
     });

@@ -11,7 +11,8 @@ const make = (tag, className, text) => {
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const percent = (share) => (share > 0 && share < 0.0995 ? `${(100 * share).toFixed(1)} %` : `${Math.round(100 * share)} %`);
 const VIEWS = ["lines", "matrix", "heads"];
-const LABEL = 12, ROW = 22, KEPT = 8; // pixels, pixels, layers in memory
+const KEPT = 8; // layers in memory
+let LABEL = 12, ROW = 22; // pixels; more on a wide stage
 const KINDS = { encoder: "Encoder: the text to itself", decoder: "Decoder: each token to those before", cross: "Cross: what is written to what was read" };
 
 // What is looked at, and how
@@ -80,7 +81,7 @@ async function tellLoading(model, signal) {
   try {
     const { models } = await (await fetch("./v1/models", { signal })).json();
     const found = models.find((one) => one.id === model);
-    if (found && !signal.aborted && found.state !== "ready") {
+    if (found && !signal.aborted && stage.getAttribute("aria-busy") === "true" && found.state !== "ready") {
       const share = found.share === null || found.share === undefined ? "" : ` ${Math.round(100 * found.share)} %`;
       say(`${found.stage || found.state}${share} …`);
     }
@@ -231,6 +232,11 @@ function draw() {
   const width = Math.max(260, stage.clientWidth), colour = colours();
   $("tools").hidden = $("side").hidden = $("exports").hidden = !look;
   if (!look || !shown) { canvas.style.height = "0"; $("spacer").style.height = "0"; return; }
+  const grow = clamp(width / 560, 1, 1.5);
+  LABEL = Math.round(12 * grow);
+  ROW = Math.round(22 * grow);
+  stage.dataset.row = ROW;
+  colour.font = `${LABEL}px ${getComputedStyle(element).fontFamily}`;
   pen.font = colour.font;
   place = { heads: placeHeads, matrix: placeMatrix, lines: placeLines }[shown.view](width);
   const height = Math.min(place.height, shown.view === "lines" ? stage.clientHeight || 560 : place.height);
@@ -263,9 +269,8 @@ function clipped(pen, text, room) {
 // Lines
 
 function placeLines(width) {
-  const left = longest(shown.rows, 150), right = longest(shown.columns, 150);
-  const across = Math.min(width, left + right + 420);
-  return { width: across, height: Math.max(shown.rows.length, shown.columns.length) * ROW + 34, left, right, head: 28 };
+  const left = longest(shown.rows, width / 4), right = longest(shown.columns, width / 4);
+  return { width, height: Math.max(shown.rows.length, shown.columns.length) * ROW + 34, left, right, head: 28 };
 }
 
 function paintLines(pen, { width, height, top, colour }) {
@@ -319,8 +324,8 @@ function paintLines(pen, { width, height, top, colour }) {
 // Matrix
 
 function placeMatrix(width) {
-  const left = longest(shown.rows, 120), above = longest(shown.columns, 120);
-  const cell = clamp(Math.floor((width - left - 8) / Math.max(1, shown.columns.length)), 1, 30);
+  const left = longest(shown.rows, Math.max(120, width / 6)), above = longest(shown.columns, Math.max(120, width / 6));
+  const cell = clamp(Math.floor((width - left - 8) / Math.max(1, shown.columns.length)), 1, 44);
   const labels = cell >= LABEL;
   const [x, top] = [labels ? left : 8, labels ? above : 8];
   return { width: x + cell * shown.columns.length + 8, height: top + cell * shown.rows.length + 8, x, top, cell, labels };
@@ -771,4 +776,6 @@ $("copy").addEventListener("click", async () => {
 });
 
 window.addEventListener("tour:attention", (event) => start(event.detail));
+const linked = ["text", "model"].some((name) => new URLSearchParams(location.search).has(name));
 if (window.tourAttention) start(window.tourAttention);
+else if (!linked) start({ ...props.opening, opening: true });

@@ -67,12 +67,14 @@ function draw(section) {
   const words = Object.entries(settings).map(([name, value]) => named(name, value)).join(", ");
   section.querySelector(".sampling").textContent = words;
   const rows = distribution(data, settings);
+  const free = distribution(data, { temperature: 1, ...OFF });
   const body = section.querySelector("tbody");
   body.replaceChildren(
     ...data.tokens.slice(0, SHOWN).map(([text], place) => {
       const share = rows[place][0];
       const shown = text.replaceAll("\n", "↵").replace(/^ /, "·");
-      return row(shown, share, share ? percent(share) : "out", share ? "piece" : "piece out");
+      const own = percent(free[place][0]); // before anything is left out
+      return row(shown, share, share ? percent(share) : `out (${own})`, share ? "piece" : "piece out");
     }),
   );
   const first = rows.slice(0, SHOWN).reduce((sum, [share]) => sum + share, 0);

@@ -10,11 +10,13 @@ from components.figures import lab_features
 from components.figures.markup import percent
 from components.lab.methods import METHODS
 from components.lab.methods.features import points
-from components.lab.runs import Phase, Run
+from components.lab.prepared import prepared
+from components.lab.runs import Phase, Run, find
 from components.lab.workspace import Workspace
 from components.models.errors import TourError
 from components.tasks.fields import option_fields
 from components.ui.chrome import ASSETS
+from components.ui.frame import QUIET
 from components.ui.lab import watching
 from components.ui.lab.form import form, values
 from components.ui.page import Tour
@@ -50,23 +52,42 @@ def features_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) ->
 
     def show(key: str, ended: str | None) -> Any:
         try:
-            run = watching.watched(lab.workspaces.open(key), lab, ended)
+            workspace = lab.workspaces.open(key)
+            run = watching.watched(workspace, lab, ended)
+            return drawn(run) if run else shipped(workspace)
         except TourError:
             return None
-        return drawn(run) if run else None
+
+    def shipped(workspace: Workspace) -> dict[str, Any] | None:
+        """What there is to see before a visitor has computed anything."""
+        data = lab.data(workspace)
+        run = prepared(workspace, data, NAME) if data else None
+        return drawn(run, "A prepared run. ") if run else None
+
+    def opened(key: str) -> Any:
+        """Only where nothing else is drawn, or will be once the last run has been found."""
+        try:
+            workspace = lab.workspaces.open(key)
+        except TourError:
+            return gr.skip()
+        own = any(run.spec.method == NAME for run in find(workspace.runs))
+        return gr.skip() if own else shipped(workspace)
 
     watch.starts(start.click, begin, controls)
     watch.opens(tab.select)
+    for event in (tab.select, ready.then):
+        event(opened, key, figure, **QUIET)
     watch.ended(show, [], [figure])
 
 
-def drawn(run: Run) -> dict[str, Any] | None:
-    """The points of a finished run; None of any other, or without its data."""
+def drawn(run: Run, said: str = "") -> dict[str, Any] | None:
+    """The points of a finished run, and `said` before what is said of them; None of any other run, or
+    without its data."""
     data = run.data
     if run.state.phase is not Phase.DONE or data is None:
         return None
     result = run.result
-    said = (
+    said += (
         f"{data.about.title}: {result['shown']:,} of {result['rows']:,} texts, layer {result['layer']} of "
         f"{result['layers']} of {run.spec.options['model']}, pooling {result['pooling']}, projected by "
         f"{result['projection'].upper()}."

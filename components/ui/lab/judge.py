@@ -15,6 +15,7 @@ from components.lab.data import Data
 from components.lab.judging import Agreement, Judgement, agreement, judge
 from components.lab.lab import Lab
 from components.lab.methods import METHODS
+from components.lab.prepared import prepared
 from components.lab.runs import PREDICTIONS, Phase, Run, find
 from components.lab.workspace import Workspace
 from components.models.errors import Code, TourError
@@ -23,6 +24,7 @@ from components.ui.frame import QUIET
 from components.ui.page import Tour
 
 SPLITS = ("test", "validation")
+PREPARED = "logistic_regression"  # the method of what there is to see before anything has been trained
 EARLY = status.hint("One moment.")  # for a visitor who is here before their workspace is known
 
 
@@ -33,6 +35,7 @@ class Finished:
     data: Data
     runs: Sequence[Run]
     judgements: Sequence[Judgement]
+    prepared: bool = False  # nothing of the visitor's own is there
 
     def name(self, place: int) -> str:
         return f"{place + 1} · {self.runs[place].spec.title}"
@@ -91,8 +94,9 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
             return [str(status.hint(finished)), *nothing]
         place = finished.place(id)
         choices = [(described(finished, at), run.id) for at, run in enumerate(finished.runs)]
+        words = "A prepared classifier of the example set. Your own come here once you have trained some."
         return [
-            "",
+            str(status.hint(words)) if finished.prepared else "",
             gr.Column(visible=True),
             gr.Dropdown(choices=choices, value=finished.runs[place].id),
             *map(str, drawn(finished, place)),
@@ -140,10 +144,16 @@ def judged(lab: Lab, workspace: Workspace, split: str) -> Finished | str:
         and METHODS[run.spec.method].kind == "classifier"
         and run.state.phase is Phase.DONE
     ]
+    shipped = None if runs else prepared(workspace, data, PREPARED)
+    if shipped:
+        runs = [shipped]
     if not runs:
         return f"Nothing has been trained on {data.about.title} yet. Train something on the tab Train first."
     return Finished(
-        data=data, runs=runs, judgements=[judge(data, run.folder / PREDICTIONS, split) for run in runs]
+        data=data,
+        runs=runs,
+        judgements=[judge(data, run.folder / PREDICTIONS, split) for run in runs],
+        prepared=shipped is not None,
     )
 
 

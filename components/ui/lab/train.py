@@ -33,7 +33,8 @@ def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
     gr.HTML(
         "<p class='hint'>Four ways to learn from the same examples, from the simplest to the most expensive. "
         "Each learns from the training split, is watched on the validation split, and is judged on the test "
-        "split, which it never sees while it learns. A model that is trained here can be picked by everybody who uses "
+        "split, which it never sees while it learns. A model that is trained here can be picked by "
+        "everybody who uses "
         "this app, under a name made of your data's, until you remove it.</p>"
     )
     about_data = gr.HTML(elem_id="lab-train-data")

@@ -13,6 +13,7 @@ import gradio as gr
 
 from components.figures import status
 from components.figures.curves import curves
+from components.figures.lab_language import written_so_far
 from components.figures.markup import Markup, join
 from components.lab.lab import Lab
 from components.lab.runs import Phase, Run, find
@@ -87,7 +88,7 @@ class Watch:
         moving = state.phase in (Phase.WAITING, Phase.RUNNING)
         return [
             str(_line(run, events, self.tour.lab.jobs.place(run))),
-            str(curves(events)),
+            str(curves(events) + (written_so_far(events) if moving else Markup())),
             *_buttons(state.phase, pausable=METHODS[run.spec.method].pausable),
             gr.Timer(active=moving),
             gr.skip() if moving else f"{run.id} {len(events)}",
