@@ -15,7 +15,7 @@ def answered(rows: Sequence[Mapping[str, str]], asked: Sequence[str], *, total: 
     head = join(Markup('<th scope="col" dir="auto">{}</th>').format(name) for name in (*asked, "answer"))
     body = join(
         Markup("<tr>{}{}</tr>").format(
-            join(Markup('<td dir="auto">{}</td>').format(_short(row[name])) for name in asked),
+            join(Markup('<td dir="auto">{}</td>').format(_short(row.get(name, ""))) for name in asked),
             Markup('<td dir="auto"{}>{}</td>').format(
                 Markup(' class="wrong"') if row["error"] else "", _short(row["error"] or row["answer"])
             ),

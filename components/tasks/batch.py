@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from components.models.errors import Code, TourError
+from components.tasks import files
 from components.tasks.fields import shorten
+from components.tasks.files import Format
 
 if TYPE_CHECKING:
     from components.tasks.runner import Runner
     from components.tasks.task import Task
 
-Row = dict[str, str]
+Row = dict[str, Any]  # texts, but for what a JSON object holds
 Json = Mapping[str, Any]
 
-LINES, LISTS = ".txt", ".jsonl"
-SUFFIXES = (".csv", ".tsv", LISTS, LINES)
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
 MOST_ROWS = 100_000
 LARGEST = 20_000_000  # bytes
 ANSWER, WHOLE, ERROR = "answer", "answer_json", "error"
@@ -33,7 +36,8 @@ _FLUSH_EVERY = 25  # rows, so that what is done is on disk when a run is stopped
 class Done:
     """How far a file is; `row` with its answer is the last one, None before the first.
 
-    `share` is of the file's bytes, `errors` counts rows that could not be answered.
+    `row` has the answer under `ANSWER`, or why there is none under `ERROR`, whatever the file's own columns
+    are called. `share` is of the file's bytes, `errors` counts rows that could not be answered.
     """
 
     rows: int
@@ -42,13 +46,27 @@ class Done:
     row: Row | None = None
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A row; `wrong` says why it cannot be asked about."""
+
+    cells: Row
+    wrong: str = ""
+
+
 def columns(path: Path) -> tuple[str, ...]:
-    """The columns of a file; raises `TourError` where it is none that can be read."""
-    with _opened(path) as file:
-        first = next(_rows(file, path.suffix), None)
-    if first is None:
-        raise TourError(Code.INVALID_INPUT, "The file has no rows below its header.", "file")
-    return tuple(first)
+    """The columns of a file, of JSONL those of all its rows; raises `TourError` where it cannot be read."""
+    form = _form(path)
+    with files.opened(path, form) as file:
+        names: dict[str, None] = {}
+        wrong = ""
+        for row in islice(_rows(file, form), None if form.kind == files.JSONL else 1):
+            wrong = wrong or row.wrong
+            if not row.wrong or form.kind == files.TABLE:
+                names |= dict.fromkeys(row.cells)
+    if not names:
+        raise TourError(Code.INVALID_INPUT, wrong or "The file has no rows below its header.", "file")
+    return tuple(names)
 
 
 def run(
@@ -63,42 +81,77 @@ def run(
     """Answers each row of `source` into `target`, in the same format with three columns more.
 
     `given` says for fields of the request which column they come from, and how that text becomes a value;
-    all else is `payload`'s. A row that cannot be answered gets the reason in its column `error`. When the
-    generator is closed, `target` keeps what is done.
+    all else is `payload`'s. A row that cannot be answered gets the reason in its column `error`. Columns of
+    the file stay: where one has the name of one of ours, ours has a number. When the generator is closed,
+    `target` keeps what is done.
     """
     runner.parse(task, {**payload, **{name: task.example[name] for name in given}})
+    form = _form(source)
+    taken = columns(source)
+    ours = {name: _free(name, taken) for name in (ANSWER, WHOLE, ERROR)}
     size = max(1, source.stat().st_size)
     rows = errors = 0
     with ExitStack() as stack:
-        file = stack.enter_context(_opened(source))
-        out = stack.enter_context(target.open("w", encoding="utf-8", newline=""))
+        file = stack.enter_context(files.opened(source, form))
+        out = stack.enter_context(target.open("w", encoding=_encoding(source, form), newline=""))
         write: Callable[[Row], object] | None = None
         yield Done(rows=0, errors=0, share=0.0)
-        for row in _rows(file, source.suffix):
+        for read in _rows(file, form):
             if rows == MOST_ROWS:
                 raise TourError(
                     Code.TOO_LONG,
                     f"The file has more than {MOST_ROWS:,} rows; the answers so far are kept. Split it.",
                     "file",
                 )
-            row |= {ANSWER: "", WHOLE: "", ERROR: ""}
-            try:
-                asked = {name: parse(row[column]) for name, (column, parse) in given.items()}
-                answer = runner.call(task, {**payload, **asked}).as_json()
-                row |= {ANSWER: " | ".join(said(answer)), WHOLE: json.dumps(answer, ensure_ascii=False)}
-            except TourError as error:
-                row[ERROR] = error.message
-                errors += 1
-            write = write or _writer(out, source.suffix, list(row))
-            write(row)
+            said_of = {ANSWER: "", WHOLE: "", ERROR: read.wrong}
+            if not read.wrong:
+                try:
+                    asked = {
+                        name: parse(_cell(read.cells, column)) for name, (column, parse) in given.items()
+                    }
+                    answer = runner.call(task, {**payload, **asked}).as_json()
+                    said_of |= {
+                        ANSWER: " | ".join(said(answer)),
+                        WHOLE: json.dumps(answer, ensure_ascii=False),
+                    }
+                except TourError as error:
+                    said_of[ERROR] = error.message
+            errors += bool(said_of[ERROR])
+            write = write or _writer(out, form, [*taken, *ours.values()])
+            write({**read.cells, **{ours[name]: text for name, text in said_of.items()}})
             rows += 1
             if rows % _FLUSH_EVERY == 0:
                 out.flush()
-            yield Done(rows=rows, errors=errors, share=min(1.0, file.buffer.tell() / size), row=row)
+            shown = {name: _text(value) for name, value in read.cells.items()}
+            share = min(1.0, cast(Any, file).buffer.tell() / size)
+            yield Done(rows=rows, errors=errors, share=share, row={**shown, **said_of})
 
 
-def _opened(path: Path) -> Any:
-    if path.suffix not in SUFFIXES:
+def _free(name: str, taken: Sequence[str]) -> str:
+    """A name that the file has no column of."""
+    return next(
+        one
+        for one in (name, *(f"{name}_{number}" for number in range(2, len(taken) + 3)))
+        if one not in taken
+    )
+
+
+def _cell(row: Row, column: str) -> str:
+    if column not in row:
+        raise TourError(Code.INVALID_INPUT, f"The row has no {shorten(column)}.", "file")
+    return _text(row[column])
+
+
+def _encoding(source: Path, form: Format) -> str:
+    """UTF-8, with a byte order mark where the source has one or is no UTF-8: its program then needs one."""
+    with source.open("rb") as file:
+        marked = file.read(3) == codecs.BOM_UTF8
+    return "utf-8-sig" if marked or form.encoding != "utf-8" else "utf-8"
+
+
+def _form(path: Path) -> Format:
+    """How the lab would read the file; raises `TourError` where it is none of rows."""
+    if path.suffix.lower() not in SUFFIXES:
         raise TourError(
             Code.INVALID_INPUT,
             f"{shorten(path.name)} is not a file of rows: its name must end in {', '.join(SUFFIXES)}.",
@@ -111,19 +164,28 @@ def _opened(path: Path) -> Any:
             "a time. Split it.",
             "file",
         )
-    return path.open(encoding="utf-8-sig", newline="")
+    form = files.guess(path, path.name)
+    if form.kind in (files.TABLE, files.JSONL, files.LINES):
+        return form
+    raise TourError(
+        Code.INVALID_INPUT,
+        f"{shorten(path.name)} is no file of rows. Save it as CSV, or as JSONL with an object in each line.",
+        "file",
+    )
 
 
-def _rows(file: IO[str], suffix: str) -> Iterator[Row]:
-    """Rows with the same columns each; a fault is a `TourError` that names the line."""
+def _rows(file: IO[str], form: Format) -> Iterator[_Read]:
     done = 0
     try:
-        for row in {LINES: _lines, LISTS: _objects}.get(suffix, _table)(file):
+        for row in {files.LINES: _lines, files.JSONL: _objects}.get(form.kind, _table)(file, form):
             yield row
             done += 1
     except UnicodeDecodeError as error:
         raise TourError(
-            Code.INVALID_INPUT, f"After row {done:,} the file is not UTF-8. Save it as UTF-8.", "file"
+            Code.INVALID_INPUT,
+            f"After row {done:,} the file is not {files.ENCODINGS.get(form.encoding, form.encoding)}. Save it "
+            "as UTF-8.",
+            "file",
         ) from error
     except csv.Error as error:
         raise TourError(
@@ -133,27 +195,29 @@ def _rows(file: IO[str], suffix: str) -> Iterator[Row]:
         ) from error
 
 
-def _lines(file: IO[str]) -> Iterator[Row]:
+def _lines(file: IO[str], form: Format) -> Iterator[_Read]:
     for line in file:
         if line.strip():
-            yield {_LINE: line.strip()}
+            yield _Read({_LINE: line.strip()})
 
 
-def _objects(file: IO[str]) -> Iterator[Row]:
-    names: list[str] | None = None
+def _objects(file: IO[str], form: Format) -> Iterator[_Read]:
+    """Objects with the keys and values that they have; a line that is none keeps its text."""
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
         try:
             found = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise _fault(number, f"is not JSON: {error.msg}") from error
-        if not isinstance(found, dict):
-            raise _fault(number, 'is JSON, but no object such as {"text": "..."}')
-        names = names or list(found)
-        if set(found) - set(names):
-            raise _fault(number, f"has a key that line 1 lacks: {shorten(min(set(found) - set(names)))}")
-        yield {name: _text(found.get(name, "")) for name in names}
+        except (ValueError, RecursionError) as error:
+            why = getattr(error, "msg", "too deep or too large a number")
+            yield _Read({"line": line.strip()}, _fault(number, f"is not JSON: {why}"))
+            continue
+        if isinstance(found, dict):
+            yield _Read(found)
+        else:
+            yield _Read(
+                {"line": line.strip()}, _fault(number, 'is JSON, but no object such as {"text": "..."}')
+            )
 
 
 def _text(value: object) -> str:
@@ -162,38 +226,65 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _table(file: IO[str]) -> Iterator[Row]:
-    header = file.readline()
-    delimiter = max(("\t", ",", ";", "|"), key=header.count)
-    names = next(csv.reader([header], delimiter=delimiter), [])
-    if not any(name.strip() for name in names):
-        raise _fault(1, "names no column; the first line of a table must")
-    if len(set(names)) < len(names):
-        raise _fault(1, "names a column twice; give each a name of its own")
-    for number, cells in enumerate(csv.reader(file, delimiter=delimiter), 2):
+def _table(file: IO[str], form: Format) -> Iterator[_Read]:
+    """Rows with the same columns each; what a row has more stays in its last column."""
+    if not form.separator:
+        yield from _one_column(file, form)
+        return
+    reader = files.shape_of(form).reader(file)
+    names: list[str] = []
+    before = form.skip
+    for cells in reader:
+        number, before = before + 1, form.skip + reader.line_num
         if not any(cell.strip() for cell in cells):
             continue
+        if not names:
+            names = [name.strip() for name in cells]
+            if not form.header:
+                names = [f"column {place}" for place in range(1, len(cells) + 1)]
+            if len(set(names)) < len(names):
+                raise TourError(
+                    Code.INVALID_INPUT,
+                    _fault(number, "names a column twice; give each a name of its own"),
+                    "file",
+                )
+            if form.header:
+                continue
+        wrong = ""
         if len(cells) != len(names):
-            raise _fault(
+            wrong = _fault(
                 number,
-                f"has {len(cells)} cells, but the first line names {len(names)} columns, told apart by "
-                f"{shorten(delimiter)}",
+                f"has {len(cells)} cells, but there are {len(names)} columns, told apart by "
+                f"{shorten(form.separator)}",
             )
-        yield dict(zip(names, cells, strict=True))
+            cells = [*cells, *[""] * (len(names) - len(cells))]
+            cells = [*cells[: len(names) - 1], form.separator.join(cells[len(names) - 1 :])]
+        yield _Read(dict(zip(names, cells, strict=True)), wrong)
 
 
-def _fault(line: int, words: str) -> TourError:
-    return TourError(Code.INVALID_INPUT, f"Line {line:,} of the file {words}.", "file")
+def _one_column(file: IO[str], form: Format) -> Iterator[_Read]:
+    name = "" if form.header else "column 1"
+    for cell, *_ in filter(None, csv.reader(islice(file, form.skip, None), delimiter="\0")):
+        if not cell.strip():
+            continue
+        if name:
+            yield _Read({name: cell})
+        name = name or cell.strip()
 
 
-def _writer(out: IO[str], suffix: str, names: Sequence[str]) -> Callable[[Row], object]:
-    if suffix == LISTS:
+def _fault(line: int, words: str) -> str:
+    return f"Line {line:,} of the file {words}."
+
+
+def _writer(out: IO[str], form: Format, names: Sequence[str]) -> Callable[[Row], object]:
+    if form.kind == files.JSONL:
         return lambda row: out.write(json.dumps(row, ensure_ascii=False) + "\n")
-    writer = csv.DictWriter(out, names, delimiter="\t" if suffix == ".tsv" else ",")
+    writer = csv.DictWriter(out, names, delimiter=form.separator or ",")
     writer.writeheader()
     return writer.writerow
 
 
 def answers_name(source: Path) -> str:
     """What the file of answers is called; lines of text become a table."""
-    return f"{source.stem}-answers{'.csv' if source.suffix == LINES else source.suffix}"
+    lines = source.suffix.lower() == ".txt"
+    return f"{source.stem}-answers{'.csv' if lines else source.suffix}"

@@ -50,6 +50,8 @@ ENCODINGS = {
 }
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".parquet")
 
+csv.field_size_limit(20_000_000)  # the library's own, 131,072 characters, cuts long texts off
+
 SAMPLE = 65_536  # bytes that most is guessed from
 SAMPLE_ROWS = 200
 LONGEST_CELL = 1_000_000  # characters
@@ -239,8 +241,8 @@ def table_of(text: str) -> Shape:
             shape = Shape(separator=separator, skip=1 if told else 0, **variant)
             rows = cells(text, shape)
             if rows and len(rows[0]) > 1:
-                even = sum(len(row) == len(rows[0]) and not any(map(_SPACED.match, row)) for row in rows)
-                even /= len(rows)
+                good = [len(row) == len(rows[0]) and not any(map(_SPACED.match, row)) for row in rows]
+                even = sum(good) / len(rows)
                 if even > best:
                     best, found = even, shape
     if best < 1 and not told and (below := _below_titles(text)):
