@@ -18,10 +18,10 @@ from components.tasks.windows import Window
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
-# Passages that take part in the softmax, as in SQuAD's own evaluation.
+# Texts that take part in the softmax, as in SQuAD's own evaluation.
 N_BEST = 20
-# Of each window before those of all are put together; more, as some are the same passage.
-PER_WINDOW = 2 * N_BEST
+# Passages of each window before those of all are put together; more, as many may have the same text.
+PER_WINDOW = 20 * N_BEST
 # What a question must leave of the token limit for the context.
 LEAST_ROOM = 16
 
@@ -70,14 +70,16 @@ def answer(
     """Reads the context in windows of the model's size, `stride` tokens of which are the window's before.
 
     A passage's logit is that of its first token to begin an answer plus that of its last to end one
-    (Devlin et al. 2018, https://arxiv.org/abs/1810.04805). Probabilities are the softmax over the `N_BEST`
-    passages of all windows together and, if the model was taught questions without an answer, over "no
-    answer": the sum of both logits of the first token, in the window that is surest there is one, plus
-    the checkpoint's `no_answer_bias` (Rajpurkar et al. 2018, https://arxiv.org/abs/1806.03822). All
-    logits are divided by the checkpoint's `answer_temperature`. Passages grow to whole words; of passages
-    with the same text the likeliest stands for all, with the sum of their probabilities. Where answers
-    begin and end is the softmax over the context's tokens alone; a token of several windows counts where
-    it is likeliest. Yields after each batch of windows.
+    (Devlin et al. 2018, https://arxiv.org/abs/1810.04805). Passages grow to whole words. Of those with
+    the same text the likeliest stands for all: a text that repeats itself says nothing twice.
+
+    Probabilities are the softmax over the `N_BEST` likeliest texts of all windows together and, if the model
+    was taught questions without an answer, over "no answer": the sum of both logits of the first token, in
+    the window that is surest there is one, plus the checkpoint's `no_answer_bias` (Rajpurkar et al. 2018,
+    https://arxiv.org/abs/1806.03822). All logits are divided by the checkpoint's `answer_temperature`.
+
+    Where answers begin and end is the softmax over the context's tokens alone; a token of several windows
+    counts where it is likeliest. Yields after each batch of windows.
     """
     rows = _windows(model, question.strip(), context, stride)
     config = model.network.config
@@ -98,7 +100,7 @@ def answer(
                 logits[span] = max(logit, logits.get(span, -torch.inf))
         done += len(batch)
         yield Progress("Reading the context", done / len(rows))
-    best = sorted(logits.items(), key=lambda passage: (-passage[1], passage[0]))[:N_BEST]
+    best = _by_text(context, logits)[:N_BEST]
     nothing += getattr(config, "no_answer_bias", 0.0)
     if not _taught(model):
         nothing = -torch.inf if best else 0.0
@@ -106,7 +108,9 @@ def answer(
     temperature = getattr(config, "answer_temperature", 1.0)
     *probabilities, no_answer = (scores / temperature).softmax(dim=0).tolist()
     return Found(
-        answers=_merged(context, [span for span, _ in best], probabilities),
+        answers=[
+            Scored(span=span, score=score) for (span, _), score in zip(best, probabilities, strict=True)
+        ],
         places=_places(edges, temperature),
         no_answer=no_answer,
         unanswerable=not best or nothing > best[0][1],
@@ -185,15 +189,12 @@ def _taught(model: LoadedModel) -> bool:
     return hasattr(model.network.config, "no_answer_bias") or "squad2" in name or "squadv2" in name
 
 
-def _merged(context: str, spans: Sequence[Span], probabilities: Sequence[float]) -> list[Scored]:
-    texts: dict[str, Scored] = {}
-    for span, probability in zip(spans, probabilities, strict=True):
-        text = span.of(context).casefold()
-        known = texts.get(text)
-        texts[text] = Scored(
-            span=known.span if known else span, score=probability + (known.score if known else 0)
-        )
-    return sorted(texts.values(), key=lambda one: -one.score)
+def _by_text(context: str, logits: Mapping[Span, float]) -> list[tuple[Span, float]]:
+    """The likeliest passage of each text with its logit, the likeliest first."""
+    texts: dict[str, tuple[Span, float]] = {}
+    for span, logit in sorted(logits.items(), key=lambda passage: (-passage[1], passage[0])):
+        texts.setdefault(span.of(context).casefold(), (span, logit))
+    return list(texts.values())
 
 
 def _notes(rows: Sequence[Window]) -> tuple[str, ...]:

@@ -56,15 +56,15 @@ def by_brute_force(model: LoadedModel, context: str, stride: int, longest: int) 
                 while context[stop - 1 : stop + 1].isalnum() and stop < len(context):
                     stop += 1
                 found[start, stop] = max(found.get((start, stop), -1e9), begin[first] + end[last])
-    best = sorted(found, key=lambda place: -found[place])[:20]
-    config = model.network.config
-    logits = [*(found[place] for place in best), min(nothing) + config.no_answer_bias]
-    scores = (torch.tensor(logits, dtype=torch.float64) / config.answer_temperature).softmax(0).tolist()
-    merged = {"": scores.pop()}
-    for (start, stop), score in zip(best, scores, strict=True):
+    texts: dict[str, float] = {}
+    for (start, stop), logit in found.items():
         text = context[start:stop].lower()
-        merged[text] = merged.get(text, 0) + score
-    return merged
+        texts[text] = max(logit, texts.get(text, -1e9))
+    best = sorted(texts, key=lambda text: -texts[text])[:20]
+    config = model.network.config
+    logits = [*(texts[text] for text in best), min(nothing) + config.no_answer_bias]
+    scores = (torch.tensor(logits, dtype=torch.float64) / config.answer_temperature).softmax(0).tolist()
+    return dict(zip([*best, ""], scores, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -168,3 +168,23 @@ def test_a_question_that_leaves_no_room_is_refused(runner: Runner) -> None:
     with pytest.raises(TourError, match="Shorten it") as caught:
         runner.call(TASK, {"question": "fox " * 120, "context": SHORT, "model": TINY})
     assert (caught.value.code, caught.value.field) == (Code.TOO_LONG, "question")
+
+
+def test_a_text_that_repeats_itself_has_other_answers_too(runner: Runner) -> None:
+    """Sixty passages with one text are one answer of the twenty, no likelier for being sixty."""
+    once, often = (
+        runner.call(
+            TASK,
+            {
+                "question": "Which city has two rivers?",
+                "context": "It rained in Lisbon. " * times + "Madrid has two rivers.",
+                "top_k": 20,
+                "allow_no_answer": False,
+            },
+        ).result.answers
+        for times in (1, 60)
+    )
+    texts = [one.text.lower() for one in often]
+    assert len(texts) == len(set(texts)) == 20
+    assert once[0].text == often[0].text == "Madrid"
+    assert "lisbon" in texts

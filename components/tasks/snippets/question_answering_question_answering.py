@@ -49,19 +49,18 @@ for row, ids in enumerate(windows["input_ids"]):
             if passage[0] < passage[1]:
                 logits[passage] = max(begins[first] + ends[last], logits.get(passage, float("-inf")))
 
-# The probability of the twenty likeliest passages, and of no answer if the model was taught to give none.
-best = sorted(logits.items(), key=lambda passage: (-passage[1], passage[0]))[:20]
+# The likeliest passage of each text stands for all that have it.
+texts = {}
+for (start, end), logit in sorted(logits.items(), key=lambda passage: (-passage[1], passage[0])):
+    texts.setdefault(CONTEXT[start:end].casefold(), (CONTEXT[start:end], logit))
+best = list(texts.values())[:20]
+
+# The probability of the twenty likeliest, and of no answer if the model was taught to give none.
 taught = hasattr(model.config, "no_answer_bias")
 nothing = nothing + model.config.no_answer_bias if taught else float("-inf")
 scores = torch.tensor([*(logit for _, logit in best), nothing], dtype=torch.float64)
 *scores, no_answer = (scores / getattr(model.config, "answer_temperature", 1)).softmax(0).tolist()
-
-answers = {}  # those with the same text count as one
-for score, ((start, end), _) in zip(scores, best):
-    text = CONTEXT[start:end]
-    known, sum_so_far = answers.get(text.casefold(), (text, 0))
-    answers[text.casefold()] = known, sum_so_far + score
 if not (ALLOW_NO_ANSWER and nothing > best[0][1]):
-    for text, score in sorted(answers.values(), key=lambda answer: -answer[1])[:TOP_K]:
+    for score, (text, _) in list(zip(scores, best))[:TOP_K]:
         print(f"{score:.4f}  {text!r}")
 print(f"{no_answer:.4f}  (no answer)")
