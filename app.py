@@ -119,7 +119,7 @@ def build_app(
         documents={slug: Shell(**vars(around)) for slug, around in demos.documents().items()},
         lost=Shell(**vars(demos.lost())),
     )
-    # On a Space Gradio would add the Hub's header to pages opened outside of it, and for that ask other sites.
+    # On a Space Gradio would add the Hub's header to pages opened outside it, and for that ask other sites.
     blocks.space_id = None
     blocks.queue(max_size=64, api_open=False)  # open, /gradio_api/run would pass the queue by
 

@@ -46,7 +46,8 @@ CONTENT_SECURITY_POLICY = (
 def middleware(site: Site, published: Published, frame_ancestors: str = "*") -> list[Middleware]:
     """`published` is where a proxy publishes the app.
 
-    Framing is open by default: documentation on any site may embed a page with `?embed=1`, and there is no login or cookie that a hostile frame could make use of.
+    Framing is open by default: documentation on any site may embed a page with `?embed=1`, and there is no
+    login or cookie that a hostile frame could make use of.
     """
     return [
         Middleware(RootPath, root_path=published.root_path),
