@@ -6,10 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 # A host name, an IPv4 address or one in brackets, with or without a port: what may stand in an address.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+
+
+class Address(Protocol):
+    @property
+    def scheme(self) -> str: ...
 
 
 class Request(Protocol):
@@ -19,7 +24,7 @@ class Request(Protocol):
     def headers(self) -> Mapping[str, str]: ...
 
     @property
-    def url(self) -> SplitResult: ...
+    def url(self) -> Address: ...
 
 
 @dataclass(frozen=True, kw_only=True)

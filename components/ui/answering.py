@@ -18,7 +18,7 @@ from components.models.errors import TourError
 from components.tasks import batch, identities
 from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.task import Answer, Progress
-from components.ui import links, asking, doors, inside, options
+from components.ui import asking, doors, inside, links, options
 from components.ui.page import Json, TaskPage, Tour
 
 logger = logging.getLogger(__name__)

@@ -13,8 +13,7 @@ RESERVED = frozenset({"page", "deep_link", "embed", "run", "__theme", "view", "k
 FILLED_IN = {
     None: "Filled in from the link. Press the button for the answer.",
     "1": "What you had typed is here again after the reload. Press the button for the answer.",
-    "cut": "The connection was lost while this was running, so there is no answer. Press the button to run it "
-    "again.",
+    "cut": "The connection was lost while this was running. Press the button to run it again.",
 }
 
 MODELS_PAGE = "models"

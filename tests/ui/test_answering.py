@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.address import Published
 from components.figures.comparison import Column, agreement
 from components.figures.markup import Markup
 from components.lab.lab import Lab
@@ -34,7 +35,7 @@ def tour(runner: Any, tmp_path: Path) -> Tour:
         profile="embedded",
         pages=PAGES,
         examples={task.name: examples.load(task) for task in TASKS},
-        origin="http://127.0.0.1:7860",
+        published=Published(local="http://127.0.0.1:7860"),
     )
 
 
