@@ -316,7 +316,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     model.change(other_model, [task, model], about_model, **QUIET)
 
     def states(task: str, id: str) -> list[Any]:
-        tour.registry.reachable()
+        # Quick, and so without a question to the Hub: by its end another task may have been picked.
         return [gr.Dropdown(choices=picker.choices(of_task[task], tour)), other_model(task, id)]
 
     # Until it is known where models are, nothing is said of it; after a run it may be another place.
