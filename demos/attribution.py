@@ -320,15 +320,15 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 
     # Until it is known where models are, nothing is said of it; after a run it may be another place. Asked
     # twice on opening: by the time of the first answer another task may have been picked.
-    shown: dict[str, Any] = {
+    current: dict[str, Any] = {
         "fn": states,
         "inputs": [task, model],
         "outputs": [model, about_model],
         **QUIET,
     }
-    blocks.load(**shown).then(**shown)
+    blocks.load(**current).then(**current)
     for one in running:
-        one.then(**shown)
+        one.then(**current)
     model.focus(lambda task: gr.Dropdown(choices=picker.choices(of_task[task], tour)), task, model, **QUIET)
     for button, example in zip(buttons, EXAMPLES.values(), strict=True):
 
