@@ -316,12 +316,19 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     model.change(other_model, [task, model], about_model, **QUIET)
 
     def states(task: str, id: str) -> list[Any]:
-        tour.registry.reachable()
         return [gr.Dropdown(choices=picker.choices(of_task[task], tour)), other_model(task, id)]
 
-    # Until it is known where models are, nothing is said of it; after a run it may be another place.
-    for known_now in (blocks.load, *(run.then for run in running)):
-        known_now(states, [task, model], [model, about_model], **QUIET)
+    # Until it is known where models are, nothing is said of it; after a run it may be another place. Asked
+    # twice on opening: by the time of the first answer another task may have been picked.
+    current: dict[str, Any] = {
+        "fn": states,
+        "inputs": [task, model],
+        "outputs": [model, about_model],
+        **QUIET,
+    }
+    blocks.load(**current).then(**current)
+    for one in running:
+        one.then(**current)
     model.focus(lambda task: gr.Dropdown(choices=picker.choices(of_task[task], tour)), task, model, **QUIET)
     for button, example in zip(buttons, EXAMPLES.values(), strict=True):
 

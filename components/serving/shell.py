@@ -207,7 +207,8 @@ def _meta(shell: Shell, base: str, slug: str | None) -> str:
 
 
 def _filled(html: str, base: str) -> str:
-    return html.replace(BASE, escape(base.rstrip("/")))
+    # A plain text again: what is marked as HTML would escape what is put before it.
+    return str(html).replace(BASE, escape(base.rstrip("/")))
 
 
 def _bytes(*html: str) -> bytes:

@@ -135,7 +135,9 @@ def test_what_pickers_say_of_a_model_follows_what_is_true(page: Page) -> None:
     visit.part("compare").locator("button").first.click()
     visit.run()
     for box in ("model", "other-model"):
-        expect(visit.box(box)).to_have_value(re.compile(r" · (loaded|on this host|to download)"))
+        expect(visit.box(box)).to_have_value(
+            re.compile(r" · (loaded|on this host|to download|Hub out of reach)")
+        )
     expect(visit.box("model")).to_have_value(re.compile(r" · loaded$"))
     expect(visit.part("model-about")).to_contain_text("loaded")
     page.goto("/attribution")

@@ -9,7 +9,7 @@ from components.ui.page import TaskPage
 from demos import PAGES
 from tests.browser.conftest import OpenPage
 from tests.browser.test_all_pages import HOME, every_page, every_task_page
-from tests.browser.tour import UP, Visit, short
+from tests.browser.tour import UP, Visit, check_accessible, short
 
 GOOD = 0.1  # of layout shift, as web vitals count it; over 0.25 is poor
 # Shifts that do not follow from what a visitor has just done, and the widths that the page has had.
@@ -118,3 +118,13 @@ def test_the_first_link_leads_to_the_content_and_keeps_the_page(page: Page, spec
         expect(box).to_have_value("typed and not to be lost")
         page.keyboard.press("Tab")  # on to what is asked, not back to the navigation
         assert page.evaluate("document.querySelector('gradio-app').contains(document.activeElement)")
+
+
+@pytest.mark.parametrize(("width", "colours"), [(1280, "light"), (390, "dark")])
+def test_the_api_page_fits_and_is_accessible(open_page: OpenPage, width: int, colours: str) -> None:
+    page = open_page("/api", width=width, colours=colours)
+    page.evaluate(
+        "document.querySelectorAll('#text_classification details').forEach((one) => { one.open = true; })"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    check_accessible(page)
