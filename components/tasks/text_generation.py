@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from components.tasks.causal import Sampling
 
 
+COLDEST = 1e-6  # temperature
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Inputs:
     prompt: Annotated[
@@ -284,7 +287,8 @@ def _sampling(options: Options) -> Sampling:
     from components.tasks.causal import Sampling
 
     return Sampling(
-        temperature=options.temperature,
+        # Below that, logits divided by it are infinite: the likeliest token is certain anyway.
+        temperature=options.temperature if options.temperature >= COLDEST else 0.0,
         top_k=options.top_k,
         top_p=options.top_p,
         min_p=options.min_p,

@@ -239,3 +239,10 @@ def test_a_space_at_the_end_changes_nothing_but_is_not_doubled(runner: Runner, p
 
     assert written(prompt).startswith(" ")
     assert written(f"{prompt} ") == written(prompt).removeprefix(" ")
+
+
+@pytest.mark.parametrize("temperature", [1e-40, 1e-300, 5e-324, 1e-7, 1e-5, 0.001])
+def test_next_to_no_temperature_takes_the_likeliest(runner: Runner, temperature: float) -> None:
+    payload = {"prompt": PROMPT, "model": TINY, "max_new_tokens": 8}
+    cold = runner.call(TASK, {**payload, "temperature": temperature}).result.text
+    assert cold == runner.call(TASK, {**payload, "temperature": 0.0}).result.text
