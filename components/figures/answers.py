@@ -7,10 +7,9 @@ from typing import Any
 
 from components.figures import spans
 from components.figures.markup import Markup, bar_rows, escape, join, percent
+from components.tasks.fill_mask import MASK, spelled
 
 Json = Mapping[str, Any]
-
-MASK = "[MASK]"
 
 
 def similarity(request: Json, answer: Json) -> Markup:
@@ -123,7 +122,7 @@ def candidates(request: Json, answer: Json) -> Markup:
 def filled(text: str, candidate: Json) -> Markup:
     """The completed sentence with what was filled in marked, found by the text between the gaps."""
     sequence: str = candidate["sequence"]
-    around = text.split(MASK)
+    around = spelled(text).split(MASK)
     marked, position = Markup(), 0
     for index, literal in enumerate(around):
         start = sequence.find(literal, position) if index < len(around) - 1 else len(sequence) - len(literal)

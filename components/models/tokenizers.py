@@ -137,7 +137,7 @@ class Tokenizers:
         except TourError as error:
             stranger = isinstance(owner, HubSource) and error.code is Code.UNREACHABLE
             failure: Exception = TourError(
-                Code.UNKNOWN_MODEL if stranger else error.code,
+                error.code,
                 f"{id} is not in the list, and {error.message}" if stranger else error.message,
                 "tokenizers",
             )

@@ -89,6 +89,9 @@ def summarize(
             if len(sections) == 1
             else f"Of {led} section(s) nothing that the model wrote could stand: their first sentences do."
         )
+    if len(" ".join(written)) >= len(text.strip()):
+        written = [text.strip()]
+        notes = ["The text is as short as its summary would be: it is shown as it is."]
     yield _output(model, written, tokens, notes, 1.0)
 
 

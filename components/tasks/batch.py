@@ -143,7 +143,7 @@ def _cell(row: Row, column: str) -> str:
 
 
 def _encoding(source: Path, form: Format) -> str:
-    """UTF-8, with a byte order mark where the source has one or is no UTF-8: its program then needs one."""
+    """UTF-8, with a byte order mark where the source has one or is not UTF-8."""
     with source.open("rb") as file:
         marked = file.read(3) == codecs.BOM_UTF8
     return "utf-8-sig" if marked or form.encoding != "utf-8" else "utf-8"
@@ -183,8 +183,8 @@ def _rows(file: IO[str], form: Format) -> Iterator[_Read]:
     except UnicodeDecodeError as error:
         raise TourError(
             Code.INVALID_INPUT,
-            f"After row {done:,} the file is not {files.ENCODINGS.get(form.encoding, form.encoding)}. Save it "
-            "as UTF-8.",
+            f"After row {done:,} the file is not {files.ENCODINGS.get(form.encoding, form.encoding)}. "
+            "Save it as UTF-8.",
             "file",
         ) from error
     except csv.Error as error:

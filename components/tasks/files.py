@@ -229,7 +229,13 @@ def shape_of(form: Format) -> Shape:
     return Shape(**{one.name: getattr(form, one.name) for one in fields(Shape)})
 
 
-_VARIANTS = ({}, {"quoted": False}, {"spaced": True}, {"escaped": True}, {"spaced": True, "escaped": True})
+_VARIANTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"quoted": False},
+    {"spaced": True},
+    {"escaped": True},
+    {"spaced": True, "escaped": True},
+)
 
 
 def table_of(text: str) -> Shape:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
@@ -21,10 +22,30 @@ MASK = "[MASK]"
 MOST_GAPS = 4
 
 
+# Gaps as other libraries and people write them; a line counts where nothing else does.
+_SPELLED = re.compile(r"\[MASK\]|(?i:<mask>|\{mask\})")
+_LINE = re.compile(r"(?<![^\W_])_{3,}(?![^\W_])")
+
+
+def spelled(text: str) -> str:
+    """A text with each gap as `MASK`, however it is written."""
+    return _SPELLED.sub(MASK, text) if _SPELLED.search(text) else _LINE.sub(MASK, text)
+
+
+def _listed(targets: object) -> object:
+    """A list of words in one text."""
+    if not isinstance(targets, list) or not all(isinstance(word, str) for word in targets):
+        return targets
+    if any("," in word for word in targets):
+        raise PydanticCustomError("rule", "must be words, and a word has no comma")
+    return ", ".join(targets)
+
+
 def _with_gaps(text: str) -> str:
+    text = spelled(text)
     gaps = text.count(MASK)
     if not gaps:
-        raise PydanticCustomError("rule", "has no gap; write [MASK] where a word is missing")
+        raise PydanticCustomError("rule", "has no gap; write [MASK] or ___ where a word is missing")
     if gaps > MOST_GAPS:
         raise PydanticCustomError(
             "rule", "has {gaps} gaps, at most {most} are allowed", {"gaps": gaps, "most": MOST_GAPS}
@@ -48,6 +69,7 @@ class Options:
     ] = 5
     targets: Annotated[
         OptionalText,
+        BeforeValidator(_listed),
         Field(
             max_length=500,
             title="Words to compare",

@@ -159,7 +159,13 @@ class Runner:
         try:
             brought = self.registry.adopt(model)
         except TourError as error:
-            if error.code not in (Code.UNKNOWN_MODEL, Code.UNREACHABLE):
+            if error.code is Code.UNREACHABLE:
+                raise TourError(
+                    error.code,
+                    f"{error.message} The list has {', '.join(one.id for one in suitable)}.",
+                    "model",
+                ) from error
+            if error.code is not Code.UNKNOWN_MODEL:
                 raise
         else:
             if brought.can(task.name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
@@ -15,6 +15,8 @@ from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from components.models.checkpoint import LoadedModel
 
 LONGEST = 20_000
@@ -83,13 +85,18 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
         vectors = vectors * embeddings.lengths[:, None]
     yield Output(
         result=Similarity(
-            scores=(vectors[1:] @ vectors[0]).tolist(),
-            matrix=(vectors @ vectors.T).tolist() if options.matrix else [],
+            scores=_bounded(vectors[1:] @ vectors[0], options),
+            matrix=_bounded(vectors @ vectors.T, options) if options.matrix else [],
         ),
         tokens_used=max(embeddings.tokens),
         token_limit=model.checkpoint.token_limit,
         notes=encoders.window_notes(embeddings, model.checkpoint.token_limit),
     )
+
+
+def _bounded(products: Tensor, options: Options) -> Any:
+    """As lists; cosines of rounded vectors can be a little beyond 1."""
+    return (products.clamp(-1.0, 1.0) if options.measure == "cosine" else products).tolist()
 
 
 TASK = Task(

@@ -11,6 +11,8 @@ from sentencex import get_sentence_boundaries
 # A line break inside a sentence, as in mail: no full stop before it, and the next line goes on (in small
 # letters, which is looked at below).
 _WRAPPED = re.compile(r"(?<=[\w,;:\-–—)])[ \t]*\r?\n[ \t]*(?=[^\W\d_])")
+_BLANK = re.compile(r"\n[ \t]*\r?\n")
+_SHORT = 40  # characters of a line that nobody wraps
 _BREAK = re.compile(r"[\r\n\v\f\u0085\u2028\u2029]+")
 # What marks an entry of a list.
 _BULLET = re.compile(r"(?:[-*+•–—#>·]+|\(?\w{1,3}[.)])\s+(?=\S)")
@@ -50,7 +52,7 @@ def lines(text: str) -> list[Span]:
     wrapped = {
         match.start() + match.group().index("\n")
         for match in _WRAPPED.finditer(text)
-        if text[match.end()].islower()
+        if text[match.end()].islower() and not _is_list(_block(text, match.start()))
     }
     found, start = [], 0
     for match in _BREAK.finditer(text):
@@ -90,6 +92,23 @@ def parted(text: str, span: Span, fits: Callable[[Span], bool]) -> Iterator[Span
             break
     yield from parted(text, before, fits)
     yield from parted(text, after, fits)
+
+
+def _block(text: str, at: int) -> str:
+    """The lines around a place, between blank ones."""
+    start = max((one.end() for one in _BLANK.finditer(text, 0, at)), default=0)
+    end = _BLANK.search(text, at)
+    return text[start : end.start() if end else len(text)].strip()
+
+
+def _is_list(block: str) -> bool:
+    """Whether lines are entries, as of a shopping list, and not a sentence that was wrapped: all are short,
+    the last one does not end a sentence, and there are several or they have a word or two each.
+    """
+    entries = [line.strip() for line in block.splitlines()]
+    short = all(len(entry) < _SHORT for entry in entries)
+    words = max(len(entry.split()) for entry in entries)
+    return short and not ended(block) and (words <= 2 or (len(entries) > 2 and words <= 6))
 
 
 def _split(text: str, line: Span, language: str) -> list[Span]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
 
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
@@ -18,6 +20,25 @@ from components.tasks.task import Output, Progress, Task
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
     from components.tasks.causal import Sampling
+
+
+COLDEST = 1e-6  # temperature
+MOST_STOPS = 8
+
+
+def _listed(stop: object) -> object:
+    """A list of stop strings as one text with a line for each."""
+    if not isinstance(stop, list) or not all(isinstance(one, str) for one in stop):
+        return stop
+    if len(stop) > MOST_STOPS:
+        raise PydanticCustomError("rule", "has more than {most} texts to stop at", {"most": MOST_STOPS})
+    return "\n".join(one.replace("\\", "\\\\").replace("\n", "\\n") for one in stop)
+
+
+def stops(stop: str) -> list[str]:
+    """The texts of the option: a line each, where a backslash and n are a line break."""
+    lines = filter(None, stop.split("\n"))
+    return [re.sub(r"\\([\\n])", lambda found: "\n" if found[1] == "n" else "\\", line) for line in lines]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -120,6 +141,16 @@ class Options:
             description="Words that the text has to begin with; the model goes on from them.",
         ),
     ] = ""
+    stop: Annotated[
+        OptionalText,
+        BeforeValidator(_listed),
+        Field(
+            max_length=500,
+            title="Stop at",
+            description="The text ends before the first of these, one per line, \\n in one for a line break; "
+            "over the API also a list. Empty for the model's own end alone.",
+        ),
+    ] = ""
     alternatives: Annotated[
         int,
         Field(
@@ -190,14 +221,15 @@ class Branch:
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
-    """`text` is what is new; `finish_reason` is None while it grows, "end" where the model ended it.
+    """`text` is what is new; `finish_reason` is None while it grows, "end" where the model ended it, "stop"
+    where it came to what it was to stop at.
 
     `steps`, `next_token` and `beams` come with the whole text where alternatives are asked for, the last with
     several beams alone.
     """
 
     text: str
-    finish_reason: Literal["end", "length"] | None
+    finish_reason: Literal["end", "length", "stop"] | None
     generated_tokens: int
     steps: list[Step]
     next_token: NextToken | None
@@ -232,10 +264,13 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
         next_token: NextToken | None = None,
         beams: Sequence[Branch] = (),
     ) -> Output[Generation]:
-        finish: Literal["end", "length"] | None = (
+        finish: Literal["end", "length", "stop"] | None = (
             "end" if ids[-1] in stop else "length" if len(ids) == options.max_new_tokens else None
         )
         text, shift = written.text(begun, ids)
+        if (end := written.stop(text)) is not None:
+            text, finish = text[:end], "stop"
+            steps = [step for step in steps if step.start + shift < end]
         cut = ["The limit of new tokens cut the last character in two."]
         return Output(
             result=Generation(
@@ -276,15 +311,19 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
                 first = decoding.next_token(pieces, before, drawn.logits)
             steps.append(decoding.step(pieces, before, drawn.id, drawn.logits, options.alternatives))
         ids.append(drawn.id)
-        whole = drawn.id in stop or len(ids) == options.max_new_tokens
+        stopped = options.stop and written.stop(written.text(begun, ids)[0]) is not None
+        whole = stopped or drawn.id in stop or len(ids) == options.max_new_tokens
         yield output(ids, steps, first) if whole else output(ids)
+        if stopped:
+            return
 
 
 def _sampling(options: Options) -> Sampling:
     from components.tasks.causal import Sampling
 
     return Sampling(
-        temperature=options.temperature,
+        # Below that, logits divided by it are infinite: the likeliest token is certain anyway.
+        temperature=options.temperature if options.temperature >= COLDEST else 0.0,
         top_k=options.top_k,
         top_p=options.top_p,
         min_p=options.min_p,
@@ -319,9 +358,15 @@ class Written:
     def __init__(self, model: LoadedModel, options: Options, prompt: str) -> None:
         self._tokenizer = model.tokenizer
         self._begin = options.begin
+        self._stops = stops(options.stop)
         plain = options.mode == "plain" or not model.tokenizer.chat_template
         before = options.begin or (prompt if plain else "")
         self._spaces = len(before) - len(before.rstrip(" "))
+
+    def stop(self, text: str) -> int | None:
+        """Where a text comes to what it is to stop at, in what the model wrote of it."""
+        found = [at for one in self._stops if (at := text.find(one, len(self._begin))) >= 0]
+        return min(found, default=None)
 
     def text(self, begun: Sequence[int], ids: Sequence[int]) -> tuple[str, int]:
         """The text of the tokens, and how much further back their places in it are than without `begin`."""

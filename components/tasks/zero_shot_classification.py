@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
 
-def _two_different(labels: list[str]) -> list[str]:
-    if len(_different(labels)) < 2:
-        raise PydanticCustomError("rule", "must have at least two different labels")
-    return labels
+def _apart(labels: object) -> object:
+    """Labels in one text, with commas or line breaks between them, as a list."""
+    if not isinstance(labels, str):
+        return labels
+    return [label for label in map(str.strip, re.split(r"[,\n]", labels)) if label] or labels
 
 
 def _one_place(template: str) -> str:
@@ -39,8 +42,8 @@ class Inputs:
     text: Annotated[Text, Field(max_length=20_000, title="Text", description="The text to classify.")]
     labels: Annotated[
         list[Annotated[Text, Field(max_length=100)]],
-        AfterValidator(_two_different),
-        Field(min_length=2, max_length=50, title="Labels", description="What the text may be about."),
+        BeforeValidator(_apart),
+        Field(min_length=1, max_length=50, title="Labels", description="What the text may be about."),
     ]
 
 
@@ -76,6 +79,15 @@ class Labels:
     labels: list[Label]
 
 
+def _unseen(labels: list[str]) -> list[str]:
+    """A note on labels that a reader cannot tell apart."""
+    shown = {"".join(one for one in label if unicodedata.category(one) != "Cf") for label in labels}
+    shown = {" ".join(unicodedata.normalize("NFKC", label).split()) for label in shown}
+    if len(shown) == len(labels):
+        return []
+    return ["Some labels look the same and differ in characters that cannot be seen; they are scored apart."]
+
+
 def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Labels]]:
     from components.tasks import hypotheses
 
@@ -86,8 +98,9 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
     }[model.checkpoint.head]
     labels = _different(inputs.labels)
     repeated = len(inputs.labels) - len(labels)
+    alone = len(labels) == 1  # then there is nothing to share a probability with
     support = yield from support_by(
-        model, inputs.text, labels, options.hypothesis_template, each=options.multi_label
+        model, inputs.text, labels, options.hypothesis_template, each=options.multi_label or alone
     )
     scored = [Label(label=label, score=score) for label, score in zip(labels, support.scores, strict=True)]
     yield Output(
@@ -97,6 +110,11 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
         notes=(
             *support.notes,
             *([f"{repeated} repeated label(s) left out."] if repeated else []),
+            *(
+                ["There is one label alone: its score says whether it fits."]
+                * (alone and not options.multi_label)
+            ),
+            *_unseen(labels),
         ),
     )
 

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from components.tasks import files
 from components.ui.page import TextInput
 
 if TYPE_CHECKING:
     import pandas
 
+_RULE = re.compile(r"\|?(?:\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?")
+_BAR = re.compile(r"(?<!\\)\|")
 MOST_DRAWN = 200_000  # characters
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableInput(TextInput):
-    """A table as text: its first line names the columns; commas, semicolons, tabs or bars between cells.
+    """A table as text: its first line names the columns; commas, semicolons, tabs or bars between cells, as
+    the files of many requests are read; or a Markdown table.
 
     Below it is the same table as a grid. Either follows the other; what is asked is the text.
     """
 
     @property
     def hint(self) -> str:
-        return "Paste CSV or a spreadsheet; the first line names the columns."
+        return "Paste CSV, a spreadsheet or a Markdown table; the first line names the columns."
 
     def beside(self, box: Any, value: str, elem_id: str) -> None:
         with gr.Accordion("Edit as a grid", open=False, elem_id=f"{elem_id}-fold"):
@@ -51,12 +56,16 @@ class TableInput(TextInput):
         box.change(follow, [box, grid], grid, js=drawable, **quiet)
 
     def parse(self, typed: str) -> Mapping[str, Any]:
-        header = typed.strip("\n").partition("\n")[0]
-        delimiter = max(("\t", ",", ";", "|"), key=header.count)
-        try:
-            lines = list(csv.reader(io.StringIO(typed.strip("\n"), newline=""), delimiter=delimiter))
-        except csv.Error:  # a quotation mark that is never closed makes one cell of all that follows
-            lines = [line.split(delimiter) for line in typed.splitlines()]
+        text = typed.lstrip("\ufeff").strip("\n")
+        lines = _markdown(text)
+        if lines is None:
+            shape = files.table_of(f"{text}\n")
+            try:
+                lines = list(shape.reader(io.StringIO(text, newline="")))
+            except csv.Error:
+                lines = [line.split(shape.separator or None) for line in text.splitlines()]
+            if not shape.separator:
+                lines = [[line] for line in text.splitlines()]
         columns, *rows = [[cell.strip() for cell in line] for line in lines if any(map(str.strip, line))] or [
             []
         ]
@@ -73,6 +82,16 @@ class TableInput(TextInput):
         width = max(map(len, [table["columns"], *table["rows"]]))
         columns, *rows = [[*line, *[""] * (width - len(line))] for line in [table["columns"], *table["rows"]]]
         return {"headers": columns, "data": rows}
+
+
+def _markdown(text: str) -> list[list[str]] | None:
+    """The cells of a Markdown table, None where there is no rule under the first line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) < 2 or "|" not in lines[0] or not _RULE.fullmatch(lines[1]):
+        return None
+    left, right = "|" * lines[0].startswith("|"), "|" * lines[0].endswith("|")
+    cells = [_BAR.split(line.removeprefix(left).removesuffix(right)) for line in (lines[0], *lines[2:])]
+    return [[cell.replace("\\|", "|") for cell in line] for line in cells]
 
 
 def _table(frame: pandas.DataFrame) -> Mapping[str, Any]:

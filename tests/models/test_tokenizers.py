@@ -81,7 +81,7 @@ def test_repositories_are_refused_where_the_catalog_is_all(tmp_path: Path, hub: 
 def test_without_the_hub_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(TourError) as caught:
         Tokenizers(Registry(load_catalog(), settings(tmp_path, closed_port()))).get(REPO)
-    assert caught.value.code is Code.UNKNOWN_MODEL
+    assert caught.value.code is Code.UNREACHABLE
     assert "does not answer" in caught.value.message
 
 

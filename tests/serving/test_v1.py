@@ -133,7 +133,7 @@ def test_refusals_name_the_field_and_the_code(http: Http) -> None:
         response = http.client.post("/v1/sentence_similarity", json=payload)
         return response.status_code, refusal(response)
 
-    status, error = refused(source="a", sentences=["b"], model="nobody/nothing")
+    status, error = refused(source="a", sentences=["b"], model="nothing")
     assert (status, error["code"], error["field"]) == (404, "unknown_model", "model")
     assert "all-MiniLM-L6-v2" in error["message"]
     status, error = refused(source="a", sentences=["b"], model="SmolLM2-135M-Instruct")
@@ -154,6 +154,27 @@ def test_a_model_whose_source_is_out_of_reach_is_refused_quickly(http: Http) -> 
     assert refusal(response)["code"] == "unreachable"
     assert "retry-after" in response.headers
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("model", ["nobody/nothing", "meta-llama/Llama-2-7b", "google/flan-t5-small"])
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_a_model_of_a_hub_that_does_not_answer_is_unreachable(http: Http, task: AnyTask, model: str) -> None:
+    response = http.client.post(f"/v1/{task.name}", json={**task.example, "model": model})
+    error = refusal(response)
+    assert (response.status_code, error["code"], error["field"]) == (503, "unreachable", "model")
+
+
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [
+        ("tokenize", {"text": "a", "tokenizers": ["nobody/nothing"]}),
+        ("attention", {"text": "a", "model": "nobody/nothing"}),
+        ("layers", {"text": "a", "model": "nobody/nothing"}),
+    ],
+)
+def test_so_is_that_of_a_look_inside(http: Http, name: str, payload: dict[str, Any]) -> None:
+    response = http.client.post(f"/v1/{name}", json=payload)
+    assert (response.status_code, refusal(response)["code"]) == (503, "unreachable")
 
 
 def by_name(name: str) -> AnyTask:

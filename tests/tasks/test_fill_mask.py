@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import pytest
 import torch
+from markupsafe import escape
 
+from components.figures.answers import filled
 from components.models.checkpoint import LoadedModel
 from components.models.errors import Code, TourError
 from components.tasks import causal
-from components.tasks.fill_mask import TASK
+from components.tasks.fill_mask import MASK, TASK, spelled
 from components.tasks.runner import Runner
 
 Lease = Callable[[str], LoadedModel]
@@ -142,8 +145,8 @@ def test_gaps_too_far_apart_are_refused(model: str, runner: Runner) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("No gap here.", "Text has no gap; write [MASK] where a word is missing."),
-        ("A [mask] in small letters.", "Text has no gap; write [MASK] where a word is missing."),
+        ("No gap here.", "Text has no gap; write [MASK] or ___ where a word is missing."),
+        ("A [mask] in small letters.", "Text has no gap; write [MASK] or ___ where a word is missing."),
         ("[MASK]" * 5, "Text has 5 gaps, at most 4 are allowed."),
     ],
 )
@@ -152,3 +155,37 @@ def test_gaps_are_counted(text: str, message: str, runner: Runner) -> None:
         runner.parse(TASK, {"text": text})
     assert caught.value.message == message
     assert caught.value.code is Code.INVALID_INPUT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The quick <mask> fox jumps.",
+        "The quick <MASK> fox jumps.",
+        "The quick {mask} fox jumps.",
+        "The quick ___ fox jumps.",
+        "The quick _______ fox jumps.",
+    ],
+)
+@pytest.mark.parametrize("model", ["tiny-masked-lm", "tiny-causal-lm"])
+def test_gaps_as_others_write_them(runner: Runner, text: str, model: str) -> None:
+    usual = runner.call(TASK, {"text": "The quick [MASK] fox jumps.", "model": model}).result
+    assert runner.call(TASK, {"text": text, "model": model}).result == usual
+    html = str(filled(text, asdict(usual.candidates[0])))
+    assert f"<mark>{escape(usual.candidates[0].token)}</mark>" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "gaps"),
+    [("[MASK] and ___", 1), ("a_b ___ c__d", 1), ("snake___case ___", 1), ("___ {mask}", 1), ("___, ___", 2)],
+)
+def test_what_is_a_gap(text: str, gaps: int) -> None:
+    assert spelled(text).count(MASK) == gaps
+
+
+@pytest.mark.parametrize("words", [["fox", "dog"], ["dog"], [" fox ", "quick"]])
+def test_words_to_compare_as_a_list(runner: Runner, words: list[str]) -> None:
+    payload = {"text": "The [MASK] jumps.", "model": "tiny-masked-lm"}
+    listed = runner.call(TASK, {**payload, "targets": words}).result
+    assert listed == runner.call(TASK, {**payload, "targets": ",".join(words)}).result
+    assert {one.token.strip() for one in listed.candidates} == {word.strip() for word in words}

@@ -71,3 +71,20 @@ def test_a_sentence_is_parted_between_clauses() -> None:
 def test_bullets_are_no_part_of_a_sentence(bullet: str) -> None:
     text = f"{bullet}Eat well."
     assert unlisted(text, Span(0, len(text))).of(text) == "Eat well."
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("apples\npears\nplums", 3),
+        ("two eggs\nflour", 2),
+        ("call the bank\npay rent\nwrite to mum about the party", 3),
+        ("shoes\r\nsocks\r\nhats", 3),
+        ("Buy:\n\nsoap\nsalt\n\nThat is all.", 4),
+        ("This is a long sentence that somebody wrapped\nin the middle of it.", 1),
+        ("A line\nthat goes on", 1),
+        ("He came\nand saw\nand won.", 1),
+    ],
+)
+def test_short_lines_are_entries_of_a_list(text: str, count: int) -> None:
+    assert len(lines(text)) == count

@@ -227,3 +227,11 @@ def test_a_model_that_reads_too_little_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TourError, match="too few to sum up"):
         summarize(Runner(registry, "embedded"), TEXT, "short")
     registry.close()
+
+
+@pytest.mark.parametrize("text", ["Hi", "Good morning!", "See you at noon.", "OK, thanks a lot"])
+def test_what_is_shorter_than_its_summary_stays(runner: Runner, text: str) -> None:
+    answer = runner.call(TASK, {"text": text, "model": "SmolLM2-135M-Instruct"})
+    assert len(answer.result.summary) <= len(text)
+    assert answer.result.summary == text
+    assert any("as it is" in note for note in answer.notes)

@@ -30,10 +30,31 @@ def test_a_pasted_table_is_what_was_shown() -> None:
         "a;b c\n1;2\n;3",
         "a | b c\n1 | 2\n | 3",
         '"a","b c"\n1,2\n,3',
+        "| a | b c |\n|---|---|\n| 1 | 2 |\n|  | 3 |",
+        "a | b c\n--- | :-:\n1 | 2\n | 3",
+        "|a|b c|\n|:--|--:|\n|1|2|\n||3|\n",
+        '"a", "b c"\n"1", "2"\n"", "3"',
+        "a;  b c\n1;  2\n;  3",
+        "\ufeffa,b c\n1,2\n,3",
+        "\ufeff| a | b c |\n| - | - |\n| 1 | 2 |\n| | 3 |",
     ],
 )
 def test_cells_are_told_apart_by_what_stands_between_them(pasted: str) -> None:
     assert TableInput().parse(pasted) == {"columns": ["a", "b c"], "rows": [["1", "2"], ["", "3"]]}
+
+
+@pytest.mark.parametrize(
+    ("pasted", "columns", "rows"),
+    [
+        ("Name, first\tAge, years\nAnn\t3\n", ["Name, first", "Age, years"], [["Ann", "3"]]),
+        ("x;y;z\tn\n1\t2\n3\t4", ["x;y;z", "n"], [["1", "2"], ["3", "4"]]),
+        ('who, what\nAnn, "tea, milk"\nBob, "ale"', ["who", "what"], [["Ann", "tea, milk"], ["Bob", "ale"]]),
+        ("| a \\| b | c |\n|---|---|\n| 1 \\| 2 | 3 |", ["a | b", "c"], [["1 | 2", "3"]]),
+        ("words\none, two\nthree", ["words"], [["one, two"], ["three"]]),
+    ],
+)
+def test_what_is_pasted_is_read_by_its_rows(pasted: str, columns: list[str], rows: list[list[str]]) -> None:
+    assert TableInput().parse(pasted) == {"columns": columns, "rows": rows}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from components.models.errors import Code, TourError
 from components.tasks import causal
 from components.tasks.runner import Runner
 from components.tasks.task import Answer, Progress
-from components.tasks.text_generation import TASK, Options, prompt_ids, whole_characters
+from components.tasks.text_generation import TASK, Options, prompt_ids, stops, whole_characters
 
 Lease = Callable[[str], LoadedModel]
 SMOL, TINY = "SmolLM2-135M-Instruct", "tiny-causal-lm"
@@ -239,3 +239,32 @@ def test_a_space_at_the_end_changes_nothing_but_is_not_doubled(runner: Runner, p
 
     assert written(prompt).startswith(" ")
     assert written(f"{prompt} ") == written(prompt).removeprefix(" ")
+
+
+@pytest.mark.parametrize("temperature", [1e-40, 1e-300, 5e-324, 1e-7, 1e-5, 0.001])
+def test_next_to_no_temperature_takes_the_likeliest(runner: Runner, temperature: float) -> None:
+    payload = {"prompt": PROMPT, "model": TINY, "max_new_tokens": 8}
+    cold = runner.call(TASK, {**payload, "temperature": temperature}).result.text
+    assert cold == runner.call(TASK, {**payload, "temperature": 0.0}).result.text
+
+
+@pytest.mark.parametrize("options", [{}, {"begin": "1, 2"}, {"mode": "plain"}, {"num_beams": 2}])
+@pytest.mark.parametrize("pick", [(0.3, 0.5), (0.5, 0.6), (0.8, 0.9)])
+def test_it_stops_before_what_it_is_to_stop_at(
+    runner: Runner, options: dict[str, Any], pick: tuple[float, float]
+) -> None:
+    payload = {"prompt": PROMPT, "model": SMOL, "temperature": 0.0, "max_new_tokens": 16, **options}
+    whole = runner.call(TASK, payload).result.text
+    begin = options.get("begin", "")
+    new = whole[len(begin) :]
+    stop = new[int(pick[0] * len(new)) : max(int(pick[1] * len(new)), int(pick[0] * len(new)) + 1)]
+    for given in ([stop, "never written"], stop.replace("\\", "\\\\").replace("\n", "\\n")):
+        result = runner.call(TASK, {**payload, "stop": given}).result
+        assert result.text == begin + new[: new.index(stop)]
+        assert result.finish_reason == "stop"
+    assert runner.call(TASK, {**payload, "stop": ["never written"]}).result.text == whole
+
+
+@pytest.mark.parametrize("given", [["a\nb", "\\n", "\n\n"], ["\\"], []])
+def test_stop_strings_keep_line_breaks(given: list[str]) -> None:
+    assert stops(Options(stop=given).stop) == given  # type: ignore[arg-type]

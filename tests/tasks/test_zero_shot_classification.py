@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -138,7 +139,6 @@ def test_a_label_that_leaves_no_room_is_refused(model: str, runner: Runner) -> N
 @pytest.mark.parametrize(
     ("changes", "field", "message"),
     [
-        ({"labels": ["a", " a "]}, "labels", "Labels must have at least two different labels."),
         (
             {"hypothesis_template": "No place."},
             "hypothesis_template",
@@ -156,3 +156,29 @@ def test_rules(changes: dict[str, object], field: str, message: str, runner: Run
         runner.parse(TASK, {**TASK.example, **changes})
     assert (caught.value.message, caught.value.field) == (message, field)
     assert caught.value.code is Code.INVALID_INPUT
+
+
+@pytest.mark.parametrize("labels", ["cooking, sports", "cooking\nsports", " cooking ,sports,"])
+def test_labels_in_one_text(runner: Runner, labels: str) -> None:
+    payload = {"text": "The bread is in the oven.", "model": "tiny-causal-lm"}
+    listed = runner.call(TASK, {**payload, "labels": ["cooking", "sports"]}).result
+    assert runner.call(TASK, {**payload, "labels": labels}).result == listed
+
+
+@pytest.mark.parametrize("labels", [["cooking"], "cooking", ["cooking", " cooking "]])
+@pytest.mark.parametrize("model", ["tiny-causal-lm", "tiny-encoder"])
+def test_a_label_alone_has_a_score_of_its_own(runner: Runner, labels: Any, model: str) -> None:
+    payload = {"text": "The bread is in the oven.", "model": model}
+    answer = runner.call(TASK, {**payload, "labels": labels})
+    (one,) = answer.result.labels
+    apart = runner.call(TASK, {**payload, "labels": ["cooking", "sports"], "multi_label": True}).result
+    assert one.score == pytest.approx(
+        next(two.score for two in apart.labels if two.label == "cooking"), abs=1e-4
+    )
+    assert any("one label alone" in note for note in answer.notes)
+
+
+@pytest.mark.parametrize("pair", [["good", "go\u200bod"], ["caf\u00e9", "cafe\u0301"], ["a b", "a\u00a0b"]])
+def test_labels_that_look_the_same_are_told(runner: Runner, pair: list[str]) -> None:
+    answer = runner.call(TASK, {"text": "Bread.", "labels": [*pair, "other"], "model": "tiny-causal-lm"})
+    assert any("look the same" in note for note in answer.notes)

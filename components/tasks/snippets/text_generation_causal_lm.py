@@ -29,6 +29,8 @@ elif TEMPERATURE > 0:
     strategy |= {"min_p": MIN_P or None, "typical_p": TYPICAL_P}
 else:
     strategy = {"do_sample": False}
+if stops := [line.replace("\\n", "\n") for line in STOP.splitlines()]:
+    strategy |= {"stop_strings": stops, "tokenizer": tokenizer}
 torch.manual_seed(SEED)
 output = model.generate(
     ids,
@@ -37,4 +39,5 @@ output = model.generate(
     repetition_penalty=REPETITION_PENALTY,
     **strategy,
 )
-print(tokenizer.decode(output[0, len(prompt) :], skip_special_tokens=True))
+text = tokenizer.decode(output[0, len(prompt) :], skip_special_tokens=True)
+print(min((text.partition(stop)[0] for stop in stops), key=len, default=text))

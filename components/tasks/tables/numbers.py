@@ -137,12 +137,13 @@ def _written(cell: str) -> _Written | None:
     )
 
 
-_GROUPED = {
+_OTHER: Mapping[Mark, str] = {".": ",", ",": r"\."}
+_GROUPED: Mapping[Mark, re.Pattern[str]] = {
     mark: re.compile(
         rf"(?:\d{{1,3}}(?:{other}\d{{3}})+|\d{{1,2}}(?:{other}\d\d)+{other}\d{{3}}|"
         rf"\d{{1,3}}(?:[ ']\d{{3}})+|\d*)(?:{re.escape(mark)}(?P<part>\d+))?"
     )
-    for mark, other in ((".", ","), (",", r"\."))
+    for mark, other in _OTHER.items()
 }
 _OPEN = re.compile(r"[1-9]\d{0,2}([.,])\d{3}")  # thousands with the one mark, thousandths with the other
 
