@@ -202,7 +202,8 @@ def test_a_real_model_answers(runner: Runner) -> None:
 @pytest.mark.parametrize("field", ["prompt", "system", "begin", "plain"])
 def test_control_tokens_that_are_typed_stay_text(lease: Lease, text: str, field: str) -> None:
     model = lease(SMOL)
-    options = {"plain": {"mode": "plain"}, "system": {"system": text}}.get(field, {})
+    chosen: dict[str, dict[str, Any]] = {"plain": {"mode": "plain"}, "system": {"system": text}}
+    options = chosen.get(field, {})
     prompt = text if field in ("prompt", "plain") else "Hi"
     ids = prompt_ids(model, prompt, Options(**options))
     if field == "begin":

@@ -45,11 +45,15 @@ for row, ids in enumerate(windows["input_ids"]):
     nothing = min(nothing, begins[0] + ends[0])  # of the first token: that nothing answers
     places = windows["offset_mapping"][row]
     tokens = [index for index, sequence in enumerate(windows.sequence_ids(row)) if sequence == 1]
-    for first in tokens:
-        for last in range(first, min(first + MAX_ANSWER_LENGTH, tokens[-1] + 1)):
-            passage = whole_words(places[first][0], places[last][1])
-            if passage[0] < passage[1]:
-                logits[passage] = max(begins[first] + ends[last], logits.get(passage, float("-inf")))
+    pairs = [
+        (begins[first] + ends[last], first, last)
+        for first in tokens
+        for last in range(first, min(first + MAX_ANSWER_LENGTH, tokens[-1] + 1))
+    ]
+    for logit, first, last in sorted(pairs, reverse=True)[:200]:
+        passage = whole_words(places[first][0], places[last][1])
+        if passage[0] < passage[1]:
+            logits[passage] = max(logit, logits.get(passage, float("-inf")))
 
 # The probability of the passages with the twenty likeliest texts, and of no answer if the model was taught
 # to give none.
