@@ -44,7 +44,7 @@ def card(recipe: Recipe, measured: Figures) -> str:
         data="\n".join(f"- {line}" for line in recipe.card["data"]),
         epochs=f"{recipe.epochs:g}",
         learning_rate=f"{recipe.learning_rate:g}",
-        batch=recipe.batch,
+        batch=f"{recipe.batch:,} {'tokens' if 'tokens' in recipe.extra else 'examples'}",
         length=recipe.length,
         seed=recipe.seed,
         split=measured["split"],

@@ -16,8 +16,8 @@ _FILE = Path(__file__).with_name("recipes.toml")
 class Recipe:
     """The numbers of one training run. `rank` is that of the LoRA matrices; 0 trains every weight.
 
-    `batch` counts examples per step, `length` tokens per example. `warmup` and `decay` are shares
-    of all steps: the learning rate rises, stays, and falls to zero.
+    `batch` counts examples per step, or tokens where the module cuts batches itself, `length` tokens per
+    example. `warmup` and `decay` are shares of all steps: the learning rate rises, stays, and falls to zero.
     """
 
     name: str

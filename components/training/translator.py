@@ -66,9 +66,12 @@ def pairs(data: Path, recipe: Recipe) -> dict[str, list[Pair]]:
 
 
 def prepare(recipe: Recipe, data: Path) -> Job:
-    groups = recipe.extra["groups"]
-    sources = corpora(data, [group["files"] for group in groups], held_out(data, recipe))
-    tokenizer = _tokenizer(recipe, [pair for group in sources for alike in group for pair in alike])
+    """Batches drawn from the recipe's groups of files; or, where it has none, Tatoeba as it is."""
+    groups = recipe.extra.get("groups", ())
+    split = pairs(data, recipe)["train"]
+    sources = corpora(data, [group["files"] for group in groups], held_out(data, recipe)) if groups else []
+    everything = [pair for group in sources for alike in group for pair in alike] or split
+    tokenizer = _tokenizer(recipe, everything)
     network = MarianMTModel(_config(recipe, tokenizer))
     if start := recipe.extra.get("start"):
         grown(network, tokenizer, EMBEDDED / start)
@@ -87,11 +90,19 @@ def prepare(recipe: Recipe, data: Path) -> Job:
 
     return Job(
         network=network,
-        train=Mixture(recipe, sources, [group["share"] for group in groups], _encoder(tokenizer)),
+        train=(
+            Mixture(recipe, sources, [group["share"] for group in groups], _encoder(tokenizer))
+            if groups
+            else _examples(tokenizer, split, recipe.length)
+        ),
         collate=_collate(DataCollatorForSeq2Seq(tokenizer, model=network)),
         export=export,
         loss=loss,
-        optimizer=lambda network: MuonAdamW(network, recipe.learning_rate, recipe.weight_decay),
+        optimizer=(
+            (lambda network: MuonAdamW(network, recipe.learning_rate, recipe.weight_decay))
+            if groups
+            else None
+        ),
     )
 
 
@@ -221,9 +232,20 @@ def _encoder(tokenizer: MarianTokenizer) -> Encode:
     return encode
 
 
+def _examples(tokenizer: MarianTokenizer, split: Sequence[Pair], length: int) -> list[Example]:
+    encode = _encoder(tokenizer)
+    ids = zip(encode([pair.source for pair in split]), encode([pair.target for pair in split]), strict=True)
+    return [
+        {"input_ids": source, "attention_mask": [1] * len(source), "labels": target, "length": len(target)}
+        for source, target in ids
+        if max(len(source), len(target)) <= length
+    ]
+
+
 def _collate(pad: DataCollatorForSeq2Seq):  # type: ignore[no-untyped-def]
     def collate(examples):  # type: ignore[no-untyped-def]
-        return dict(pad([dict(example) for example in examples]))
+        keys = ("input_ids", "attention_mask", "labels")
+        return dict(pad([{key: example[key] for key in keys} for example in examples]))
 
     return collate
 

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 import torch
-from sentencepiece.sentencepiece_model_pb2 import ModelProto
+from sentencepiece.sentencepiece_model_pb2 import ModelProto  # type: ignore[attr-defined]
 from torch import nn
 from transformers import MarianMTModel, MarianTokenizer
 

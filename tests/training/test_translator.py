@@ -56,7 +56,7 @@ def toy(tmp_path: Path) -> tuple[Recipe, Path]:
         (f"in York {line}".replace("\t", "\tin York ") for line in lines),
     )
     write(data / "parallel/dev.tsv", ["in York the red cat is here 7\tnothing at all"])
-    known = recipes()["translator-en-de"]
+    known = recipes()["translator-en-de-general"]
     extra = known.extra | {
         "vocabulary": 310,
         "width": 64,
@@ -87,6 +87,16 @@ def test_the_translator_learns_a_toy_language(toy: tuple[Recipe, Path], tmp_path
     network = MarianMTModel.from_pretrained(tmp_path / "export", dtype=torch.float32)
     ids = tokenizer("the red cat is here 7", return_tensors="pt")
     assert network.generate(**ids, max_new_tokens=5, num_beams=2).shape[1] > 1
+
+
+def test_a_recipe_without_groups_trains_on_tatoeba_alone(toy: tuple[Recipe, Path], tmp_path: Path) -> None:
+    known = recipes()["translator-en-de"]
+    recipe = replace(known, epochs=0.2, batch=32, extra=known.extra | {"vocabulary": 310, "width": 64})
+    job = translator.prepare(recipe, toy[1])
+    first = job.collate(job.train[:32])
+    before = float(job.network(**first).loss)
+    train(recipe, job, tmp_path / "run", stop_after=10)
+    assert float(job.network(**first).loss) < before
 
 
 def test_a_stopped_run_goes_on_where_it_was(toy: tuple[Recipe, Path], tmp_path: Path) -> None:
@@ -169,7 +179,7 @@ def test_a_larger_network_begins_as_the_smaller_one(tmp_path: Path, toy: tuple[R
 def test_a_vocabulary_is_made_able_to_write_everything(tmp_path: Path) -> None:
     """That of the shipped translator: what it could write has the ids that it had."""
     shipped = MarianTokenizer.from_pretrained(translator.EMBEDDED / "translator-en-de")
-    recipe = recipes()["translator-en-de"]
+    recipe = recipes()["translator-en-de-general"]
     pair = Pair("Where is the station?", "Wo ist „Żółć“ – ☃?")
     wide = translator._tokenizer(recipe, [pair] * 100)
     assert wide("Where is the station?")["input_ids"] == shipped("Where is the station?")["input_ids"]
