@@ -53,6 +53,14 @@ class Job:
     collate: Collate
     export: Callable[[Path], None]
     loss: Callable[[nn.Module, dict[str, Any]], Any] | None = None
+
+    @property
+    def examples(self) -> Sequence[Example]:
+        """`train`, for recipes whose training is a list of examples."""
+        if not isinstance(self.train, Sequence):
+            raise TypeError("this training makes its batches as they are asked for")
+        return self.train
+
     optimizer: Callable[[nn.Module], Optimizer] | None = None
 
 

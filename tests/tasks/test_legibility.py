@@ -82,7 +82,7 @@ def test_no_example_of_the_pages_is_called_foreign() -> None:
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_every_task_tells(task, payload, runner: Runner) -> None:  # type: ignore[no-untyped-def]
+def test_every_task_tells(task, payload, runner: Runner) -> None:
     assert "seems to be in German (de)" in runner.call(task, payload).notes[0]
 
 

@@ -147,7 +147,9 @@ def test_alternatives_with_the_probability_of_their_tokens(translators: Runner) 
     with translators.registry.lease("marian") as model:
         for options in ({}, STRICTER):
             found = plainly(model, SENTENCES[1], "de", num_beams=3, num_return_sequences=3, **options)
-            rows = [row for row in found if not loops(model.tokenizer.decode(row, skip_special_tokens=True))]
+            rows = [
+                row for row in found if not loops(str(model.tokenizer.decode(row, skip_special_tokens=True)))
+            ]
             if rows:
                 break
         end, start = model.network.config.eos_token_id, model.network.config.decoder_start_token_id

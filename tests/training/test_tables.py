@@ -90,7 +90,7 @@ def test_it_learns_from_answers_which_program_is_meant(
     set_seed(recipe.seed)
     job = tables.prepare(recipe, tmp_path)
     train(recipe, job, tmp_path / "run")
-    batch = job.collate(job.train)
+    batch = job.collate(job.examples)
     rows = batch.pop("rows")
     with torch.inference_mode():
         outputs = job.network.eval()(**batch).logits

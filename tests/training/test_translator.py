@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any, cast
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from components.training import translator, variety, warm_start
 from components.training.letters import letters
 from components.training.parallel import Pair, corpora, german, key
 from components.training.recipe import Recipe, recipes
-from components.training.run import train
+from components.training.run import Batches, train
 
 NAMES = variety.Names(["Okafor", "Rotterdam", "Henrietta", "Bauer", "Nimbus", "Annette", "Hannover"])
 NOUNS = ["cat", "dog", "bird", "tree", "house", "river", "stone", "cloud", "road", "door"]
@@ -78,13 +79,13 @@ def test_the_translator_learns_a_toy_language(toy: tuple[Recipe, Path], tmp_path
     recipe, data = toy
     set_seed(recipe.seed)
     job = translator.prepare(recipe, data)
-    first = job.collate(job.train[0])
+    first = job.collate(cast(Batches, job.train)[0])
     before = float(job.network(**first).loss)
     train(recipe, job, tmp_path / "run", stop_after=30)
     assert float(job.network(**first).loss) < before - 1
     job.export(tmp_path / "export")
     tokenizer = MarianTokenizer.from_pretrained(tmp_path / "export")
-    network = MarianMTModel.from_pretrained(tmp_path / "export", dtype=torch.float32)
+    network: Any = MarianMTModel.from_pretrained(tmp_path / "export", dtype=torch.float32)
     ids = tokenizer("the red cat is here 7", return_tensors="pt")
     assert network.generate(**ids, max_new_tokens=5, num_beams=2).shape[1] > 1
 
@@ -93,7 +94,7 @@ def test_a_recipe_without_groups_trains_on_tatoeba_alone(toy: tuple[Recipe, Path
     known = recipes()["translator-en-de"]
     recipe = replace(known, epochs=0.2, batch=32, extra=known.extra | {"vocabulary": 310, "width": 64})
     job = translator.prepare(recipe, toy[1])
-    first = job.collate(job.train[:32])
+    first = job.collate(job.examples[:32])
     before = float(job.network(**first).loss)
     train(recipe, job, tmp_path / "run", stop_after=10)
     assert float(job.network(**first).loss) < before
@@ -159,7 +160,7 @@ def test_a_larger_network_begins_as_the_smaller_one(tmp_path: Path, toy: tuple[R
     recipe, data = toy
     small = translator.prepare(recipe, data)
     train(recipe, small, tmp_path / "run", stop_after=30)
-    batch = small.collate(small.train[0])
+    batch = small.collate(cast(Batches, small.train)[0])
     small.export(tmp_path / "small")
     tokenizer = MarianTokenizer.from_pretrained(tmp_path / "small")
     config = translator._config(

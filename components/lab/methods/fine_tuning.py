@@ -55,7 +55,7 @@ def tune(work: Work, recipe: Recipe) -> None:
     job = _job(recipe, base, folder, texts.labelled(rows))
     sizes = [(one.numel(), one.requires_grad) for one in job.network.parameters()]
     best = _train(work, recipe, job, texts, watched)
-    cut = sum(row["cut"] for row in job.train)
+    cut = sum(row["cut"] for row in job.examples)
     work.progress("Writing the checkpoint")
     job.export(work.model)
     collate = job.collate
