@@ -151,7 +151,7 @@ def bad_values(task: AnyTask) -> dict[str, dict[str, Any]]:
     """Requests with one value that is out of range or of a wrong type, by what is wrong."""
     good = quick(task)
     unknown: dict[str, Any] = {
-        "unknown model": "nobody/nothing",
+        "unknown model": "nothing",
         "model of a wrong type": {"id": "all-MiniLM-L6-v2"},
         "model that breaks out": "../../etc/passwd\0<script>",
     }
@@ -171,7 +171,7 @@ def bad_values(task: AnyTask) -> dict[str, dict[str, Any]]:
         if field.kind == "int":
             values += [field.default + 0.5]
         if field.kind in ("choice", "text"):
-            values = [7, ["x"], {}, "\0"]
+            values = [7, [["x"]], {}, "\0"]
         for value in values:
             bad[f"{field.name} = {value!r}"] = {**good, field.name: value}
     return bad
