@@ -12,6 +12,7 @@ from __future__ import annotations
 from contextlib import suppress
 from urllib.parse import parse_qs
 
+from anyio import move_on_after
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -24,6 +25,7 @@ from components.serving.shell import Shells, Site
 
 BODY_LIMIT = 2_000_000  # bytes
 DRAINED = 16  # so many times the limit is read of a body that is refused
+PATIENCE = 10.0  # seconds that a refused body may take to come
 YEAR = 365 * 24 * 3600
 
 # Gradio's pages need inline scripts, and gr.HTML compiles its templates, hence the two "unsafe" words.
@@ -173,7 +175,8 @@ class BodyLimit:
         )
         declared = Headers(scope=scope).get("content-length", "0")
         if declared.isdecimal() and int(declared[:20]) > self.limit:
-            await self._drain(receive)
+            if int(declared[:20]) <= DRAINED * self.limit:
+                await self._drain(receive)
             await refused(scope, receive, send)
             return
         received = 0
@@ -206,10 +209,11 @@ class BodyLimit:
         """
         left = DRAINED * self.limit
         more = True
-        while more and left > 0:
-            message = await receive()
-            left -= len(message.get("body", b""))
-            more = message.get("more_body", False)
+        with move_on_after(PATIENCE):
+            while more and left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 class KnownPages:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import BeforeValidator
 
 from components.models.catalog import load_catalog
 from components.models.checkpoint import INSPECTIONS
@@ -216,7 +217,14 @@ def test_harmless_text_is_answered(task: AnyTask, model: str, text: str, runner:
             continue
         given = example(task, model)[field.name]
         value = typed(task, field, f"{given} {text}" if field.kind == "text" else text)
-        body = runner.call(task, example(task, model, **{field.name: value})).as_json()
+        try:
+            body = runner.call(task, example(task, model, **{field.name: value})).as_json()
+        except TourError as error:
+            # Typed control tokens are read as text, whose places in a prompt nothing tells.
+            if task.name != "attribution" or "control token" not in error.message:
+                raise
+            check_message(error)
+            continue
         assert json.loads(json.dumps(body, ensure_ascii=False, allow_nan=False).encode()) == body
 
 
@@ -235,7 +243,7 @@ def test_text_that_is_none_is_refused(task: AnyTask, model: str, text: str, runn
 def test_inputs_of_a_wrong_type_are_refused(task: AnyTask, runner: Runner) -> None:
     for field in input_fields(task.inputs):
         wrong = [
-            None,
+            *([None] if field.required else []),  # null stands for what is left out
             5,
             True,
             1.5,
@@ -250,7 +258,7 @@ def test_inputs_of_a_wrong_type_are_refused(task: AnyTask, runner: Runner) -> No
         ]
         malformed: dict[str, list[object]] = {
             "text": [["a"]],
-            "texts": ["a", [], [""]],
+            "texts": [[], [""], *([] if takes_more(task.inputs, field.name) else ["a"])],
             "table": ["a", [], {"columns": ["a"]}, {"columns": ["a"], "rows": [["b", "c"]]}, {"columns": []}],
         }
         for value in [*wrong, *malformed.get(field.kind, [])]:
@@ -299,7 +307,7 @@ def test_unknown_fields_are_refused(task: AnyTask, key: str, runner: Runner) -> 
 @all_tasks
 def test_options_of_a_wrong_type_are_refused(task: AnyTask, runner: Runner) -> None:
     for field in option_fields(task.options):
-        for value in wrong_values(field):
+        for value in wrong_values(field, also_lists=takes_more(task.options, field.name)):
             message = refused(runner, task, field.name, **{field.name: value})
             if field.minimum is not None:
                 assert f"{field.minimum} to {field.maximum}" in message
@@ -318,8 +326,12 @@ def test_every_option_works_from_end_to_end(task: AnyTask, model: str, runner: R
             try:
                 answer = runner.call(task, example(task, model, **{field.name: value}))
             except TourError as error:
-                # Not every network has a thousand layers, or each kind of attention.
-                if task.name not in INSPECTIONS or error.field != field.name or value == field.default:
+                # Not every network has a thousand layers, or each kind of attention, or reads each language.
+                if (
+                    task.name not in {*INSPECTIONS, "translation"}
+                    or error.field != field.name
+                    or value == field.default
+                ):
                     raise
                 check_message(error)
             else:
@@ -403,8 +415,13 @@ def check_message(error: TourError, longest: int = 600) -> None:
     json.dumps(error.as_json(), ensure_ascii=False).encode()
 
 
-def wrong_values(field: OptionField) -> list[object]:
-    never = [None, [], {}, object(), b"bytes"]
+def takes_more(fields: type[Any], name: str) -> bool:
+    """Whether a field takes a list for a text, or a text for a list, too."""
+    return any(isinstance(one, BeforeValidator) for one in fields.__pydantic_fields__[name].metadata)
+
+
+def wrong_values(field: OptionField, *, also_lists: bool) -> list[object]:
+    never = [[5] if also_lists else [], {}, object(), b"bytes"]
     if field.kind in ("int", "float"):
         assert field.minimum is not None
         assert field.maximum is not None
