@@ -109,7 +109,7 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
                 kind.beside(inputs[-1], value, named(f"{field.name}-grid"))
             with gr.Row(elem_classes="actions"):
                 run = gr.Button(page.run_label, variant="primary", elem_id=named("run"), scale=2)
-                stop = gr.Button("Stop", interactive=False, elem_id=named("stop"), scale=1)
+                stop = gr.Button("Stop", interactive=False, elem_id=named("stop-run"), scale=1)
                 copy_link = gr.Button("Copy link", elem_id=named("copy-link"), scale=1)
             with gr.Row(elem_classes="examples"):
                 gr.HTML('<span class="examples-title">Try</span>')

@@ -91,7 +91,7 @@ def test_a_stopped_answer_says_that_it_is_not_complete(page: Page) -> None:
     )
     visit.part("run").click()
     expect(visit.part("result").locator("[data-partial]")).to_have_count(1, timeout=PATIENCE)
-    visit.part("stop").click()
+    visit.part("stop-run").click()
     expect(visit.part("run")).to_be_enabled()
     expect(visit.part("result")).to_have_attribute("data-stale", "Stopped: this answer is not complete")
 
@@ -100,7 +100,7 @@ def test_a_run_that_is_stopped_before_it_answers_leaves_the_old_answer_marked(pa
     visit = Visit(page, text_generation.PAGE).open()
     visit.fill("prompt", "Tell of a dragon.")
     visit.part("run").click()
-    visit.part("stop").click()
+    visit.part("stop-run").click()
     expect(visit.part("run")).to_be_enabled()
     result = visit.part("result")
     expect(result).to_have_attribute("data-stale", re.compile("^(Answer to an earlier text|Stopped)"))

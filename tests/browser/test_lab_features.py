@@ -112,4 +112,4 @@ def test_a_projection_is_there_again_when_the_page_is_loaded_again(open_page: Op
     page = projected(open_page(width=390))
     page.goto("/lab?tab=features")
     expect(page.locator(".scatter-points .mark")).to_have_count(600)
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

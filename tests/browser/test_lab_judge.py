@@ -95,4 +95,4 @@ def test_a_phone_has_no_sideways_scrolling(open_page: OpenPage) -> None:
     page = open_page("/lab", width=390, colours="dark")
     page.goto("/lab?tab=judge")
     expect(page.locator("#lab-judge-status")).not_to_be_empty()
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

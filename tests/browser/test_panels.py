@@ -84,7 +84,7 @@ def test_what_was_answered_before_a_stop_can_be_had(page: Page, tmp_path: Path) 
     expect(visit.box("batch-context")).to_have_value("context")
     visit.part("batch-start").click()
     expect(visit.part("batch-progress")).to_contain_text(re.compile(r"[3-9]\d rows"), timeout=PATIENCE)
-    visit.part("stop").click()
+    visit.part("stop-run").click()
     expect(visit.part("batch-download")).to_be_visible()
     with page.expect_download() as download:
         visit.part("batch-download").click()
@@ -99,11 +99,11 @@ def test_what_was_answered_before_a_stop_can_be_had(page: Page, tmp_path: Path) 
 
 def test_a_file_that_is_no_table_is_refused_in_words(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "broken.csv"
-    path.write_text("a,b\n1\n")
+    path.write_bytes(b"PK\x03\x04" + bytes(range(256)) * 8)
     visit = Visit(page, text_classification.PAGE).open()
     unfold(visit, "batch")
     visit.part("batch-file").locator("input[type=file]").set_input_files(path)
-    expect(visit.part("batch-progress").locator(".problem")).to_contain_text("Line 2 of the file has 1 cells")
+    expect(visit.part("batch-progress").locator(".problem")).to_contain_text("a ZIP archive")
     expect(visit.part("batch-start")).to_be_disabled()
 
 

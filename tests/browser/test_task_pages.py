@@ -146,7 +146,7 @@ def test_stop_frees_the_model_at_once(page: Page, app_url: str) -> None:
     result = visit.part("result")
     expect(result).to_contain_text(re.compile(r"five,(\s*\w+\W+){3}"), timeout=PATIENCE)
     assert models(app_url)[model]["leases"] == 1
-    visit.part("stop").click()
+    visit.part("stop-run").click()
     deadline = time.monotonic() + 2
     while models(app_url)[model]["leases"] and time.monotonic() < deadline:
         pass

@@ -105,7 +105,7 @@ class Visit:
         self.page.remove_listener("requestfinished", note)
         self.page.remove_listener("requestfailed", note)
         expect(self.part("run")).to_be_enabled()
-        expect(self.part("stop")).to_be_disabled()
+        expect(self.part("stop-run")).to_be_disabled()
 
     def drawer(self, tab: str) -> str:
         """All the text in a tab of the drawer."""
@@ -196,7 +196,9 @@ def short(page: TaskPage) -> dict[str, object]:
 
 
 def another_value(field: OptionField) -> object:
-    """A valid value that is not the default."""
+    """A valid value that is not the default, and that the default model can do."""
+    if field.name == "source":
+        return "en"
     match field.kind:
         case "choice":
             return next(choice for choice in field.choices if choice != field.default)

@@ -48,7 +48,7 @@ def test_an_answer_comes_back_from_json_as_it_was(page: TaskPage) -> None:
 
 def test_what_the_app_refuses_is_an_error(app_url: str) -> None:
     with pytest.raises(TourError) as caught:
-        Served(app_url).call(TASK, {"text": "x", "model": "nobody/nothing"})
+        Served(app_url).call(TASK, {"text": "x", "model": "nothing"})
     assert caught.value.code is Code.UNKNOWN_MODEL
 
 

@@ -29,7 +29,7 @@
     for (const answer of document.querySelectorAll(".answered")) {
       const block = answer.closest(".block");
       const values = JSON.parse(answer.dataset.asked);
-      const working = Boolean(document.querySelector('button[id$="-stop"]:not(:disabled)'));
+      const working = Boolean(document.querySelector('button:is([id$="-stop"], [id$="-stop-run"]):not(:disabled)'));
       const model = setting?.names.indexOf("model") ?? -1;
       const others = asked ? values.flatMap((value, index) => (same(value, asked[index]) ? [] : [index])) : [];
       const words = !others.length

@@ -13,8 +13,8 @@
   const stored = () => { try { return sessionStorage.getItem(key); } catch { return null; } };
 
   const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload";
-  const draft = stored();
-  if (draft && reloaded) {
+  const draft = reloaded ? stored() : null;
+  if (draft) {
     const query = new URLSearchParams(draft);
     const here = new URLSearchParams(location.search);
     for (const kept of ["embed", "__theme"]) if (here.has(kept)) query.set(kept, here.get(kept));
@@ -33,7 +33,7 @@
     asked = latest === first && !draft ? null : latest;
   });
   addEventListener("pagehide", () => {
-    const running = Boolean(document.querySelector('button[id$="-stop"]:not(:disabled)'));
+    const running = Boolean(document.querySelector('button:is([id$="-stop"], [id$="-stop-run"]):not(:disabled)'));
     const query = running ? latest : asked;
     if (!query || query.length > LONGEST_QUERY) return;
     store(`${query}&kept=${running ? "cut" : "1"}`);
