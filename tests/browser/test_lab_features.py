@@ -19,7 +19,10 @@ def projected(page: Page) -> Page:
     """A page with the shipped messages as MiniLM's last layer has them, by PCA."""
     page.goto("/lab?tab=features")
     page.locator("#lab-features-projection").get_by_label("pca", exact=True).check()
+    said = page.locator(".scatter-said")
+    expect(said).to_contain_text("A prepared run")
     page.locator("#lab-features-start").click()
+    expect(said).not_to_contain_text("A prepared run", timeout=PATIENCE)
     expect(page.locator(".scatter-points .mark")).to_have_count(600, timeout=PATIENCE)
     return page
 
