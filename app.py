@@ -101,7 +101,7 @@ def build_app(
     from components.serving.inference import Inference
     from components.serving.mcp import McpServer
     from components.serving.middleware import middleware
-    from components.serving.shell import Shell, Site, pictures
+    from components.serving.shell import Site, pictures
     from components.ui.chrome import PICTURES, appearance
 
     if gpu is not None:
@@ -114,11 +114,7 @@ def build_app(
     mcp = McpServer(demos.OPERATIONS, registry.catalog, inference)
     blocks = demos.build(registry, runner, lab, published)
     endpoints.register(blocks, demos.OPERATIONS, runner)
-    site = Site(
-        pages={slug: Shell(**vars(around)) for slug, around in demos.surroundings().items()},
-        documents={slug: Shell(**vars(around)) for slug, around in demos.documents().items()},
-        lost=Shell(**vars(demos.lost())),
-    )
+    site = Site(pages=demos.surroundings(), documents=demos.documents(), lost=demos.lost())
     # On a Space Gradio would add the Hub's header to pages opened outside it, and for that ask other sites.
     blocks.space_id = None
     blocks.queue(max_size=64, api_open=False)  # open, /gradio_api/run would pass the queue by

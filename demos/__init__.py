@@ -11,6 +11,7 @@ from components.insight.attribution import TASK as ATTRIBUTION
 from components.insight.layers import TASK as LAYERS
 from components.lab.lab import Lab
 from components.models.registry import Registry
+from components.shell import BASE, Shell
 from components.tasks.runner import Runner
 from components.tasks.task import Operation
 from components.tasks.tokenize import TOOL as TOKENIZE
@@ -90,7 +91,7 @@ def build(registry: Registry, runner: Runner, lab: Lab, published: Published) ->
     return blocks
 
 
-def surroundings() -> dict[str, chrome.Surroundings]:
+def surroundings() -> dict[str, Shell]:
     """The HTML around what `build` makes, by the page's address; the home page's is empty."""
     return {
         "": chrome.surroundings(PAGES, None),
@@ -98,13 +99,13 @@ def surroundings() -> dict[str, chrome.Surroundings]:
     }
 
 
-def documents() -> dict[str, chrome.Surroundings]:
+def documents() -> dict[str, Shell]:
     """The pages that are all HTML, by their address."""
-    content = api.content(OPERATIONS, chrome.BASE)
+    content = api.content(OPERATIONS, BASE)
     return {api.SLUG: chrome.document(PAGES, api.TITLE, api.SENTENCE, content)}
 
 
-def lost() -> chrome.Surroundings:
+def lost() -> Shell:
     """The page for addresses that do not exist; the server fills in `%PATH%` and `%GUESS%`."""
     return chrome.document(
         PAGES, "Page not found", "There is no page at %PATH%.", Markup('<p class="guess">%GUESS%</p>')

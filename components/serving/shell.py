@@ -22,9 +22,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.address import Published
+from components.shell import BASE, Shell
 
 HOME = ""
-BASE = "%BASE%"  # in a shell's HTML: the address that visitors reach the app at, without a slash at the end
 
 # Gradio's own: what previews read, and what sets the title again.
 FOREIGN_META = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*?/?>\s*')
@@ -32,21 +32,6 @@ TITLE_SWITCH = (b'control_page_title="true"', b'control_page_title="false"')
 CURRENT_PAGE = re.compile(rb'"current_page":\s*"([\w-]*)"')
 # Addresses that programs ask: an error there stays JSON.
 PROGRAMS = ("v1", "gradio_api", "assets", "static", "hf")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shell:
-    """One page's words for search engines and link previews, and the HTML around what scripts build.
-
-    `picture` is an address below the app's. `head`, `before` and `after` are HTML.
-    """
-
-    title: str
-    description: str
-    picture: str
-    head: str
-    before: str
-    after: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +57,7 @@ class Shells:
             await self.app(scope, receive, send)
             return
         base = self.published.seen_by(Request(scope)) + "/"
-        path = unquote(scope["path"]).removeprefix(unquote(scope.get("root_path", ""))).strip("/")
+        path = unquote(scope["path"]).strip("/")  # `RootPath` has taken a prefix away
         if path in self.site.documents:
             await _page(self.site.documents[path], base, path)(scope, receive, send)
             return

@@ -7,7 +7,6 @@ script runs, and nothing moves when the rest comes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import gradio as gr
 
 from components.figures.markup import Markup, join
+from components.shell import Shell
 from components.ui.page import PlainPage, TaskPage
 
 NAME = "Transformers Tour"
@@ -23,8 +23,6 @@ ABOUT = (
     "Every page runs a real pretrained model on this host. Type your own text, read the answer with "
     "its scores, and take the code, the JSON or the API call with you."
 )
-# Stands for the address that visitors reach the app at, without a slash at the end: the server knows it.
-BASE = "%BASE%"
 
 ASSETS = Path(__file__).parent / "assets"
 PICTURES = ASSETS / "cards"  # what link previews show, made by tests/browser/cards.py
@@ -32,24 +30,11 @@ PICTURES = ASSETS / "cards"  # what link previews show, made by tests/browser/ca
 Page = TaskPage | PlainPage
 
 
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """The HTML of a page but for what Gradio builds, and its words for previews; see
-    `components/serving/shell.py` for the two."""
-
-    title: str
-    description: str
-    picture: str
-    head: str
-    before: str
-    after: str = ""
-
-
-def surroundings(pages: Sequence[Page], current: Page | None) -> Surroundings:
+def surroundings(pages: Sequence[Page], current: Page | None) -> Shell:
     """Of a page; None is the home page."""
     title, sentence = (current.title, current.sentence) if current else (CLAIM, ABOUT)
     slug = current.slug if current else ""
-    return Surroundings(
+    return Shell(
         title=f"{title} · {NAME}" if current else NAME,
         description=sentence if current else f"{CLAIM} {ABOUT}",
         picture=picture(slug),
@@ -59,9 +44,9 @@ def surroundings(pages: Sequence[Page], current: Page | None) -> Surroundings:
     )
 
 
-def document(pages: Sequence[Page], title: str, sentence: str, content: Markup) -> Surroundings:
+def document(pages: Sequence[Page], title: str, sentence: str, content: Markup) -> Shell:
     """Of a page that is all HTML, with nothing for Gradio to build."""
-    return Surroundings(
+    return Shell(
         title=f"{title} · {NAME}",
         description=sentence,
         picture=picture(""),

@@ -1,0 +1,23 @@
+"""What a page's HTML holds around the part that scripts build: made by `components/ui`, sent by
+`components/serving`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BASE = "%BASE%"  # in a shell's HTML: the address that visitors reach the app at, without a slash at the end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shell:
+    """One page's words for search engines and link previews, and the HTML around what scripts build.
+
+    `picture` is an address below the app's. `head`, `before` and `after` are HTML.
+    """
+
+    title: str
+    description: str
+    picture: str
+    head: str
+    before: str
+    after: str = ""
