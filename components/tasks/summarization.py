@@ -106,7 +106,7 @@ TASK = Task(
     run=run,
     snippet=snippet("summarization"),
     example={
-        "text": "The old bridge is closed until spring. A free ferry will cross the river every ten minutes. "
-        "Shops on both banks fear for their trade."
+        "text": "The old bridge is closed until spring. A ferry crosses every ten minutes. "
+        "Shops on both banks lose trade."
     },
 )
