@@ -134,6 +134,7 @@ function layout() {
   const style = getComputedStyle(box);
   pen.font = `${style.fontSize} ${style.fontFamily}`;
   const { cells, lanes, ready } = view;
+  box.hidden = !ready.length; // a hidden box has no width to lay anything out in
   const wide = Float32Array.from(cells, (cell) => Math.max(NARROWEST, width(cell) + 2));
   const before = new Map(); // cell -> pixels that tokens without characters take in front of it
   for (const lane of ready) {
