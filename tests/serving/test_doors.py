@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -137,9 +138,10 @@ BAD_TEXT = {
 def test_text_that_no_task_can_take_is_refused(
     doors: dict[str, Door], http: Http, task: AnyTask, client: str, text: str
 ) -> None:
-    if task.name == "tokenize" and text and text.isspace():
-        return  # spaces are tokens too
     for payload in with_text(task, text):
+        if task.name == "tokenize" and text and text.isspace():
+            assert doors[client].ask(task, payload)  # spaces are tokens too
+            continue
         with pytest.raises(RefusedError, match=r"\w+ \w+") as refusal:
             doors[client].ask(task, payload)
         assert len(str(refusal.value)) < 1000
@@ -147,21 +149,18 @@ def test_text_that_no_task_can_take_is_refused(
     assert http.client.get("/health").json() == {"status": "ok"}
 
 
-def bad_values(task: AnyTask) -> dict[str, dict[str, Any]]:
-    """Requests with one value that is out of range or of a wrong type, by what is wrong."""
+def bad_values(task: AnyTask) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Kind of field, what is wrong, and a request with that one wrong value."""
     good = quick(task)
-    unknown: dict[str, Any] = {
+    for wrong, id in {
         "unknown model": "nothing",
         "model of a wrong type": {"id": "all-MiniLM-L6-v2"},
         "model that breaks out": "../../etc/passwd\0<script>",
-    }
-    bad = {
-        wrong: {**good, **({"model": id} if isinstance(task, Task) else {"tokenizers": [id]})}
-        for wrong, id in unknown.items()
-    }
-    for name, _ in texts_of(task):
+    }.items():
+        yield "model", wrong, {**good, **({"model": id} if isinstance(task, Task) else {"tokenizers": [id]})}
+    for name, listed in texts_of(task):
         for value in (7, True, None, {"text": "x"}, [["x"]], [1], []):
-            bad[f"{name} = {value!r}"] = {**good, name: value}
+            yield f"texts: {listed}", f"{name} = {value!r}", {**good, name: value}
     for field in option_fields(task.options):
         values: list[Any] = ["hot", [1], {}]
         if field.kind in ("int", "float"):
@@ -173,20 +172,21 @@ def bad_values(task: AnyTask) -> dict[str, dict[str, Any]]:
         if field.kind in ("choice", "text"):
             values = [7, [["x"]], {}, "\0"]
         for value in values:
-            bad[f"{field.name} = {value!r}"] = {**good, field.name: value}
-    return bad
+            yield field.kind, f"{field.name} = {value!r}", {**good, field.name: value}
 
 
+@tasks
 @pytest.mark.parametrize("client", RAW)
-@pytest.mark.parametrize(
-    ("task", "wrong"),
-    [(task, wrong) for task in OPERATIONS for wrong in bad_values(task)],
-    ids=lambda value: value if isinstance(value, str) else value.name,
-)
-def test_a_wrong_value_is_refused(doors: dict[str, Door], task: AnyTask, wrong: str, client: str) -> None:
-    with pytest.raises(RefusedError, match=r"\w+ \w+") as refusal:
-        doors[client].ask(task, bad_values(task)[wrong])
-    assert "Traceback" not in str(refusal.value)
+def test_wrong_values_are_refused(
+    doors: dict[str, Door], task: AnyTask, client: str, subtests: pytest.Subtests
+) -> None:
+    """Each over HTTP; one for each kind of field behind the other doors, which lead to the same checks."""
+    wrong_values = list(bad_values(task))
+    if client != "http":
+        wrong_values = list({kind: (kind, wrong, payload) for kind, wrong, payload in wrong_values}.values())
+    for _, wrong, payload in wrong_values:
+        with subtests.test(wrong), pytest.raises(RefusedError, match=r"(?s)^(?!.*Traceback).*\w+ \w+"):
+            doors[client].ask(task, payload)
 
 
 @tasks

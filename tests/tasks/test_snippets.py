@@ -1,4 +1,4 @@
-"""The drawer's code, run as it stands in a process of its own, against the runner's answer."""
+"""The drawer's code, run as it stands, against the runner's answer."""
 
 from __future__ import annotations
 
@@ -118,9 +118,53 @@ def check(task: AnyTask, runner: Runner, payload: dict[str, Any], printed: str) 
     assert sorted(text for _, text in lines) == sorted(text for text, _ in expected)
 
 
-def run(code: str, folder: Path) -> str:
-    """What a program prints."""
-    (folder / "snippet.py").write_text(code, encoding="utf-8")
+def run(code: str) -> str:
+    """What a program prints. It finds nothing of ours but what it imports."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "snippet", "exec"), {"__name__": "__main__"})  # noqa: S102 - the code under test
+    return printed.getvalue()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a reader tries the snippets one after another: paths of shipped weights start there too."""
+    place = tmp_path_factory.mktemp("reader")
+    (place / "components").symlink_to(ROOT / "components")
+    return place
+
+
+@pytest.fixture(scope="module")
+def fetched(runner: Runner) -> Callable[[str], None]:
+    """Fetches a checkpoint's weights as a snippet does, which says what it downloads; each once."""
+
+    @functools.cache
+    def fetch(model: str) -> None:
+        run("\n".join(loading_lines(runner.registry.catalog[model])))
+
+    return fetch
+
+
+@pytest.mark.parametrize(("task", "model"), ANSWERING, ids=name)
+def test_runs_as_it_stands(
+    task: AnyTask,
+    model: str,
+    runner: Runner,
+    folder: Path,
+    fetched: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(folder)
+    payload = example(task, model)
+    fetched(model)
+    check(task, runner, payload, run(snippet(task, runner, payload)))
+
+
+def test_runs_in_a_process_of_its_own(runner: Runner, folder: Path) -> None:
+    """That nothing which the others do in this process makes them work."""
+    task, model = ANSWERING[-1]
+    payload = example(task, model)
+    (folder / "snippet.py").write_text(snippet(task, runner, payload), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "snippet.py"],
         cwd=folder,
@@ -130,46 +174,14 @@ def run(code: str, folder: Path) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a reader tries the snippets one after another: paths of shipped weights start there too."""
-    place = tmp_path_factory.mktemp("reader")
-    (place / "components").symlink_to(Path(__file__).parents[2] / "components")
-    return place
-
-
-@pytest.fixture(scope="module")
-def fetched(folder: Path, runner: Runner) -> Callable[[str], None]:
-    """Fetches a checkpoint's weights as a snippet does, which says what it downloads; each once."""
-
-    @functools.cache
-    def fetch(model: str) -> None:
-        run("\n".join(loading_lines(runner.registry.catalog[model])), folder)
-
-    return fetch
-
-
-@pytest.mark.parametrize(("task", "model"), ANSWERING, ids=name)
-def test_runs_as_it_stands(
-    task: AnyTask, model: str, runner: Runner, folder: Path, fetched: Callable[[str], None]
-) -> None:
-    payload = example(task, model)
-    fetched(model)
-    check(task, runner, payload, run(snippet(task, runner, payload), folder))
+    check(task, runner, payload, done.stdout)
 
 
 @pytest.mark.parametrize(("task", "model"), TINY_ANSWERING, ids=name)
 def test_every_body_gives_the_runners_answer(task: AnyTask, model: str, runner: Runner) -> None:
     for changes in [{}, *VARIANTS.get(task.name, [])]:
         payload = example(task, model, **changes)
-        code = snippet(task, runner, payload)
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            exec(compile(code, "snippet", "exec"), {"__name__": "__main__"})  # noqa: S102 - the code under test
-        check(task, runner, payload, printed.getvalue())
+        check(task, runner, payload, run(snippet(task, runner, payload)))
 
 
 @pytest.mark.parametrize(("task", "model"), [*EMBEDDED, *TINY], ids=name)
