@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
-from components.lab.workspace import size
 from components.models.errors import Code, TourError
+from components.models.sources.files import size
 from components.models.sources.lookup import is_repo
 
 EVERY = 0.5  # seconds between two words about a push

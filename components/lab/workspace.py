@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.models.errors import Code, TourError
+from components.models.sources.files import size
 
 KEEP = 24 * 3600.0  # seconds after its last use
 _KEY = re.compile(r"[A-Za-z0-9_-]{20,64}")
@@ -133,8 +134,3 @@ class Workspaces:
 
 def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def size(folder: Path) -> int:
-    """Bytes of the files under a folder."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

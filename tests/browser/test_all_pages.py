@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from components.ui.page import PlainPage, TaskPage
+from components.ui.page import PlainPage
 from demos import PAGES
 from tests.browser.conftest import OpenPage
-from tests.browser.tour import TASK_PAGES, UP, Visit, check_accessible
+from tests.browser.tour import TASK_PAGES, UP, check_accessible
 
 HOME = ""
 every_address = pytest.mark.parametrize(
@@ -36,15 +36,6 @@ def test_home_page_links_to_every_page(page: Page) -> None:
         expect(page).to_have_title(re.compile(f"^{re.escape(spec.title)}"))
         page.locator("#tour-header .brand").click()
         expect(page.locator(".cards a").first).to_be_visible()
-
-
-@every_page
-def test_navigation_leads_from_every_page_to_every_other(page: Page, spec: TaskPage | PlainPage) -> None:
-    page.goto(f"/{spec.slug}")
-    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
-    expect(links).to_have_count(len(PAGES))
-    assert [link.get_attribute("href") for link in links.all()] == [f"./{each.slug}" for each in PAGES]
-    assert page.locator('nav a[aria-current="page"]').get_attribute("href") == f"./{spec.slug}"
 
 
 @every_address
@@ -80,29 +71,19 @@ def other_site(app_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         thread.join()
 
 
-@every_page
+@pytest.mark.parametrize(
+    "spec", [page for page in PAGES if isinstance(page, PlainPage)], ids=lambda spec: spec.slug
+)
 def test_embedded_on_another_site_shows_the_tool_alone(
-    open_page: OpenPage, other_site: str, app_url: str, spec: TaskPage | PlainPage
+    open_page: OpenPage, other_site: str, spec: PlainPage
 ) -> None:
+    """As task pages do, of which more is asked in a frame."""
     page = open_page(f"{other_site}/{spec.slug}.html", origins=(other_site,))
     frame = page.frame_locator("iframe")
     expect(frame.locator(UP).first).to_be_visible()
     for surroundings in ("#tour-header", ".nav-holder", "footer"):
         for element in frame.locator(surroundings).all():
             expect(element).to_be_hidden()
-    if isinstance(spec, TaskPage):
-        frame.locator(f"#{spec.slug}-example-1").click()
-        expect(frame.locator(f"#{spec.slug}-status .badge")).to_be_visible()
-
-
-@every_task_page
-def test_theme_switch_is_remembered(page: Page, spec: TaskPage) -> None:
-    Visit(page, spec).open()
-    dark = page.evaluate("document.body.classList.contains('dark')")
-    switch_theme(page)
-    page.reload()
-    expect(page.locator("#tour-header")).to_be_visible()
-    assert page.evaluate("document.body.classList.contains('dark')") is not dark
 
 
 def switch_theme(page: Page) -> None:

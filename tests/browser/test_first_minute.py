@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
-from components.ui.page import TaskPage
+from components.ui.page import PlainPage, TaskPage
 from demos import PAGES
-from tests.browser.conftest import OpenPage
-from tests.browser.test_all_pages import HOME, every_page, every_task_page
-from tests.browser.tour import UP, Visit, check_accessible, short
+from tests.browser.conftest import VISITOR, Faults, OpenPage
+from tests.browser.test_all_pages import HOME
+from tests.browser.tour import GOOD, UP, WATCH, check_accessible, shift
 
-GOOD = 0.1  # of layout shift, as web vitals count it; over 0.25 is poor
-# Shifts that do not follow from what a visitor has just done, and the widths that the page has had.
-WATCH = """
-window.shifts = [];
-window.still = () => performance.now() - Math.max(window.opened ?? Infinity, window.last ?? 0) > 2000;
-addEventListener("tour-up", () => { window.opened = performance.now(); });
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) {
-    window.last = performance.now();
-    if (!entry.hadRecentInput) window.shifts.push(entry.value);
-  }
-}).observe({ type: "layout-shift", buffered: true });
-window.widths = [];
-const measure = () => {
-  const box = document.querySelector("html.up .gradio-container");
-  if (box && box.clientWidth !== window.widths.at(-1)) window.widths.push(box.clientWidth);
-  requestAnimationFrame(measure);
-};
-measure();
-"""
 # Of every frame: the colour behind the page, and whether Gradio's own waiting screen is seen.
 FRAMES = """
 window.frames_seen = [];
@@ -53,29 +35,18 @@ look();
 
 
 @pytest.mark.parametrize(
-    "slug", [HOME, *(page.slug for page in PAGES), "api"], ids=lambda slug: slug or "home"
+    ("slug", "width"),
+    [(HOME, 1280), ("api", 1280), *((slug, 390) for slug in (HOME, "api", *(page.slug for page in PAGES)))],
 )
-@pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_jumps_while_a_page_opens(open_page: OpenPage, slug: str, width: int) -> None:
+def test_nothing_jumps_elsewhere_or_on_a_phone(open_page: OpenPage, slug: str, width: int) -> None:
     page = open_page(elsewhere=True, width=width)
     page.add_init_script(WATCH)
     page.goto(f"/{slug}")
     expect(page.locator(f"{UP}, .operation").first).to_be_visible()
     if slug != "api":
         page.wait_for_function("still()")  # two seconds without a shift
-    assert page.evaluate("shifts.reduce((all, one) => all + one, 0)") < GOOD
+    assert shift(page) < GOOD
     assert len(page.evaluate("widths")) <= 1
-
-
-@every_task_page
-def test_nothing_jumps_while_a_model_answers(page: Page, spec: TaskPage) -> None:
-    page.add_init_script(WATCH)
-    visit = Visit(page, spec).open(**short(spec))
-    page.evaluate("shifts.length = 0")
-    visit.run()
-    assert visit.settled() == "answer"
-    assert page.evaluate("shifts.reduce((all, one) => all + one, 0)") < GOOD
-    assert len(page.evaluate("widths")) == 1
 
 
 @pytest.mark.parametrize("width", [1280, 1440, 1920])
@@ -85,25 +56,64 @@ def test_pages_are_as_wide_as_they_may_be_whatever_is_in_them(open_page: OpenPag
     assert page.locator(".gradio-container").bounding_box()["width"] == 1200  # type: ignore[index]
 
 
-@every_page
+@pytest.fixture(scope="module")
+def prefers_dark(browser: Browser, app_url: str) -> StorageState:
+    """What the browser of somebody keeps who has pressed the switch."""
+    with browser.new_context(base_url=app_url, **VISITOR) as context:
+        page = context.new_page()
+        page.emulate_media(color_scheme="light")
+        page.goto("/")
+        page.get_by_role("button", name="Switch between light and dark").click()
+        return context.storage_state()
+
+
+@pytest.fixture(scope="module", params=[*PAGES], ids=lambda spec: spec.slug)
+def opened(
+    request: pytest.FixtureRequest, browser: Browser, app_url: str, prefers_dark: StorageState
+) -> Iterator[tuple[Page, TaskPage | PlainPage]]:
+    """A page as it opens in a browser that has loaded nothing of the app; several tests look at it."""
+    with browser.new_context(base_url=app_url, storage_state=prefers_dark, **VISITOR) as context:
+        page = context.new_page()
+        page.emulate_media(color_scheme="light")
+        faults = Faults(app_url)
+        faults.watch(page)
+        page.add_init_script(WATCH)
+        page.add_init_script(FRAMES)
+        page.goto(f"/{request.param.slug}")
+        expect(page.locator(UP).first).to_be_visible()
+        page.wait_for_function("still()")  # two seconds without a shift
+        yield page, request.param
+        assert not faults
+
+
+def test_nothing_jumps_while_a_page_opens(opened: tuple[Page, TaskPage | PlainPage]) -> None:
+    page, _ = opened
+    assert shift(page) < GOOD
+    assert len(page.evaluate("widths")) <= 1
+
+
 def test_a_theme_that_the_visitor_chose_is_there_from_the_first_frame(
-    open_page: OpenPage, spec: TaskPage
+    opened: tuple[Page, TaskPage | PlainPage],
 ) -> None:
-    page = open_page("/", colours="light")
-    page.get_by_role("button", name="Switch between light and dark").click()
-    page.add_init_script(FRAMES)
-    page.goto(f"/{spec.slug}")
-    expect(page.locator(UP).first).to_be_visible()
+    page, _ = opened
     seen = page.evaluate("frames_seen")
     assert len({colour for colour, _, _ in seen}) == 1, seen
     assert {scheme for _, scheme, _ in seen} == {"dark"}
     assert not any(splash for _, _, splash in seen)
 
 
-@every_page
-def test_the_first_link_leads_to_the_content_and_keeps_the_page(page: Page, spec: TaskPage) -> None:
-    page.goto(f"/{spec.slug}")
-    expect(page.locator(UP).first).to_be_visible()
+def test_navigation_leads_to_every_page(opened: tuple[Page, TaskPage | PlainPage]) -> None:
+    page, spec = opened
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    expect(links).to_have_count(len(PAGES))
+    assert [link.get_attribute("href") for link in links.all()] == [f"./{each.slug}" for each in PAGES]
+    assert page.locator('nav a[aria-current="page"]').get_attribute("href") == f"./{spec.slug}"
+
+
+def test_the_first_link_leads_to_the_content_and_keeps_the_page(
+    opened: tuple[Page, TaskPage | PlainPage],
+) -> None:
+    page, spec = opened
     if isinstance(spec, TaskPage):
         box = page.locator(".asking textarea, .asking input").first
         box.fill("typed and not to be lost")

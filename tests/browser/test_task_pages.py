@@ -6,18 +6,29 @@ import json
 import re
 import time
 import urllib.request
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from components.models.catalog import load_catalog
 from components.ui.inside import TITLES
 from components.ui.page import TaskPage
 from demos import examples
-from tests.browser.conftest import OpenPage
-from tests.browser.tour import PATIENCE, TASK_PAGES, Visit, another_value, brief, text_boxes
+from tests.browser.conftest import VISITOR, Faults, OpenPage
+from tests.browser.tour import (
+    GOOD,
+    PATIENCE,
+    TASK_PAGES,
+    WATCH,
+    Visit,
+    another_value,
+    brief,
+    shift,
+    text_boxes,
+)
 
 every_task_page = pytest.mark.parametrize("spec", TASK_PAGES, ids=lambda spec: spec.slug)
 CATALOG = load_catalog()
@@ -28,23 +39,72 @@ def models(app_url: str) -> dict[str, dict[str, Any]]:
         return {model["id"]: model for model in json.load(response)["models"]}
 
 
-@every_task_page
-def test_opens_with_a_stored_example(page: Page, spec: TaskPage) -> None:
-    visit = Visit(page, spec).open()
-    first = examples.load(spec.task)[0]
-    for name in spec.inputs:
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, app_url: str) -> Iterator[BrowserContext]:
+    """Somebody whose pages stay open between tests."""
+    with browser.new_context(base_url=app_url, **VISITOR) as context:
+        yield context
+
+
+@pytest.fixture(scope="module", params=TASK_PAGES, ids=lambda spec: spec.slug)
+def visit(request: pytest.FixtureRequest, visitor: BrowserContext, app_url: str) -> Iterator[Visit]:
+    """A page that is loaded once: the tests that take it are one visit, in the order in which they stand."""
+    page = visitor.new_page()
+    faults = Faults(app_url)
+    faults.watch(page)
+    page.add_init_script(WATCH)
+    yield Visit(page, request.param).open()
+    page.close()
+    assert not faults
+
+
+def test_opens_with_a_stored_example(visit: Visit) -> None:
+    first = examples.load(visit.spec.task)[0]
+    for name in visit.spec.inputs:
         expect(visit.box(name)).to_have_value(visit.shown(name, first.payload[name]))
     expect(visit.badge).to_be_visible()
     assert visit.part("result").inner_text().strip()
     assert visit.answer() == first.answer
 
 
-@every_task_page
-def test_run_answers_with_model_device_time_and_tokens(page: Page, spec: TaskPage) -> None:
-    visit = Visit(page, spec).open()
+def test_an_answer_leads_to_what_looks_inside_it(visit: Visit, open_page: OpenPage) -> None:
+    ways = visit.part("status").locator(".ways a")
+    if visit.spec.inside is None:
+        expect(ways).to_have_count(0)
+        return
+    expect(ways).to_have_count(len(TITLES))
+    example = examples.load(visit.spec.task)[0]
+    seen = visit.spec.inside(example.payload, example.answer)
+    link = ways.nth(0).get_attribute("href") or ""
+    there = open_page()
+    there.goto(f"/{visit.spec.slug}/../{link}")
+    expect(there.locator("#attention-text textarea")).to_have_value(seen.text)
+    expect(there.locator("#attention-text_pair textarea")).to_have_value(seen.pair)
+    expect(there.locator("[data-part=stage]")).to_have_attribute("data-drawn", "1", timeout=PATIENCE)
+    expect(there.locator("[data-part=facts]")).to_contain_text(example.answer["model"])
+    link = ways.nth(1).get_attribute("href") or ""
+    asked = parse_qs(urlsplit(link).query, keep_blank_values=True)
+    assert asked["task"] == [visit.spec.task.name]
+    assert asked["target"] == [seen.target]
+    assert asked["model"] == [example.answer["model"]]
+
+
+def test_examples_answer_at_once(visit: Visit) -> None:
+    for index, example in reversed(list(enumerate(examples.load(visit.spec.task)))):
+        visit.part(f"example-{index}").click()
+        for name in visit.spec.inputs:
+            expect(visit.box(name)).to_have_value(visit.shown(name, example.payload[name]))
+        expect(visit.badge).to_be_visible()
+        assert visit.answer() == example.answer
+
+
+def test_run_answers_with_model_device_time_and_tokens_and_nothing_jumps(visit: Visit) -> None:
+    visit.page.evaluate("shifts.length = 0")
     visit.run()
     assert visit.settled() == "answer"
-    checkpoint = CATALOG.default(spec.task.name, "embedded")
+    assert shift(visit.page) < GOOD
+    assert len(visit.page.evaluate("widths")) == 1
+    checkpoint = CATALOG.default(visit.spec.task.name, "embedded")
     status = visit.part("status")
     expect(status).to_contain_text(checkpoint.title)
     expect(status).to_contain_text(re.compile(r"\b(CPU|cuda|mps)"))
@@ -57,24 +117,13 @@ def test_run_answers_with_model_device_time_and_tokens(page: Page, spec: TaskPag
     assert checkpoint.id in visit.drawer("API")
 
 
-@every_task_page
-def test_examples_answer_at_once(page: Page, spec: TaskPage) -> None:
-    visit = Visit(page, spec).open()
-    for index, example in reversed(list(enumerate(examples.load(spec.task)))):
-        visit.part(f"example-{index}").click()
-        for name in spec.inputs:
-            expect(visit.box(name)).to_have_value(visit.shown(name, example.payload[name]))
-        expect(visit.badge).to_be_visible()
-        assert visit.answer() == example.answer
-
-
-@every_task_page
-def test_options_reach_the_model_and_the_calls_shown(page: Page, spec: TaskPage) -> None:
-    visit = Visit(page, spec).open()
+def test_options_reach_the_model_and_the_calls_shown(visit: Visit) -> None:
     if not visit.options:
         pytest.skip("this task has no options")
     chosen = {field: value for field in visit.options if (value := another_value(field)) is not None}
-    chosen.update({field: brief(spec)[field.name] for field in chosen if field.name in brief(spec)})
+    chosen.update(
+        {field: brief(visit.spec)[field.name] for field in chosen if field.name in brief(visit.spec)}
+    )
     for field, value in chosen.items():
         visit.set_option(field, value)
     visit.run()
@@ -83,30 +132,6 @@ def test_options_reach_the_model_and_the_calls_shown(page: Page, spec: TaskPage)
     for field, value in chosen.items():
         shown = json.dumps(value)
         assert re.search(rf'"{field.name}": {re.escape(shown)}(\.0)?[,}}]', calls), f"{field.name} = {shown}"
-
-
-@every_task_page
-def test_an_answer_leads_to_what_looks_inside_it(open_page: OpenPage, spec: TaskPage) -> None:
-    visit = Visit(open_page(), spec).open()
-    ways = visit.part("status").locator(".ways a")
-    if spec.inside is None:
-        expect(ways).to_have_count(0)
-        return
-    expect(ways).to_have_count(len(TITLES))
-    example = examples.load(spec.task)[0]
-    seen = spec.inside(example.payload, example.answer)
-    link = ways.nth(0).get_attribute("href") or ""
-    there = open_page()
-    there.goto(f"/{spec.slug}/../{link}")
-    expect(there.locator("#attention-text textarea")).to_have_value(seen.text)
-    expect(there.locator("#attention-text_pair textarea")).to_have_value(seen.pair)
-    expect(there.locator("[data-part=stage]")).to_have_attribute("data-drawn", "1", timeout=PATIENCE)
-    expect(there.locator("[data-part=facts]")).to_contain_text(example.answer["model"])
-    link = ways.nth(1).get_attribute("href") or ""
-    asked = parse_qs(urlsplit(link).query, keep_blank_values=True)
-    assert asked["task"] == [spec.task.name]
-    assert asked["target"] == [seen.target]
-    assert asked["model"] == [example.answer["model"]]
 
 
 @every_task_page
@@ -158,20 +183,3 @@ def test_stop_frees_the_model_at_once(page: Page, app_url: str) -> None:
     visit.run()
     assert visit.settled() == "answer"
     assert result.inner_text() != written
-
-
-@every_task_page
-def test_keyboard_alone_runs_a_page(page: Page, spec: TaskPage) -> None:
-    typed = {name: kind.show(spec.task.example[name]) for name, kind in spec.inputs.items()}
-    visit = Visit(page, spec).open(**typed, **brief(spec))
-    page.keyboard.press("Tab")
-    for _ in range(60):
-        if page.evaluate("document.activeElement?.id ?? ''") == f"{spec.slug}-run":
-            break
-        page.keyboard.press("Tab")
-    expect(visit.part("run")).to_be_focused()
-    visit.run(lambda: page.keyboard.press("Enter"))
-    assert visit.settled() == "answer"
-    visit.box(next(iter(spec.inputs))).focus()
-    visit.run(lambda: page.keyboard.press("Control+Enter"))
-    assert visit.settled() == "answer"

@@ -97,15 +97,15 @@ def test_a_long_text_is_whole_but_only_what_is_seen_is_in_the_page(tokens: Page)
     expect(tokens.locator(".lane-said")).to_contain_text("at most 100,000")
 
 
-@pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
-def test_hostile_text_stays_text(tokens: Page, text: str) -> None:
-    text_box(tokens).fill(text)
-    expect(tokens.locator("#token-1-2")).to_be_attached()
-    for tab in ("Step by step", "Code and API", "Three families"):
-        tokens.get_by_role("tab", name=tab).click()
-    expect(tokens.locator("#tokenizers-families table")).to_be_visible()
-    assert tokens.evaluate("window.__pwn") is None
-    assert tokens.locator("#tokenizers-lanes script, .token-figure img, .token-figure svg").count() == 0
+def test_hostile_text_stays_text(tokens: Page) -> None:
+    for text in SCRIPTS.values():
+        text_box(tokens).fill(text)
+        expect(tokens.locator(f'.lane-stats[data-characters="{len(text)}"]')).to_be_visible()
+        for tab in ("Step by step", "Code and API", "Three families"):
+            tokens.get_by_role("tab", name=tab).click()
+        expect(tokens.locator("#tokenizers-families table")).to_be_visible()
+        assert tokens.evaluate("window.__pwn") is None
+        assert tokens.locator("#tokenizers-lanes script, .token-figure img, .token-figure svg").count() == 0
 
 
 def test_a_link_shows_the_same_elsewhere(tokens: Page, open_page: OpenPage) -> None:

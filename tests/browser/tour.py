@@ -30,6 +30,26 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 UP = ".workbench, #models-table article, #lab-rows tbody, .cards a"  # there once a page is
 TASK_PAGES = tuple(page for page in PAGES if isinstance(page, TaskPage))
 
+GOOD = 0.1  # of layout shift, as web vitals count it; over 0.25 is poor
+# Shifts that do not follow from what a visitor has just done, and the widths that the page has had.
+WATCH = """
+window.shifts = [];
+window.still = () => performance.now() - Math.max(window.opened ?? Infinity, window.last ?? 0) > 2000;
+addEventListener("tour-up", () => { window.opened = performance.now(); });
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    window.last = performance.now();
+    if (!entry.hadRecentInput) window.shifts.push(entry.value);
+  }
+}).observe({ type: "layout-shift", buffered: true });
+window.widths = [];
+const measure = () => {
+  const box = document.querySelector("html.up .gradio-container");
+  if (box && box.clientWidth !== window.widths.at(-1)) window.widths.push(box.clientWidth);
+  requestAnimationFrame(measure);
+};
+measure();
+"""
 # The first run of a checkpoint on a host fetches it.
 PATIENCE = 200_000  # ms
 
@@ -227,6 +247,12 @@ def paste(box: Locator, text: str) -> None:
         }""",
         json.dumps(text),
     )
+
+
+def shift(page: Page) -> float:
+    """The layout shift since the page opened, or since its list of shifts was emptied."""
+    total: float = page.evaluate("shifts.reduce((all, one) => all + one, 0)")
+    return total
 
 
 def check_accessible(page: Page) -> None:

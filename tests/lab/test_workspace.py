@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -108,3 +110,25 @@ def test_two_servers_on_one_host_do_not_share_folders(tmp_path: Path):
     assert third.workspaces.root == first.workspaces.root
     for lab in (second, third):
         lab.close()
+
+
+def test_what_comes_and_goes_while_it_is_measured_is_no_error(tmp_path: Path) -> None:
+    workspace = some(tmp_path).open(new_key())
+    (workspace.folder / "kept").write_bytes(bytes(1000))
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            folder = workspace.folder / "checkpoints" / "new"
+            folder.mkdir(parents=True)
+            (folder / "weights").write_bytes(bytes(10))
+            shutil.rmtree(folder.parent)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        measured = {workspace.nbytes for _ in range(2000)}
+    finally:
+        over.set()
+        worker.join()
+    assert measured <= {1000, 1010}

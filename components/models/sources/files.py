@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 # Weights and data only: nothing here can run code when it is loaded.
@@ -52,11 +54,10 @@ def remove(folder: Path) -> None:
 
 
 def size(folder: Path) -> int:
-    """Bytes under a folder, also while another process writes there."""
+    """Bytes of the files under a folder, also while another process makes and removes them."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:
-            continue
+    for place, _, names in os.walk(folder):  # which passes over folders that go meanwhile
+        for name in names:
+            with suppress(OSError):
+                total += Path(place, name).stat().st_size
     return total
