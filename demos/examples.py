@@ -15,11 +15,18 @@ FOLDER = Path(__file__).parent / "examples"
 
 
 def load(task: Operation) -> tuple[Example, ...]:
-    """The examples of a task; the first is the one its page opens with."""
+    """The first is the one that the task's page opens with. FileNotFoundError if none is stored."""
+    if not path(task).is_file():
+        raise FileNotFoundError(
+            f"{task.title} has no stored answers: `python app.py --examples write` makes {path(task)}."
+        )
     return tuple(Example(**entry) for entry in read(task))
 
 
 def read(task: Operation) -> list[dict[str, Any]]:
+    """Requests with their answers; of a new task its own example, without one."""
+    if not path(task).is_file():
+        return [{"label": task.title, "payload": dict(task.example)}]
     entries: list[dict[str, Any]] = json.loads(path(task).read_text("utf-8"))
     return entries
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.insight import stored
 from components.serving.attention import LOOK
+from components.tasks import sentence_similarity
 from components.tasks.runner import Runner
 from components.ui.page import Example, TaskPage
 from demos import PAGES, attention, examples
@@ -30,6 +32,19 @@ LOOSE = {"generated_tokens", "tokens_used", "steps", "next_token", "beams"}
 def test_stored_answer_is_what_the_model_answers(page: TaskPage, entry: Example, runner: Runner) -> None:
     fresh = runner.call(page.task, {**entry.payload, "model": entry.answer["model"]}).as_json()
     assert_alike({**fresh, "seconds": entry.answer["seconds"]}, dict(entry.answer))
+
+
+def test_a_new_task_gets_its_first_example_written(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examples, "FOLDER", tmp_path)
+    task = sentence_similarity.TASK
+    with pytest.raises(FileNotFoundError, match="--examples write"):
+        examples.load(task)
+    examples.write([task], runner)
+    [example] = examples.load(task)
+    assert example.payload == task.example
+    assert example.answer["scores"]
 
 
 def assert_alike(fresh: Any, stored: Any) -> None:
