@@ -271,7 +271,7 @@ def write_examples(settings: Settings) -> int:
 
     with _registry(settings) as registry:
         runner = Runner(registry, "embedded")
-        examples.write(demos.TASKS, runner)
+        examples.write(demos.OPERATIONS, runner)
         stored.save(stored.OPENING, attention.OPENING, runner.call(LOOK, attention.OPENING))
     return 0
 

@@ -9,6 +9,7 @@ from components.figures.markup import Markup
 from components.insight.attention import TASK as ATTENTION
 from components.insight.attribution import TASK as ATTRIBUTION
 from components.insight.layers import TASK as LAYERS
+from components.insight.overview import TOOL as TOUR
 from components.lab.lab import Lab
 from components.models.registry import Registry
 from components.shell import BASE, Shell
@@ -63,7 +64,7 @@ PAGES = (
 
 TASKS = tuple(page.task for page in PAGES if isinstance(page, TaskPage))
 # What the doors serve.
-OPERATIONS: tuple[Operation, ...] = (*TASKS, TOKENIZE, ATTENTION, ATTRIBUTION, LAYERS)
+OPERATIONS: tuple[Operation, ...] = (*TASKS, TOKENIZE, ATTENTION, ATTRIBUTION, LAYERS, TOUR)
 
 
 def build(registry: Registry, runner: Runner, lab: Lab, published: Published) -> gr.Blocks:

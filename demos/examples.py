@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from components.tasks.runner import Runner
-from components.tasks.task import Operation, Task
+from components.tasks.task import Answer, Finding, Operation
 from components.ui.page import Example
 
 FOLDER = Path(__file__).parent / "examples"
@@ -31,13 +31,19 @@ def read(task: Operation) -> list[dict[str, Any]]:
     return entries
 
 
-def write(tasks: Sequence[Task[Any, Any, Any]], runner: Runner) -> None:
+def write(operations: Sequence[Operation], runner: Runner) -> None:
     """Answers every stored request anew with the embedded checkpoints."""
-    for task in tasks:
+    for task in operations:
         entries: list[Mapping[str, Any]] = [
-            {**entry, "answer": runner.call(task, entry["payload"]).as_json()} for entry in read(task)
+            {**entry, "answer": _answer(task, entry["payload"], runner)} for entry in read(task)
         ]
         path(task).write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _answer(task: Operation, payload: Mapping[str, Any], runner: Runner) -> dict[str, Any]:
+    """The whole answer, as the API gives it."""
+    *_, last = runner.answer(task, payload)
+    return cast(Answer[Any] | Finding[Any], last).as_json()
 
 
 def path(task: Operation) -> Path:

@@ -1,21 +1,280 @@
-"""The home page: what this is, and a card per page with a small real result."""
+"""The home page: one text through every task, a strip that runs through one model, and all pages."""
 
 from __future__ import annotations
 
+import logging
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import gradio as gr
 
+from components.figures import overview as figures
+from components.figures import status
 from components.figures.markup import Markup, join
-from components.ui.page import PlainPage, TaskPage, Tour
+from components.insight import overview
+from components.models.errors import TourError
+from components.tasks.fields import InputField, input_fields, validate
+from components.tasks.task import Answer, Finding, Progress
+from components.ui import asking, links
+from components.ui.frame import CONCURRENT_RUNS, QUIET, switches
+from components.ui.page import Json, ListInput, PlainPage, TaskPage, TextInput, Tour
+from demos import examples
+
+logger = logging.getLogger(__name__)
+
+RUN = "Analyze"
+# How each input is typed in.
+BOXES: Mapping[str, TextInput] = {
+    "text": TextInput(lines=5),
+    "question": TextInput(lines=1),
+    "labels": ListInput(lines=1, separator=","),
+    "sentences": ListInput(lines=3),
+    "gap": TextInput(lines=1),
+}
+FIELDS: Mapping[str, InputField] = {field.name: field for field in input_fields(overview.Inputs)}
+PARTS: Mapping[str, overview.Part] = {part.name: part for part in overview.PARTS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """Where the figure of a part stands, and the page that has more of it."""
+
+    part: str
+    title: str
+    slug: str
+
+
+CARDS = (
+    Card(part="sentiment", title="Praise or blame", slug="text-classification"),
+    Card(part="entities", title="Who and where", slug="named-entities"),
+    Card(part="answer", title="An answer", slug="question-answering"),
+    Card(part="summary", title="What matters", slug="summarization"),
+    Card(part="translation", title="In German", slug="translation"),
+    Card(part="emotions", title="Emotions", slug="text-classification"),
+    Card(part="topics", title="What it is about", slug="zero-shot"),
+    Card(part="similar", title="Nearest in meaning", slug="sentence-similarity"),
+    Card(part="next_word", title="The next word", slug="text-generation"),
+    Card(part="gap", title="A gap filled", slug="fill-mask"),
+    Card(part="tokens", title="Tokens", slug="tokenizers"),
+)
+# Each stage of the strip leads to the page that has more of it.
+STAGES: Mapping[str, str] = {
+    "attention": "attention",
+    "layers": "layers",
+    "attribution": "attribution",
+}
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
+    first = examples.load(overview.TOOL)[0]
+    board = Board(tour, validate(overview.Inputs, dict(first.payload)))
+    opening = board.stored(first.answer)
+    typed = [BOXES[name].show(getattr(board.inputs, name)) for name in BOXES]
+    with gr.Column(elem_classes="tour-board"):
+        with gr.Column(elem_classes="tour-asking"):
+            text = BOXES["text"].component(FIELDS["text"], typed[0], "home-text")
+            with gr.Row(elem_classes="actions"):
+                run = gr.Button(RUN, variant="primary", elem_id="home-run", scale=2)
+                stop = gr.Button("Stop", interactive=False, elem_id="home-stop-run", scale=1)
+                copy_link = gr.Button("Copy link", elem_id="home-copy-link", scale=1)
+        said = gr.HTML(
+            status.hint("Stored answers. Change the text and press Analyze."), elem_classes="status"
+        )
+        strip = gr.HTML(opening[0], elem_id="home-strip")
+        boxes, places = [text], []
+        with gr.Row(elem_classes="made-cards"):
+            for card, figure in zip(CARDS, opening[1:], strict=True):
+                with gr.Column(elem_classes="made", elem_id=f"home-{card.part}"):
+                    places.append(gr.HTML(figure, elem_id=f"home-{card.part}-result"))
+                    if needs := PARTS[card.part].needs:
+                        boxes.append(line(needs, typed[list(BOXES).index(needs)]))
+    names = _names()
+    outputs = [strip, *places, said, run, stop]
+
+    def answer(*values: Any) -> Iterator[list[Any]]:
+        skipped = [gr.skip()] * (len(CARDS) + 1)
+        waiting = str(status.progress("Starting", None))
+        yield [*skipped, waiting, *switches(running=True)]
+        for change in analyze(tour, names, values):
+            yield [*change, gr.skip(), gr.skip()]
+        yield [*skipped, gr.skip(), *switches(running=False)]
+
+    running = gr.on(
+        [run.click, text.submit],
+        answer,
+        boxes,
+        outputs,
+        show_progress="hidden",
+        concurrency_id="device",
+        concurrency_limit=CONCURRENT_RUNS,
+        api_visibility="private",
+    )
+
+    def stopped() -> list[Any]:
+        return [str(status.hint("Stopped. What is there stays.")), *switches(running=False)]
+
+    # Said twice: what the run had sent before it was cancelled may arrive after the first.
+    ended = [said, run, stop]
+    stop.click(stopped, None, ended, cancels=[running], **QUIET).then(stopped, None, ended, **QUIET)
+    defaults = dict(zip(list(BOXES)[1:], typed[1:], strict=True))  # a link leaves out what stays as it opens
+    asking.watch(blocks, boxes, names, defaults, RUN)
+    script = links.copy_script(names, defaults, "home-copy-link")
+    copy_link.click(None, boxes, None, js=script, api_visibility="private")
+
+    def restore(request: gr.Request) -> list[Any]:
+        query = dict(request.query_params)
+        if not query.keys() & set(names):
+            return [gr.skip()] * (len(names) + 1)
+        shown = dict(zip(BOXES, typed, strict=True)) | query
+        return [*(shown[name] for name in names), str(status.hint(links.filled_in(query)))]
+
+    blocks.load(restore, None, [*boxes, said], **QUIET).then(
+        None, None, None, js=links.press_run_script("home-run"), api_visibility="private"
+    )
+    all_pages(tour)
+
+
+def line(name: str, value: str) -> gr.Textbox:
+    """What a card takes beside the text."""
+    kind = BOXES[name]
+    return gr.Textbox(
+        value,
+        label=FIELDS[name].title,
+        lines=kind.lines,
+        max_lines=8,
+        elem_id=f"home-{name}",
+        elem_classes="line",
+    )
+
+
+@dataclass(frozen=True)
+class Board:
+    """What the strip and the cards show of one request."""
+
+    tour: Tour
+    inputs: overview.Inputs
+
+    def stored(self, answer: Json) -> list[str]:
+        """Strip and cards of a whole answer."""
+        sentence, answers = answer["sentence"], answer["answers"]
+        return [
+            self.strip(sentence, answers),
+            *(
+                self.card(card, PARTS[card.part].request(self.inputs, sentence), answers[card.part])
+                for card in CARDS
+            ),
+        ]
+
+    def strip(self, sentence: str, answers: Mapping[str, Json]) -> str:
+        ways = join(
+            Markup('<a href="{}">{}</a>').format(
+                self.link(slug, PARTS[part].request(self.inputs, sentence)), self._page(slug).title
+            )
+            for part, slug in STAGES.items()
+        )
+        return self._belonging(
+            figures.strip(sentence, answers)
+            + Markup('<p class="ways">“{}” on its way through MiniLM. More: {}</p>').format(sentence, ways)
+        )
+
+    def card(self, card: Card, request: Json, answer: Json) -> str:
+        took = Markup("") if "seconds" not in answer else status.fact(status.duration(answer["seconds"]))
+        return self._belonging(
+            self._head(card, self.link(card.slug, request), took) + figures.card(card.part, request, answer)
+        )
+
+    def waiting(self, card: Card, words: str) -> str:
+        """A card before its answer."""
+        state = Markup('<span class="fact">{}</span>').format(words)
+        return str(self._head(card, f"./{card.slug}", state) + Markup('<span class="skeleton"></span>'))
+
+    def refused(self, card: Card, message: str) -> str:
+        return self._belonging(self._head(card, f"./{card.slug}", Markup()) + status.problem(message))
+
+    def link(self, slug: str, request: Json) -> str:
+        """The page with this very request; empty boxes where it is too long for an address."""
+        page = self._page(slug)
+        inputs = page.inputs if isinstance(page, TaskPage) else {}
+        shown = {
+            name: inputs[name].show(value) if name in inputs else str(value)
+            for name, value in request.items()
+        }
+        link = links.page_link(slug, **shown, run="1")
+        return link if len(link) <= links.LONGEST_LINK else f"./{slug}"
+
+    def _page(self, slug: str) -> TaskPage | PlainPage:
+        return next(page for page in self.tour.pages if page.slug == slug)
+
+    def _head(self, card: Card, link: str, state: Markup) -> Markup:
+        return Markup('<h3><a href="{}">{}</a></h3><p class="state">{}</p>').format(link, card.title, state)
+
+    def _belonging(self, figure: Markup) -> str:
+        return str(asking.belonging(figure, self._typed))
+
+    @property
+    def _typed(self) -> list[str]:
+        return [BOXES[name].show(getattr(self.inputs, name)) for name in _names()]
+
+
+def _names() -> list[str]:
+    """Inputs in the order in which the page has their boxes."""
+    return ["text", *(needs for card in CARDS if (needs := PARTS[card.part].needs))]
+
+
+def analyze(tour: Tour, names: Sequence[str], values: Sequence[str]) -> Iterator[list[Any]]:
+    """Strip, cards and status line as answers come; what has not changed is skipped."""
+    keep: list[Any] = [gr.skip()] * (len(CARDS) + 1)
+    payload = {name: BOXES[name].parse(value or "") for name, value in zip(names, values, strict=True)}
+    try:
+        inputs = validate(overview.Inputs, payload)
+        board = Board(tour, inputs)
+        waiting = [board.waiting(card, "in line") for card in CARDS]
+        yield [gr.skip(), *waiting, str(status.progress("Looking for the clearest sentence", 0.0))]
+        sentence = overview.clearest(tour.runner, inputs.text)
+        answers: dict[str, Json] = {}
+        yield [board.strip(sentence, answers), *keep[1:], gr.skip()]
+        for report in overview.reports(tour.runner, inputs, sentence):
+            change = list(keep)
+            part, step = report.part, report.step
+            share = overview.PARTS.index(part) / len(overview.PARTS)
+            line = str(status.progress(part.operation.title, share))
+            if isinstance(step, Answer | Finding):
+                answers[part.name] = step.as_json()
+            if part.name in STAGES and part.name in answers:
+                change[0] = board.strip(sentence, answers)
+            for place, card in enumerate(CARDS, 1):
+                if card.part == part.name:
+                    change[place] = _shown(board, card, report)
+            yield [*change, line]
+    except TourError as error:
+        yield [*keep, str(status.problem(error.message))]
+    except Exception:
+        incident = secrets.token_hex(4)
+        logger.exception("the tour failed, incident %s", incident)
+        words = f"Something broke on our side. If it happens again, report incident {incident}."
+        yield [*keep, str(status.problem(words))]
+    else:
+        yield [*keep, str(status.hint("Done. Each card opens its page with this very text."))]
+
+
+def _shown(board: Board, card: Card, report: overview.Report) -> str:
+    step = report.step
+    if isinstance(step, TourError):
+        return board.refused(card, step.message)
+    if isinstance(step, Progress):
+        return board.waiting(card, step.stage)
+    return board.card(card, report.request, step.as_json())
+
+
+def all_pages(tour: Tour) -> None:
     groups = groupby(tour.pages, key=lambda page: page.group)
     gr.HTML(
         join(
             Markup("<section><h2>{}</h2><ul>{}</ul></section>").format(
-                group, join(card(page, tour) for page in pages)
+                group, join(page_card(page, tour) for page in pages)
             )
             for group, pages in groups
         ),
@@ -23,7 +282,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     )
 
 
-def card(page: TaskPage | PlainPage, tour: Tour) -> Markup:
+def page_card(page: TaskPage | PlainPage, tour: Tour) -> Markup:
     if isinstance(page, TaskPage):
         example = tour.examples[page.task.name][0]
         result = page.teaser(example.payload, example.answer)

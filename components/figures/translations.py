@@ -17,7 +17,7 @@ def translation(request: Json, answer: Json) -> Markup:
     """The text, sentences side by side if there are several, and alternatives if they were asked for."""
     segments, alternatives = answer["segments"], answer["alternatives"]
     parts = [
-        Markup('<p class="completion" dir="auto">{}</p>').format(_doubts(answer["translation"], segments))
+        Markup('<p class="completion" dir="auto">{}</p>').format(with_doubts(answer["translation"], segments))
     ]
     if any(one["unsure"] for one in segments):
         parts.append(
@@ -34,7 +34,7 @@ def translation(request: Json, answer: Json) -> Markup:
     return join(parts)
 
 
-def _doubts(text: str, segments: Sequence[Json]) -> Markup:
+def with_doubts(text: str, segments: Sequence[Json]) -> Markup:
     """The translation with the sentences that the model is unsure of marked, found one after the other."""
     marked, place = Markup(), 0
     for one in segments:

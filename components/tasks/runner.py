@@ -121,7 +121,7 @@ class Runner:
         return self._use(operation, validate(operation.inputs, _given(payload)))
 
     def _use(self, tool: Tool[I, R], inputs: I) -> Generator[Progress | Finding[R], None, None]:
-        result = yield from tool.run(self.tokenizers, inputs)
+        result = yield from tool.run(self, inputs)
         yield Finding(result=result)
 
     def stream(

@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass as fields
 
 if TYPE_CHECKING:
     from components.models.checkpoint import Checkpoint, Head, LoadedModel
-    from components.models.tokenizers import Tokenizers
+    from components.tasks.runner import Runner
 
 I = TypeVar("I")
 O = TypeVar("O")
@@ -124,7 +124,7 @@ class Task(Generic[I, O, R]):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding(Generic[R]):
-    """What needed no model to find out."""
+    """What a tool found out."""
 
     result: R
 
@@ -139,14 +139,14 @@ class NoOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Tool(Generic[I, R]):
-    """One thing asked of tokenizers alone: as a task, but no model is chosen or loaded for it."""
+    """As a task, but no model is chosen for it: it uses what it needs of the runner."""
 
     name: str
     title: str
     about: str
     inputs: type[I]
     result: type[R]
-    run: Callable[[Tokenizers, I], Generator[Progress, None, R]]
+    run: Callable[[Runner, I], Generator[Progress, None, R]]
     example: Mapping[str, object]
     options: type[Any] = NoOptions
 

@@ -14,6 +14,7 @@ from components.tasks.task import Progress, Tool, told
 if TYPE_CHECKING:
     from components.models.tokenizer import Tokenizer
     from components.models.tokenizers import Tokenizers
+    from components.tasks.runner import Runner
 
 LONGEST = 100_000  # characters
 MOST = 4  # tokenizers at once
@@ -83,7 +84,8 @@ class Tokenizations:
     tokenizations: list[Tokenization]
 
 
-def run(tokenizers: Tokenizers, inputs: Inputs) -> Generator[Progress, None, Tokenizations]:
+def run(runner: Runner, inputs: Inputs) -> Generator[Progress, None, Tokenizations]:
+    tokenizers = runner.tokenizers
     done = []
     for index, id in enumerate(inputs.tokenizers):
         tokenizer = yield from brought(tokenizers, id)

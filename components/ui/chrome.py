@@ -152,7 +152,7 @@ def appearance() -> Mapping[str, Any]:
         body_background_fill="*neutral_50",
         body_text_color_subdued="*neutral_600",  # Gradio's grey is too light to read on white
     )
-    css = "".join(map(_asset, ("tour.css", "lab.css", "story.css")))
+    css = "".join(map(_asset, ("tour.css", "home.css", "lab.css", "story.css")))
     return {"theme": theme, "css": css, "favicon_path": ASSETS / "favicon.svg"}
 
 

@@ -13,7 +13,7 @@ from gradio_client.exceptions import AppError
 from mcp import ClientSession, types
 from mcp.client.streamable_http import streamable_http_client
 
-from components.tasks.fields import option_fields
+from components.tasks.fields import input_fields, option_fields
 from components.tasks.task import Operation, Task
 
 PATIENCE = 240.0  # a first answer may have to fetch and convert weights
@@ -175,4 +175,6 @@ def quick(task: AnyTask) -> dict[str, Any]:
     names = {field.name for field in option_fields(task.options)}
     wanted = {"max_new_tokens": 8, "temperature": 0.0, "seed": 1, "targets": "capital, city"}
     inputs = {name: value[:2] if isinstance(value, list) else value for name, value in task.example.items()}
+    if any(field.name == "parts" for field in input_fields(task.inputs)):
+        inputs["parts"] = ["tokens", "sentiment"]
     return {**inputs, **{name: value for name, value in wanted.items() if name in names}}

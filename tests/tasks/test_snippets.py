@@ -118,10 +118,10 @@ def check(task: AnyTask, runner: Runner, payload: dict[str, Any], printed: str) 
     assert sorted(text for _, text in lines) == sorted(text for text, _ in expected)
 
 
-def run(code: str) -> str:
-    """What a program prints. It finds nothing of ours but what it imports."""
+def run(code: str, folder: Path) -> str:
+    """What a program prints that is started in `folder`. It has no names but those that it imports."""
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
+    with contextlib.chdir(folder), contextlib.redirect_stdout(printed):
         exec(compile(code, "snippet", "exec"), {"__name__": "__main__"})  # noqa: S102 - the code under test
     return printed.getvalue()
 
@@ -135,29 +135,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def fetched(runner: Runner) -> Callable[[str], None]:
+def fetched(folder: Path, runner: Runner) -> Callable[[str], None]:
     """Fetches a checkpoint's weights as a snippet does, which says what it downloads; each once."""
 
     @functools.cache
     def fetch(model: str) -> None:
-        run("\n".join(loading_lines(runner.registry.catalog[model])))
+        run("\n".join(loading_lines(runner.registry.catalog[model])), folder)
 
     return fetch
 
 
 @pytest.mark.parametrize(("task", "model"), ANSWERING, ids=name)
 def test_runs_as_it_stands(
-    task: AnyTask,
-    model: str,
-    runner: Runner,
-    folder: Path,
-    fetched: Callable[[str], None],
-    monkeypatch: pytest.MonkeyPatch,
+    task: AnyTask, model: str, runner: Runner, folder: Path, fetched: Callable[[str], None]
 ) -> None:
-    monkeypatch.chdir(folder)
     payload = example(task, model)
     fetched(model)
-    check(task, runner, payload, run(snippet(task, runner, payload)))
+    check(task, runner, payload, run(snippet(task, runner, payload), folder))
 
 
 def test_runs_in_a_process_of_its_own(runner: Runner, folder: Path) -> None:
@@ -178,10 +172,10 @@ def test_runs_in_a_process_of_its_own(runner: Runner, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("task", "model"), TINY_ANSWERING, ids=name)
-def test_every_body_gives_the_runners_answer(task: AnyTask, model: str, runner: Runner) -> None:
+def test_every_body_gives_the_runners_answer(task: AnyTask, model: str, runner: Runner, folder: Path) -> None:
     for changes in [{}, *VARIANTS.get(task.name, [])]:
         payload = example(task, model, **changes)
-        check(task, runner, payload, run(snippet(task, runner, payload)))
+        check(task, runner, payload, run(snippet(task, runner, payload), folder))
 
 
 @pytest.mark.parametrize(("task", "model"), [*EMBEDDED, *TINY], ids=name)

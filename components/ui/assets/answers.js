@@ -25,12 +25,25 @@
     history.replaceState(history.state, "", here);
   };
 
+  const isWorking = () =>
+    Boolean(document.querySelector('button:is([id$="-stop"], [id$="-stop-run"]):not(:disabled)'));
+
+  // While an answer is written, it has at least the room of the one before: what is below stays where it is.
+  const hold = () => {
+    const working = isWorking();
+    for (const block of document.querySelectorAll('.block[id$="-result"]')) {
+      if (working && !block.style.minHeight) block.style.minHeight = `${block.offsetHeight}px`;
+      else if (!working) block.style.minHeight = "";
+    }
+  };
+
   const look = () => {
+    const working = isWorking();
     for (const answer of document.querySelectorAll(".answered")) {
       const block = answer.closest(".block");
       const values = JSON.parse(answer.dataset.asked);
-      const working = Boolean(document.querySelector('button:is([id$="-stop"], [id$="-stop-run"]):not(:disabled)'));
-      const model = setting?.names.indexOf("model") ?? -1;
+      const named = setting?.names.indexOf("model") ?? -1;
+      const model = named < 0 ? Infinity : named; // where there is none to pick, all are inputs
       const others = asked ? values.flatMap((value, index) => (same(value, asked[index]) ? [] : [index])) : [];
       const words = !others.length
         ? ("partial" in answer.dataset && !working ? "Stopped: this answer is not complete" : "")
@@ -88,7 +101,7 @@
       status.dataset.waited = `${duration(waited)}${rest}`;
     }
   };
-  setInterval(wait, 500);
+  setInterval(() => { hold(); wait(); }, 500);
 
   // The column that matters is the last one: on a narrow screen it would be out of sight.
   const place = () => {
@@ -121,7 +134,7 @@
   const changed = () => {
     if (due) return;
     due = true;
-    queueMicrotask(() => { due = false; look(); wait(); arrived(); examples(); place(); edges(); });
+    queueMicrotask(() => { due = false; hold(); look(); wait(); arrived(); examples(); place(); edges(); });
   };
   addEventListener("tour-up", () => {
     for (const status of document.querySelectorAll(".status.block")) status.setAttribute("role", "status");
