@@ -106,9 +106,9 @@ def candidates(request: Json, answer: Json) -> Markup:
     return bar_rows(
         (
             (
-                Markup('<strong>{}</strong><span class="sequence">{}</span>').format(
-                    row["token"], filled(request["text"], row)
-                ),
+                Markup(
+                    '<strong>{}</strong> <span class="ids">{}</span><span class="sequence">{}</span>'
+                ).format(row["token"], _token_ids(row["token_ids"]), filled(request["text"], row)),
                 row["score"],
                 percent(row["score"]),
             )
@@ -117,6 +117,12 @@ def candidates(request: Json, answer: Json) -> Markup:
         caption="Candidates for the gap, best first",
         columns=("Candidate", "Score"),
     )
+
+
+def _token_ids(gaps: Sequence[Sequence[int]]) -> str:
+    """The ids of each gap's tokens, in words."""
+    several = len(gaps) > 1 or any(len(ids) > 1 for ids in gaps)
+    return f"token{'s' if several else ''} " + " / ".join(" ".join(map(str, ids)) for ids in gaps)
 
 
 def filled(text: str, candidate: Json) -> Markup:

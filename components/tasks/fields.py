@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -56,6 +56,21 @@ class _AtLeastOneCharacter:
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {**handler(core), "minLength": 1}
+
+
+@dataclass(frozen=True)
+class Also:
+    """Says in the JSON Schema that another JSON type is taken too; a validator turns it into the field's own.
+
+    Forms show the field's own. `fields` describe the other type, such as the items of an array.
+    """
+
+    type: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler(core)
+        return {**schema, **self.fields, "type": [schema["type"], self.type]}
 
 
 @dataclass(frozen=True)
@@ -195,6 +210,12 @@ def _properties(fields: type[Any]) -> tuple[Mapping[str, Mapping[str, Any]], Seq
     return properties, schema.get("required", ())
 
 
+def _type(schema: Mapping[str, Any]) -> str:
+    """The JSON type, of several the first: that of the field itself (see `Also`)."""
+    kind = schema.get("type", "")
+    return str(kind[0] if isinstance(kind, list) else kind)
+
+
 def _choices(schema: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(schema["enum"]) if "enum" in schema else (schema["const"],) if "const" in schema else ()
 
@@ -205,7 +226,7 @@ def option_fields(options: type[Any]) -> tuple[OptionField, ...]:
     found = []
     for name, schema in properties.items():
         choices = _choices(schema)
-        kind: OptionKind = "choice" if choices else _KINDS[schema["type"]]
+        kind: OptionKind = "choice" if choices else _KINDS[_type(schema)]
         step = {"int": 1, "float": 0.05}.get(kind)
         found.append(
             OptionField(
@@ -231,11 +252,11 @@ def input_fields(inputs: type[Any]) -> tuple[InputField, ...]:
     for name, schema in properties.items():
         choices = _choices(schema)
         kind: InputKind = (
-            "choice" if choices else {"array": "texts", "object": "table"}.get(schema.get("type", ""), "text")  # type: ignore[assignment]
+            "choice" if choices else {"array": "texts", "object": "table"}.get(_type(schema), "text")  # type: ignore[assignment]
         )
         items = schema["properties"]["rows"] if kind == "table" else schema
         text = items
-        while "items" in text:
+        while _type(text) == "array":
             text = text["items"]
         found.append(
             InputField(
@@ -326,14 +347,17 @@ def _fault(error: ErrorDetails, schema: Mapping[str, Any]) -> str:
 def _allowed(schema: Mapping[str, Any]) -> str:
     if choices := _choices(schema):
         return "one of " + ", ".join(choices) if len(choices) > 1 else choices[0]
-    noun = {
+    nouns = {
         "integer": "a whole number",
         "number": "a number",
         "boolean": "true or false",
         "array": "a list of texts",
         "string": "text",
         "object": "an object of columns and rows",
-    }["string" if isinstance(schema["type"], list) else schema["type"]]
+    }
+    noun = nouns[_type(schema)]
+    if isinstance(schema["type"], list) and "array" in schema["type"]:
+        return " or ".join(nouns[kind] for kind in schema["type"])
     match schema:
         case {"minimum": low, "maximum": high}:
             return f"{noun} from {low} to {high}"

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
-from components.tasks.fields import STRICT, OptionalText, Text
+from components.tasks.fields import STRICT, Also, OptionalText, Text
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
 
@@ -150,6 +150,7 @@ class Options:
             description="The text ends before the first of these, one per line, \\n in one for a line break; "
             "over the API also a list. Empty for the model's own end alone.",
         ),
+        Also("array", {"items": {"type": "string"}, "maxItems": MOST_STOPS}),
     ] = ""
     alternatives: Annotated[
         int,
