@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]  # texts, but for what a JSON object holds
 Json = Mapping[str, Any]
 
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")  # spreadsheets become CSV first: see `extract`
 MOST_ROWS = 100_000
 LARGEST = 20_000_000  # bytes
 ANSWER, WHOLE, ERROR = "answer", "answer_json", "error"
@@ -67,6 +67,16 @@ def columns(path: Path) -> tuple[str, ...]:
     if not names:
         raise TourError(Code.INVALID_INPUT, wrong or "The file has no rows below its header.", "file")
     return tuple(names)
+
+
+def read(path: Path) -> Iterator[Row]:
+    """The rows of a file; raises `TourError` for the first that cannot be read."""
+    form = _form(path)
+    with files.opened(path, form) as file:
+        for row in _rows(file, form):
+            if row.wrong:
+                raise TourError(Code.INVALID_INPUT, row.wrong, "file")
+            yield {name: _text(cell) for name, cell in row.cells.items()}
 
 
 def run(

@@ -99,7 +99,7 @@ Text = Annotated[OptionalText, AfterValidator(_not_blank), _AtLeastOneCharacter(
 LONGEST_CELL = 4000  # characters
 MOST_COLUMNS = 50
 MOST_ROWS = 1000
-_MOST_CHARACTERS = 100_000  # of a table
+LARGEST_TABLE = 100_000  # characters
 
 
 def _as_text(cell: object) -> object:
@@ -150,7 +150,7 @@ def _rectangular(table: Table) -> Table:
     texts = [*table["columns"], *(cell for row in table["rows"] for cell in row)]
     if not any(text.strip() for text in texts):
         raise PydanticCustomError("blank", "is blank; fill in some cells")
-    Altogether(_MOST_CHARACTERS)(texts)
+    Altogether(LARGEST_TABLE)(texts)
     return table
 
 

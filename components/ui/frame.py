@@ -106,7 +106,7 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
             for field, value in zip(input_fields(page.task.inputs), opening, strict=False):
                 kind = page.inputs[field.name]
                 inputs.append(kind.component(field, value, named(field.name)))
-                kind.beside(inputs[-1], value, named(f"{field.name}-grid"))
+                kind.beside(inputs[-1], field, value, named(field.name))
             with gr.Row(elem_classes="actions"):
                 run = gr.Button(page.run_label, variant="primary", elem_id=named("run"), scale=2)
                 stop = gr.Button("Stop", interactive=False, elem_id=named("stop-run"), scale=1)

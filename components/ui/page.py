@@ -11,6 +11,7 @@ from gradio.context import LocalContext
 
 from components.address import Published
 from components.figures.markup import Markup
+from components.ui import uploads
 from components.ui.inside import Inside
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Input(Protocol):
 
     def component(self, field: InputField, value: str, elem_id: str) -> gr.components.Component: ...
 
-    def beside(self, box: Any, value: str, elem_id: str) -> None:
+    def beside(self, box: Any, field: InputField, value: str, elem_id: str) -> None:
         """Lays out below the component what else helps to fill it in."""
 
     def parse(self, typed: str) -> object: ...
@@ -40,10 +41,11 @@ class Input(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class TextInput:
-    """One text; label and help are the field's own."""
+    """One text; label and help are the field's own. `documents`: it may come from a file, such as a PDF."""
 
     lines: int = 3
     placeholder: str = ""
+    documents: bool = False
 
     def component(self, field: InputField, value: str, elem_id: str) -> gr.Textbox:
         return gr.Textbox(
@@ -60,8 +62,9 @@ class TextInput:
     def hint(self) -> str:
         return ""
 
-    def beside(self, box: Any, value: str, elem_id: str) -> None:
-        pass
+    def beside(self, box: Any, field: InputField, value: str, elem_id: str) -> None:
+        if self.documents:
+            uploads.document(box, field.max_length, elem_id)
 
     def parse(self, typed: str) -> object:
         return typed

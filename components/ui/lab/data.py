@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,8 +58,8 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
     )
     with gr.Column(visible=False) as by_file:
         _hint(
-            f"CSV, TSV, JSON, JSONL, lines of text or Parquet, up to {intake.LARGEST / 1e6:.0f} MB. It stays "
-            "on this server for a day after you last used the lab, and only your browser can open it."
+            f"CSV, TSV, XLSX, JSON, JSONL, lines of text or Parquet, up to {intake.LARGEST / 1e6:.0f} MB. It "
+            "stays on this server for a day after you last used the lab, and only your browser can open it."
         )
         file = gr.File(
             label="Your file",
@@ -171,7 +171,7 @@ class Settle:
         with gr.Column(visible=False, elem_id="lab-draft") as self._group:
             with gr.Accordion("How the file is read", open=False, elem_id="lab-settings") as self._fold:
                 with gr.Row(equal_height=False):
-                    kinds = [(words, kind) for kind, words in files.KINDS.items() if kind != files.PARQUET]
+                    kinds = [(words, kind) for kind, words in files.KINDS.items() if kind not in files.BINARY]
                     self._kind = gr.Dropdown(kinds, label="Kind", min_width=200, elem_id="lab-kind")
                     self._separator = gr.Dropdown(
                         [(words, sign) for sign, words in files.SEPARATORS.items()],
@@ -187,6 +187,7 @@ class Settle:
                         min_width=200,
                         elem_id="lab-encoding",
                     )
+                self._sheet = gr.Dropdown([], label="Sheet", visible=False, elem_id="lab-sheet")
                 self._header = gr.Checkbox(
                     True, label="The first row names the columns", elem_id="lab-header"
                 )
@@ -216,15 +217,15 @@ class Settle:
 
     @property
     def _settings(self) -> list[Any]:
-        return [self._kind, self._separator, self._encoding, self._header, self._quoted]
+        return [self._kind, self._separator, self._encoding, self._header, self._quoted, self._sheet]
 
     def hidden(self) -> list[Any]:
         return [gr.Column(visible=False), *[gr.skip()] * (len(self.parts) - 1)]
 
     def wire(self, explorer: Explorer) -> None:
         def again(key: str, *typed: Any) -> Iterator[list[Any]]:
-            names = ("kind", "separator", "encoding", "header", "quoted")
-            settings = dict(zip(names, typed, strict=True))
+            names = ("kind", "separator", "encoding", "header", "quoted", "sheet")
+            settings = {**dict(zip(names, typed, strict=True)), "sheet": typed[-1] or ""}
             try:
                 workspace = self._tour.lab.workspaces.open(key)
             except TourError as error:
@@ -271,13 +272,13 @@ class Settle:
             guessed = roles.guess(converted.columns)
         except TourError as error:
             return [
-                *self._form(converted.format, open=True),
+                *self._form(converted.format, converted.sheets, open=True),
                 gr.Column(visible=True),
                 str(status.problem(error.message) + figures.draft(converted)),
                 *[gr.Dropdown(columns, value=None)] * 3,
             ]
         return [
-            *self._form(converted.format, open=False),
+            *self._form(converted.format, converted.sheets, open=len(converted.sheets) > 1),
             gr.Column(visible=True),
             str(figures.draft(converted)),
             gr.Dropdown(columns, value=guessed.text),
@@ -294,22 +295,24 @@ class Settle:
             guessed = files.guess(draft.sources[0].path, draft.sources[0].name)
         except TourError:
             return self.hidden()
-        if guessed.kind == files.PARQUET:
+        if guessed.kind in files.BINARY:
             return self.hidden()
         form = files.Format(**settings) if settings else guessed
         hidden = [gr.Column(visible=False), "", *[gr.skip()] * 3]
-        return [*self._form(form, open=True), *hidden]
+        return [*self._form(form, (), open=True), *hidden]
 
-    def _form(self, form: files.Format, *, open: bool) -> list[Any]:
-        text = form.kind != files.PARQUET
+    def _form(self, form: files.Format, sheets: Sequence[str], *, open: bool) -> list[Any]:
+        text = form.kind not in files.BINARY
+        encoding = form.encoding if form.encoding in files.ENCODINGS else "utf-16"
         return [
             gr.Column(visible=True),
-            gr.Accordion(open=open, visible=text),
-            gr.Dropdown(value=form.kind if text else files.TABLE),
-            form.separator,
-            form.encoding if form.encoding in files.ENCODINGS else "utf-16",
+            gr.Accordion(open=open, visible=form.kind != files.PARQUET),
+            gr.Dropdown(value=form.kind if text else files.TABLE, visible=text),
+            gr.Dropdown(value=form.separator, visible=text),
+            gr.Dropdown(value=encoding, visible=text),
             form.header,
-            form.quoted,
+            gr.Checkbox(value=form.quoted, visible=text),
+            gr.Dropdown(list(sheets), value=form.sheet or None, visible=len(sheets) > 1),
         ]
 
 
