@@ -62,15 +62,15 @@ class _AtLeastOneCharacter:
 class Also:
     """Says in the JSON Schema that another JSON type is taken too; a validator turns it into the field's own.
 
-    Forms show the field's own. `fields` describe the other type, such as the items of an array.
+    Forms show the field's own. `fields` describe the other type, such as the items of an array. Written with
+    `anyOf`: a list of types is more than clients made from a schema understand.
     """
 
     type: str
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        schema = handler(core)
-        return {**schema, **self.fields, "type": [schema["type"], self.type]}
+        return {"anyOf": [handler(core), {"type": self.type, **self.fields}]}
 
 
 @dataclass(frozen=True)
@@ -204,10 +204,18 @@ def _properties(fields: type[Any]) -> tuple[Mapping[str, Mapping[str, Any]], Seq
     schema = TypeAdapter(fields).json_schema()
     nested = schema.get("$defs", {})
     properties = {
-        name: {**nested[one["$ref"].rpartition("/")[2]], **one} if "$ref" in one else one
+        name: {**nested[one["$ref"].rpartition("/")[2]], **one} if "$ref" in one else _own(one)
         for name, one in schema.get("properties", {}).items()
     }
     return properties, schema.get("required", ())
+
+
+def _own(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of a field, which comes first where it takes another type too (see `Also`), with both types."""
+    if "anyOf" not in schema:
+        return schema
+    own, *others = schema["anyOf"]
+    return {**own, **schema, "type": [own["type"], *(other["type"] for other in others)]}
 
 
 def _type(schema: Mapping[str, Any]) -> str:
