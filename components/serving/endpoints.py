@@ -91,7 +91,14 @@ def _signature(task: Operation) -> inspect.Signature:
         *([model] if isinstance(task, Task) else []),
         *_parameters(task.options),
     ]
-    required_first = sorted(parameters, key=lambda parameter: parameter.default is not parameter.empty)
+    # Lists that may be left out come last: they are not given by place, and nothing that is changes its own.
+    required_first = sorted(
+        parameters,
+        key=lambda parameter: (
+            parameter.default is not parameter.empty,
+            isinstance(parameter.default, list),
+        ),
+    )
     return inspect.Signature(required_first, return_annotation=dict[str, Any])
 
 

@@ -62,6 +62,8 @@ def _all_texts(inputs: Any) -> Iterator[str]:
         match getattr(inputs, field.name):
             case str(text):
                 yield text
+            case [dict(), *_] as messages:
+                yield from (message["content"] for message in messages)
             case list(several):
                 yield from several
             case {"columns": columns, "rows": rows}:
@@ -93,6 +95,8 @@ def texts(inputs: Any) -> Iterator[str]:
         if (field.max_length or 0) >= _PROSE and field.kind in ("text", "texts"):
             value = getattr(inputs, field.name)
             yield from [value] if isinstance(value, str) else value
+        elif field.kind == "messages":
+            yield from (message["content"] for message in getattr(inputs, field.name))
 
 
 def _notes(model: LoadedModel, text: str, reads: Collection[str]) -> Iterator[str]:

@@ -225,7 +225,8 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any
     ).then(batching.kept, parts.batch.target, parts.batch.download, **QUIET)
     if desk.page.trust:
         parts.model.change(desk.trust, parts.model, parts.trust, **QUIET)
-    defaults = {field.name: field.default for field in desk.options}
+    blank = {field.name: "" for field in input_fields(desk.page.task.inputs) if not field.required}
+    defaults = {**blank, **{field.name: field.default for field in desk.options}}
     asking.watch(blocks, parts.asked, desk.names, defaults, desk.page.run_label)
     parts.copy_link.click(
         None,

@@ -41,17 +41,22 @@ class Input(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class TextInput:
-    """One text; label and help are the field's own. `documents`: it may come from a file, such as a PDF."""
+    """One text; label and help are `title` and `help`, or the field's own.
+
+    `documents`: it may come from a file, such as a PDF.
+    """
 
     lines: int = 3
     placeholder: str = ""
     documents: bool = False
+    title: str = ""
+    help: str = ""
 
     def component(self, field: InputField, value: str, elem_id: str) -> gr.Textbox:
         return gr.Textbox(
             value,
-            label=field.title,
-            info=" ".join(filter(None, (field.help, self.hint))),
+            label=self.title or field.title,
+            info=" ".join(filter(None, (self.help or field.help, self.hint))),
             lines=self.lines,
             max_lines=max(12, self.lines),
             placeholder=self.placeholder,
@@ -117,6 +122,8 @@ class TaskPage:
     picked in it into changes of the request, which is then run.
 
     `inside` is what of a request and its answer can be looked into.
+
+    `joined` makes the API's request of what the boxes have, `parted` the other way round.
     """
 
     slug: str
@@ -137,6 +144,8 @@ class TaskPage:
     script: str | None = None  # a file among the assets
     pick: Callable[[Json, Any], Json] | None = None
     inside: Callable[[Json, Json], Inside] | None = None
+    joined: Callable[[Json], dict[str, Any]] = dict
+    parted: Callable[[Json], dict[str, Any]] = dict
 
 
 @dataclass(frozen=True, kw_only=True)

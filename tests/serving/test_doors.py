@@ -44,7 +44,7 @@ def texts_of(task: AnyTask) -> list[tuple[str, bool]]:
     return [
         (field.name, field.kind == "texts")
         for field in input_fields(task.inputs)
-        if field.kind in ("text", "texts") and field.required
+        if field.kind in ("text", "texts") and (field.required or field.name in task.example)
     ]
 
 

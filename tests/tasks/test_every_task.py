@@ -213,7 +213,7 @@ def test_a_stream_leaves_the_device_to_others_between_steps(
 @pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS.keys())
 def test_harmless_text_is_answered(task: AnyTask, model: str, text: str, runner: Runner) -> None:
     for field in input_fields(task.inputs):
-        if field.kind == "choice" or (field.kind == "text" and not takes_any_text(task, field)):
+        if field.kind in ("choice", "messages") or (field.kind == "text" and not takes_any_text(task, field)):
             continue
         given = example(task, model)[field.name]
         value = typed(task, field, f"{given} {text}" if field.kind == "text" else text)
@@ -232,7 +232,9 @@ def test_harmless_text_is_answered(task: AnyTask, model: str, text: str, runner:
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED.keys())
 def test_text_that_is_none_is_refused(task: AnyTask, model: str, text: str, runner: Runner) -> None:
     for field in input_fields(task.inputs):
-        if field.kind == "choice" or (field.kind == "table" and not text.strip()):  # a cell may be empty
+        if field.kind in ("choice", "messages"):
+            continue
+        if field.kind == "table" and not text.strip():  # a cell may be empty
             continue
         if not field.required and not text.strip():
             continue
@@ -271,6 +273,8 @@ def test_input_limits_are_said(task: AnyTask, runner: Runner) -> None:
         if field.kind == "choice":
             continue
         assert field.max_length is not None, "every text has a limit"
+        if field.kind == "messages":
+            continue
         given = task.example[field.name]
         text = given if isinstance(given, str) else ""
         long = text + "x" * (field.max_length + 1 - len(text))

@@ -6,6 +6,14 @@ element.addEventListener("click", (event) => {
   if (button) trigger("pick", { picked: JSON.parse(button.dataset.pick) });
 });
 
+// A reply goes on from the turns on show, whatever the boxes have by now.
+element.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target.closest(".reply");
+  const reply = form?.querySelector("input").value ?? "";
+  if (reply.trim()) trigger("pick", { picked: { reply, turns: JSON.parse(form.dataset.turns) } });
+});
+
 // [[probability, count]...] of tokens and bins, most likely first, as temperature, top-k, top-p and min-p leave
 // them: in that order, as Transformers applies them.
 function distribution(data, { temperature, top_k, top_p, min_p }) {
