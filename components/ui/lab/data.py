@@ -13,9 +13,10 @@ import numpy as np
 from components.figures import lab_data as figures
 from components.figures import status
 from components.figures.markup import Markup
-from components.lab import explore, intake, on_hub, roles
+from components.lab import explore, from_address, intake, on_hub, roles
 from components.lab.data import SPLITS, UNUSED, Data
 from components.lab.explore import LENGTH, Query
+from components.lab.from_address import Remote
 from components.lab.intake import Draft
 from components.lab.on_hub import Listing
 from components.lab.roles import Roles
@@ -27,7 +28,7 @@ from components.ui.frame import QUIET
 from components.ui.lab.form import bases
 from components.ui.page import Tour
 
-EXAMPLE, FILE, HUB = "example", "file", "hub"
+EXAMPLE, FILE, HUB, ADDRESS = "example", "file", "hub", "address"
 NONE = ""  # among columns: no column
 # Reading takes a processor; nothing of it touches the device.
 READING: dict[str, Any] = {
@@ -51,7 +52,12 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
         "Start with the example set, or bring your own.</p>"
     )
     source = gr.Radio(
-        [("The example set", EXAMPLE), ("A file of mine", FILE), ("A data set on the Hub", HUB)],
+        [
+            ("The example set", EXAMPLE),
+            ("A file of mine", FILE),
+            ("A data set on the Hub", HUB),
+            ("A file at an address", ADDRESS),
+        ],
         label="Where the data comes from",
         interactive=False,  # until it is known what the visitor had: a choice would be lost
         elem_id="lab-source",
@@ -75,7 +81,7 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
     with gr.Column(visible=False) as by_hub:
         with gr.Row(equal_height=False, elem_classes="actions"):
             repo = gr.Textbox(
-                label="Id",
+                label="Id, or words to search for",
                 placeholder="owner/name",
                 max_lines=1,
                 scale=4,
@@ -83,16 +89,36 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
                 elem_id="lab-hub-id",
             )
             look = gr.Button("Look", scale=1, min_width=160, elem_id="lab-hub-look")
+        matches = gr.Radio([], visible=False, elem_id="lab-hub-found", elem_classes="hub-found")
         listed = gr.HTML(elem_id="lab-hub-listing")
         configuration = gr.Dropdown([], label="Configuration", visible=False, elem_id="lab-hub-config")
         fetch = gr.Button("Download and read", visible=False, elem_id="lab-hub-fetch")
         listing = gr.State()
+    with gr.Column(visible=False) as by_address:
+        _hint(
+            f"The address of a file that anybody may read, with https:// before it; up to "
+            f"{intake.LARGEST / 1e6:.0f} MB, of the same kinds as an upload."
+        )
+        with gr.Row(equal_height=False, elem_classes="actions"):
+            address = gr.Textbox(
+                label="Address",
+                placeholder="https://example.org/reviews.csv",
+                max_lines=1,
+                scale=4,
+                min_width=220,
+                elem_id="lab-address",
+            )
+            ask = gr.Button("Look", scale=1, min_width=160, elem_id="lab-address-look")
+        there = gr.HTML(elem_id="lab-address-found", elem_classes="status")
+        get = gr.Button("Download and read", visible=False, elem_id="lab-address-fetch")
+        remote = gr.State()
     said = gr.HTML(elem_id="lab-data-status", elem_classes="status")
     settle = Settle(tour, key, said)
     explorer.build()
 
     def switch(picked: str) -> list[Any]:
-        return [gr.Column(visible=picked == FILE), gr.Column(visible=picked == HUB), "", *settle.hidden()]
+        shown = [gr.Column(visible=picked == one) for one in (FILE, HUB, ADDRESS)]
+        return [*shown, "", *settle.hidden()]
 
     def example(key: str, picked: str) -> list[Any]:
         if picked != EXAMPLE:
@@ -113,6 +139,40 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
             return
         for shown in settle.reading(workspace, {}):
             yield [None, *shown]
+
+    def find(typed: str) -> list[Any]:
+        """Data sets to pick from where words were typed, else the one whose id it is."""
+        if not typed.strip() or "/" in typed:
+            return [gr.Radio(visible=False), *describe(typed)]
+        nothing = [gr.Dropdown(visible=False), gr.Button(visible=False), None]
+        try:
+            found = on_hub.search(tour.registry.endpoint, typed.strip())
+        except TourError as error:
+            return [gr.Radio(visible=False), str(status.problem(error.message)), *nothing]
+        if not found:
+            words = "Nothing on the Hub fits these words. Fewer or other words find more."
+            return [gr.Radio(visible=False), str(status.hint(words)), *nothing]
+        choices = [(figures.found(one), one.repo) for one in found]
+        return [gr.Radio(choices, value=None, label="Most downloaded first", visible=True), "", *nothing]
+
+    def inspect(typed: str) -> list[Any]:
+        try:
+            found = from_address.look(typed)
+        except TourError as error:
+            return [str(status.problem(error.message)), gr.Button(visible=False), None]
+        return [str(figures.remote(found)), gr.Button(visible=True), found]
+
+    def fetch_address(key: str, found: Remote | None) -> Iterator[list[Any]]:
+        if found is None:
+            return
+        try:
+            workspace = tour.lab.workspaces.open(key)
+            for share in from_address.download(found.address, tour.lab.workspaces, workspace):
+                yield [str(status.progress("Downloading", share)), *settle.hidden()]
+        except TourError as error:
+            yield [str(status.problem(error.message)), *settle.hidden()]
+            return
+        yield from settle.reading(workspace, {})
 
     def describe(id: str) -> list[Any]:
         nothing = [gr.Dropdown(visible=False), gr.Button(visible=False), None]
@@ -137,17 +197,25 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
             return
         yield from settle.reading(workspace, {})
 
-    source.input(switch, source, [by_file, by_hub, said, *settle.parts], **QUIET).then(
+    source.input(switch, source, [by_file, by_hub, by_address, said, *settle.parts], **QUIET).then(
         example, [key, source], explorer.parts, **QUIET
     )
     file.upload(take, [key, file], [file, said, *settle.parts], **READING)
     gr.on(
         [look.click, repo.submit],
-        describe,
+        find,
         repo,
+        [matches, listed, configuration, fetch, listing],
+        **{**QUIET, "show_progress": "minimal"},
+    )
+    matches.input(
+        describe,
+        matches,
         [listed, configuration, fetch, listing],
         **{**QUIET, "show_progress": "minimal"},
     )
+    gr.on([ask.click, address.submit], inspect, address, [there, get, remote], **READING)
+    get.click(fetch_address, [key, remote], [said, *settle.parts], **READING)
     fetch.click(download, [key, listing, configuration], [said, *settle.parts], **READING)
     settle.wire(explorer)
     explorer.wire()
