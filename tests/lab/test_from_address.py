@@ -164,7 +164,8 @@ def test_addresses_that_are_not_asked(address: str, words: str, site: Site) -> N
         ((200, {"Content-Length": "x"}, ROWS), "does not"),
         ((200, {"Content-Length": str(len(ROWS)), "Content-Encoding": "gzip"}, ROWS), "how large"),
         ((200, {"Content-Length": str(intake.LARGEST + 1)}, b""), "MB"),
-        ((200, {"Content-Length": "9", "Content-Type": "text/html; charset=utf-8"}, b"<html>   "), "web page"),
+        ((200, {"Content-Length": "9", "Content-Type": "text/html; charset=utf-8"}, b"<html>   "),
+         "web page"),
     ],
 )  # fmt: skip
 def test_answers_that_are_not_taken(answer: Any, words: str, site: Site) -> None:
