@@ -24,7 +24,7 @@ from tests.tasks.suite import EMBEDDED, TASKS, TINY, AnyTask, example, name, tak
 CONTRACT: dict[str, dict[str, set[str]]] = {
     "sentence_similarity": {"scores": set()},
     "text_generation": {"text": set()},
-    "fill_mask": {"candidates": {"token", "score", "sequence"}},
+    "fill_mask": {"candidates": {"token", "score", "sequence", "token_ids"}},
     "zero_shot_classification": {"labels": {"label", "score"}},
     "question_answering": {"answers": {"text", "score", "start", "end"}},
     "summarization": {"summary": set()},
