@@ -113,7 +113,8 @@ def rows(page: Page, data: Data, words: str) -> Markup:
     """A page of the table; what was searched for is marked."""
     if not page.found:
         return status.hint("No row fits all of that. Take a filter away, or look for less.")
-    first = [name for name in (data.about.text, data.about.label, data.about.split) if name]
+    about = data.about
+    first = [name for name in (about.text, about.pair, about.label, about.split) if name]
     shown = [*first, *(name for name in page.columns if name not in first)]
     left = len(shown) - MOST_COLUMNS
     places = [page.columns.index(name) for name in shown[:MOST_COLUMNS]]

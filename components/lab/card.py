@@ -31,7 +31,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 MODEL = "."  # the folder with this card, or its id on the Hub
 {model}
 
-inputs = tokenizer("A text to classify.", truncation=True, max_length={length}, return_tensors="pt")
+inputs = tokenizer({texts}, truncation=True, max_length={length}, return_tensors="pt")
 with torch.inference_mode():
     scores = model(**inputs).logits.softmax(dim=-1)[0]
 for index in scores.argsort(descending=True).tolist():
@@ -94,6 +94,7 @@ def card(
         source=line(about.source),
         data_licence=line(about.licence),
         classes=len(about.labels),
+        put="a pair of texts" if about.pair else "a text",
         train=sampled if train_rows < sizes["train"] else f"{sizes['train']:,}",
         validation=f"{sizes['validation']:,}",
         test=f"{sizes['test']:,}",
@@ -122,7 +123,7 @@ def card(
         error=f"{judgement.raw.error:.3f}",
         temperature=f"{judgement.temperature:.2f}",
         limits="\n".join(f"- {limit}" for limit in _limits(recipe, judgement, sizes["test"], notes)),
-        code=_code(name, adapter, recipe.length),
+        code=_code(name, adapter, recipe.length, pairs=about.pair is not None),
     )
 
 
@@ -164,10 +165,11 @@ def _metadata(base: Checkpoint, name: str | None, adapter: bool) -> str:
     return written
 
 
-def _code(name: str | None, adapter: bool, length: int) -> str:
+def _code(name: str | None, adapter: bool, length: int, *, pairs: bool) -> str:
+    texts = '"A text.", "And the second text of its pair."' if pairs else '"A text to classify."'
     if not adapter:
-        return _CODE.format(model=_WHOLE, length=length)
-    code = _CODE.format(model=_ADAPTER.format(base=repr(name)), length=length)
+        return _CODE.format(model=_WHOLE, length=length, texts=texts)
+    code = _CODE.format(model=_ADAPTER.format(base=repr(name)), length=length, texts=texts)
     return code.replace(
         "from transformers import ", "from peft import PeftModel\nfrom transformers import AutoConfig, "
     )

@@ -25,8 +25,9 @@ _TABLE, _LABELS, _SPLITS, _ABOUT = "table.arrow", "labels.npy", "splits.npy", "d
 class About:
     """What is known of a data set as a whole.
 
-    `text`, `label` and `split` are names of columns; without `label` it can be explored, not trained
-    on. `labels` are the classes, in the order of their codes. `notes` say what was left out or decided.
+    `text`, `label`, `split` and, where rows have two texts, `pair` are names of columns; without `label` it
+    can be explored, not trained on. `labels` are the classes, in the order of their codes. `notes` say what
+    was left out or decided.
     """
 
     title: str
@@ -37,6 +38,7 @@ class About:
     split: str | None
     labels: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    pair: str | None = None
 
 
 class Data:
@@ -85,6 +87,10 @@ class Data:
 
     def texts(self, rows: Sequence[int] | np.ndarray) -> list[str]:
         return self.column(self.about.text, rows)
+
+    def pairs(self, rows: Sequence[int] | np.ndarray) -> list[str] | None:
+        """The second text of each row; None where rows have one alone."""
+        return None if self.about.pair is None else self.column(self.about.pair, rows)
 
     def column(self, name: str, rows: Sequence[int] | np.ndarray) -> list[Any]:
         if len(rows) == 0:

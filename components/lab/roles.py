@@ -62,11 +62,12 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """Names of columns."""
+    """Names of columns; `pair` has a second text for each row."""
 
     text: str
     label: str | None
     split: str | None
+    pair: str | None = None
 
 
 def columns_of(table: Path) -> Iterator[Column]:
@@ -187,10 +188,15 @@ def make(
     said = list(notes)
     text = _read(table, roles.text)
     label, split = (_read(table, name) if name else None for name in (roles.label, roles.split))
-    _check(text, roles)
+    _check(text, roles.text, roles)
+    if roles.pair:
+        _check(_read(table, roles.pair), roles.pair, roles)
     usable = _filled(text)
+    if roles.pair:
+        usable &= _filled(_read(table, roles.pair))
     if lost := int((~usable).sum()):
-        said.append(f"{lost:,} rows without text are not trained on.")
+        blank = "one of their texts" if roles.pair else "text"
+        said.append(f"{lost:,} rows without {blank} are not trained on.")
     labels, codes = _coded(label, roles.label) if label is not None else ((), np.full(len(usable), UNUSED))
     if label is not None:
         unlabelled = usable & (codes == UNUSED)
@@ -232,6 +238,7 @@ def make(
         split=roles.split,
         labels=labels,
         notes=tuple(said),
+        pair=roles.pair,
     )
     return Data.write(folder, table, about, codes, splits)
 
@@ -244,19 +251,19 @@ def _read(table: Path, name: str) -> pa.ChunkedArray:
         return reader.read_all().column(name)
 
 
-def _check(text: Any, roles: Roles) -> None:
+def _check(text: Any, name: str, roles: Roles) -> None:
     import pyarrow as pa
 
     if text.type != pa.string():
         raise TourError(
             Code.INVALID_INPUT,
-            f"{shorten(roles.text)} holds numbers. Choose a column with texts for the text.",
+            f"{shorten(name)} holds numbers. Choose a column with texts for the text.",
         )
-    names = [name for name in (roles.text, roles.label, roles.split) if name]
+    names = [name for name in (roles.text, roles.pair, roles.label, roles.split) if name]
     if len(set(names)) < len(names):
         raise TourError(
             Code.INVALID_INPUT,
-            "One column has two roles. Choose different columns for text, label and split.",
+            "One column has two roles. Choose different columns for texts, label and split.",
         )
 
 

@@ -74,6 +74,11 @@ class Also:
 
 
 @dataclass(frozen=True)
+class ByName:
+    """Marks an input that came later: where arguments have places, it follows all that had one before."""
+
+
+@dataclass(frozen=True)
 class Altogether:
     """At most `limit` characters in all texts of a list together."""
 

@@ -19,6 +19,7 @@ from components.tasks.fields import (
     MOST_MESSAGES,
     STRICT,
     Also,
+    ByName,
     Messages,
     OptionalText,
     shorten,
@@ -70,6 +71,7 @@ class Inputs:
             description="In place of a prompt: the turns of a conversation, whose last one is answered. The "
             "checkpoint's own chat template puts them together.",
         ),
+        ByName(),
     ] = dataclass_field(default_factory=list)
 
     @model_validator(mode="after")

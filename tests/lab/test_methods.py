@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer
 
-from components.lab import sampling
+from components.lab import roles, sampling
 from components.lab.data import Data
+from components.lab.judging import judge
 from components.lab.lab import Lab
 from components.lab.methods import METHODS, splits
 from components.lab.methods.features import points
+from components.lab.roles import Roles
 from components.lab.runs import CHECKPOINTS, Phase, Run, Spec
 from components.lab.work import PausedError, Work
 from components.lab.workspace import Workspace
@@ -319,3 +322,109 @@ def test_through_the_process_that_visitors_runs_have(lab: Lab, workspace: Worksp
     result = Runner(lab.registry, "embedded").call(TASK, {"text": "We won!", "model": id}).result
     assert {one.label for one in result.labels} == set(FEELINGS)
     assert lab.registry.card(lab.registry.catalog[id]).startswith("---\n")
+
+
+PAIRED = {
+    "same": [
+        ("A dog runs.", "A dog is running."),
+        ("He left.", "He went away."),
+        ("It rains.", "Rain falls."),
+    ],
+    "other": [("A dog runs.", "The tea is hot."), ("He left.", "Birds sing."), ("It rains.", "She paints.")],
+}
+
+
+@pytest.fixture
+def pairs(workspace: Workspace) -> Data:
+    """A data set of pairs of texts, as a file of them would be settled."""
+    rows = [
+        {"premise": f"{one} {number}", "hypothesis": other, "label": label, "split": split}
+        for number in range(3)
+        for split in ("train", "validation", "test")
+        for label, found in PAIRED.items()
+        for one, other in found
+    ]
+    table = pa.Table.from_pylist(rows)
+    file = workspace.folder / "pairs.arrow"
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    chosen = Roles(text="premise", pair="hypothesis", label="label", split="split")
+    data = roles.make(
+        file, chosen, workspace.data / "pairs", title="pairs", source="a test", licence="mit", notes=()
+    )
+    workspace.choose(data.id)
+    return data
+
+
+def on_pairs(method: str, base: Checkpoint | None, data: Data, workspace: Workspace, **options: Any) -> Work:
+    spec = Spec(method=method, title=METHODS[method].title, data=data.id, options=options)
+    run = Run.create(workspace.runs, spec)
+    settings = Settings(cache_dir=default_cache_dir(), device="cpu")
+    return carry_out(Work(run=run, settings=settings, base=base))
+
+
+@pytest.mark.parametrize("name", ["bert", "roberta", "gpt2"])
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_pairs_of_texts_are_learned_from_and_answered(
+    method: str,
+    name: str,
+    base: Callable[[str], Checkpoint],
+    pairs: Data,
+    workspace: Workspace,
+    tmp_path: Path,
+) -> None:
+    start = base(name)
+    work = on_pairs(method, start, pairs, workspace, model=start.id, **QUICK)
+    made = trained(work.model, "local/made", (start, _classifier()))
+    row = int(pairs.rows("test")[4])
+    [text], seconds = pairs.texts([row]), pairs.pairs([row])
+    assert seconds is not None
+    registry = Registry(Catalog([start, made]), Settings(cache_dir=tmp_path / "cache", device="cpu"))
+    try:
+        runner = Runner(registry, "embedded")
+        asked = {"text": text, "text_pair": seconds[0], "model": made.id}
+        found = {one.label: one.score for one in runner.call(TASK, asked).result.labels}
+        with pytest.raises(TourError, match="needs the second text") as refused:
+            runner.call(TASK, {"text": text, "model": made.id})
+        assert refused.value.field == "text_pair"
+    finally:
+        registry.close()
+    expected = torch.tensor(predictions(work, "test")[4]).softmax(dim=0)
+    assert [found[label] for label in pairs.about.labels] == pytest.approx(expected.tolist(), abs=2e-5)
+    card = (work.model / "README.md").read_text("utf-8")
+    assert "puts a pair of texts into" in card
+    assert "the second text of its pair" in card
+    judged = judge(pairs, work.run.folder / "predictions.npz")
+    assert len(judged.rows) == 18
+
+
+def test_the_vectors_of_a_pair_are_both_and_how_they_differ(
+    base: Callable[[str], Checkpoint], pairs: Data, workspace: Workspace
+) -> None:
+    from components.lab.hidden import hidden_states
+
+    work = on_pairs("logistic_regression", base("bert"), pairs, workspace)
+    rows = pairs.rows("test")
+    found = hidden_states(work, rows, -1, "mean").vectors
+    u, v, difference, product = np.split(found, 4, axis=1)
+    assert np.allclose(difference, np.abs(u - v))
+    assert np.allclose(product, u * v)
+    assert not np.allclose(u, v)
+    assert predictions(work, "test").shape == (18, 2)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        Roles(text="premise", pair="premise", label="label", split=None),
+        Roles(text="premise", pair="label", label="label", split=None),
+        Roles(text="premise", pair="number", label="label", split=None),
+    ],
+)
+def test_a_second_text_must_be_a_column_of_its_own(chosen: Roles, workspace: Workspace) -> None:
+    table = pa.table({"premise": ["a", "b"], "label": ["x", "y"], "number": [1, 2]})
+    file = workspace.folder / "pairs.arrow"
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    with pytest.raises(TourError):
+        roles.make(file, chosen, workspace.data / "x", title="t", source="s", licence="l", notes=())

@@ -17,7 +17,7 @@ RUN = ["model", "device", "seconds", "tokens_used", "token_limit", "notes"]
 
 # The promise to callers, by task: inputs, keys of the answer, keys of its entries. Changing it breaks them.
 CONTRACT: dict[str, tuple[list[str], dict[str, set[str] | None]]] = {
-    "text_classification": (["text"], {"labels": {"label", "score"}}),
+    "text_classification": (["text", "text_pair"], {"labels": {"label", "score"}}),
     "named_entities": (["text"], {"entities": {"text", "label", "score", "start", "end"}}),
     "question_answering": (["question", "context"], {"answers": {"text", "score", "start", "end"}}),
     "summarization": (["text"], {"summary": None}),

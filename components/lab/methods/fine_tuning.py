@@ -46,7 +46,7 @@ def tune(work: Work, recipe: Recipe) -> None:
     base, data = work.base, work.data
     if base is None:
         raise ValueError("there is no base to train on")
-    recipe = _with(recipe, base, data.about.labels)
+    recipe = _with(recipe, base, data)
     folder = work.base_folder()
     rows, watched = training_rows(work, recipe.seed), watched_rows(work, recipe.seed)
 
@@ -93,8 +93,9 @@ class _Texts:
 
     def labelled(self, rows: np.ndarray) -> list[Labelled]:
         labels, codes = self.data.about.labels, self.data.classes(rows).tolist()
-        pairs = zip(self.data.texts(rows), codes, strict=True)
-        return [Labelled(text, (labels[code],)) for text, code in pairs]
+        seconds = self.data.pairs(rows) or [None] * len(rows)
+        found = zip(self.data.texts(rows), codes, seconds, strict=True)
+        return [Labelled(text, (labels[code],), second) for text, code, second in found]
 
     def examples(self, rows: np.ndarray) -> list[Example]:
         """Numbered by `place`, since they are answered in another order."""
@@ -176,11 +177,15 @@ class _Kept:
         self.best = best
 
 
-def _with(recipe: Recipe, base: Checkpoint, labels: Sequence[str]) -> Recipe:
+def _with(recipe: Recipe, base: Checkpoint, data: Data) -> Recipe:
     return replace(
         recipe,
         length=min(recipe.length, base.token_limit),
-        extra={**recipe.extra, "labels": list(labels)},
+        extra={
+            **recipe.extra,
+            "labels": list(data.about.labels),
+            **({"pairs": True} if data.about.pair else {}),
+        },
     )
 
 

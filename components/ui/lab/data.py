@@ -272,6 +272,7 @@ class Settle:
                 )
                 with gr.Row(equal_height=False):
                     self._text = gr.Dropdown([], label="Text", min_width=200, elem_id="lab-role-text")
+                    self._pair = gr.Dropdown([], label="Second text", min_width=200, elem_id="lab-role-pair")
                     self._label = gr.Dropdown([], label="Label", min_width=200, elem_id="lab-role-label")
                     self._split = gr.Dropdown([], label="Split", min_width=200, elem_id="lab-role-split")
                 self._use = gr.Button("Use this data", variant="primary", elem_id="lab-use")
@@ -280,7 +281,7 @@ class Settle:
     def parts(self) -> list[Any]:
         return [
             *(self._group, self._fold, *self._settings, self._columns, self._about),
-            *(self._text, self._label, self._split),
+            *(self._text, self._pair, self._label, self._split),
         ]
 
     @property
@@ -301,10 +302,12 @@ class Settle:
                 return
             yield from self.reading(workspace, settings)
 
-        def use(key: str, text: str, label: str, split: str) -> list[Any]:
+        def use(key: str, text: str, pair: str, label: str, split: str) -> list[Any]:
             try:
                 workspace = self._tour.lab.workspaces.open(key)
-                intake.settle(workspace, Roles(text=text, label=label or None, split=split or None))
+                intake.settle(
+                    workspace, Roles(text=text, pair=pair or None, label=label or None, split=split or None)
+                )
             except TourError as error:
                 stay = [gr.skip()] * len(self.parts)
                 return [str(status.problem(error.message)), *stay, *explorer.unchanged()]
@@ -314,7 +317,7 @@ class Settle:
         self._again.click(again, [self._key, *self._settings], [self._said, *self.parts], **READING)
         self._use.click(
             use,
-            [self._key, self._text, self._label, self._split],
+            [self._key, self._text, self._pair, self._label, self._split],
             [self._said, *self.parts, *explorer.parts],
             **QUIET,
         )
@@ -343,13 +346,14 @@ class Settle:
                 *self._form(converted.format, converted.sheets, open=True),
                 gr.Column(visible=True),
                 str(status.problem(error.message) + figures.draft(converted)),
-                *[gr.Dropdown(columns, value=None)] * 3,
+                *[gr.Dropdown(columns, value=None)] * 4,
             ]
         return [
             *self._form(converted.format, converted.sheets, open=len(converted.sheets) > 1),
             gr.Column(visible=True),
             str(figures.draft(converted)),
             gr.Dropdown(columns, value=guessed.text),
+            gr.Dropdown([("none: one text in each row", NONE), *columns], value=guessed.pair or NONE),
             gr.Dropdown([("none", NONE), *columns], value=guessed.label or NONE),
             gr.Dropdown([("none: divide them here", NONE), *columns], value=guessed.split or NONE),
         ]
@@ -366,7 +370,7 @@ class Settle:
         if guessed.kind in files.BINARY:
             return self.hidden()
         form = files.Format(**settings) if settings else guessed
-        hidden = [gr.Column(visible=False), "", *[gr.skip()] * 3]
+        hidden = [gr.Column(visible=False), "", *[gr.skip()] * 4]
         return [*self._form(form, (), open=True), *hidden]
 
     def _form(self, form: files.Format, sheets: Sequence[str], *, open: bool) -> list[Any]:

@@ -55,7 +55,10 @@ class Finished:
     def texts(self, judged: Judgement, places: Iterable[int]) -> dict[int, str]:
         """Texts of the examples that are listed of these, by row."""
         rows = judged.rows[list(places)[: lab_judge.MOST_EXAMPLES]]
-        return dict(zip(rows.tolist(), self.data.texts(rows), strict=True))
+        texts, pairs = self.data.texts(rows), self.data.pairs(rows)
+        if pairs is not None:
+            texts = [f"{text}\n{pair}" for text, pair in zip(texts, pairs, strict=True)]
+        return dict(zip(rows.tolist(), texts, strict=True))
 
 
 def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
