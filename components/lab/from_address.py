@@ -118,7 +118,9 @@ def _opened(address: str, network: Network) -> Iterator[tuple[Remote, Response]]
         with httpcore2.ConnectionPool(ssl_context=context, network_backend=guarded) as pool:
             for _ in range(MOST_REDIRECTS + 1):
                 host = _host(address)
-                request = pool.stream("GET", address, headers={"Host": host, **headers}, extensions=timeouts)
+                request = pool.stream(
+                    "GET", address, headers=[("Host", host), *headers.items()], extensions=timeouts
+                )
                 with request as response:
                     said = {
                         name.decode("latin-1").lower(): value.decode("latin-1")

@@ -11,7 +11,7 @@ import docx
 import openpyxl
 
 
-def spreadsheet(sheets: Mapping[str, Sequence[Sequence[Any]]], hidden: Sequence[str] = ()) -> bytes:
+def spreadsheet(sheets: Mapping[str, Sequence[Any]], hidden: Sequence[str] = ()) -> bytes:
     """An XLSX file; cells may be formulas, which have no stored values."""
     book = openpyxl.Workbook()
     book.remove(book.active)

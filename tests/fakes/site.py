@@ -55,12 +55,12 @@ def running_site(folder: Path, *hosts: str) -> Iterator[Site]:
     certificate = _certificate(folder, hosts)
     context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    port = server.server_address[1]
+    own_port = server.server_address[1]
 
     class Redirected(SyncBackend):
-        def connect_tcp(self, host: str, _: int, *arguments: Any, **options: Any) -> Any:
+        def connect_tcp(self, host: str, port: int, *arguments: Any, **options: Any) -> Any:
             site.connected.append(host)
-            return super().connect_tcp("127.0.0.1", port, *arguments, **options)
+            return super().connect_tcp("127.0.0.1", own_port, *arguments, **options)
 
     trust = ssl.create_default_context(cafile=str(certificate))
     site.network = Network(resolve=site.resolve, backend=Redirected(), trust=trust)

@@ -14,7 +14,7 @@ from components.tasks import extract, sheets
 from components.tasks.extract import Extracted
 from tests.fakes.documents import pdf, replaced, spreadsheet, stored, with_part, word
 
-PRICES = [["item", "price"], ["Tea", 2.5], ["Milk", 1]]
+PRICES: list[list[Any]] = [["item", "price"], ["Tea", 2.5], ["Milk", 1]]
 
 
 def table(content: bytes, folder: Path, name: str = "book.xlsx", sheet: str = "") -> tuple[Any, Extracted]:
