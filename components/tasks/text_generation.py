@@ -394,7 +394,7 @@ def _asked(model: LoadedModel, inputs: Inputs, options: Options) -> list[int]:
         raise TourError(
             Code.INVALID_INPUT, "Messages are answered in the mode chat; plain goes on from a prompt.", "mode"
         )
-    messages = [dict(message) for message in inputs.messages]
+    messages = [{"role": str(message["role"]), "content": message["content"]} for message in inputs.messages]
     if options.system.strip():
         if messages[0]["role"] == "system":
             raise TourError(

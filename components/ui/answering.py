@@ -78,7 +78,7 @@ class Desk:
         """The API's request as the components show it; what it leaves out gets its default."""
         payload = self.page.parted(payload)
         return [
-            *(kind.show(payload[name]) for name, kind in self.page.inputs.items()),
+            *(kind.show(payload[name]) if name in payload else "" for name, kind in self.page.inputs.items()),
             payload["model"],
             *(payload.get(field.name, field.default) for field in self.options),
         ]

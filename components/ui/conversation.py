@@ -61,5 +61,5 @@ def parted(request: Mapping[str, Any]) -> dict[str, Any]:
     """A request as the page has it: the last turn in the box for the prompt, those before it in another."""
     turns = request.get("messages") or []
     if not turns:
-        return {**request, "messages": []}
+        return dict(request)
     return {**request, "prompt": turns[-1]["content"], "messages": turns[:-1]}

@@ -201,4 +201,4 @@ def test_token_ids_are_those_of_each_gaps_word(text: str, model: str, runner: Ru
         words = one.token.split(" / ")
         assert len(one.token_ids) == len(words)
         for word, ids in zip(words, one.token_ids, strict=True):
-            assert tokenizer.decode(ids).strip().removeprefix("##") == word
+            assert str(tokenizer.decode(ids)).strip().removeprefix("##") == word
