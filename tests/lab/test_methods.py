@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -428,3 +428,106 @@ def test_a_second_text_must_be_a_column_of_its_own(chosen: Roles, workspace: Wor
         writer.write_table(table)
     with pytest.raises(TourError):
         roles.make(file, chosen, workspace.data / "x", title="t", source="s", licence="l", notes=())
+
+
+SEVERAL = [
+    ("We won the cup!", "joy|sport"),
+    ("My sister is home at last.", "joy"),
+    ("The team lost the final.", "sadness|sport"),
+    ("Nobody came to my party.", "sadness"),
+    ("The match begins at nine.", "sport"),
+    ("Joyful tears at the station.", "joy|sadness"),
+]
+
+
+def settled(workspace: Workspace, cells: Sequence[str], texts: Sequence[str]) -> Data:
+    """A data set whose rows have as many labels as their cells say, all splits alike."""
+    rows = [
+        {"text": f"{text} {number}", "label": cell, "split": split}
+        for number in range(3)
+        for split in ("train", "validation", "test")
+        for text, cell in zip(texts, cells, strict=True)
+    ]
+    table = pa.Table.from_pylist(rows)
+    file = workspace.folder / "several.arrow"
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    chosen = Roles(text="text", label="label", split="split", several=True)
+    data = roles.make(
+        file, chosen, workspace.data / "several", title="s", source="a test", licence="mit", notes=()
+    )
+    workspace.choose(data.id)
+    return data
+
+
+@pytest.fixture
+def several(workspace: Workspace) -> Data:
+    return settled(workspace, [cell for _, cell in SEVERAL], [text for text, _ in SEVERAL])
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["joy|sport", "joy", "sadness | sport"],
+        ["joy; sport", "joy;", "sadness;sport"],
+        ["joy,sport", "joy, joy", "sport,sadness"],
+        ['["joy", "sport"]', '["joy"]', '["sadness", "sport"]'],
+        ["jo\u200by|sport", " joy ", "sadness|sport"],
+    ],
+)
+def test_a_cell_holds_labels_however_they_are_written(cells: list[str], workspace: Workspace) -> None:
+    data = settled(workspace, cells, ["a", "b", "c"])
+    assert data.about.labels == ("joy", "sadness", "sport")
+    fits = data.fits(data.rows("test")[:3]).tolist()
+    assert fits == [[True, False, True], [True, False, False], [False, True, True]]
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2"])
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_several_labels_are_learned_and_answered_with_their_thresholds(
+    method: str,
+    name: str,
+    base: Callable[[str], Checkpoint],
+    several: Data,
+    workspace: Workspace,
+    tmp_path: Path,
+) -> None:
+    start = base(name)
+    work = on_pairs(method, start, several, workspace, model=start.id, **{**QUICK, "epochs": 8})
+    made = trained(work.model, "local/made", (start, _classifier()))
+    judged = judge(several, work.run.folder / "predictions.npz")
+    assert judged.several
+    assert [one.name for one in judged.measures] == ["all labels right", "macro F1", "micro F1"]
+    registry = Registry(Catalog([start, made]), Settings(cache_dir=tmp_path / "cache", device="cpu"))
+    try:
+        runner = Runner(registry, "embedded")
+        for place in (0, 4):
+            [text] = several.texts([int(judged.rows[place])])
+            result = runner.call(TASK, {"text": text, "model": made.id}).result
+            scores = torch.tensor(predictions(work, "test")[place]).sigmoid()
+            found = {one.label: one.score for one in result.labels}
+            assert [found[label] for label in several.about.labels] == pytest.approx(
+                scores.tolist(), abs=1e-4
+            )
+            least = dict(zip(judged.labels, judged.thresholds, strict=True))
+            clear = [label for label in found if abs(found[label] - least[label]) > 0.02]
+            assert [label in result.chosen for label in clear] == [found[one] >= least[one] for one in clear]
+    finally:
+        registry.close()
+    card = (work.model / "README.md").read_text("utf-8")
+    assert "into any number of 3 classes" in card
+    assert "logits.sigmoid()" in card
+
+
+@pytest.mark.parametrize("method", ["baseline", "logistic_regression"])
+def test_several_labels_by_the_other_methods(
+    method: str, base: Callable[[str], Checkpoint], several: Data, workspace: Workspace
+) -> None:
+    work = on_pairs(method, None if method == "baseline" else base("bert"), several, workspace)
+    judged = judge(several, work.run.folder / "predictions.npz")
+    f1 = {one.label: one.f1 for one in judged.per_class}
+    if method == "logistic_regression":
+        assert all(score > 0.7 for score in f1.values()), "the same texts are in all splits"
+    assert judged.confusion.shape == (3, 3)
+    assert [len(judged.places(at, at)) for at in range(3)] == np.diag(judged.confusion).tolist()
+    assert judged.said[int(judged.truth[0])] == "joy, sport"

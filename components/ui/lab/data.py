@@ -275,13 +275,19 @@ class Settle:
                     self._pair = gr.Dropdown([], label="Second text", min_width=200, elem_id="lab-role-pair")
                     self._label = gr.Dropdown([], label="Label", min_width=200, elem_id="lab-role-label")
                     self._split = gr.Dropdown([], label="Split", min_width=200, elem_id="lab-role-split")
+                self._several = gr.Checkbox(
+                    False,
+                    label="A cell may hold several labels: with commas, semicolons or bars between them, or "
+                    "as a JSON list",
+                    elem_id="lab-role-several",
+                )
                 self._use = gr.Button("Use this data", variant="primary", elem_id="lab-use")
 
     @property
     def parts(self) -> list[Any]:
         return [
             *(self._group, self._fold, *self._settings, self._columns, self._about),
-            *(self._text, self._pair, self._label, self._split),
+            *(self._text, self._pair, self._label, self._split, self._several),
         ]
 
     @property
@@ -302,11 +308,18 @@ class Settle:
                 return
             yield from self.reading(workspace, settings)
 
-        def use(key: str, text: str, pair: str, label: str, split: str) -> list[Any]:
+        def use(key: str, text: str, pair: str, label: str, split: str, several: bool) -> list[Any]:
             try:
                 workspace = self._tour.lab.workspaces.open(key)
                 intake.settle(
-                    workspace, Roles(text=text, pair=pair or None, label=label or None, split=split or None)
+                    workspace,
+                    Roles(
+                        text=text,
+                        pair=pair or None,
+                        label=label or None,
+                        split=split or None,
+                        several=bool(label) and several,
+                    ),
                 )
             except TourError as error:
                 stay = [gr.skip()] * len(self.parts)
@@ -317,7 +330,7 @@ class Settle:
         self._again.click(again, [self._key, *self._settings], [self._said, *self.parts], **READING)
         self._use.click(
             use,
-            [self._key, self._text, self._pair, self._label, self._split],
+            [self._key, self._text, self._pair, self._label, self._split, self._several],
             [self._said, *self.parts, *explorer.parts],
             **QUIET,
         )
@@ -347,6 +360,7 @@ class Settle:
                 gr.Column(visible=True),
                 str(status.problem(error.message) + figures.draft(converted)),
                 *[gr.Dropdown(columns, value=None)] * 4,
+                False,
             ]
         return [
             *self._form(converted.format, converted.sheets, open=len(converted.sheets) > 1),
@@ -356,6 +370,7 @@ class Settle:
             gr.Dropdown([("none: one text in each row", NONE), *columns], value=guessed.pair or NONE),
             gr.Dropdown([("none", NONE), *columns], value=guessed.label or NONE),
             gr.Dropdown([("none: divide them here", NONE), *columns], value=guessed.split or NONE),
+            False,
         ]
 
     def _unread(self, workspace: Workspace, settings: dict[str, Any]) -> list[Any]:
@@ -370,7 +385,7 @@ class Settle:
         if guessed.kind in files.BINARY:
             return self.hidden()
         form = files.Format(**settings) if settings else guessed
-        hidden = [gr.Column(visible=False), "", *[gr.skip()] * 4]
+        hidden = [gr.Column(visible=False), "", *[gr.skip()] * 5]
         return [*self._form(form, (), open=True), *hidden]
 
     def _form(self, form: files.Format, sheets: Sequence[str], *, open: bool) -> list[Any]:

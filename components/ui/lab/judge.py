@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from components.figures import lab_judge, lab_runs, status
 from components.figures.markup import Markup, join
@@ -202,7 +201,7 @@ def _cell(finished: Finished, place: int, true: int, predicted: int) -> Markup:
     one = finished.judgements[place]
     if not (0 <= true < len(one.labels) and 0 <= predicted < len(one.labels)):
         raise TourError(Code.EXPIRED, "The data has changed. Open this tab again.")
-    places = np.flatnonzero((one.truth == true) & (one.predicted == predicted))
+    places = one.places(true, predicted)
     title = f"{one.labels[true]}, predicted as {one.labels[predicted]}"
     return lab_judge.examples(one, places, finished.texts(one, places), title)
 
