@@ -41,7 +41,7 @@ PAGE = TaskPage(
     task=TASK,
     inputs={
         "question": TextInput(lines=1, placeholder="Who, when, where, how many, why …"),
-        "context": TextInput(lines=9, placeholder="Paste a text, as long as you like"),
+        "context": TextInput(lines=9, placeholder="Paste a text, as long as you like", documents=True),
     },
     draw=passages.answers,
     teaser=teaser,

@@ -28,7 +28,7 @@ PAGE = TaskPage(
     title="Summarization",
     sentence="A long text in a few sentences: its own best ones, or new ones that a generator writes.",
     task=TASK,
-    inputs={"text": TextInput(lines=11, placeholder="Paste a text, as long as you like")},
+    inputs={"text": TextInput(lines=11, placeholder="Paste a text, as long as you like", documents=True)},
     draw=summaries.summary,
     teaser=teaser,
     said=said,

@@ -47,7 +47,7 @@ PAGE = TaskPage(
     title="Text classification",
     sentence="Is a review glad or annoyed, and which feelings speak from it? A score for every label.",
     task=TASK,
-    inputs={"text": TextInput(lines=5)},
+    inputs={"text": TextInput(lines=5), "text_pair": TextInput(lines=1)},
     draw=answers.classification,
     teaser=teaser,
     said=said,

@@ -7,6 +7,8 @@ from typing import Any
 from components.figures import answers, decoding
 from components.figures.markup import Markup
 from components.tasks.text_generation import TASK
+from components.ui import conversation
+from components.ui.conversation import ConversationInput
 from components.ui.inside import Inside
 from components.ui.page import Json, TaskPage, TextInput
 
@@ -26,7 +28,13 @@ STRATEGIES: dict[str, Json] = {
 def teaser(request: Json, answer: Json) -> Markup:
     words = answer["text"].split()
     shortened = " ".join(words[:18]) + (" …" if len(words) > 18 else "")
-    return answers.teaser(Markup("{} <strong>→</strong> {}").format(request["prompt"], shortened))
+    return answers.teaser(Markup("{} <strong>→</strong> {}").format(_last(request), shortened))
+
+
+def _last(request: Json) -> str:
+    """What the answer is to."""
+    turns = request.get("messages")
+    return str(turns[-1]["content"] if turns else request["prompt"])
 
 
 def draw(request: Json, answer: Json) -> Markup:
@@ -34,7 +42,9 @@ def draw(request: Json, answer: Json) -> Markup:
 
 
 def pick(answer: Json, picked: Any) -> Json:
-    """A click on an alternative: begin with it."""
+    """A click on an alternative: begin with it. A reply: the turns go on with it."""
+    if isinstance(picked, dict):
+        return {"prompt": str(picked["reply"]), "messages": conversation.show(picked["turns"]), "begin": ""}
     step, alternative = picked
     return {"begin": decoding.begin(answer, step, alternative)}
 
@@ -44,7 +54,7 @@ def said(answer: Json) -> list[str]:
 
 
 def inside(request: Json, answer: Json) -> Inside:
-    return Inside(text=request["prompt"], pair=f" {answer['text']}")
+    return Inside(text=_last(request), pair=f" {answer['text']}")
 
 
 PAGE = TaskPage(
@@ -56,7 +66,12 @@ PAGE = TaskPage(
         "often wrong: don't trust it with facts."
     ),
     task=TASK,
-    inputs={"prompt": TextInput(lines=4, placeholder="Ask something, or begin a text")},
+    inputs={
+        "prompt": TextInput(lines=4, placeholder="Ask something, or begin a text"),
+        "messages": ConversationInput(
+            lines=1, title="Earlier turns", help="What was said before the prompt; none begins anew."
+        ),
+    },
     draw=draw,
     teaser=teaser,
     said=said,
@@ -65,4 +80,6 @@ PAGE = TaskPage(
     script="generation.js",
     pick=pick,
     inside=inside,
+    joined=conversation.joined,
+    parted=conversation.parted,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import gradio as gr
@@ -25,7 +26,7 @@ from components.ui.tokenizer_panels import (
 )
 
 SLUG = links.TOKENIZERS_PAGE
-NAMES = ["text", "tokenizers"]
+NAMES = ["text", "tokenizers", "price"]
 BYTES, SHIPPED = "SmolLM2-135M-Instruct", "translator-en-de"
 TEASER = ("Untokenizable", ["Unto", "ken", "iza", "ble"])  # a word, and what MiniLM makes of it
 EXAMPLES = {
@@ -62,6 +63,14 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                 + (", also ids of models on the Hub, as owner/name." if tour.registry.open else "."),
                 elem_id=f"{SLUG}-picked",
             )
+            price = gr.Number(
+                None,
+                label="Price per million tokens",
+                info="Of a service that counts by one of these tokenizers; the table then says what the text "
+                "costs there.",
+                minimum=0,
+                elem_id=f"{SLUG}-price",
+            )
             with gr.Row(elem_classes="examples"):
                 gr.HTML('<span class="examples-title">Try</span>')
                 examples = [
@@ -70,7 +79,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                 ]
                 copy_link = gr.Button("Copy link", size="sm", elem_id=f"{SLUG}-copy-link")
     lanes = token_lanes(f"{SLUG}-lanes")
-    tell_lanes(blocks, text, picked)
+    tell_lanes(blocks, text, picked, price)
     with gr.Tabs(elem_id=f"{SLUG}-tabs"):
         live = [families_panel(text), steps_panel(text), tensors_panel()]
         training_panel(tour, text, picked)
@@ -81,7 +90,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         button.click(lambda example=example: example, None, text, **QUIET)
     copy_link.click(
         None,
-        [text, picked],
+        [text, picked, price],
         None,
         js=links.copy_script(NAMES, {}, str(copy_link.elem_id)),
         api_visibility="private",
@@ -90,15 +99,24 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     def restore(request: gr.Request) -> list[Any]:
         query = dict(request.query_params)
         asked = [id for id in query.get("tokenizers", "").split(",") if id][:MOST]
-        return [query.get("text", gr.skip()), asked or opening(tour)]
+        return [query.get("text", gr.skip()), asked or opening(tour), price_of(query.get("price", ""))]
 
-    blocks.load(restore, None, [text, picked], **QUIET)
+    blocks.load(restore, None, [text, picked, price], **QUIET)
 
 
 def opening(tour: Tour) -> list[str]:
     """Two of different families, the second on this host already: nobody waits for what they did not pick."""
     there = (Availability.LOADED, Availability.CACHED)
     return [DEFAULT, BYTES if tour.registry.status(BYTES).availability in there else SHIPPED]
+
+
+def price_of(text: str) -> float | None:
+    """What a link says that a million tokens cost; None where it says nothing that can be."""
+    try:
+        price = float(text)
+    except ValueError:
+        return None
+    return price if 0 < price < math.inf else None
 
 
 def choices(tour: Tour) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -106,9 +107,9 @@ def candidates(request: Json, answer: Json) -> Markup:
     return bar_rows(
         (
             (
-                Markup('<strong>{}</strong><span class="sequence">{}</span>').format(
-                    row["token"], filled(request["text"], row)
-                ),
+                Markup(
+                    '<strong>{}</strong> <span class="ids">{}</span><span class="sequence">{}</span>'
+                ).format(row["token"], _token_ids(row["token_ids"]), filled(request["text"], row)),
                 row["score"],
                 percent(row["score"]),
             )
@@ -117,6 +118,12 @@ def candidates(request: Json, answer: Json) -> Markup:
         caption="Candidates for the gap, best first",
         columns=("Candidate", "Score"),
     )
+
+
+def _token_ids(gaps: Sequence[Sequence[int]]) -> str:
+    """The ids of each gap's tokens, in words."""
+    several = len(gaps) > 1 or any(len(ids) > 1 for ids in gaps)
+    return f"token{'s' if several else ''} " + " / ".join(" ".join(map(str, ids)) for ids in gaps)
 
 
 def filled(text: str, candidate: Json) -> Markup:
@@ -136,15 +143,32 @@ def filled(text: str, candidate: Json) -> Markup:
 
 
 def generation(request: Json, answer: Json) -> Markup:
-    """Generated text; in plain completion it follows on the prompt, which is shown dimmed."""
+    """Generated text; in plain completion it follows on the prompt, which is shown dimmed.
+
+    A whole answer to a message can be replied to: the page's script (generation.js) sends the reply with the
+    turns that it has in `data-turns`.
+    """
     if request.get("mode") == "plain":
         figure = Markup('<p class="completion" dir="auto"><span class="prompt">{}</span>{}</p>')
-    else:
-        figure = Markup(
-            '<div class="dialogue"><p class="turn you" dir="auto">{}</p>'
-            '<p class="turn model" dir="auto">{}</p></div>'
-        )
-    return figure.format(request["prompt"], answer["text"])
+        return figure.format(request["prompt"], answer["text"])
+    turns = [
+        *(request.get("messages") or [{"role": "user", "content": request["prompt"]}]),
+        {"role": "assistant", "content": answer["text"]},
+    ]
+    bubbles = join(
+        Markup('<p class="turn {}" dir="auto">{}</p>').format(_SPEAKERS[turn["role"]], turn["content"])
+        for turn in turns
+    )
+    ready = answer["finish_reason"] is not None and answer["text"].strip()
+    reply = _REPLY.format(json.dumps(turns, ensure_ascii=False)) if ready else ""
+    return Markup('<div class="dialogue">{}</div>{}').format(bubbles, reply)
+
+
+_SPEAKERS = {"system": "system", "user": "you", "assistant": "model"}
+_REPLY = Markup(
+    '<form class="reply" data-turns="{}"><input type="text" aria-label="Your reply" '
+    'placeholder="Reply, and go on with the conversation" dir="auto"><button>Reply</button></form>'
+)
 
 
 def teaser(value: str | Markup, score: str | None = None) -> Markup:

@@ -87,6 +87,7 @@ def _fields(operation: Operation) -> Markup:
 
 def _input(field: InputField) -> tuple[str, str, str, str]:
     kinds = {"text": "text", "texts": "list of texts", "table": "object of columns and rows"}
+    kinds["messages"] = "list of objects of role (system, user, assistant) and content"
     kind = " or ".join(field.choices) if field.kind == "choice" else kinds[field.kind]
     if field.max_length:
         kind += f", at most {field.max_length:,} characters"

@@ -19,7 +19,7 @@ MOST_STEPS = 200
 # What the draw depends on; the page's options set these, and the chart follows them.
 SAMPLING = ("temperature", "top_k", "top_p", "min_p")
 # What decides the chances of a next token: the options that only decide how it is drawn have no part.
-ASKED = ("prompt", "mode", "system", "model")
+ASKED = ("prompt", "messages", "mode", "system", "model")
 
 
 def decoding(request: Json, answer: Json) -> Markup:

@@ -11,9 +11,11 @@ from components.figures.markup import Markup, join, percent
 from components.lab.convert import Converted
 from components.lab.data import SPLITS, UNUSED, Data
 from components.lab.explore import Box, Duplicates, Feature, Imbalance, Page
-from components.lab.on_hub import Configuration, Listing
+from components.lab.from_address import Remote
+from components.lab.on_hub import Configuration, Found, Listing
 from components.lab.roles import Column
-from components.tasks.files import ENCODINGS, KINDS, SEPARATORS, TABLE
+from components.tasks.fields import shorten
+from components.tasks.files import BINARY, ENCODINGS, KINDS, SEPARATORS, SHEET, TABLE
 
 LONGEST = 400  # characters of a cell that are drawn
 MOST_COLUMNS = 8  # of a page of rows
@@ -52,7 +54,11 @@ def draft(converted: Converted) -> Markup:
     if form.kind == TABLE:
         header = "with" if form.header else "without"
         how += f", separator {SEPARATORS[form.separator]}, {header} a header"
-    words = f"{converted.rows:,} rows read as {how}, {ENCODINGS.get(form.encoding, form.encoding)}."
+    if form.kind == SHEET:
+        how += f", its sheet {shorten(form.sheet)}"
+    elif form.kind not in BINARY:
+        how += f", {ENCODINGS.get(form.encoding, form.encoding)}"
+    words = f"{converted.rows:,} rows read as {how}."
     rows = (
         (
             one.name,
@@ -87,15 +93,28 @@ def listing(found: Listing) -> Markup:
     )
 
 
-def _size(one: Configuration) -> str:
+def _size(one: Configuration | Remote) -> str:
     return f"{one.nbytes / 1e6:,.1f} MB"
+
+
+def found(one: Found) -> str:
+    """A data set that a search found, in a line of text."""
+    gated = "asks for its terms to be accepted" if one.gated else ""
+    facts = (one.repo, one.licence, f"{one.downloads:,} downloads", gated, one.about)
+    return " · ".join(filter(None, facts))
+
+
+def remote(one: Remote) -> Markup:
+    """A file at an address, before it is downloaded."""
+    return Markup('<p dir="auto"><strong>{}</strong>, {}</p>').format(one.name, _size(one))
 
 
 def rows(page: Page, data: Data, words: str) -> Markup:
     """A page of the table; what was searched for is marked."""
     if not page.found:
         return status.hint("No row fits all of that. Take a filter away, or look for less.")
-    first = [name for name in (data.about.text, data.about.label, data.about.split) if name]
+    about = data.about
+    first = [name for name in (about.text, about.pair, about.label, about.split) if name]
     shown = [*first, *(name for name in page.columns if name not in first)]
     left = len(shown) - MOST_COLUMNS
     places = [page.columns.index(name) for name in shown[:MOST_COLUMNS]]

@@ -98,7 +98,13 @@ def per_class(judged: Judgement) -> Markup:
         for one in judged.per_class
     )
     heads = ("Class", "Precision", "Recall", "F1", "Examples")
-    return _box("Scores by class", heads, rows)
+    least = ", ".join(
+        f"{label} {least:.2f}" for label, least in zip(judged.labels, judged.thresholds, strict=False)
+    )
+    note = (
+        f"A label is predicted from this score on, tuned on the validation split: {least}." if least else ""
+    )
+    return (status.hint(note) if note else Markup()) + _box("Scores by class", heads, rows)
 
 
 def confusion(judged: Judgement) -> Markup:
@@ -109,7 +115,7 @@ def confusion(judged: Judgement) -> Markup:
         Markup('<tr><th scope="row" dir="auto">{}</th>{}</tr>').format(
             judged.labels[row],
             join(
-                _cell(int(counts[row, column]), int(counts[row].sum()), row, column, judged.labels)
+                _cell(int(counts[row, column]), int(counts[row].sum()), row, column, judged)
                 for column in shown
             ),
         )
@@ -125,19 +131,26 @@ def confusion(judged: Judgement) -> Markup:
         if left
         else Markup()
     )
+    meaning = (
+        "A row for each label, a column for each that was predicted of the same examples: where several fit, "
+        "numbers off the diagonal need not be wrong."
+        if judged.several
+        else "A row for each true class, a column for each predicted one: what lies off the diagonal is "
+        "wrong."
+    )
     return Markup(
-        '<p class="hint">A row for each true class, a column for each predicted one: what lies off the '
-        "diagonal is wrong. Click a number, or go to it by Tab and arrow keys and press Enter, to read its "
+        '<p class="hint">{} Click a number, or go to it by Tab and arrow keys and press Enter, to read its '
         "examples.</p>{}"
         '<div class="grid-box" role="region" aria-label="Confusion matrix"><table class="judge-matrix">'
         '<caption class="visually-hidden">Examples by true class (rows) and predicted class (columns)'
         "</caption>"
         '<thead><tr><td class="corner">true ↓ predicted →</td>{}</tr></thead><tbody>{}</tbody></table></div>'
-    ).format(note, heads, rows)
+    ).format(meaning, note, heads, rows)
 
 
-def _cell(count: int, total: int, row: int, column: int, labels: Sequence[str]) -> Markup:
-    cls = "right" if row == column else "wrong"
+def _cell(count: int, total: int, row: int, column: int, judged: Judgement) -> Markup:
+    labels = judged.labels
+    cls = "right" if row == column or judged.several else "wrong"
     if not count:
         return Markup('<td class="{}">0</td>').format(cls)
     return Markup(
@@ -164,7 +177,7 @@ def examples(
     rows = join(
         Markup('<tr><td dir="auto">{}</td><td dir="auto">{}</td>{}<td>{}</td><td>{:.3f}</td></tr>').format(
             _text(texts[int(judged.rows[at])]),
-            judged.labels[judged.truth[at]],
+            judged.said[judged.truth[at]],
             _answer(judged, int(at)),
             percent(float(judged.confidence[at])),
             judged.losses[at],
@@ -186,7 +199,7 @@ def differences(
     rows = join(
         Markup('<tr><td dir="auto">{}</td><td dir="auto">{}</td>{}{}</tr>').format(
             _text(texts[int(first.rows[at])]),
-            first.labels[first.truth[at]],
+            first.said[first.truth[at]],
             _answer(first, int(at)),
             _answer(second, int(at)),
         )
@@ -210,7 +223,7 @@ def _answer(judged: Judgement, at: int) -> Markup:
     wrong = judged.predicted[at] != judged.truth[at]
     return Markup('<td dir="auto"{}>{}{}</td>').format(
         Markup(' class="wrong"') if wrong else "",
-        judged.labels[judged.predicted[at]],
+        judged.said[judged.predicted[at]],
         Markup('<span class="visually-hidden"> (wrong)</span>') if wrong else "",
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from components.lab.data import SPLITS, Data
+from components.lab.data import SPLITS, About, Data
 from components.lab.judging import Judgement, judge
 from components.lab.runs import PREDICTIONS
 from components.lab.work import Work
@@ -31,9 +31,9 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 MODEL = "."  # the folder with this card, or its id on the Hub
 {model}
 
-inputs = tokenizer("A text to classify.", truncation=True, max_length={length}, return_tensors="pt")
+inputs = tokenizer({texts}, truncation=True, max_length={length}, return_tensors="pt")
 with torch.inference_mode():
-    scores = model(**inputs).logits.softmax(dim=-1)[0]
+    scores = model(**inputs).logits.{scores}[0]
 for index in scores.argsort(descending=True).tolist():
     print(f"{{scores[index]:.3f}}  {{model.config.id2label[index]}}")"""
 _WHOLE = """\
@@ -94,6 +94,9 @@ def card(
         source=line(about.source),
         data_licence=line(about.licence),
         classes=len(about.labels),
+        put="a pair of texts" if about.pair else "a text",
+        into="any number" if about.several else "one",
+        squashed="sigmoid" if about.several else "softmax",
         train=sampled if train_rows < sizes["train"] else f"{sizes['train']:,}",
         validation=f"{sizes['validation']:,}",
         test=f"{sizes['test']:,}",
@@ -122,14 +125,18 @@ def card(
         error=f"{judgement.raw.error:.3f}",
         temperature=f"{judgement.temperature:.2f}",
         limits="\n".join(f"- {limit}" for limit in _limits(recipe, judgement, sizes["test"], notes)),
-        code=_code(name, adapter, recipe.length),
+        code=_code(name, adapter, recipe.length, about),
     )
 
 
 def _limits(recipe: Recipe, judgement: Judgement, test: int, notes: Sequence[str]) -> Iterator[str]:
     yield (
-        "It gives every text one of its classes, also a text that fits none of them, and was not tried on "
-        "texts of another kind, time or language than those of the data set."
+        (
+            "A class fits a text from a score on that was tuned on the validation split. It was not "
+            if judgement.several
+            else "It gives every text one of its classes, also a text that fits none of them, and was not "
+        )
+        + "tried on texts of another kind, time or language than those of the data set."
     )
     yield f"What comes after {recipe.length:,} tokens of a text was not read while it learned."
     if test < _FEW:
@@ -164,10 +171,12 @@ def _metadata(base: Checkpoint, name: str | None, adapter: bool) -> str:
     return written
 
 
-def _code(name: str | None, adapter: bool, length: int) -> str:
+def _code(name: str | None, adapter: bool, length: int, about: About) -> str:
+    texts = '"A text.", "And the second text of its pair."' if about.pair else '"A text to classify."'
+    scores = "sigmoid()" if about.several else "softmax(dim=-1)"
     if not adapter:
-        return _CODE.format(model=_WHOLE, length=length)
-    code = _CODE.format(model=_ADAPTER.format(base=repr(name)), length=length)
+        return _CODE.format(model=_WHOLE, length=length, texts=texts, scores=scores)
+    code = _CODE.format(model=_ADAPTER.format(base=repr(name)), length=length, texts=texts, scores=scores)
     return code.replace(
         "from transformers import ", "from peft import PeftModel\nfrom transformers import AutoConfig, "
     )

@@ -2,7 +2,7 @@
 
 What visitors bring is read in a process of its own, bounded in memory, time and what it may write, so that
 a file made to blow up ends as a message. Its input is an `Order` as JSON, its output lines of JSON: `rows`
-now and then, and `converted` or `error` at the end.
+now and then, and `done` with a `Converted`, or `error`, at the end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from pydantic import TypeAdapter
 
 from components.lab.roles import Column, columns_of, too_many_classes
 from components.models.errors import Code, TourError
-from components.tasks import files
+from components.tasks import files, sheets
+from components.tasks.bounded import bound, tell
 from components.tasks.fields import shorten
 from components.tasks.files import LONGEST_CELL, Format
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 MOST_ROWS = 5_000_000
 MOST_COLUMNS = 200
 MOST_BYTES = 600_000_000  # of what is written
-MEMORY = 3_000_000_000  # bytes of address space
-SECONDS = 120  # of processor time; whoever waits adds some
 
 _BLOCK = 8_000_000  # bytes; no row is longer
 _ROWS = 10_000  # in a batch that is written
@@ -66,6 +65,7 @@ class Converted:
     rows: int
     columns: tuple[Column, ...]
     notes: tuple[str, ...]
+    sheets: tuple[str, ...] = ()  # of a spreadsheet
 
 
 def convert(order: Order) -> Generator[int, None, Converted]:
@@ -114,6 +114,7 @@ def convert(order: Order) -> Generator[int, None, Converted]:
         rows=writer.rows,
         columns=columns,
         notes=tuple(dict.fromkeys(writer.notes)),
+        sheets=sheets.names(order.sources[0].path) if first.kind == files.SHEET else (),
     )
 
 
@@ -122,11 +123,15 @@ def _settled(source: Source, settings: Mapping[str, Any]) -> Format:
     guessed = files.guess(source.path, source.name)
     if guessed.kind == files.PARQUET:
         return guessed
+    if guessed.kind == files.SHEET:
+        found = sheets.read(source.path, source.name, settings.get("sheet", ""))
+        named = files.has_header(found.rows[: files.SAMPLE_ROWS])
+        return replace(guessed, sheet=found.name, header=settings.get("header", named))
     form = replace(guessed, **settings)
     if form.encoding != guessed.encoding:
         form = replace(form, damaged=False)
-    if form.kind == files.PARQUET:
-        raise _fault(source.name, "is no Parquet file. Choose another kind")
+    if form.kind in files.BINARY:
+        raise _fault(source.name, f"is no {files.KINDS[form.kind]}. Choose another kind")
     if form.kind == files.TABLE and form.separator:
         with source.path.open("rb") as file:
             text = file.read(files.SAMPLE).decode(form.encoding, errors="ignore")
@@ -447,6 +452,15 @@ def _is_binary(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
+def _read_sheet(source: Source, form: Format, notes: list[str]) -> Iterator[pa.RecordBatch]:
+    found = sheets.read(source.path, source.name, form.sheet)
+    notes += found.notes
+    _check_width(source.name, len(found.rows[0]))
+    names = _names(found.rows[0] if form.header else [""] * len(found.rows[0]), notes)
+    for batch in _batched(islice(found.rows, int(form.header), None)):
+        yield _texts(names, [[row[at] for row in batch] for at in range(len(names))])
+
+
 _READERS: Mapping[str, Callable[[Source, Format, list[str]], Iterator[pa.RecordBatch]]] = {
     files.TABLE: _read_table,
     files.LINES: _read_lines,
@@ -454,6 +468,7 @@ _READERS: Mapping[str, Callable[[Source, Format, list[str]], Iterator[pa.RecordB
     files.JSONL: _read_jsonl,
     files.COLUMNS: _read_columns,
     files.PARQUET: _read_parquet,
+    files.SHEET: _read_sheet,
 }
 
 
@@ -674,38 +689,22 @@ def _too_large(name: str) -> TourError:
 
 
 def main() -> int:
-    _bound()
+    bound(round(1.5 * MOST_BYTES))
     csv.field_size_limit(LONGEST_CELL)  # for all of the process, which is why not elsewhere
     order = TypeAdapter(Order).validate_json(sys.stdin.read())
     try:
         work = convert(order)
         while True:
             try:
-                _tell(rows=next(work))
+                tell(rows=next(work))
             except StopIteration as stop:
-                _tell(converted=asdict(stop.value))
+                tell(done=asdict(stop.value))
                 return 0
     except TourError as error:
-        _tell(error={"code": error.code, "message": error.message})
+        tell(error={"code": error.code, "message": error.message})
     except MemoryError:
-        _tell(error={"code": Code.TOO_LONG, "message": _too_large(order.sources[0].name).message})
+        tell(error={"code": Code.TOO_LONG, "message": _too_large(order.sources[0].name).message})
     return 0
-
-
-def _bound() -> None:
-    """Limits that the system keeps, whatever a file has the libraries do."""
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (round(1.5 * MOST_BYTES),) * 2)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _tell(**words: Any) -> None:
-    print(json.dumps(words, ensure_ascii=False, default=str), flush=True)
 
 
 if __name__ == "__main__":

@@ -19,14 +19,16 @@ SPLITS = ("train", "validation", "test")
 UNUSED = -1  # among split codes: rows without text or label; among label codes: no label
 
 _TABLE, _LABELS, _SPLITS, _ABOUT = "table.arrow", "labels.npy", "splits.npy", "data.json"
+_FITS = "fits.npy"
 
 
 @dataclass(frozen=True, kw_only=True)
 class About:
     """What is known of a data set as a whole.
 
-    `text`, `label` and `split` are names of columns; without `label` it can be explored, not trained
-    on. `labels` are the classes, in the order of their codes. `notes` say what was left out or decided.
+    `text`, `label`, `split` and, where rows have two texts, `pair` are names of columns; without `label` it
+    can be explored, not trained on. `labels` are the classes, in the order of their codes. `notes` say what
+    was left out or decided. `several`: any number of labels may fit a row.
     """
 
     title: str
@@ -37,13 +39,16 @@ class About:
     split: str | None
     labels: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    pair: str | None = None
+    several: bool = False
 
 
 class Data:
     """Rows [n] of a table with a code for the class and for the split of each.
 
     `label_codes` int32 [n] index `about.labels`, `split_codes` int8 [n] index `SPLITS`; both have
-    `UNUSED` where a row has no class, or is in no split.
+    `UNUSED` where a row has no class, or is in no split. Where several labels may fit, the code is that of
+    the first that does, and `fits` says it of each.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,15 +60,30 @@ class Data:
 
     @classmethod
     def write(
-        cls, folder: Path, table: Path, about: About, label_codes: np.ndarray, split_codes: np.ndarray
+        cls,
+        folder: Path,
+        table: Path,
+        about: About,
+        label_codes: np.ndarray,
+        split_codes: np.ndarray,
+        fits: np.ndarray | None = None,
     ) -> Data:
         """Makes a data set of an Arrow stream file, which is moved into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / _LABELS, label_codes.astype(np.int32))
         np.save(folder / _SPLITS, split_codes.astype(np.int8))
+        if fits is not None:
+            np.save(folder / _FITS, fits.astype(bool))
         table.replace(folder / _TABLE)
         (folder / _ABOUT).write_text(json.dumps(asdict(about), ensure_ascii=False, indent=1), "utf-8")
         return cls(folder)
+
+    def fits(self, rows: np.ndarray) -> np.ndarray:
+        """Whether each label fits each row: bool [rows, labels]."""
+        if self.about.several:
+            found: np.ndarray = np.load(self.folder / _FITS, mmap_mode="r")[rows]
+            return found
+        return self.classes(rows)[:, None] == np.arange(len(self.about.labels))
 
     @property
     def id(self) -> str:
@@ -85,6 +105,10 @@ class Data:
 
     def texts(self, rows: Sequence[int] | np.ndarray) -> list[str]:
         return self.column(self.about.text, rows)
+
+    def pairs(self, rows: Sequence[int] | np.ndarray) -> list[str] | None:
+        """The second text of each row; None where rows have one alone."""
+        return None if self.about.pair is None else self.column(self.about.pair, rows)
 
     def column(self, name: str, rows: Sequence[int] | np.ndarray) -> list[Any]:
         if len(rows) == 0:

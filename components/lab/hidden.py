@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -42,11 +42,26 @@ class Hidden:
 def hidden_states(work: Work, rows: np.ndarray, layer: int, pooling: Pooling) -> Hidden:
     """Of rows of the run's data, from its base; a layer of -1 is the last.
 
+    Of two texts u and v in a row the vectors are [u, v, |u - v|, u v] (Conneau et al. 2017,
+    https://arxiv.org/abs/1705.02364).
+
     `mean` is the mean over a text's tokens, special ones too. `first` is the first token, where encoders
     such as BERT gather what a classifier reads (CLS); of a decoder it is the last token, the only one that
     has seen the whole text. Vectors are kept beside the data, and the network is only loaded if some are
     missing. Raises `TourError` for a layer that there is none of.
     """
+    about = work.data.about
+    first = _of_column(work, about.text, rows, layer, pooling)
+    if about.pair is None:
+        return first
+    second = _of_column(work, about.pair, rows, layer, pooling)
+    u, v = first.vectors, second.vectors
+    return replace(
+        first, vectors=np.concatenate([u, v, np.abs(u - v), u * v], axis=1), cut=first.cut + second.cut
+    )
+
+
+def _of_column(work: Work, column: str, rows: np.ndarray, layer: int, pooling: Pooling) -> Hidden:
     base, data = work.base, work.data
     if base is None:
         raise ValueError("there is no base to read texts with")
@@ -60,7 +75,7 @@ def hidden_states(work: Work, rows: np.ndarray, layer: int, pooling: Pooling) ->
             "layer",
         )
     wanted = layers if layer < 0 else layer
-    name = json.dumps([data.about.text, base.id, repr(base.source), pooling])
+    name = json.dumps([column, base.id, repr(base.source), pooling])
     store = _Store(data.folder / "hidden" / hashlib.sha256(name.encode()).hexdigest()[:24])
     missing = store.missing(wanted, rows)
     if len(missing):
@@ -69,7 +84,7 @@ def hidden_states(work: Work, rows: np.ndarray, layer: int, pooling: Pooling) ->
         kept = range(layers + 1) if every else range(wanted, wanted + 1)
         work.progress("Loading the model")
         model = load(base, folder, devices.pick(work.settings.device), torch.float32)
-        vectors, cut = _compute(work, model, data.texts(missing), kept, pooling)
+        vectors, cut = _compute(work, model, data.column(column, missing), kept, pooling)
         for index, part in zip(kept, vectors, strict=True):
             store.add(index, missing, part, cut)
     found, cut = store.read(wanted, rows)

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
-import subprocess
-import sys
-import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from components.lab import roles
-from components.lab.convert import MEMORY, MOST_BYTES, SECONDS, Converted, Order, Source, convert
+from components.lab.convert import MOST_BYTES, Converted, Order, Source, convert
 from components.lab.data import Data
 from components.lab.roles import Roles
 from components.lab.runs import find
 from components.lab.workspace import Workspace, Workspaces, remove
 from components.models.errors import Code, TourError
+from components.tasks import bounded
 from components.tasks.fields import shorten
 
 LARGEST = 150_000_000  # bytes of an upload
-PATIENCE = SECONDS + 30.0  # seconds for one reading
 SHIPPED = Path(__file__).with_name("feelings.csv")
 
-_ROOT = Path(__file__).resolve().parents[2]
 _OURS = "feelings-"  # begins the id of the example set
 _FOLDER, _TABLE, _ABOUT = "draft", "table.arrow", "draft.json"
 
@@ -196,37 +190,12 @@ def _last(work: Generator[int, None, Converted]) -> Converted:
 
 def _apart(order: Order) -> Generator[int, None, Converted]:
     """`convert` in a process of its own."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "components.lab.convert"],
-        cwd=_ROOT,
-        # Arrow's own allocators reserve more address space than they use, which is bounded here.
-        env={**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        late = threading.Timer(PATIENCE, process.kill)
-        late.daemon = True
-        late.start()
-        try:
-            asked, told = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
-            asked.write(TypeAdapter(Order).dump_json(order))
-            asked.close()
-            for line in told:
-                match json.loads(line):
-                    case {"rows": rows}:
-                        yield rows
-                    case {"error": error}:
-                        raise TourError(Code(error["code"]), error["message"], "file")
-                    case {"converted": converted}:
-                        return TypeAdapter(Converted).validate_python(converted)
-        finally:
-            late.cancel()
-            process.kill()
-            order.target.with_name(order.target.name + ".part").unlink(missing_ok=True)
-    raise TourError(
-        Code.TOO_LONG,
-        f"{shorten(order.sources[0].name)} could not be read within {SECONDS} seconds and "
-        f"{MEMORY / 1e9:.0f} GB of memory, so it was left alone. Take a part of its rows, or save it as CSV.",
-        "file",
-    )
+    name = order.sources[0].name
+    try:
+        for words in bounded.ask("components.lab.convert", TypeAdapter(Order).dump_json(order), name):
+            if "done" in words:
+                return TypeAdapter(Converted).validate_python(words["done"])
+            yield words["rows"]
+    finally:
+        order.target.with_name(order.target.name + ".part").unlink(missing_ok=True)
+    raise AssertionError("unreachable")

@@ -6,7 +6,7 @@ Works on the logits that a run has kept, without the model.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,11 @@ class Judgement:
     is the score of the prediction; `losses` [n] are cross-entropies in nats. `confusion` int [k, k] has the
     true classes as rows and the predicted ones as columns. `temperature` was fitted on the validation
     split; `raw` and `scaled` are this split before and after.
+
+    Where several labels may fit an example, `fits` and `chosen` bool [n, k] say which do and which were
+    predicted, from the labels' `thresholds` on, tuned on the validation split. `truth` and `predicted` then
+    index `said`, the sets of labels; a cell of `confusion` counts examples that the one label fits and that
+    the other was predicted of; `raw` and `scaled` are of all labels' scores.
     """
 
     split: str
@@ -70,6 +75,15 @@ class Judgement:
     temperature: float
     raw: Calibration
     scaled: Calibration
+    fits: np.ndarray
+    chosen: np.ndarray
+    said: tuple[str, ...]
+    several: bool = False
+    thresholds: tuple[float, ...] = ()
+
+    def places(self, true: int, predicted: int) -> np.ndarray:
+        """The examples that a cell of `confusion` counts."""
+        return np.flatnonzero(self.fits[:, true] & self.chosen[:, predicted])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,6 +111,8 @@ def judge(data: Data, predictions: Path, split: str = "test") -> Judgement:
     labels = data.about.labels
     rows = data.rows(split)
     logits = _logits(predictions, split, len(rows), len(labels))
+    if data.about.several:
+        return _judge_several(data, predictions, split, rows, logits)
     truth = data.classes(rows)
     logs = log_softmax(logits)
     predicted = logs.argmax(axis=1)
@@ -121,6 +137,110 @@ def judge(data: Data, predictions: Path, split: str = "test") -> Judgement:
         temperature=fitted,
         raw=_calibration(confidence, right),
         scaled=_calibration(np.exp(log_softmax(logits / fitted).max(axis=1)), right),
+        fits=truth[:, None] == np.arange(len(labels)),
+        chosen=predicted[:, None] == np.arange(len(labels)),
+        said=labels,
+    )
+
+
+def _judge_several(
+    data: Data, predictions: Path, split: str, rows: np.ndarray, logits: np.ndarray
+) -> Judgement:
+    labels = data.about.labels
+    held = data.rows("validation")
+    tune, tuned = _logits(predictions, "validation", len(held), len(labels)), data.fits(held)
+    least = thresholds(sigmoid(tune), tuned)
+    fits = np.array(data.fits(rows))
+    scores = sigmoid(logits)
+    chosen = scores >= least
+    sets, codes = np.unique(np.concatenate([fits, chosen]), axis=0, return_inverse=True)
+    truth, predicted = np.split(codes.reshape(-1), 2)
+    fitted = temperature_several(tune, tuned)
+    hits, given, wanted = (fits & chosen).sum(0), chosen.sum(0), fits.sum(0)
+
+    def calibrated(scores: np.ndarray) -> Calibration:
+        flat, right = scores.reshape(-1), fits.reshape(-1)
+        return _calibration(np.maximum(flat, 1 - flat), (flat >= 0.5) == right)
+
+    return Judgement(
+        split=split,
+        labels=labels,
+        rows=rows,
+        truth=truth,
+        predicted=predicted,
+        confidence=np.where(chosen, scores, 1 - scores).min(axis=1),
+        losses=binary_losses(logits, fits),
+        measures=_measures_several(fits, chosen),
+        per_class=tuple(
+            _class_scores(label, float(hit), float(many), float(true))
+            for label, hit, many, true in zip(labels, hits, given, wanted, strict=True)
+        ),
+        confusion=fits.astype(np.int64).T @ chosen.astype(np.int64),
+        temperature=fitted,
+        raw=calibrated(scores),
+        scaled=calibrated(sigmoid(logits / fitted)),
+        fits=fits,
+        chosen=chosen,
+        said=tuple(", ".join(labels[at] for at in np.flatnonzero(one)) or "none" for one in sets),
+        several=True,
+        thresholds=tuple(least.tolist()),
+    )
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    scores: np.ndarray = 1 / (1 + np.exp(-np.clip(logits, _LOWEST, -_LOWEST)))
+    return scores
+
+
+def binary_losses(logits: np.ndarray, fits: np.ndarray) -> np.ndarray:
+    """Cross-entropies in nats of each label, averaged: [rows]."""
+    each = np.logaddexp(0, np.where(fits, -logits, logits))
+    losses: np.ndarray = each.mean(axis=1)
+    return losses
+
+
+def thresholds(scores: np.ndarray, fits: np.ndarray) -> np.ndarray:
+    """For each label the score from which on it fits: the one with the best F1, a half where several are."""
+    grid = np.concatenate([[0.5], np.arange(0.05, 0.95, 0.01)])
+    best = []
+    for score, fit in zip(scores.T, fits.T, strict=True):
+        chosen = score[:, None] >= grid
+        right = (chosen & fit[:, None]).sum(axis=0)
+        best.append(grid[(2 * right / np.maximum(1, chosen.sum(axis=0) + fit.sum())).argmax()])
+    return np.array(best)
+
+
+def temperature_several(logits: np.ndarray, fits: np.ndarray) -> float:
+    """As `temperature`, for a sigmoid of each label."""
+    return _best_temperature(lambda scale: float(binary_losses(logits / scale, fits).mean()), len(fits))
+
+
+def _measures_several(fits: np.ndarray, chosen: np.ndarray) -> tuple[Measure, ...]:
+    """F1 averaged over labels that have examples or were predicted, F1 of all decisions, and the share of
+    examples with all labels right."""
+    count, classes = fits.shape
+    exact = (fits == chosen).all(axis=1)
+    table = np.concatenate([fits & chosen, chosen, fits, exact[:, None], np.ones((count, 1))], axis=1)
+    present = np.flatnonzero(fits.any(axis=0) | chosen.any(axis=0))
+
+    def each(sums: np.ndarray) -> np.ndarray:
+        hits, given, wanted = sums[: 3 * classes].reshape(3, classes)
+        scores: np.ndarray = 2 * hits / np.maximum(1e-9, given + wanted)
+        return scores
+
+    def macro(sums: np.ndarray) -> float:
+        return float(each(sums)[present].mean()) if len(present) else 0.0
+
+    def micro(sums: np.ndarray) -> float:
+        hits, given, wanted = sums[: 3 * classes].reshape(3, classes).sum(axis=1)
+        return float(2 * hits / max(1e-9, given + wanted))
+
+    def all_right(sums: np.ndarray) -> float:
+        return float(sums[-2] / sums[-1])
+
+    return tuple(
+        bootstrap(name, table.astype(float), metric)
+        for name, metric in (("all labels right", all_right), ("macro F1", macro), ("micro F1", micro))
     )
 
 
@@ -145,16 +265,21 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 def temperature(logits: np.ndarray, truth: np.ndarray) -> float:
     """What to divide logits [n, classes] by so that the cross-entropy of their softmax is least (Guo et al.
     2017, https://arxiv.org/abs/1706.04599); 1 if nothing is gained."""
+
+    def loss(scale: float) -> float:
+        return float(-log_softmax(logits / scale)[np.arange(len(truth)), truth].mean())
+
+    return _best_temperature(loss, len(truth))
+
+
+def _best_temperature(loss: Callable[[float], float], rows: int) -> float:
+    """The temperature with the least loss; 1 if nothing is gained."""
     from scipy.optimize import minimize_scalar
 
-    def loss(log_temperature: float) -> float:
-        logs = log_softmax(logits / np.exp(log_temperature))
-        return float(-logs[np.arange(len(truth)), truth].mean())
-
-    if not len(truth):
+    if not rows:
         return 1.0
-    found = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded")
-    return float(np.exp(found.x)) if found.fun < loss(0.0) - 1e-9 else 1.0
+    found = minimize_scalar(lambda log: loss(np.exp(log)), bounds=np.log(_TEMPERATURES), method="bounded")
+    return float(np.exp(found.x)) if found.fun < loss(1.0) - 1e-9 else 1.0
 
 
 def _logits(predictions: Path, split: str, rows: int, classes: int) -> np.ndarray:
@@ -213,14 +338,18 @@ def _measures(confusion: np.ndarray) -> tuple[Measure, ...]:
 
 def _per_class(confusion: np.ndarray, labels: Sequence[str]) -> tuple[ClassScores, ...]:
     return tuple(
-        ClassScores(
-            label=label,
-            precision=float(hits / given) if given else 0.0,
-            recall=float(hits / wanted) if wanted else 0.0,
-            f1=f1(float(hits), float(given - hits), float(wanted - hits)),
-            support=int(wanted),
-        )
+        _class_scores(label, float(hits), float(given), float(wanted))
         for label, hits, given, wanted in zip(labels, *_sums(confusion), strict=True)
+    )
+
+
+def _class_scores(label: str, hits: float, given: float, wanted: float) -> ClassScores:
+    return ClassScores(
+        label=label,
+        precision=hits / given if given else 0.0,
+        recall=hits / wanted if wanted else 0.0,
+        f1=f1(hits, given - hits, wanted - hits),
+        support=int(wanted),
     )
 
 
@@ -232,9 +361,10 @@ def _calibration(confidence: np.ndarray, right: np.ndarray) -> Calibration:
 def _pair(first: int, second: int, one: Judgement, other: Judgement) -> Agreement:
     from scipy.stats import binomtest
 
-    same = one.predicted == other.predicted
-    classes = len(one.labels)
-    shares = [np.bincount(each.predicted, minlength=classes) / len(same) for each in (one, other)]
+    codes = np.unique(np.concatenate([one.chosen, other.chosen]), axis=0, return_inverse=True)[1].reshape(-1)
+    answers = np.split(codes, 2)
+    same = answers[0] == answers[1]
+    shares = [np.bincount(each, minlength=codes.max() + 1) / len(same) for each in answers]
     chance = float(shares[0] @ shares[1])
     equal = float(same.mean())
     hits, others = one.predicted == one.truth, other.predicted == other.truth

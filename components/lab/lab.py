@@ -213,7 +213,7 @@ def _check(kind: str, data: Data | None) -> None:
             raise TourError(
                 Code.INVALID_INPUT, f"The data has no {split} rows with a label. Bring data with more rows."
             )
-    if len(set(data.classes(data.rows("train")).tolist())) < 2:
+    if not data.about.several and len(set(data.classes(data.rows("train")).tolist())) < 2:
         raise TourError(
             Code.INVALID_INPUT,
             "All rows of the training split have the same label, so there is nothing to tell apart. Bring "

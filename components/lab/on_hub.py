@@ -16,11 +16,12 @@ from components.lab.convert import Source
 from components.lab.intake import Draft, begin
 from components.lab.workspace import Workspace, Workspaces, remove
 from components.models.errors import Code, TourError
-from components.models.sources.lookup import PATIENCE, asked, is_repo
+from components.models.sources.lookup import MOST_FOUND, PATIENCE, asked, is_repo
 from components.tasks.fields import shorten
 
 LARGEST = 200_000_000  # bytes of a download
 MOST_FILES = 100
+_LONGEST_ABOUT = 120  # characters
 SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".csv", ".tsv", ".json", ".txt")  # the first is preferred
 CONVERTED = "refs/convert/parquet"  # where the Hub keeps its own conversion of what it could read
 
@@ -93,6 +94,46 @@ def look(endpoint: str, repo: str) -> Listing:
             "data set are never run. Pick another one.",
         )
     return Listing(repo=repo, revision=str(info.sha), licence=_licence(info), configurations=found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A data set as the Hub lists it."""
+
+    repo: str
+    downloads: int
+    licence: str
+    about: str
+    gated: bool
+
+
+def search(endpoint: str, words: str) -> list[Found]:
+    """Data sets of texts by words, most downloaded first; raises `TourError`."""
+    from huggingface_hub import HfApi
+
+    api = HfApi(endpoint=endpoint, token=False)
+    fields: Any = ["downloads", "tags", "gated", "description"]
+    found = asked(
+        lambda: list(
+            api.list_datasets(
+                search=words, filter="modality:text", sort="downloads", limit=MOST_FOUND, expand=fields
+            )
+        ),
+        "the search",
+    )
+    if isinstance(found, Exception):
+        raise _unreachable(endpoint, "the search")
+    return [
+        Found(
+            repo=one.id,
+            downloads=one.downloads or 0,
+            licence=_licence(one),
+            about=" ".join((one.description or "").split())[:_LONGEST_ABOUT],
+            gated=bool(one.gated),
+        )
+        for one in found
+        if is_repo(one.id)
+    ]
 
 
 def download(

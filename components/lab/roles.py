@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,11 +64,17 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """Names of columns."""
+    """Names of columns; `pair` has a second text for each row.
+
+    `several`: a cell of `label` may hold any number of labels, with commas, semicolons or bars between them,
+    or as a JSON list.
+    """
 
     text: str
     label: str | None
     split: str | None
+    pair: str | None = None
+    several: bool = False
 
 
 def columns_of(table: Path) -> Iterator[Column]:
@@ -187,11 +195,20 @@ def make(
     said = list(notes)
     text = _read(table, roles.text)
     label, split = (_read(table, name) if name else None for name in (roles.label, roles.split))
-    _check(text, roles)
+    _check(text, roles.text, roles)
+    if roles.pair:
+        _check(_read(table, roles.pair), roles.pair, roles)
     usable = _filled(text)
+    if roles.pair:
+        usable &= _filled(_read(table, roles.pair))
     if lost := int((~usable).sum()):
-        said.append(f"{lost:,} rows without text are not trained on.")
-    labels, codes = _coded(label, roles.label) if label is not None else ((), np.full(len(usable), UNUSED))
+        blank = "one of their texts" if roles.pair else "text"
+        said.append(f"{lost:,} rows without {blank} are not trained on.")
+    labels, codes, fits = (), np.full(len(usable), UNUSED), None
+    if label is not None and roles.several:
+        labels, codes, fits = _coded_several(label, roles.label)
+    elif label is not None:
+        labels, codes = _coded(label, roles.label)
     if label is not None:
         unlabelled = usable & (codes == UNUSED)
         if lost := int(unlabelled.sum()):
@@ -232,8 +249,10 @@ def make(
         split=roles.split,
         labels=labels,
         notes=tuple(said),
+        pair=roles.pair,
+        several=fits is not None,
     )
-    return Data.write(folder, table, about, codes, splits)
+    return Data.write(folder, table, about, codes, splits, fits)
 
 
 def _read(table: Path, name: str) -> pa.ChunkedArray:
@@ -244,19 +263,19 @@ def _read(table: Path, name: str) -> pa.ChunkedArray:
         return reader.read_all().column(name)
 
 
-def _check(text: Any, roles: Roles) -> None:
+def _check(text: Any, name: str, roles: Roles) -> None:
     import pyarrow as pa
 
     if text.type != pa.string():
         raise TourError(
             Code.INVALID_INPUT,
-            f"{shorten(roles.text)} holds numbers. Choose a column with texts for the text.",
+            f"{shorten(name)} holds numbers. Choose a column with texts for the text.",
         )
-    names = [name for name in (roles.text, roles.label, roles.split) if name]
+    names = [name for name in (roles.text, roles.pair, roles.label, roles.split) if name]
     if len(set(names)) < len(names):
         raise TourError(
             Code.INVALID_INPUT,
-            "One column has two roles. Choose different columns for text, label and split.",
+            "One column has two roles. Choose different columns for texts, label and split.",
         )
 
 
@@ -300,6 +319,37 @@ def _coded(column: Any, name: str | None) -> tuple[tuple[str, ...], np.ndarray]:
         pc.fill_null(pc.index_in(chunk, known), UNUSED).to_numpy(zero_copy_only=False) for chunk in trimmed
     ]
     return labels, np.concatenate(parts).astype(np.int32)
+
+
+def _coded_several(column: Any, name: str | None) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """The labels, sorted, the code of each row's first, and which of them fit it: bool [rows, labels]."""
+    import pyarrow as pa
+
+    rows = [_parts(value) for value in column.cast(pa.string()).to_pylist()]
+    found = {label for row in rows for label in row}
+    if len(found) > MOST_CLASSES:
+        raise TourError(
+            Code.INVALID_INPUT,
+            f"{shorten(name)} has more than {MOST_CLASSES} different labels. Choose another column for the "
+            "label, or say that a row has one label alone.",
+        )
+    labels = tuple(sorted(found, key=_natural))
+    place = {label: at for at, label in enumerate(labels)}
+    fits = np.zeros((len(rows), len(labels)), dtype=bool)
+    for at, row in enumerate(rows):
+        fits[at, [place[label] for label in row]] = True
+    codes = np.array([place[row[0]] if row else UNUSED for row in rows], dtype=np.int32)
+    return labels, codes, fits
+
+
+def _parts(cell: str | None) -> list[str]:
+    """The labels in a cell, each once."""
+    text = (cell or "").strip()
+    parts: Sequence[object] = re.split(r"[,;|]", text)
+    if text.startswith("["):
+        with suppress(ValueError, RecursionError):
+            parts = json.loads(text)
+    return [label for label in dict.fromkeys(visible(str(part)) for part in parts) if label]
 
 
 def _cleaned(chunk: Any) -> Any:

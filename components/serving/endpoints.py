@@ -14,6 +14,7 @@ from gradio.events import api
 from components.models.errors import TourError
 from components.serving.errors import InternalError, reported
 from components.serving.schema import Schema, request_schema
+from components.tasks.fields import ByName
 from components.tasks.runner import Runner
 from components.tasks.task import Operation, Progress, Task
 
@@ -91,7 +92,12 @@ def _signature(task: Operation) -> inspect.Signature:
         *([model] if isinstance(task, Task) else []),
         *_parameters(task.options),
     ]
-    required_first = sorted(parameters, key=lambda parameter: parameter.default is not parameter.empty)
+    later = {
+        name
+        for name, field in task.inputs.__pydantic_fields__.items()
+        if any(isinstance(one, ByName) for one in field.metadata)
+    }
+    required_first = sorted(parameters, key=lambda one: (one.default is not one.empty, one.name in later))
     return inspect.Signature(required_first, return_annotation=dict[str, Any])
 
 

@@ -90,6 +90,8 @@ def _or_null(schema: Schema) -> Schema:
             return {**schema, "type": [kind, "null"], **choices}
         case {"type": list(kinds)}:
             return {**schema, "type": [*dict.fromkeys([*kinds, "null"])]}
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [*schema["anyOf"], {"type": "null"}]}
     said = {key: value for key, value in schema.items() if key in ("title", "description", "default")}
     return {**said, "anyOf": [{k: v for k, v in schema.items() if k not in said}, {"type": "null"}]}
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]  # texts, but for what a JSON object holds
 Json = Mapping[str, Any]
 
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")  # spreadsheets become CSV first: see `extract`
 MOST_ROWS = 100_000
 LARGEST = 20_000_000  # bytes
 ANSWER, WHOLE, ERROR = "answer", "answer_json", "error"
@@ -69,6 +69,16 @@ def columns(path: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
+def read(path: Path) -> Iterator[Row]:
+    """The rows of a file; raises `TourError` for the first that cannot be read."""
+    form = _form(path)
+    with files.opened(path, form) as file:
+        for row in _rows(file, form):
+            if row.wrong:
+                raise TourError(Code.INVALID_INPUT, row.wrong, "file")
+            yield {name: _text(cell) for name, cell in row.cells.items()}
+
+
 def run(
     runner: Runner,
     task: Task[Any, Any, Any],
@@ -77,15 +87,17 @@ def run(
     source: Path,
     target: Path,
     said: Callable[[Json], Sequence[str]],
+    joined: Callable[[Json], Json] = dict,
 ) -> Iterator[Done]:
     """Answers each row of `source` into `target`, in the same format with three columns more.
 
     `given` says for fields of the request which column they come from, and how that text becomes a value;
-    all else is `payload`'s. A row that cannot be answered gets the reason in its column `error`. Columns of
-    the file stay: where one has the name of one of ours, ours has a number. When the generator is closed,
-    `target` keeps what is done.
+    all else is `payload`'s, and `joined` makes the request of both. A row that cannot be answered gets the
+    reason in its column `error`. Columns of the file stay: where one has the name of one of ours, ours has a
+    number. When the generator is closed, `target` keeps what is done.
     """
-    runner.parse(task, {**payload, **{name: task.example[name] for name in given}})
+    sample = {name: task.example[name] for name in given if name in task.example}
+    runner.parse(task, joined({**payload, **sample}))
     form = _form(source)
     taken = columns(source)
     ours = {name: _free(name, taken) for name in (ANSWER, WHOLE, ERROR)}
@@ -109,7 +121,7 @@ def run(
                     asked = {
                         name: parse(_cell(read.cells, column)) for name, (column, parse) in given.items()
                     }
-                    answer = runner.call(task, {**payload, **asked}).as_json()
+                    answer = runner.call(task, joined({**payload, **asked})).as_json()
                     said_of |= {
                         ANSWER: " | ".join(said(answer)),
                         WHOLE: json.dumps(answer, ensure_ascii=False),

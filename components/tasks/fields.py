@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -59,6 +59,26 @@ class _AtLeastOneCharacter:
 
 
 @dataclass(frozen=True)
+class Also:
+    """Says in the JSON Schema that another JSON type is taken too; a validator turns it into the field's own.
+
+    Forms show the field's own. `fields` describe the other type, such as the items of an array. Written with
+    `anyOf`: a list of types is more than clients made from a schema understand.
+    """
+
+    type: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [handler(core), {"type": self.type, **self.fields}]}
+
+
+@dataclass(frozen=True)
+class ByName:
+    """Marks an input that came later: where arguments have places, it follows all that had one before."""
+
+
+@dataclass(frozen=True)
 class Altogether:
     """At most `limit` characters in all texts of a list together."""
 
@@ -84,7 +104,7 @@ Text = Annotated[OptionalText, AfterValidator(_not_blank), _AtLeastOneCharacter(
 LONGEST_CELL = 4000  # characters
 MOST_COLUMNS = 50
 MOST_ROWS = 1000
-_MOST_CHARACTERS = 100_000  # of a table
+LARGEST_TABLE = 100_000  # characters
 
 
 def _as_text(cell: object) -> object:
@@ -135,15 +155,50 @@ def _rectangular(table: Table) -> Table:
     texts = [*table["columns"], *(cell for row in table["rows"] for cell in row)]
     if not any(text.strip() for text in texts):
         raise PydanticCustomError("blank", "is blank; fill in some cells")
-    Altogether(_MOST_CHARACTERS)(texts)
+    Altogether(LARGEST_TABLE)(texts)
     return table
+
+
+LONGEST_MESSAGE = 40_000  # characters, and of all messages together
+MOST_MESSAGES = 100
+
+
+class Message(TypedDict):
+    """A turn of a conversation."""
+
+    __pydantic_config__ = ConfigDict(strict=True, extra="forbid")  # type: ignore[misc]
+
+    role: Annotated[Literal["system", "user", "assistant"], Field(description="Who says it.")]
+    content: Annotated[Text, Field(max_length=LONGEST_MESSAGE, description="What is said.")]
+
+
+def _conversation(messages: list[Message]) -> list[Message]:
+    """Whether a user has the last word, and the system at most the first."""
+    for place, message in enumerate(messages):
+        if place and message["role"] == "system":
+            raise PydanticCustomError(
+                "rule",
+                "has a system message in place {place}; it may be the first alone",
+                {"place": place + 1},
+            )
+    if messages and messages[-1]["role"] != "user":
+        raise PydanticCustomError(
+            "rule",
+            "must end with the user's message: it is what is answered, and begin says how the answer begins",
+        )
+    Altogether(LONGEST_MESSAGE)([message["content"] for message in messages])
+    return messages
+
+
+Messages = Annotated[list[Message], AfterValidator(_conversation)]
+"""The turns of a conversation, of which a user's is the last. Say how many with `Field(max_length=...)`."""
 
 
 Grid = Annotated[Table, AfterValidator(_rectangular)]
 """A table whose rows have as many cells as there are columns; numbers in cells become text."""
 
 OptionKind = Literal["int", "float", "bool", "choice", "text"]
-InputKind = Literal["text", "texts", "choice", "table"]
+InputKind = Literal["text", "texts", "choice", "table", "messages"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +219,7 @@ class OptionField:
 
 @dataclass(frozen=True, kw_only=True)
 class InputField:
-    """An input as a form shows it: one text, a list of texts, a choice, or a table.
+    """An input as a form shows it: one text, a list of texts, a choice, a table, or messages.
 
     `max_length` counts a text's or cell's characters, `min_items` and `max_items` a list's texts or a
     table's rows.
@@ -188,11 +243,29 @@ _KINDS: Mapping[str, OptionKind] = {"integer": "int", "number": "float", "boolea
 def _properties(fields: type[Any]) -> tuple[Mapping[str, Mapping[str, Any]], Sequence[str]]:
     schema = TypeAdapter(fields).json_schema()
     nested = schema.get("$defs", {})
-    properties = {
-        name: {**nested[one["$ref"].rpartition("/")[2]], **one} if "$ref" in one else one
-        for name, one in schema.get("properties", {}).items()
-    }
+
+    def resolved(one: Any) -> Any:
+        if not isinstance(one, dict):
+            return one
+        whole = {**nested[one["$ref"].rpartition("/")[2]], **one} if "$ref" in one else one
+        return {key: resolved(value) for key, value in whole.items()}
+
+    properties = {name: _own(resolved(one)) for name, one in schema.get("properties", {}).items()}
     return properties, schema.get("required", ())
+
+
+def _own(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of a field alone, with all types that it takes (see `Also`)."""
+    if "anyOf" not in schema:
+        return schema
+    own, *others = schema["anyOf"]
+    return {**own, **schema, "type": [own["type"], *(other["type"] for other in others)]}
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    """The JSON type, of several the first: that of the field itself (see `Also`)."""
+    kind = schema.get("type", "")
+    return str(kind[0] if isinstance(kind, list) else kind)
 
 
 def _choices(schema: Mapping[str, Any]) -> tuple[str, ...]:
@@ -205,7 +278,7 @@ def option_fields(options: type[Any]) -> tuple[OptionField, ...]:
     found = []
     for name, schema in properties.items():
         choices = _choices(schema)
-        kind: OptionKind = "choice" if choices else _KINDS[schema["type"]]
+        kind: OptionKind = "choice" if choices else _KINDS[_type(schema)]
         step = {"int": 1, "float": 0.05}.get(kind)
         found.append(
             OptionField(
@@ -231,12 +304,14 @@ def input_fields(inputs: type[Any]) -> tuple[InputField, ...]:
     for name, schema in properties.items():
         choices = _choices(schema)
         kind: InputKind = (
-            "choice" if choices else {"array": "texts", "object": "table"}.get(schema.get("type", ""), "text")  # type: ignore[assignment]
+            "choice" if choices else {"array": "texts", "object": "table"}.get(_type(schema), "text")  # type: ignore[assignment]
         )
         items = schema["properties"]["rows"] if kind == "table" else schema
         text = items
-        while "items" in text:
+        while _type(text) == "array":
             text = text["items"]
+        if _type(text) == "object":
+            kind, text = "messages", text["properties"]["content"]
         found.append(
             InputField(
                 name=name,
@@ -274,10 +349,16 @@ def validate(fields: type[T], values: Mapping[str, object]) -> T:
 
 def explain(fields: type[Any], error: ErrorDetails) -> TourError:
     """What pydantic found, in words for whoever typed it."""
+    if not error["loc"]:  # of several fields together
+        return TourError(Code.INVALID_INPUT, f"{error['msg']}.", error["ctx"]["field"])
     name, *inner = error["loc"]
     schema = _properties(fields)[0][str(name)]
     subject = _subject(str(name), schema["title"])
     match inner:
+        case [int(index), str(part)] if error["type"] != "extra_forbidden":
+            subject = f"{part.capitalize()} of message {index + 1} of {subject}"
+        case [int(index), *_] if _type(schema.get("items", {})) == "object":
+            subject = f"Message {index + 1} of {subject}"
         case [int(index), *_]:
             subject = f"Text {index + 1} of {subject}"
         case ["rows", int(row), int(column), *_]:
@@ -308,7 +389,8 @@ def _fault(error: ErrorDetails, schema: Mapping[str, Any]) -> str:
         case "missing":
             return "is missing"
         case "extra_forbidden":
-            return f"must have columns and rows alone, but {shorten(error['loc'][-1])} was given too"
+            parts = "role and content" if isinstance(error["loc"][1], int) else "columns and rows"
+            return f"must have {parts} alone, but {shorten(error['loc'][-1])} was given too"
         case "unwritable" | "blank" | "altogether" | "rule":
             return error["msg"]
         case "too_long" | "string_too_long" | "too_short" | "string_too_short":
@@ -326,14 +408,19 @@ def _fault(error: ErrorDetails, schema: Mapping[str, Any]) -> str:
 def _allowed(schema: Mapping[str, Any]) -> str:
     if choices := _choices(schema):
         return "one of " + ", ".join(choices) if len(choices) > 1 else choices[0]
-    noun = {
+    nouns = {
         "integer": "a whole number",
         "number": "a number",
         "boolean": "true or false",
         "array": "a list of texts",
         "string": "text",
-        "object": "an object of columns and rows",
-    }["string" if isinstance(schema["type"], list) else schema["type"]]
+        "object": f"an object of {' and '.join(schema.get('properties', ()))}",
+    }
+    if _type(schema) == "array" and _type(schema["items"]) == "object":
+        return "a list of messages"
+    noun = nouns[_type(schema)]
+    if isinstance(schema["type"], list) and "array" in schema["type"]:
+        return " or ".join(nouns[kind] for kind in schema["type"])
     match schema:
         case {"minimum": low, "maximum": high}:
             return f"{noun} from {low} to {high}"

@@ -17,7 +17,8 @@ from typing import IO, Any, NamedTuple
 from components.models.errors import Code, TourError
 from components.tasks.fields import shorten
 
-TABLE, JSON, JSONL, COLUMNS, LINES, PARQUET = "table", "json", "jsonl", "columns", "lines", "parquet"
+TABLE, JSON, JSONL, COLUMNS, LINES = "table", "json", "jsonl", "columns", "lines"
+PARQUET, SHEET = "parquet", "sheet"
 KINDS = {
     TABLE: "table (CSV, TSV)",
     JSON: "JSON: one list of objects",
@@ -25,7 +26,9 @@ KINDS = {
     COLUMNS: "JSON: one object of columns",
     LINES: "lines of text",
     PARQUET: "Parquet",
+    SHEET: "spreadsheet (XLSX, XLS, ODS)",
 }
+BINARY = (PARQUET, SHEET)  # kinds that no other can be taken for
 # "" is a table of one column, whatever its lines hold. Where two fit equally well, the first is taken.
 SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma", "": "none: a line is one cell"}
 ENCODINGS = {
@@ -48,7 +51,8 @@ ENCODINGS = {
     "cp874": "Windows-874 (Thai)",
     "latin-1": "Latin-1",
 }
-SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".parquet")
+SHEET_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".parquet", *SHEET_SUFFIXES)
 
 csv.field_size_limit(20_000_000)  # the library's own, 131,072 characters, cuts long texts off
 
@@ -75,7 +79,8 @@ class Format:
 
     `quoted` says whether quotation marks keep a separator or a line break inside a cell, `spaced` whether
     spaces after a separator mean nothing, `escaped` whether a backslash takes a quotation mark its meaning.
-    `skip` lines above the table are no part of it. `damaged`: single bytes do not fit the encoding.
+    `skip` lines above the table are no part of it. `damaged`: single bytes do not fit the encoding. `sheet`
+    is the name of a spreadsheet's table, empty for the first one.
     """
 
     kind: str
@@ -87,6 +92,7 @@ class Format:
     escaped: bool = False
     skip: int = 0
     damaged: bool = False
+    sheet: str = ""
 
 
 class _Refused(NamedTuple):
@@ -134,8 +140,8 @@ def refuse(start: bytes, name: str) -> None:
     """Raises `TourError` for a file that begins like something other than texts."""
     for magic, what, instead in _REFUSED:
         if start.startswith(magic):
-            if magic.startswith(b"PK") and (_is_sheet(start) or name.lower().endswith((".xlsx", ".ods"))):
-                what, instead = "a spreadsheet", _SPREADSHEET
+            if magic.startswith(b"PK") and b"word/" in start:
+                what, instead = "a document (DOCX)", "Copy its text into a file of plain text or CSV"
             raise _no(name, what, instead)
     if start[257:262] == b"ustar":
         raise _no(name, "a TAR archive", _UNPACK)
@@ -156,6 +162,8 @@ def guess(path: Path, name: str) -> Format:
         start = file.read(SAMPLE)
     if not start:
         raise TourError(Code.INVALID_INPUT, f"{shorten(name)} is empty. Upload one with a text in each row.")
+    if is_sheet(start, name):
+        return Format(kind=SHEET)
     refuse(start, name)
     if start.startswith(b"PAR1"):
         return Format(kind=PARQUET)
@@ -177,7 +185,7 @@ def guess(path: Path, name: str) -> Format:
     rows = cells(text, shape)
     if suffix == ".txt" and not _is_table(rows, shape.separator):
         return whole
-    return replace(form, header=_has_header(rows))
+    return replace(form, header=has_header(rows))
 
 
 def columns_in(path: Path, encoding: str) -> dict[str, list[Any]] | None:
@@ -306,6 +314,23 @@ def opened(path: Path, form: Format) -> IO[str]:
     return path.open(encoding=encoding, errors="replace" if form.damaged else "strict", newline="")
 
 
+def text_of(path: Path, name: str) -> tuple[str, list[str]]:
+    """All of a file of plain text, and what there is to say of its encoding; raises `TourError`."""
+    with path.open("rb") as file:
+        start = file.read(SAMPLE)
+    if not start:
+        raise TourError(Code.INVALID_INPUT, f"{shorten(name)} is empty. Upload one with a text.", "file")
+    refuse(start, name)
+    encoding, damaged = _encoding(path, start, name)
+    form = Format(kind=LINES, encoding=encoding, damaged=damaged)
+    with opened(path, form) as text:
+        read = text.read()
+    notes = [damage(path, form)]
+    if encoding not in ("utf-8", "utf-16"):
+        notes.append(f"It is not UTF-8; it was read as {ENCODINGS.get(encoding, encoding)}.")
+    return read, [note for note in notes if note]
+
+
 def damage(path: Path, form: Format) -> str | None:
     """Which lines of a damaged file have bytes that do not fit, for a visitor."""
     if not form.damaged:
@@ -324,7 +349,7 @@ def damage(path: Path, form: Format) -> str | None:
     )
 
 
-def _has_header(rows: list[list[str]]) -> bool:
+def has_header(rows: list[list[str]]) -> bool:
     """Whether the first row names the columns, instead of being like those below it."""
     if not rows:
         return True
@@ -408,8 +433,12 @@ def _fits(path: Path, encoding: str) -> bool:
     return True
 
 
-def _is_sheet(start: bytes) -> bool:
-    return b"xl/" in start or b"[Content_Types].xml" in start or b"opendocument.spreadsheet" in start
+def is_sheet(start: bytes, name: str) -> bool:
+    """Whether a file that begins so is a spreadsheet: an archive with a workbook in it, or an old XLS."""
+    named = name.lower().endswith(SHEET_SUFFIXES)
+    if start.startswith(b"PK\x03\x04"):
+        return named or b"xl/" in start or b"opendocument.spreadsheet" in start
+    return named and start.startswith(b"\xd0\xcf\x11\xe0")
 
 
 def _binary(name: str) -> TourError:

@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from components.models.checkpoint import Head
-from components.tasks.fields import STRICT, OptionalText, Text
+from components.tasks.fields import STRICT, Also, OptionalText, Text
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
 
@@ -73,8 +73,10 @@ class Options:
         Field(
             max_length=500,
             title="Words to compare",
-            description="Rank these words alone, separated by commas; empty for the model's own.",
+            description="Rank these words alone, separated by commas, over the API also a list; empty for "
+            "the model's own.",
         ),
+        Also("array", {"items": {"type": "string"}}),
     ] = ""
 
 
@@ -83,12 +85,14 @@ class Candidate:
     """`token` is the word for the gap (of several gaps all, as in "fast / far"), `sequence` the whole text.
 
     `score` is in [0, 1]. Of a masked language model it is the probability at the gap; of a causal one the
-    likelihood of the whole sequence, relative to those of the best twenty.
+    likelihood of the whole sequence, relative to those of the best twenty. `token_ids` are, for each gap, the
+    vocabulary's ids of the tokens that its word is made of.
     """
 
     token: str
     score: float
     sequence: str
+    token_ids: list[list[int]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +117,7 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
                     score=filling.score,
                     sequence=parts[0]
                     + "".join(word + part for word, part in zip(filling.words, parts[1:], strict=True)),
+                    token_ids=[list(ids) for ids in filling.token_ids],
                 )
                 for filling in filled.fillings[: options.top_k]
             ]

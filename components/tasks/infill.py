@@ -31,10 +31,11 @@ LEFT, BETWEEN, RIGHT = 256, 64, 64
 
 @dataclass(frozen=True, kw_only=True)
 class Filling:
-    """`words`, one per gap, and their probability in [0, 1]."""
+    """`words`, one per gap, their probability in [0, 1], and the ids of each word's tokens."""
 
     words: tuple[str, ...]
     score: float
+    token_ids: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +105,8 @@ def fill_causal(
     scores = torch.tensor([scored.logprob for scored in beams], dtype=torch.float64).softmax(dim=0)
     return Filled(
         fillings=[
-            Filling(words=scored.words, score=float(score))
-            for scored, score in zip(beams, scores, strict=True)
+            Filling(words=one.words, score=float(score), token_ids=_word_ids(model, parts, one.words))
+            for one, score in zip(beams, scores, strict=True)
         ],
         tokens_used=len(_ids(model, _join(parts, beams[0].words))),
         notes=notes,
@@ -156,7 +157,14 @@ def fill_masked(
         beams = grown[: KEPT if gap == gaps[-1] else BEAMS]
         yield Progress("Filling the gaps", (gaps.index(gap) + 1) / len(gaps))
     return Filled(
-        fillings=[Filling(words=scored.words, score=math.exp(scored.logprob)) for scored, _ in beams],
+        fillings=[
+            Filling(
+                words=one.words,
+                score=math.exp(one.logprob),
+                token_ids=tuple((token,) for token in row[gaps].tolist()),
+            )
+            for one, row in beams
+        ],
         tokens_used=len(ids),
         notes=notes,
     )
@@ -263,6 +271,20 @@ def _text(model: LoadedModel, ids: Sequence[int]) -> str:
 def _join(parts: Sequence[str], words: Sequence[str]) -> str:
     """The text up to the first gap that has no word."""
     return parts[0] + "".join(word + part for word, part in zip(words, parts[1:], strict=False))
+
+
+def _word_ids(model: LoadedModel, parts: Sequence[str], words: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """For each word, the ids of the tokens that it is made of in the whole text."""
+    encoded = model.tokenizer(
+        _join(parts, words), add_special_tokens=False, return_offsets_mapping=True, verbose=False
+    )
+    places = list(zip(encoded["input_ids"], encoded["offset_mapping"], strict=True))
+    found, at = [], 0
+    for before, word in zip(parts, words, strict=False):
+        start = at + len(before)
+        at = start + len(word)
+        found.append(tuple(token for token, (left, right) in places if left < at and right > start))
+    return tuple(found)
 
 
 def _within_reach(

@@ -7,13 +7,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import regex
 
 from components.tasks import languages
-from components.tasks.fields import input_fields
+from components.tasks.fields import input_fields, shorten
 from components.tasks.languages import LANGUAGES
 from components.tasks.ordinary import ordinary_words
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 _SCRIPTS = Path(__file__).with_name("scripts.toml")
 _WORD = regex.compile(r"\p{Latin}+(?:['’]\p{Latin}+)*")
+# Longer than any word that people write; of scripts that put spaces between words.
+_ENDLESS = regex.compile(
+    r"[[\p{L}\p{M}\p{N}]--"
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]]{101,}",
+    regex.VERSION1,
+)
 # Fields that take shorter texts alone hold labels and the like, whose language nobody can tell.
 _PROSE = 1000
 # Characters that are looked at for the language: more tell no more.
@@ -44,7 +51,42 @@ def notes(model: LoadedModel, inputs: object, reads: Collection[str]) -> tuple[s
     found: dict[str, None] = {}
     for text in texts(inputs):
         found.update(dict.fromkeys(_notes(model, text, reads)))
+    if endless := [word for text in _all_texts(inputs) for word in _ENDLESS.findall(text)]:
+        found[_endless(model, endless)] = None
     return tuple(found)
+
+
+def _all_texts(inputs: Any) -> Iterator[str]:
+    """Every text of a task's inputs, cells of tables included."""
+    for field in input_fields(type(inputs)):
+        match getattr(inputs, field.name):
+            case str(text):
+                yield text
+            case [dict(), *_] as messages:
+                yield from (message["content"] for message in messages)
+            case list(several):
+                yield from several
+            case {"columns": columns, "rows": rows}:
+                yield from columns
+                yield from chain.from_iterable(rows)
+
+
+def _endless(model: LoadedModel, words: Sequence[str]) -> str:
+    """What the model sees of words that are too long to be any."""
+    longest = max(words, key=len)
+    tokenizer = model.tokenizer
+    tokens = tokenizer.tokenize(longest)
+    if tokenizer.unk_token is not None and tokenizer.unk_token in tokens:
+        seen = (
+            f"{model.checkpoint.id} saw {len(tokens):,} unknown token(s) ({tokenizer.unk_token}) in its place"
+        )
+    else:
+        parts = [tokenizer.convert_tokens_to_string([token]).removeprefix("##") for token in tokens[:_FEW]]
+        few = ", ".join(map(shorten, parts)) + (" …" if len(tokens) > _FEW else "")
+        seen = f"{model.checkpoint.id} saw {len(tokens):,} pieces, which mean little: {few}"
+    others = len(words) - 1
+    more = f" So with {others:,} more such word(s)." if others else ""
+    return f"The text has a word of {len(longest):,} characters, {shorten(longest, 20)}: {seen}.{more}"
 
 
 def texts(inputs: Any) -> Iterator[str]:
@@ -53,6 +95,8 @@ def texts(inputs: Any) -> Iterator[str]:
         if (field.max_length or 0) >= _PROSE and field.kind in ("text", "texts"):
             value = getattr(inputs, field.name)
             yield from [value] if isinstance(value, str) else value
+        elif field.kind == "messages":
+            yield from (message["content"] for message in getattr(inputs, field.name))
 
 
 def _notes(model: LoadedModel, text: str, reads: Collection[str]) -> Iterator[str]:

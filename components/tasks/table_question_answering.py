@@ -17,8 +17,9 @@ from components.tasks.task import Output, Progress, Task
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
-# Of the embedded model on the held-out questions: of answers below it one in six is right.
-UNSURE = 0.4
+# Of the embedded model's answers to the 1,891 questions about held-back training tables, 26 % of those below
+# it are right and 69 % of the others; from it on, about half of the answers with such a score are.
+UNSURE = 0.5
 
 
 @pydantic_dataclass(frozen=True, kw_only=True, config=STRICT)

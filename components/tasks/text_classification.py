@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
-from components.tasks.fields import STRICT, Text
+from components.tasks.fields import STRICT, ByName, OptionalText, Text
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from components.models.checkpoint import LoadedModel
+    from components.tasks.windows import Window
 
 SEVERAL = "multi_label_classification"  # Transformers' name for it in a configuration
 HALF = 0.5
@@ -26,6 +27,15 @@ HALF = 0.5
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Inputs:
     text: Annotated[Text, Field(max_length=200_000, title="Text", description="The text to classify.")]
+    text_pair: Annotated[
+        OptionalText,
+        Field(
+            max_length=200_000,
+            title="Second text",
+            description="For checkpoints that were trained on pairs of texts; otherwise empty.",
+        ),
+        ByName(),
+    ] = ""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -89,7 +99,14 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
         )
     trained = config.problem_type == SEVERAL or len(names) == 1
     several = {"auto": trained, "one": len(names) == 1, "several": True}[options.multi_label]
-    parts = windows.split(model, inputs.text)
+    paired = bool(inputs.text_pair.strip())
+    if getattr(config, "pairs", False) and not paired:
+        raise TourError(
+            Code.INVALID_INPUT,
+            f"{model.checkpoint.id} was trained on pairs of texts: it needs the second text too.",
+            "text_pair",
+        )
+    parts = _split(model, inputs) if paired else windows.split(model, inputs.text)
     weights = torch.tensor([max(1, len(part.kept)) for part in parts], dtype=torch.float32)
     logits: list[torch.Tensor] = []
     for _, batch in windows.batches(model, parts):
@@ -113,8 +130,29 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
         ),
         tokens_used=windows.tokens_used(parts),
         token_limit=model.checkpoint.token_limit,
-        notes=_notes(len(parts), trained=trained, several=several),
+        notes=(
+            *_notes(len(parts), trained=trained, several=several),
+            *[f"Nothing says that {model.checkpoint.id} was trained on pairs of texts."]
+            * (paired and not getattr(config, "pairs", False)),
+        ),
     )
+
+
+def _split(model: LoadedModel, inputs: Inputs) -> tuple[Window, ...]:
+    """The second text in windows, each after the whole first."""
+    from components.tasks import windows
+
+    try:
+        return windows.split(model, inputs.text_pair, question=inputs.text)
+    except TourError as error:
+        if error.field != "question":
+            raise
+        raise TourError(
+            error.code,
+            f"The first text of a pair is read whole, and fills the {model.checkpoint.token_limit:,} tokens "
+            f"that {model.checkpoint.id} reads. Shorten it.",
+            "text",
+        ) from error
 
 
 def _notes(parts: int, *, trained: bool, several: bool) -> tuple[str, ...]:

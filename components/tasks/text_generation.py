@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import field as dataclass_field
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
-from components.tasks.fields import STRICT, OptionalText, Text
+from components.tasks.fields import (
+    LONGEST_MESSAGE,
+    MOST_MESSAGES,
+    STRICT,
+    Also,
+    ByName,
+    Messages,
+    OptionalText,
+    shorten,
+)
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
 
@@ -43,9 +53,38 @@ def stops(stop: str) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Inputs:
+    """Either a prompt, or messages."""
+
     prompt: Annotated[
-        Text, Field(max_length=40_000, title="Prompt", description="What to answer, or what to go on from.")
-    ]
+        OptionalText,
+        Field(
+            max_length=LONGEST_MESSAGE,
+            title="Prompt",
+            description="What to answer, or what to go on from.",
+        ),
+    ] = ""
+    messages: Annotated[
+        Messages,
+        Field(
+            max_length=MOST_MESSAGES,
+            title="Messages",
+            description="In place of a prompt: the turns of a conversation, whose last one is answered. The "
+            "checkpoint's own chat template puts them together.",
+        ),
+        ByName(),
+    ] = dataclass_field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Inputs:
+        if self.prompt.strip() and self.messages:
+            raise PydanticCustomError(
+                "rule", "Give either a prompt or messages, not both", {"field": "messages"}
+            )
+        if not self.messages and not self.prompt.strip():
+            raise PydanticCustomError(
+                "rule", "Prompt is blank; write some text, or send messages", {"field": "prompt"}
+            )
+        return self
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -150,6 +189,7 @@ class Options:
             description="The text ends before the first of these, one per line, \\n in one for a line break; "
             "over the API also a list. Empty for the model's own end alone.",
         ),
+        Also("array", {"items": {"type": "string"}, "maxItems": MOST_STOPS}),
     ] = ""
     alternatives: Annotated[
         int,
@@ -246,15 +286,17 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
     begin = options.begin.rstrip(" ")
     begun = causal.text_ids(model, begin, special=False)
     written = Written(model, options, inputs.prompt)
-    prompt = [*prompt_ids(model, inputs.prompt, options), *begun]
+    prompt = [*_asked(model, inputs, options), *begun]
     limit = model.checkpoint.token_limit
     if len(prompt) + options.max_new_tokens > limit:
         raise TourError(
             Code.TOO_LONG,
-            f"The prompt has {len(prompt):,} tokens; with {options.max_new_tokens} new ones at most "
-            f"{max(limit - options.max_new_tokens, 0):,} fit {model.checkpoint.id}'s {limit:,}. Shorten the "
-            "prompt or ask for fewer new tokens.",
-            "prompt",
+            f"The {'conversation' if inputs.messages else 'prompt'} has {len(prompt):,} tokens; with "
+            f"{options.max_new_tokens} new ones at most {max(limit - options.max_new_tokens, 0):,} fit "
+            f"{model.checkpoint.id}'s {limit:,}. "
+            + ("Leave out earlier turns" if inputs.messages else "Shorten the prompt")
+            + " or ask for fewer new tokens.",
+            "messages" if inputs.messages else "prompt",
         )
     stop = causal.stop_ids(model)
 
@@ -333,6 +375,44 @@ def _sampling(options: Options) -> Sampling:
     )
 
 
+def _asked(model: LoadedModel, inputs: Inputs, options: Options) -> list[int]:
+    """The tokens of the prompt, or of the messages; raises `TourError` where the checkpoint takes none."""
+    from jinja2 import TemplateError
+
+    from components.tasks import causal
+
+    if not inputs.messages:
+        return prompt_ids(model, inputs.prompt, options)
+    if not model.tokenizer.chat_template:
+        raise TourError(
+            Code.UNSUITABLE_MODEL,
+            f"{model.checkpoint.id} has no chat template, so that it takes no messages. Send a prompt, or "
+            "pick a model that was trained on conversations.",
+            "model",
+        )
+    if options.mode == "plain":
+        raise TourError(
+            Code.INVALID_INPUT, "Messages are answered in the mode chat; plain goes on from a prompt.", "mode"
+        )
+    messages = [{"role": str(message["role"]), "content": message["content"]} for message in inputs.messages]
+    if options.system.strip():
+        if messages[0]["role"] == "system":
+            raise TourError(
+                Code.INVALID_INPUT,
+                "The first of the messages is the system's already; leave the system prompt empty.",
+                "system",
+            )
+        messages = [{"role": "system", "content": options.system}, *messages]
+    try:
+        return causal.chat_ids(model, messages)
+    except TemplateError as error:
+        raise TourError(
+            Code.INVALID_INPUT,
+            f"{model.checkpoint.id}'s chat template refuses this conversation: {shorten(str(error), 120)}.",
+            "messages",
+        ) from error
+
+
 def prompt_ids(model: LoadedModel, prompt: str, options: Options) -> list[int]:
     """The prompt's tokens: inside the checkpoint's chat template if it has one and chat is wanted.
 
@@ -388,7 +468,10 @@ def whole_characters(text: str) -> str:
 TASK = Task(
     name="text_generation",
     title="Text generation",
-    about="Writes on from a prompt, or answers it as a chat message, one token after another.",
+    about=(
+        "Writes on from a prompt, or answers it as a chat message or the last of several messages, one token "
+        "after another."
+    ),
     inputs=Inputs,
     options=Options,
     result=Generation,

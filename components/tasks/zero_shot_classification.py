@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from components.models.checkpoint import Head
-from components.tasks.fields import STRICT, Text
+from components.tasks.fields import STRICT, Also, Text
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
 
@@ -43,7 +43,14 @@ class Inputs:
     labels: Annotated[
         list[Annotated[Text, Field(max_length=100)]],
         BeforeValidator(_apart),
-        Field(min_length=1, max_length=50, title="Labels", description="What the text may be about."),
+        Field(
+            min_length=1,
+            max_length=50,
+            title="Labels",
+            description="What the text may be about; over the API also one text, with commas or line breaks "
+            "between them.",
+        ),
+        Also("string"),
     ]
 
 

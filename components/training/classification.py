@@ -61,7 +61,9 @@ def job(
     batch = collate(tokenizer, labels, several=several)
 
     def export(folder: Path) -> None:
-        settings = {}
+        settings: dict[str, Any] = {}
+        if recipe.extra.get("pairs"):
+            settings["pairs"] = True
         if several:
             tune = examples(tokenizer, dev(), recipe.length)
             settings["thresholds"] = thresholds(network, tune, batch, labels)

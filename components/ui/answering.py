@@ -65,6 +65,10 @@ class Desk:
 
     def payload(self, typed: Sequence[Any]) -> dict[str, Any]:
         """What was typed and set, as the API's request."""
+        return self.page.joined(self._parsed(typed))
+
+    def _parsed(self, typed: Sequence[Any]) -> dict[str, Any]:
+        """What was typed and set, by name, as each box has it."""
         values = dict(zip(self.names, typed, strict=True))
         for name, kind in self.page.inputs.items():
             values[name] = kind.parse(values[name] or "")
@@ -72,8 +76,9 @@ class Desk:
 
     def typed(self, payload: Json) -> list[Any]:
         """The API's request as the components show it; what it leaves out gets its default."""
+        payload = self.page.parted(payload)
         return [
-            *(kind.show(payload[name]) for name, kind in self.page.inputs.items()),
+            *(kind.show(payload[name]) if name in payload else "" for name, kind in self.page.inputs.items()),
             payload["model"],
             *(payload.get(field.name, field.default) for field in self.options),
         ]
@@ -232,7 +237,14 @@ class Desk:
         """Answers a file's rows; `from_columns` says which input is in which column, the rest is typed."""
         given = {name: (column, self.page.inputs[name].parse) for name, column in from_columns.items()}
         return batch.run(
-            self.tour.runner, self.page.task, self.payload(typed), given, source, target, self.page.said
+            self.tour.runner,
+            self.page.task,
+            self._parsed(typed),
+            given,
+            source,
+            target,
+            self.page.said,
+            self.page.joined,
         )
 
     def restore(self, query: Mapping[str, str]) -> tuple[list[Any], Shown] | None:

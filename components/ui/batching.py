@@ -14,8 +14,9 @@ from gradio.utils import get_upload_folder
 
 from components.figures import rows, status
 from components.models.errors import TourError
-from components.tasks import batch
+from components.tasks import batch, files
 from components.tasks.fields import input_fields
+from components.ui import uploads
 from components.ui.answering import Desk
 from components.ui.streaming import Wiring
 
@@ -26,9 +27,12 @@ DRAWN, EVERY = 8, 10
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """`columns` has a list for each of the page's inputs; `target` holds the path of the answers."""
+    """`columns` has a list for each of the page's inputs; `source` holds the path of the rows, `target` that
+    of the answers."""
 
     file: gr.File
+    sheet: gr.Dropdown
+    source: gr.State
     columns: list[gr.Dropdown]
     start: gr.Button
     progress: gr.HTML
@@ -41,10 +45,11 @@ def build(desk: Desk) -> Panel:
     slug = desk.page.slug
     with gr.Accordion("Many at once", open=False, elem_id=f"{slug}-batch"):
         file = gr.File(
-            label="A file with a request in each row: CSV, TSV, JSONL or lines of text, up to 20 MB",
-            file_types=list(batch.SUFFIXES),
+            label="A file with a request in each row: CSV, TSV, XLSX, JSONL or lines of text, up to 20 MB",
+            file_types=[*batch.SUFFIXES, *files.SHEET_SUFFIXES],
             elem_id=f"{slug}-batch-file",
         )
+        sheet = gr.Dropdown([], label="Sheet", visible=False, elem_id=f"{slug}-batch-sheet")
         columns = [
             gr.Dropdown(
                 [TYPED], value=TYPED, label=f"{field.title} from", elem_id=f"{slug}-batch-{field.name}"
@@ -57,6 +62,8 @@ def build(desk: Desk) -> Panel:
         download = gr.DownloadButton("Download the answers", visible=False, elem_id=f"{slug}-batch-download")
     return Panel(
         file=file,
+        sheet=sheet,
+        source=gr.State(),
         columns=columns,
         start=start,
         progress=progress,
@@ -69,22 +76,30 @@ def build(desk: Desk) -> Panel:
 def wire(desk: Desk, panel: Panel, wiring: Wiring) -> list[Any]:
     """Returns the events that run."""
     names = [field.name for field in input_fields(desk.page.task.inputs)]
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
-    def picked(path: str | None) -> list[Any]:
+    def picked(path: str | None, sheet: str = uploads.FIRST) -> list[Any]:
         """The file's columns to choose from; one called like an input is it, else the first is the first."""
+        unset = [gr.Dropdown([TYPED], value=TYPED) for _ in names]
+        hidden = gr.Dropdown([], visible=False)
         if path is None:
-            return [*[gr.Dropdown([TYPED], value=TYPED) for _ in names], gr.Button(interactive=False), ""]
+            return [None, hidden, *unset, gr.Button(interactive=False), ""]
         try:
-            found = batch.columns(Path(path))
+            source, sheets = uploads.rows_of(Path(path), Path(path).parent, sheet)
+            found = batch.columns(source)
         except TourError as error:
-            unset = [gr.Dropdown([TYPED], value=TYPED) for _ in names]
-            return [*unset, gr.Button(interactive=False), str(status.problem(error.message))]
+            problem = str(status.problem(error.message))
+            return [None, hidden, *unset, gr.Button(interactive=False), problem]
         chosen = {name: name for name in names if name in found} or {names[0]: found[0]}
         lists = [gr.Dropdown([TYPED, *found], value=chosen.get(name, TYPED)) for name in names]
-        return [*lists, gr.Button(interactive=True), ""]
+        told = ""
+        if sheets is not None:
+            hidden = gr.Dropdown(list(sheets.sheets), value=sheets.sheet, visible=len(sheets.sheets) > 1)
+            told = str(status.notes([*sheets.notes, "The answers come as CSV."]))
+        return [str(source), hidden, *lists, gr.Button(interactive=True), told]
 
-    panel.file.change(picked, panel.file, [*panel.columns, panel.start, panel.progress], **quiet)
+    chosen = [panel.source, panel.sheet, *panel.columns, panel.start, panel.progress]
+    panel.file.change(picked, panel.file, chosen, **uploads.READING)
+    panel.sheet.input(picked, [panel.file, panel.sheet], chosen, **uploads.READING)
 
     def start(path: str | None, *values: Any) -> Iterator[list[Any]]:
         columns = {
@@ -134,7 +149,7 @@ def wire(desk: Desk, panel: Panel, wiring: Wiring) -> list[Any]:
         ]
 
     outputs = [panel.progress, panel.rows, panel.download, panel.target, *wiring.buttons]
-    return [panel.start.click(start, [panel.file, *panel.columns, *wiring.asked], outputs, **wiring.queued)]
+    return [panel.start.click(start, [panel.source, *panel.columns, *wiring.asked], outputs, **wiring.queued)]
 
 
 def kept(target: str | None) -> Any:

@@ -32,7 +32,7 @@ class ChoiceInput:
         possible = self.possible(checkpoint) if self.possible else ()
         return picked if picked in possible else next(iter(possible), picked)
 
-    def beside(self, box: Any, value: str, elem_id: str) -> None:
+    def beside(self, box: Any, field: InputField, value: str, elem_id: str) -> None:
         pass
 
     def parse(self, typed: str) -> object:

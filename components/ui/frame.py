@@ -106,7 +106,7 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
             for field, value in zip(input_fields(page.task.inputs), opening, strict=False):
                 kind = page.inputs[field.name]
                 inputs.append(kind.component(field, value, named(field.name)))
-                kind.beside(inputs[-1], value, named(f"{field.name}-grid"))
+                kind.beside(inputs[-1], field, value, named(field.name))
             with gr.Row(elem_classes="actions"):
                 run = gr.Button(page.run_label, variant="primary", elem_id=named("run"), scale=2)
                 stop = gr.Button("Stop", interactive=False, elem_id=named("stop-run"), scale=1)
@@ -225,7 +225,8 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any
     ).then(batching.kept, parts.batch.target, parts.batch.download, **QUIET)
     if desk.page.trust:
         parts.model.change(desk.trust, parts.model, parts.trust, **QUIET)
-    defaults = {field.name: field.default for field in desk.options}
+    blank = {field.name: "" for field in input_fields(desk.page.task.inputs) if not field.required}
+    defaults = {**blank, **{field.name: field.default for field in desk.options}}
     asking.watch(blocks, parts.asked, desk.names, defaults, desk.page.run_label)
     parts.copy_link.click(
         None,

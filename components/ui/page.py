@@ -11,6 +11,7 @@ from gradio.context import LocalContext
 
 from components.address import Published
 from components.figures.markup import Markup
+from components.ui import uploads
 from components.ui.inside import Inside
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Input(Protocol):
 
     def component(self, field: InputField, value: str, elem_id: str) -> gr.components.Component: ...
 
-    def beside(self, box: Any, value: str, elem_id: str) -> None:
+    def beside(self, box: Any, field: InputField, value: str, elem_id: str) -> None:
         """Lays out below the component what else helps to fill it in."""
 
     def parse(self, typed: str) -> object: ...
@@ -40,16 +41,22 @@ class Input(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class TextInput:
-    """One text; label and help are the field's own."""
+    """One text; label and help are `title` and `help`, or the field's own.
+
+    `documents`: it may come from a file, such as a PDF.
+    """
 
     lines: int = 3
     placeholder: str = ""
+    documents: bool = False
+    title: str = ""
+    help: str = ""
 
     def component(self, field: InputField, value: str, elem_id: str) -> gr.Textbox:
         return gr.Textbox(
             value,
-            label=field.title,
-            info=" ".join(filter(None, (field.help, self.hint))),
+            label=self.title or field.title,
+            info=" ".join(filter(None, (self.help or field.help, self.hint))),
             lines=self.lines,
             max_lines=max(12, self.lines),
             placeholder=self.placeholder,
@@ -60,8 +67,9 @@ class TextInput:
     def hint(self) -> str:
         return ""
 
-    def beside(self, box: Any, value: str, elem_id: str) -> None:
-        pass
+    def beside(self, box: Any, field: InputField, value: str, elem_id: str) -> None:
+        if self.documents:
+            uploads.document(box, field.max_length, elem_id)
 
     def parse(self, typed: str) -> object:
         return typed
@@ -114,6 +122,8 @@ class TaskPage:
     picked in it into changes of the request, which is then run.
 
     `inside` is what of a request and its answer can be looked into.
+
+    `joined` makes the API's request of what the boxes have, `parted` the other way round.
     """
 
     slug: str
@@ -134,6 +144,8 @@ class TaskPage:
     script: str | None = None  # a file among the assets
     pick: Callable[[Json, Any], Json] | None = None
     inside: Callable[[Json, Json], Inside] | None = None
+    joined: Callable[[Json], dict[str, Any]] = dict
+    parted: Callable[[Json], dict[str, Any]] = dict
 
 
 @dataclass(frozen=True, kw_only=True)

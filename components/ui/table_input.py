@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from components.tasks import files
+from components.ui import uploads
 from components.ui.page import TextInput
 
 if TYPE_CHECKING:
     import pandas
+
+    from components.tasks.fields import InputField
 
 _RULE = re.compile(r"\|?(?:\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?")
 _BAR = re.compile(r"(?<!\\)\|")
@@ -34,15 +37,16 @@ class TableInput(TextInput):
     def hint(self) -> str:
         return "Paste CSV, a spreadsheet or a Markdown table; the first line names the columns."
 
-    def beside(self, box: Any, value: str, elem_id: str) -> None:
-        with gr.Accordion("Edit as a grid", open=False, elem_id=f"{elem_id}-fold"):
+    def beside(self, box: Any, field: InputField, value: str, elem_id: str) -> None:
+        uploads.table(box, self.show, elem_id)
+        with gr.Accordion("Edit as a grid", open=False, elem_id=f"{elem_id}-grid-fold"):
             grid: Any = gr.Dataframe(
                 self._framed(value),
                 interactive=True,
                 show_label=False,
                 label="The table as a grid",
                 max_height=360,
-                elem_id=elem_id,
+                elem_id=f"{elem_id}-grid",
             )
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 

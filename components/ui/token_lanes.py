@@ -8,8 +8,8 @@ from components.tasks.tokenize import LONGEST
 from components.ui.chrome import ASSETS
 
 # Remembered too, for a script that has not run yet.
-TELL = """(text, tokenizers) => {
-  window.tourTokenize = { text, tokenizers };
+TELL = """(text, tokenizers, price) => {
+  window.tourTokenize = { text, tokenizers, price };
   window.dispatchEvent(new CustomEvent("tour:tokenize", { detail: window.tourTokenize }));
 }"""
 
@@ -35,12 +35,12 @@ def token_lanes(elem_id: str) -> gr.HTML:
     )
 
 
-def tell_lanes(blocks: gr.Blocks, text: gr.Textbox, tokenizers: gr.Dropdown) -> None:
-    """The lanes show what is typed and picked, without a request to Gradio."""
+def tell_lanes(blocks: gr.Blocks, text: gr.Textbox, tokenizers: gr.Dropdown, price: gr.Number) -> None:
+    """The lanes show what is typed and picked, and what it costs, without a request to Gradio."""
     gr.on(
-        [blocks.load, text.input, text.change, tokenizers.change],
+        [blocks.load, text.input, text.change, tokenizers.change, price.input, price.change],
         None,
-        [text, tokenizers],
+        [text, tokenizers, price],
         None,
         js=TELL,
         api_visibility="private",

@@ -95,3 +95,21 @@ def test_another_token_is_gone_on_from_by_a_click(page: Page) -> None:
     assert visit.option(next(one for one in option_fields(SPEC.task.options) if one.name == "begin")) == begun
     assert visit.answer()["text"].startswith(begun)
     expect(visit.part("result").locator(".steps")).to_contain_text(re.compile(r"\w"))
+
+
+def test_a_reply_goes_on_with_the_conversation_and_its_turns_can_be_edited(page: Page) -> None:
+    visit = Visit(page, SPEC).open(prompt="My name is Ada.", temperature=0, max_new_tokens=12)
+    visit.run()
+    first = visit.answer()["text"]
+    result = visit.part("result")
+    result.get_by_label("Your reply").fill("User: <b>What</b> is my name?")
+    visit.run(result.get_by_role("button", name="Reply").click)
+    expect(visit.box("prompt")).to_have_value("User: <b>What</b> is my name?")
+    expect(visit.box("messages")).to_have_value(f"User: My name is Ada.\nAssistant: {first}")
+    expect(result.locator(".turn")).to_have_count(4)
+    request = visit.drawer("API")
+    assert '"messages"' in request
+    visit.fill("messages", [{"role": "user", "content": "My name is Grace."}])
+    visit.run()
+    expect(result.locator(".turn").first).to_have_text("My name is Grace.")
+    expect(result.locator(".turn")).to_have_count(3)

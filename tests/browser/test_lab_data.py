@@ -186,6 +186,10 @@ def test_a_data_set_on_the_hub(hub: tuple[FakeHub, str], open_page: OpenPage) ->
     page = open_page("/lab", base_url=url, origins=(url,))
     expect(rows(page)).to_have_count(25, timeout=READ)
     page.get_by_label("A data set on the Hub").check()
+    page.locator("#lab-hub-id textarea, #lab-hub-id input").fill("mood")
+    page.locator("#lab-hub-look").click()
+    page.get_by_label("owner/moods · mit · 1,200 downloads").check()
+    expect(page.locator("#lab-hub-listing")).to_contain_text("train, test")
     page.locator("#lab-hub-id textarea, #lab-hub-id input").fill("owner/none")
     page.locator("#lab-hub-look").click()
     expect(page.locator("#lab-hub-listing .problem")).to_contain_text("Check the id")
@@ -199,3 +203,20 @@ def test_a_data_set_on_the_hub(hub: tuple[FakeHub, str], open_page: OpenPage) ->
     page.locator("#lab-use").click()
     expect(page.locator("#lab-about-data")).to_contain_text("34 train, 6 validation, 2 test")
     expect(page.locator("#lab-about-data")).to_contain_text("from owner/moods")
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("https://127.0.0.1/a.csv", "public internet"),
+        ("http://example.org/a.csv", "https://"),
+        ("https://nobody.invalid/a.csv", "There is no host"),
+    ],
+)
+def test_an_address_that_is_not_asked_says_why(page: Page, address: str, words: str) -> None:
+    page.goto("/lab")
+    page.get_by_label("A file at an address").check()
+    page.locator("#lab-address textarea, #lab-address input").fill(address)
+    page.locator("#lab-address-look").click()
+    expect(page.locator("#lab-address-found .problem")).to_contain_text(words)
+    expect(page.locator("#lab-address-fetch")).to_be_hidden()

@@ -51,6 +51,24 @@ def test_tokens_follow_what_is_typed(tokens: Page, registry: Registry) -> None:
             assert shown(tokens, lane) == expected
 
 
+@pytest.mark.parametrize(("price", "shown_as"), [("2", "{:.2g}"), ("150000", "{:.2g}"), ("5000000", "{:g}")])
+def test_tokens_cost_what_is_paid_for_a_million(tokens: Page, price: str, shown_as: str) -> None:
+    stats = tokens.locator(".lane-stats")
+    expect(stats.locator("thead th")).to_have_count(9)
+    counts = [int(cell) for cell in stats.locator("tbody td:nth-of-type(4)").all_inner_texts()]
+    asked: list[str] = []
+    tokens.on("request", lambda request: asked.append(request.url))
+    tokens.locator("#tokenizers-price input").fill(price)
+    expect(stats.locator("thead th").last).to_have_text("Cost")
+    costs = stats.locator("tbody tr td:last-child").all_inner_texts()
+    assert [float(cost.replace(",", "")) for cost in costs] == [
+        float(shown_as.format(count * float(price) / 1e6)) for count in counts
+    ]
+    assert not [url for url in asked if "lanes" in url]
+    tokens.locator("#tokenizers-price input").fill("")
+    expect(stats.locator("thead th")).to_have_count(9)
+
+
 def test_every_token_is_reached_by_keys_and_described(tokens: Page) -> None:
     box = tokens.locator(".lane-box")
     box.focus()

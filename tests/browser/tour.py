@@ -211,7 +211,7 @@ def brief(page: TaskPage) -> dict[str, object]:
 def short(page: TaskPage) -> dict[str, object]:
     """A link's query for the first example with a short answer; nothing where answers are short anyway."""
     payload = examples.load(page.task)[0].payload
-    shown = {name: kind.show(payload[name]) for name, kind in page.inputs.items()}
+    shown = {name: kind.show(payload[name]) for name, kind in page.inputs.items() if name in payload}
     return {**shown, **brief(page)} if brief(page) else {}
 
 

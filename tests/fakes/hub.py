@@ -114,6 +114,16 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 return self._send(b"{}", "application/json")
             if path == "/api/models":
                 return self._json(_listed(hub, parse_qs(urlsplit(self.path).query)))
+            if path == "/api/datasets":
+                words = parse_qs(urlsplit(self.path).query).get("search", [""])[0].lower()
+                named = [repo for (repo, revision) in hub.datasets if revision == "main"]
+                return self._json(
+                    [
+                        {"id": repo, "downloads": 1200, "tags": ["license:mit"], "gated": repo in hub.gated,
+                         "description": "<b>Texts</b>\nand moods."}
+                        for repo in named if words in repo.lower()
+                    ]
+                )  # fmt: skip
             if (tree := hub.uploads.tree(path)) is not None:
                 return self._json(tree)
             if path.startswith("/api/") and hub.silent_api.is_set():

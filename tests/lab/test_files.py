@@ -23,7 +23,8 @@ from components.lab.intake import Draft
 from components.lab.roles import Roles
 from components.lab.workspace import Workspace, Workspaces, new_key
 from components.models.errors import TourError
-from components.tasks import files
+from components.tasks import bounded, files
+from tests.fakes.documents import spreadsheet
 from tests.memory import Peak
 
 Bring = Callable[..., Draft]
@@ -304,6 +305,29 @@ def test_a_pickle_is_never_opened(protocol, name, tmp_path, bring):
     assert trap.exists()
 
 
+@pytest.mark.parametrize(
+    ("sheet", "texts", "said"),
+    [("", ["good film", "bad film"], "'Reviews' was read"), ("More", ["so so"], "'More' was read")],
+)
+def test_a_spreadsheet_is_read_by_sheet(sheet: str, texts: list[str], said: str, bring: Bring) -> None:
+    content = spreadsheet(
+        {
+            "Reviews": [["text", "label"], ["good film", 1], ["bad film", 0]],
+            "More": [["text", "label"], ["so so", 1]],
+        }
+    )
+    draft = bring(content, "reviews.xlsx", **({"sheet": sheet} if sheet else {}))
+    assert draft.converted is not None
+    assert draft.converted.sheets == ("Reviews", "More")
+    assert draft.converted.format.kind == files.SHEET
+    assert draft.converted.format.header
+    assert any(said in note for note in draft.converted.notes)
+    with pa.OSFile(str(draft.table)) as file, pa.ipc.open_stream(file) as stream:
+        table = stream.read_all()
+    assert table.column("text").to_pylist() == texts
+    assert table.schema.field("label").type == pa.int64()
+
+
 def zipped(name: str, content: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -392,7 +416,7 @@ def test_bombs_end_as_a_message_within_bounds(content, name, bring, workspace):
         bring(content, name)
     assert refused.value.message
     assert workspace.nbytes < convert.MOST_BYTES + 100_000_000
-    assert peak.nbytes < convert.MEMORY
+    assert peak.nbytes < bounded.MEMORY
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
 
 

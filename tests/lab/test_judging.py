@@ -18,8 +18,18 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from components.lab import judging
 from components.lab.data import SPLITS, Data
-from components.lab.judging import Judgement, agreement, judge, temperature
+from components.lab.judging import (
+    Judgement,
+    agreement,
+    binary_losses,
+    judge,
+    sigmoid,
+    temperature,
+    temperature_several,
+    thresholds,
+)
 from components.models.errors import TourError
 from tests.fakes.labelled import labelled
 
@@ -164,3 +174,22 @@ def test_two_that_always_say_the_same_class_agree_by_chance(setting: Setting) ->
 def test_agreement_on_different_examples_is_a_mistake(setting: Setting) -> None:
     with pytest.raises(ValueError, match="different examples"):
         agreement([setting.judged(), setting.judged(split="validation")])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_several_labels_are_scored_as_the_field_does(seed: int) -> None:
+    from sklearn.metrics import f1_score, log_loss
+
+    chance = np.random.default_rng(seed)
+    fits = chance.random((200, 4)) < [0.5, 0.3, 0.1, 0.02]
+    logits = np.where(fits, 1.0, -1.0) + chance.normal(0, 1.5, fits.shape)
+    chosen = sigmoid(logits) >= thresholds(sigmoid(logits), fits)
+    exact, macro, micro = judging._measures_several(fits, chosen)
+    assert exact.value == pytest.approx((fits == chosen).all(axis=1).mean())
+    assert macro.value == pytest.approx(f1_score(fits, chosen, average="macro"))
+    assert micro.value == pytest.approx(f1_score(fits, chosen, average="micro"))
+    expected = np.mean([log_loss(fits[:, at], sigmoid(logits)[:, at], labels=[0, 1]) for at in range(4)])
+    assert binary_losses(logits, fits).mean() == pytest.approx(expected)
+    scale = temperature_several(logits, fits)
+    for other in (scale * 0.9, scale * 1.1):
+        assert binary_losses(logits / scale, fits).mean() <= binary_losses(logits / other, fits).mean()

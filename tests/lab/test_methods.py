@@ -5,22 +5,25 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer
 
-from components.lab import sampling
+from components.lab import roles, sampling
 from components.lab.data import Data
+from components.lab.judging import judge
 from components.lab.lab import Lab
 from components.lab.methods import METHODS, splits
 from components.lab.methods.features import points
+from components.lab.roles import Roles
 from components.lab.runs import CHECKPOINTS, Phase, Run, Spec
 from components.lab.work import PausedError, Work
 from components.lab.workspace import Workspace
@@ -319,3 +322,212 @@ def test_through_the_process_that_visitors_runs_have(lab: Lab, workspace: Worksp
     result = Runner(lab.registry, "embedded").call(TASK, {"text": "We won!", "model": id}).result
     assert {one.label for one in result.labels} == set(FEELINGS)
     assert lab.registry.card(lab.registry.catalog[id]).startswith("---\n")
+
+
+PAIRED = {
+    "same": [
+        ("A dog runs.", "A dog is running."),
+        ("He left.", "He went away."),
+        ("It rains.", "Rain falls."),
+    ],
+    "other": [("A dog runs.", "The tea is hot."), ("He left.", "Birds sing."), ("It rains.", "She paints.")],
+}
+
+
+@pytest.fixture
+def pairs(workspace: Workspace) -> Data:
+    """A data set of pairs of texts, as a file of them would be settled."""
+    rows = [
+        {"premise": f"{one} {number}", "hypothesis": other, "label": label, "split": split}
+        for number in range(3)
+        for split in ("train", "validation", "test")
+        for label, found in PAIRED.items()
+        for one, other in found
+    ]
+    table = pa.Table.from_pylist(rows)
+    file = workspace.folder / "pairs.arrow"
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    chosen = Roles(text="premise", pair="hypothesis", label="label", split="split")
+    data = roles.make(
+        file, chosen, workspace.data / "pairs", title="pairs", source="a test", licence="mit", notes=()
+    )
+    workspace.choose(data.id)
+    return data
+
+
+def on_pairs(method: str, base: Checkpoint | None, data: Data, workspace: Workspace, **options: Any) -> Work:
+    spec = Spec(method=method, title=METHODS[method].title, data=data.id, options=options)
+    run = Run.create(workspace.runs, spec)
+    settings = Settings(cache_dir=default_cache_dir(), device="cpu")
+    return carry_out(Work(run=run, settings=settings, base=base))
+
+
+@pytest.mark.parametrize("name", ["bert", "roberta", "gpt2"])
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_pairs_of_texts_are_learned_from_and_answered(
+    method: str,
+    name: str,
+    base: Callable[[str], Checkpoint],
+    pairs: Data,
+    workspace: Workspace,
+    tmp_path: Path,
+) -> None:
+    start = base(name)
+    work = on_pairs(method, start, pairs, workspace, model=start.id, **QUICK)
+    made = trained(work.model, "local/made", (start, _classifier()))
+    row = int(pairs.rows("test")[4])
+    [text], seconds = pairs.texts([row]), pairs.pairs([row])
+    assert seconds is not None
+    registry = Registry(Catalog([start, made]), Settings(cache_dir=tmp_path / "cache", device="cpu"))
+    try:
+        runner = Runner(registry, "embedded")
+        asked = {"text": text, "text_pair": seconds[0], "model": made.id}
+        found = {one.label: one.score for one in runner.call(TASK, asked).result.labels}
+        with pytest.raises(TourError, match="needs the second text") as refused:
+            runner.call(TASK, {"text": text, "model": made.id})
+        assert refused.value.field == "text_pair"
+    finally:
+        registry.close()
+    expected = torch.tensor(predictions(work, "test")[4]).softmax(dim=0)
+    assert [found[label] for label in pairs.about.labels] == pytest.approx(expected.tolist(), abs=2e-5)
+    card = (work.model / "README.md").read_text("utf-8")
+    assert "puts a pair of texts into" in card
+    assert "the second text of its pair" in card
+    judged = judge(pairs, work.run.folder / "predictions.npz")
+    assert len(judged.rows) == 18
+
+
+def test_the_vectors_of_a_pair_are_both_and_how_they_differ(
+    base: Callable[[str], Checkpoint], pairs: Data, workspace: Workspace
+) -> None:
+    from components.lab.hidden import hidden_states
+
+    work = on_pairs("logistic_regression", base("bert"), pairs, workspace)
+    rows = pairs.rows("test")
+    found = hidden_states(work, rows, -1, "mean").vectors
+    u, v, difference, product = np.split(found, 4, axis=1)
+    assert np.allclose(difference, np.abs(u - v))
+    assert np.allclose(product, u * v)
+    assert not np.allclose(u, v)
+    assert predictions(work, "test").shape == (18, 2)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        Roles(text="premise", pair="premise", label="label", split=None),
+        Roles(text="premise", pair="label", label="label", split=None),
+        Roles(text="premise", pair="number", label="label", split=None),
+    ],
+)
+def test_a_second_text_must_be_a_column_of_its_own(chosen: Roles, workspace: Workspace) -> None:
+    table = pa.table({"premise": ["a", "b"], "label": ["x", "y"], "number": [1, 2]})
+    file = workspace.folder / "pairs.arrow"
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    with pytest.raises(TourError):
+        roles.make(file, chosen, workspace.data / "x", title="t", source="s", licence="l", notes=())
+
+
+SEVERAL = [
+    ("We won the cup!", "joy|sport"),
+    ("My sister is home at last.", "joy"),
+    ("The team lost the final.", "sadness|sport"),
+    ("Nobody came to my party.", "sadness"),
+    ("The match begins at nine.", "sport"),
+    ("Joyful tears at the station.", "joy|sadness"),
+]
+
+
+def settled(workspace: Workspace, cells: Sequence[str], texts: Sequence[str]) -> Data:
+    """A data set whose rows have as many labels as their cells say, all splits alike."""
+    rows = [
+        {"text": f"{text} {number}", "label": cell, "split": split}
+        for number in range(3)
+        for split in ("train", "validation", "test")
+        for text, cell in zip(texts, cells, strict=True)
+    ]
+    table = pa.Table.from_pylist(rows)
+    file = workspace.folder / "several.arrow"
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    chosen = Roles(text="text", label="label", split="split", several=True)
+    data = roles.make(
+        file, chosen, workspace.data / "several", title="s", source="a test", licence="mit", notes=()
+    )
+    workspace.choose(data.id)
+    return data
+
+
+@pytest.fixture
+def several(workspace: Workspace) -> Data:
+    return settled(workspace, [cell for _, cell in SEVERAL], [text for text, _ in SEVERAL])
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["joy|sport", "joy", "sadness | sport"],
+        ["joy; sport", "joy;", "sadness;sport"],
+        ["joy,sport", "joy, joy", "sport,sadness"],
+        ['["joy", "sport"]', '["joy"]', '["sadness", "sport"]'],
+        ["jo\u200by|sport", " joy ", "sadness|sport"],
+    ],
+)
+def test_a_cell_holds_labels_however_they_are_written(cells: list[str], workspace: Workspace) -> None:
+    data = settled(workspace, cells, ["a", "b", "c"])
+    assert data.about.labels == ("joy", "sadness", "sport")
+    fits = data.fits(data.rows("test")[:3]).tolist()
+    assert fits == [[True, False, True], [True, False, False], [False, True, True]]
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2"])
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_several_labels_are_learned_and_answered_with_their_thresholds(
+    method: str,
+    name: str,
+    base: Callable[[str], Checkpoint],
+    several: Data,
+    workspace: Workspace,
+    tmp_path: Path,
+) -> None:
+    start = base(name)
+    work = on_pairs(method, start, several, workspace, model=start.id, **{**QUICK, "epochs": 8})
+    made = trained(work.model, "local/made", (start, _classifier()))
+    judged = judge(several, work.run.folder / "predictions.npz")
+    assert judged.several
+    assert [one.name for one in judged.measures] == ["all labels right", "macro F1", "micro F1"]
+    registry = Registry(Catalog([start, made]), Settings(cache_dir=tmp_path / "cache", device="cpu"))
+    try:
+        runner = Runner(registry, "embedded")
+        for place in (0, 4):
+            [text] = several.texts([int(judged.rows[place])])
+            result = runner.call(TASK, {"text": text, "model": made.id}).result
+            scores = torch.tensor(predictions(work, "test")[place]).sigmoid()
+            found = {one.label: one.score for one in result.labels}
+            assert [found[label] for label in several.about.labels] == pytest.approx(
+                scores.tolist(), abs=1e-4
+            )
+            least = dict(zip(judged.labels, judged.thresholds, strict=True))
+            clear = [label for label in found if abs(found[label] - least[label]) > 0.02]
+            assert [label in result.chosen for label in clear] == [found[one] >= least[one] for one in clear]
+    finally:
+        registry.close()
+    card = (work.model / "README.md").read_text("utf-8")
+    assert "into any number of 3 classes" in card
+    assert "logits.sigmoid()" in card
+
+
+@pytest.mark.parametrize("method", ["baseline", "logistic_regression"])
+def test_several_labels_by_the_other_methods(
+    method: str, base: Callable[[str], Checkpoint], several: Data, workspace: Workspace
+) -> None:
+    work = on_pairs(method, None if method == "baseline" else base("bert"), several, workspace)
+    judged = judge(several, work.run.folder / "predictions.npz")
+    f1 = {one.label: one.f1 for one in judged.per_class}
+    if method == "logistic_regression":
+        assert all(score > 0.7 for score in f1.values()), "the same texts are in all splits"
+    assert judged.confusion.shape == (3, 3)
+    assert [len(judged.places(at, at)) for at in range(3)] == np.diag(judged.confusion).tolist()
+    assert judged.said[int(judged.truth[0])] == "joy, sport"

@@ -224,3 +224,22 @@ def test_a_hub_that_does_not_answer(silent, monkeypatch):
 def test_the_address_that_a_browser_shows_will_do(hub: FakeHub, publish: Callable[..., None]):
     publish({"moods.csv": "text,label\nOh no,sad\nHooray,glad\n"})
     assert on_hub.look(hub.endpoint, f" {hub.endpoint}/datasets/{REPO}/ ").repo == REPO
+
+
+@pytest.mark.parametrize(("words", "found"), [("mood", [REPO]), ("OWNER", [REPO]), ("nothing such", [])])
+def test_data_sets_are_found_by_words(
+    words: str, found: list[str], hub: FakeHub, publish: Callable[..., None]
+) -> None:
+    publish({"train.csv": "text,label\na,b\n"})
+    hub.gated.add(REPO)
+    listed = on_hub.search(hub.endpoint, words)
+    assert [one.repo for one in listed] == found
+    for one in listed:
+        assert (one.downloads, one.licence, one.gated) == (1200, "mit", True)
+        assert one.about == "<b>Texts</b> and moods."
+
+
+def test_a_search_says_when_nobody_answers() -> None:
+    with pytest.raises(TourError) as caught:
+        on_hub.search(closed_port(), "mood")
+    assert caught.value.code is Code.UNREACHABLE

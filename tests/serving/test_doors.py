@@ -18,13 +18,13 @@ RUN = ["model", "device", "seconds", "tokens_used", "token_limit", "notes"]
 
 # The promise to callers, by task: inputs, keys of the answer, keys of its entries. Changing it breaks them.
 CONTRACT: dict[str, tuple[list[str], dict[str, set[str] | None]]] = {
-    "text_classification": (["text"], {"labels": {"label", "score"}}),
+    "text_classification": (["text", "text_pair"], {"labels": {"label", "score"}}),
     "named_entities": (["text"], {"entities": {"text", "label", "score", "start", "end"}}),
     "question_answering": (["question", "context"], {"answers": {"text", "score", "start", "end"}}),
     "summarization": (["text"], {"summary": None}),
     "translation": (["text", "target"], {"translation": None}),
-    "text_generation": (["prompt"], {"text": None}),
-    "fill_mask": (["text"], {"candidates": {"token", "score", "sequence"}}),
+    "text_generation": (["prompt", "messages"], {"text": None}),
+    "fill_mask": (["text"], {"candidates": {"token", "score", "sequence", "token_ids"}}),
     "zero_shot_classification": (["text", "labels"], {"labels": {"label", "score"}}),
     "sentence_similarity": (["source", "sentences"], {"scores": None}),
     "table_question_answering": (["table", "question"], {"answer": None, "cells": None}),
@@ -49,7 +49,7 @@ def texts_of(task: AnyTask) -> list[tuple[str, bool]]:
     return [
         (field.name, field.kind == "texts")
         for field in input_fields(task.inputs)
-        if field.kind in ("text", "texts") and field.required
+        if field.kind in ("text", "texts") and (field.required or field.name in task.example)
     ]
 
 

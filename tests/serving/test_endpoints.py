@@ -101,3 +101,20 @@ def test_a_session_whose_name_is_no_text_does_no_harm_to_others(app_url: str) ->
             raw.post(f"/{task.name}", content=body, headers=JSON)
         joined = raw.post(f"/v2/{task.name}", json=dict(task.example)).json()
         assert "event: complete" in raw.get(f"/{task.name}/{joined['event_id']}").text
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("text_generation", ["prompt", "model", "mode"], "messages"),
+        ("text_classification", ["text", "model", "top_k"], "text_pair"),
+        ("translation", ["text", "target", "model"], None),
+    ],
+)
+def test_what_came_later_takes_no_place_of_what_was_there(
+    http: Http, name: str, first: list[str], last: str | None
+) -> None:
+    described = http.client.get("/gradio_api/info").json()["named_endpoints"][f"/{name}"]
+    names = [parameter["parameter_name"] for parameter in described["parameters"]]
+    assert names[: len(first)] == first
+    assert last is None or names[-1] == last

@@ -6,12 +6,13 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from components.models.catalog import load_catalog
@@ -223,10 +224,30 @@ def test_openapi_says_what_the_options_say(http: Http, task: AnyTask) -> None:
         assert described.get("maximum") == field.maximum
         choices = [value for value in described.get("enum", ()) if value is not None]
         assert tuple(choices) == field.choices
-        assert "null" in described["type"]
+        assert "null" in described.get("type", ()) or {"type": "null"} in described["anyOf"]
         assert described["description"]
     answer = http.ask(task, quick(task))
     assert set(answer) == set(schemas[f"{task.name}.answer"]["required"])
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "forms"),
+    [
+        ("text_generation", "stop", ["END", ["END", "\n\n"]]),
+        ("fill_mask", "targets", ["dog, cat", ["dog", "cat"]]),
+        ("zero_shot_classification", "labels", [["sports", "politics"], "sports, politics"]),
+    ],
+)
+def test_openapi_names_every_form_that_a_field_takes(
+    http: Http, name: str, field: str, forms: Sequence[object]
+) -> None:
+    schemas = http.client.get("/v1/openapi.json").json()["components"]["schemas"]
+    checked = Draft202012Validator(schemas[f"{name}.request"])
+    for form in forms:
+        request = {**quick(by_name(name)), field: form}
+        checked.validate(request)
+        http.ask(by_name(name), request)
+    assert not checked.is_valid({**quick(by_name(name)), field: {"a": 1}})
 
 
 LONG = {"prompt": "Tell a very long story about the sea.", "max_new_tokens": 512, "temperature": 1.0}

@@ -76,7 +76,7 @@ def takes_any_text(task: AnyTask, field: InputField) -> bool:
 
 def typed(task: AnyTask, field: InputField, text: str) -> object:
     """An input with `text` in it: as the text itself, one more of a list, or one more row of a table."""
-    given: Any = task.example[field.name]
+    given: Any = task.example.get(field.name, "")
     match field.kind:
         case "texts":
             return [*given, text]

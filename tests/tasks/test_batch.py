@@ -17,6 +17,8 @@ from components.tasks.batch import Done
 from components.tasks.question_answering import TASK as ANSWERS
 from components.tasks.runner import Runner
 from components.tasks.text_classification import TASK
+from components.ui import uploads
+from tests.fakes.documents import spreadsheet
 
 MODEL = "tiny-classifier"
 TEXTS = ["The quick fox", 'She said: "one, two"\nand left', "東京 👩‍🚀 <b>"]
@@ -234,3 +236,25 @@ def test_memory_does_not_grow_with_the_file(runner: Runner, tmp_path: Path) -> N
             first = process.memory_info().rss
     assert process.memory_info().rss < first + 30_000_000
     assert target.stat().st_size > 600_000
+
+
+@pytest.mark.parametrize("sheet", ["", "Second"])
+def test_a_spreadsheets_rows_are_answered_as_csv(sheet: str, runner: Runner, tmp_path: Path) -> None:
+    book = tmp_path / "book.xlsx"
+    book.write_bytes(
+        spreadsheet(
+            {
+                "First": [["id", "text"], *enumerate(TEXTS)],
+                "Second": [["id", "text"], [7, "Another"]],
+            }
+        )
+    )
+    rows, found = uploads.rows_of(book, tmp_path, sheet)
+    assert found is not None
+    assert found.sheets == ("First", "Second")
+    assert batch.columns(rows) == ("id", "text")
+    work, target = run(runner, rows)
+    *_, last = work
+    assert (last.rows, last.errors) == (1 if sheet else 3, 0)
+    assert target.name == "book-answers.csv"
+    assert [row["text"] for row in written(target)] == (["Another"] if sheet else TEXTS)

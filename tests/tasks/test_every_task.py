@@ -24,7 +24,7 @@ from tests.tasks.suite import EMBEDDED, TASKS, TINY, AnyTask, example, name, tak
 CONTRACT: dict[str, dict[str, set[str]]] = {
     "sentence_similarity": {"scores": set()},
     "text_generation": {"text": set()},
-    "fill_mask": {"candidates": {"token", "score", "sequence"}},
+    "fill_mask": {"candidates": {"token", "score", "sequence", "token_ids"}},
     "zero_shot_classification": {"labels": {"label", "score"}},
     "question_answering": {"answers": {"text", "score", "start", "end"}},
     "summarization": {"summary": set()},
@@ -160,7 +160,7 @@ def test_a_text_longer_than_the_model_reads_is_answered(task: AnyTask, model: st
     for field in input_fields(task.inputs):
         if not takes_any_text(task, field) or (field.max_length or 0) < 4000:
             continue
-        long = f"{example(task, model)[field.name]} {TWENTY_PAGES[:3000]}"
+        long = f"{example(task, model).get(field.name, '')} {TWENTY_PAGES[:3000]}"
         request = example(task, model, **{field.name: long})
         if task.name == "text_generation":  # a prompt cannot be read in parts
             with pytest.raises(TourError) as caught:
@@ -213,9 +213,9 @@ def test_a_stream_leaves_the_device_to_others_between_steps(
 @pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS.keys())
 def test_harmless_text_is_answered(task: AnyTask, model: str, text: str, runner: Runner) -> None:
     for field in input_fields(task.inputs):
-        if field.kind == "choice" or (field.kind == "text" and not takes_any_text(task, field)):
+        if field.kind in ("choice", "messages") or (field.kind == "text" and not takes_any_text(task, field)):
             continue
-        given = example(task, model)[field.name]
+        given = example(task, model).get(field.name, "")
         value = typed(task, field, f"{given} {text}" if field.kind == "text" else text)
         try:
             body = runner.call(task, example(task, model, **{field.name: value})).as_json()
@@ -232,7 +232,9 @@ def test_harmless_text_is_answered(task: AnyTask, model: str, text: str, runner:
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED.keys())
 def test_text_that_is_none_is_refused(task: AnyTask, model: str, text: str, runner: Runner) -> None:
     for field in input_fields(task.inputs):
-        if field.kind == "choice" or (field.kind == "table" and not text.strip()):  # a cell may be empty
+        if field.kind in ("choice", "messages"):
+            continue
+        if field.kind == "table" and not text.strip():  # a cell may be empty
             continue
         if not field.required and not text.strip():
             continue
@@ -271,7 +273,9 @@ def test_input_limits_are_said(task: AnyTask, runner: Runner) -> None:
         if field.kind == "choice":
             continue
         assert field.max_length is not None, "every text has a limit"
-        given = task.example[field.name]
+        if field.kind == "messages":
+            continue
+        given = task.example.get(field.name, "")
         text = given if isinstance(given, str) else ""
         long = text + "x" * (field.max_length + 1 - len(text))
         value = [long] * (field.min_items or 1) if field.kind == "texts" else typed(task, field, long)

@@ -7,12 +7,14 @@ from typing import Annotated, Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AfterValidator, Field
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from components.models.errors import Code, TourError
 from components.tasks.fields import (
     STRICT,
+    Also,
     Altogether,
     InputField,
     OptionalText,
@@ -204,3 +206,33 @@ def test_text_passes_unchanged_or_is_blank(text: str) -> None:
     else:
         with pytest.raises(TourError, match=r"^Text is blank; write some text\.$"):
             validate(Inputs, GOOD | {"text": text})
+
+
+def _joined(words: object) -> object:
+    fits = isinstance(words, list) and len(words) < 4 and all(isinstance(one, str) for one in words)
+    return " ".join(words) if fits else words  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Both:
+    words: Annotated[
+        OptionalText,
+        BeforeValidator(_joined),
+        Field(max_length=9, title="Words", description="Some."),
+        Also("array", {"items": {"type": "string"}, "maxItems": 3}),
+    ] = ""
+
+
+@pytest.mark.parametrize(
+    ("value", "allowed"),
+    [("a", True), (["a", "b"], True), ([1], False), (5, False), (["a"] * 4, False)],
+)
+def test_a_schema_says_every_json_type_that_a_field_takes(value: object, allowed: bool) -> None:
+    (shown,) = option_fields(Both)
+    assert (shown.kind, shown.max_length) == ("text", 9)
+    assert Draft202012Validator(TypeAdapter(Both).json_schema()).is_valid({"words": value}) is allowed
+    if allowed:
+        validate(Both, {"words": value})
+    else:
+        with pytest.raises(TourError, match="must be text or a list of texts"):
+            validate(Both, {"words": value})

@@ -189,3 +189,16 @@ def test_words_to_compare_as_a_list(runner: Runner, words: list[str]) -> None:
     listed = runner.call(TASK, {**payload, "targets": words}).result
     assert listed == runner.call(TASK, {**payload, "targets": ",".join(words)}).result
     assert {one.token.strip() for one in listed.candidates} == {word.strip() for word in words}
+
+
+@pytest.mark.parametrize("model", ALL)
+@pytest.mark.parametrize(
+    "text", ["The [MASK] chased the cat.", "[MASK] is [MASK].", "World War II ended in [MASK]."]
+)
+def test_token_ids_are_those_of_each_gaps_word(text: str, model: str, runner: Runner, lease: Lease) -> None:
+    tokenizer = lease(model).tokenizer
+    for one in runner.call(TASK, {"text": text, "model": model, "top_k": 8}).result.candidates:
+        words = one.token.split(" / ")
+        assert len(one.token_ids) == len(words)
+        for word, ids in zip(words, one.token_ids, strict=True):
+            assert str(tokenizer.decode(ids)).strip().removeprefix("##") == word

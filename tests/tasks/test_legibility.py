@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from components.tasks import (
@@ -9,7 +12,9 @@ from components.tasks import (
     named_entities,
     sentence_similarity,
     summarization,
+    table_question_answering,
     text_classification,
+    text_generation,
     translation,
 )
 from components.tasks.fields import input_fields
@@ -110,3 +115,53 @@ def test_languages_that_are_not_known_are_not_judged() -> None:
     assert legibility.strange_language("Привет, мир", ["ru", "en"]) is None
     assert legibility.strange_script("안녕하세요 여러분", ["ko", "en"]) is None
     assert legibility.strange_script("日本語です", ["ja"]) is None
+
+
+ENDLESS = {
+    "a" * 100_000: "100,000 characters",
+    f"It was {'wonderful' * 20} indeed.": "180 characters",
+    f"{'0123456789abcdef' * 8} is a checksum": "128 characters",
+    f"Ich bin {'Donaudampfschiff' * 10}!": "160 characters",
+}
+
+
+@pytest.mark.parametrize("word", ENDLESS)
+@pytest.mark.parametrize(
+    ("task", "payload", "seen"),
+    [
+        (text_classification.TASK, lambda text: {"text": text[:20_000]}, "saw 1 unknown token(s) ([UNK])"),
+        (sentence_similarity.TASK, lambda text: {"source": "A dog.", "sentences": [text[:1_900]]}, "unknown"),
+        (
+            table_question_answering.TASK,
+            lambda text: {"table": {"columns": ["a"], "rows": [[text[:4_000]]]}, "question": "What is a?"},
+            "unknown",
+        ),
+        (
+            text_generation.TASK,
+            lambda text: {"prompt": text[:1_500], "max_new_tokens": 1},
+            "pieces, which mean little: '",
+        ),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_a_word_without_end_is_told(
+    word: str, task: Any, payload: Callable[[str], dict[str, object]], seen: str, runner: Runner
+) -> None:
+    told = [note for note in runner.call(task, payload(word)).notes if "has a word of" in note]
+    assert len(told) == 1
+    assert seen in told[0]
+    assert ENDLESS[word] in told[0] or len(word) > 1_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Donaudampfschifffahrtsgesellschaftskapitän",
+        "https://example.org/" + "/".join(["path"] * 40),
+        "a-" * 200,
+        "这个房子很好" * 40,
+    ],
+)
+def test_long_words_that_people_write_are_none(text: str, runner: Runner) -> None:
+    notes = runner.call(text_classification.TASK, {"text": text}).notes
+    assert not [note for note in notes if "has a word of" in note]

@@ -8,7 +8,7 @@ visitor.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -46,13 +46,13 @@ def tune(work: Work, recipe: Recipe) -> None:
     base, data = work.base, work.data
     if base is None:
         raise ValueError("there is no base to train on")
-    recipe = _with(recipe, base, data.about.labels)
+    recipe = _with(recipe, base, data)
     folder = work.base_folder()
     rows, watched = training_rows(work, recipe.seed), watched_rows(work, recipe.seed)
 
     work.progress("Preparing")
     texts = _Texts(data, body_tokenizer(folder), recipe.length)
-    job = _job(recipe, base, folder, texts.labelled(rows))
+    job = _job(recipe, base, folder, texts.labelled(rows), lambda: texts.labelled(watched))
     sizes = [(one.numel(), one.requires_grad) for one in job.network.parameters()]
     best = _train(work, recipe, job, texts, watched)
     cut = sum(row["cut"] for row in job.examples)
@@ -92,9 +92,13 @@ class _Texts:
     length: int
 
     def labelled(self, rows: np.ndarray) -> list[Labelled]:
-        labels, codes = self.data.about.labels, self.data.classes(rows).tolist()
-        pairs = zip(self.data.texts(rows), codes, strict=True)
-        return [Labelled(text, (labels[code],)) for text, code in pairs]
+        names = self.data.about.labels
+        seconds = self.data.pairs(rows) or [None] * len(rows)
+        found = zip(self.data.texts(rows), self.data.fits(rows), seconds, strict=True)
+        return [
+            Labelled(text, tuple(names[at] for at in np.flatnonzero(fits)), second)
+            for text, fits, second in found
+        ]
 
     def examples(self, rows: np.ndarray) -> list[Example]:
         """Numbered by `place`, since they are answered in another order."""
@@ -176,19 +180,31 @@ class _Kept:
         self.best = best
 
 
-def _with(recipe: Recipe, base: Checkpoint, labels: Sequence[str]) -> Recipe:
+def _with(recipe: Recipe, base: Checkpoint, data: Data) -> Recipe:
     return replace(
         recipe,
         length=min(recipe.length, base.token_limit),
-        extra={**recipe.extra, "labels": list(labels)},
+        extra={
+            **recipe.extra,
+            "labels": list(data.about.labels),
+            **({"pairs": True} if data.about.pair else {}),
+            **({"several": True} if data.about.several else {}),
+        },
     )
 
 
-def _job(recipe: Recipe, base: Checkpoint, folder: Path, texts: Sequence[Labelled]) -> Job:
+def _job(
+    recipe: Recipe,
+    base: Checkpoint,
+    folder: Path,
+    texts: Sequence[Labelled],
+    held: Callable[[], Sequence[Labelled]],
+) -> Job:
+    """`held` are those that thresholds are tuned on where several labels may fit."""
     set_seed(recipe.seed)  # the head's first weights are random
     shared = origin(base.source) if base.head is Head.ENCODER and base.id in load_catalog() else None
     try:
-        return classification.job(recipe, texts, lambda: (), folder=folder, shared=shared)
+        return classification.job(recipe, texts, held, folder=folder, shared=shared)
     except ValueError as error:
         if "Unrecognized configuration class" not in str(error):
             raise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field
@@ -13,6 +14,9 @@ from components.lab.methods.options import DEFAULT_MODEL, Layer, Model, Pooling,
 from components.lab.methods.splits import scores, training_rows
 from components.lab.work import Work
 from components.tasks.fields import STRICT
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 _ABSENT = 10.0  # how far below the lowest logit a class lies that was not learned: all but impossible
 
@@ -54,13 +58,23 @@ def run(work: Work, options: Options) -> None:
     work.progress("Fitting")
     validation, test, train = np.split(hidden.vectors, np.cumsum([len(each) for each in rows.values()])[:-1])
     scaler = StandardScaler().fit(train)
-    classifier = LogisticRegression(C=options.c, max_iter=2000, random_state=options.seed)
-    classifier.fit(scaler.transform(train), data.classes(rows["train"]))
+    scaled, held = scaler.transform(train), [scaler.transform(each) for each in (validation, test)]
     classes = len(data.about.labels)
-    logits = [
-        _logits(classifier.decision_function(scaler.transform(each)), classifier.classes_, classes)
-        for each in (validation, test)
-    ]
+
+    def fitted(truth: np.ndarray) -> LogisticRegression:
+        classifier = LogisticRegression(C=options.c, max_iter=2000, random_state=options.seed)
+        return classifier.fit(scaled, truth)
+
+    if data.about.several:  # a classifier for each label
+        classifiers = [_of_label(fitted, truth) for truth in data.fits(rows["train"]).T]
+        logits = [
+            np.stack([_decisions(one, each) for one in classifiers], axis=1).astype(np.float32)
+            for each in held
+        ]
+        made = [one for one in classifiers if one is not None]
+    else:
+        made = [fitted(data.classes(rows["train"]))]
+        logits = [_logits(made[0].decision_function(each), made[0].classes_, classes) for each in held]
     work.validation(1, **scores(data, rows["validation"], logits[0]))
     work.predict(*logits)
     work.finish(
@@ -70,9 +84,24 @@ def run(work: Work, options: Options) -> None:
             "features": hidden.vectors.shape[1],
             "train_rows": len(rows["train"]),
             "cut": hidden.cut,
-            "iterations": int(classifier.n_iter_.max()),
+            "iterations": max((int(one.n_iter_.max()) for one in made), default=0),
         }
     )
+
+
+def _of_label(
+    fitted: Callable[[np.ndarray], LogisticRegression], truth: np.ndarray
+) -> LogisticRegression | None:
+    """A classifier of whether a label fits; None for one that fits no row, or all of them."""
+    return fitted(truth) if 0 < truth.sum() < len(truth) else None
+
+
+def _decisions(classifier: LogisticRegression | None, vectors: np.ndarray) -> np.ndarray:
+    """Logits [rows]; of a label that could not be learned, all but impossible."""
+    if classifier is None:
+        return np.full(len(vectors), -_ABSENT)
+    decisions: np.ndarray = classifier.decision_function(vectors)
+    return decisions
 
 
 def _logits(decisions: np.ndarray, learned: np.ndarray, classes: int) -> np.ndarray:

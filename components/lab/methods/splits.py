@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from components.lab.data import Data
-from components.lab.judging import log_softmax
+from components.lab.judging import binary_losses, log_softmax
 from components.lab.sampling import stratified
 from components.lab.work import Work
 
@@ -23,7 +23,7 @@ def training_rows(work: Work, seed: int) -> np.ndarray:
             f"The training split has {len(rows):,} rows: learned from {len(taken):,} of them, drawn at "
             "random with each class keeping its share."
         )
-    there = set(data.classes(rows).tolist())
+    there = set(np.flatnonzero(data.fits(rows).any(axis=0)).tolist())
     absent = [label for code, label in enumerate(data.about.labels) if code not in there]
     if absent:
         work.note(
@@ -43,9 +43,20 @@ def watched_rows(work: Work, seed: int) -> np.ndarray:
 
 
 def scores(data: Data, rows: np.ndarray, logits: np.ndarray) -> dict[str, float]:
-    """`loss` (cross-entropy in nats), `accuracy` and `macro_f1` of logits [rows, classes]."""
+    """`loss` (cross-entropy in nats), `accuracy` and `macro_f1` of logits [rows, classes].
+
+    Where several labels may fit, they fit from a score of a half on, and accuracy counts rows with all of
+    them right.
+    """
     from sklearn.metrics import accuracy_score, f1_score
 
+    if data.about.several:
+        fits, chosen = data.fits(rows), logits >= 0
+        return {
+            "loss": float(binary_losses(logits.astype(np.float64), fits).mean()),
+            "accuracy": float((fits == chosen).all(axis=1).mean()),
+            "macro_f1": float(f1_score(fits, chosen, average="macro", zero_division=0)),
+        }
     truth = data.classes(rows)
     predicted = logits.argmax(axis=1)
     logs = log_softmax(logits.astype(np.float64))

@@ -7,18 +7,21 @@ tokenizer = AutoTokenizer.from_pretrained(MODEL)
 model = AutoModelForSequenceClassification.from_pretrained(MODEL)
 names = [model.config.id2label[index] for index in range(model.config.num_labels)]
 
-# A long text is split into windows, whose logits are averaged over its tokens.
+# A long text is split into windows, whose logits are averaged over its tokens; of a pair, the second text.
+texts = [TEXT, TEXT_PAIR] if TEXT_PAIR.strip() else [TEXT]
 windows = tokenizer(
-    TEXT,
-    truncation=True,
+    *texts,
+    truncation="only_second" if len(texts) == 2 else True,
     max_length=TOKEN_LIMIT,
     return_overflowing_tokens=True,
-    return_special_tokens_mask=True,
 )
-special = windows["special_tokens_mask"]
-weights = torch.tensor([max(1, len(mask) - sum(mask)) for mask in special], dtype=torch.float32)
+places = range(len(windows["input_ids"]))
+own = [windows.sequence_ids(place).count(len(texts) - 1) for place in places]
+weights = torch.tensor([max(1, count) for count in own], dtype=torch.float32)
+names_of_inputs = [name for name in tokenizer.model_input_names if name in windows]
+rows = [{name: torch.tensor([windows[name][place]]) for name in names_of_inputs} for place in places]
 with torch.inference_mode():
-    logits = torch.cat([model(torch.tensor([ids])).logits for ids in windows["input_ids"]])
+    logits = torch.cat([model(**row).logits for row in rows])
 mean = weights @ logits / weights.sum()
 
 # One label fits (softmax over all) or several may (a sigmoid for each), as the checkpoint was trained.

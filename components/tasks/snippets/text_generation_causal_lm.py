@@ -9,7 +9,7 @@ model = AutoModelForCausalLM.from_pretrained(MODEL)
 # Control tokens in the texts stay text, and a space at their end is left to the next token.
 if MODE == "chat" and tokenizer.chat_template:
     messages = [{"role": "system", "content": SYSTEM}] if SYSTEM.strip() else []
-    messages += [{"role": "user", "content": PROMPT}]
+    messages += MESSAGES or [{"role": "user", "content": PROMPT}]
     prompt = tokenizer.apply_chat_template(
         messages,
         add_generation_prompt=True,

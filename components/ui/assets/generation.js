@@ -1,9 +1,20 @@
 // The trigger "pick" is what Gradio makes a listener of.
 const SHOWN = 12;
 
+// While a run is under way nothing else is started: its answer would come over the other.
+const running = () => document.querySelector('button[id$="-run"], [id$="-run"] button')?.disabled ?? false;
+
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-pick]");
-  if (button) trigger("pick", { picked: JSON.parse(button.dataset.pick) });
+  if (button && !running()) trigger("pick", { picked: JSON.parse(button.dataset.pick) });
+});
+
+// A reply goes on from the turns on show, whatever the boxes have by now.
+element.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target.closest(".reply");
+  const reply = form?.querySelector("input").value ?? "";
+  if (reply.trim() && !running()) trigger("pick", { picked: { reply, turns: JSON.parse(form.dataset.turns) } });
 });
 
 // [[probability, count]...] of tokens and bins, most likely first, as temperature, top-k, top-p and min-p leave

@@ -21,17 +21,23 @@ const visible = (text) =>
 let view = null; // what is drawn: cells, lanes, rows
 let active = null; // { lane, token }
 let asked = null, turn = 0, again = 0;
+let price = 0; // of a million tokens, in any currency
 
 // Asking
 
 const LONG = 20000, PAUSE = 120; // characters; milliseconds without a key before a long text is sent
 
 function tell(detail) {
+  const before = price;
+  price = Math.max(0, Number(detail.price) || 0);
+  if (price !== before && view && same(detail, asked)) { drawStats(); return; }
   clearTimeout(again);
   turn++; // what is still under way is not drawn any more
   const wait = view && detail.text.length > LONG && detail.text !== asked?.text ? PAUSE : 0;
   again = setTimeout(() => ask(detail), wait);
 }
+
+const same = (one, other) => one.text === other?.text && String(one.tokenizers) === String(other?.tokenizers);
 
 async function ask({ text, tokenizers }) {
   asked = { text, tokenizers };
@@ -198,11 +204,19 @@ function draw(words, wrong = false) {
   describe();
 }
 
+// What so many tokens cost: two figures of small amounts, cents of large ones.
+function cost(tokens) {
+  const amount = tokens * price / 1e6;
+  const digits = amount > 0 && amount < 1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 2 };
+  return amount.toLocaleString("en", digits);
+}
+
 function drawStats() {
   if (!view) { stats.replaceChildren(); return; }
   const table = make("table");
   const head = make("tr");
   const columns = ["", "Tokenizer", "Splits by", "Vocabulary", "Tokens", "Characters per token", "Words per token", "Share of context", "Unknown"];
+  if (price) columns.push("Cost");
   columns.forEach((title) => { const cell = make("th", "", title); cell.scope = "col"; head.append(cell); });
   head.firstChild.append(make("span", "visually-hidden", "Lane"));
   const body = make("tbody");
@@ -213,7 +227,7 @@ function drawStats() {
     row.append(make("td", "lane-number", index + 1), name);
     if (!lane.ids) {
       const cell = make("td", lane.error ? "lane-problem" : "", lane.error ?? `${lane.waits} …`);
-      cell.colSpan = 7;
+      cell.colSpan = columns.length - 2;
       row.append(cell);
     } else {
       const own = lane.ids.length - lane.special.length;
@@ -224,6 +238,7 @@ function drawStats() {
       const cells = [
         lane.family, number(lane.vocabulary_size), number(lane.ids.length),
         own ? (view.characters / own).toFixed(2) : "–", own ? (view.words / own).toFixed(2) : "–", part, number(lane.unknown),
+        ...(price ? [cost(lane.ids.length)] : []),
       ].map((value) => make("td", "", value));
       if (share > 1) cells[5].classList.add("lane-problem");
       row.append(...cells);
@@ -231,7 +246,7 @@ function drawStats() {
     body.append(row);
     if (lane.lost) {
       const note = make("td", "lane-problem", `${number(lane.lost)} bytes of the text have no token in this vocabulary: they are left out, and places after them in the same word are the library's guess.`);
-      note.colSpan = 9;
+      note.colSpan = columns.length;
       const line = make("tr");
       line.append(note);
       body.append(line);

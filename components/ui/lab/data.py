@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,9 +13,10 @@ import numpy as np
 from components.figures import lab_data as figures
 from components.figures import status
 from components.figures.markup import Markup
-from components.lab import explore, intake, on_hub, roles
+from components.lab import explore, from_address, intake, on_hub, roles
 from components.lab.data import SPLITS, UNUSED, Data
 from components.lab.explore import LENGTH, Query
+from components.lab.from_address import Remote
 from components.lab.intake import Draft
 from components.lab.on_hub import Listing
 from components.lab.roles import Roles
@@ -27,7 +28,7 @@ from components.ui.frame import QUIET
 from components.ui.lab.form import bases
 from components.ui.page import Tour
 
-EXAMPLE, FILE, HUB = "example", "file", "hub"
+EXAMPLE, FILE, HUB, ADDRESS = "example", "file", "hub", "address"
 NONE = ""  # among columns: no column
 # Reading takes a processor; nothing of it touches the device.
 READING: dict[str, Any] = {
@@ -51,15 +52,20 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
         "Start with the example set, or bring your own.</p>"
     )
     source = gr.Radio(
-        [("The example set", EXAMPLE), ("A file of mine", FILE), ("A data set on the Hub", HUB)],
+        [
+            ("The example set", EXAMPLE),
+            ("A file of mine", FILE),
+            ("A data set on the Hub", HUB),
+            ("A file at an address", ADDRESS),
+        ],
         label="Where the data comes from",
         interactive=False,  # until it is known what the visitor had: a choice would be lost
         elem_id="lab-source",
     )
     with gr.Column(visible=False) as by_file:
         _hint(
-            f"CSV, TSV, JSON, JSONL, lines of text or Parquet, up to {intake.LARGEST / 1e6:.0f} MB. It stays "
-            "on this server for a day after you last used the lab, and only your browser can open it."
+            f"CSV, TSV, XLSX, JSON, JSONL, lines of text or Parquet, up to {intake.LARGEST / 1e6:.0f} MB. It "
+            "stays on this server for a day after you last used the lab, and only your browser can open it."
         )
         file = gr.File(
             label="Your file",
@@ -75,7 +81,7 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
     with gr.Column(visible=False) as by_hub:
         with gr.Row(equal_height=False, elem_classes="actions"):
             repo = gr.Textbox(
-                label="Id",
+                label="Id, or words to search for",
                 placeholder="owner/name",
                 max_lines=1,
                 scale=4,
@@ -83,16 +89,36 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
                 elem_id="lab-hub-id",
             )
             look = gr.Button("Look", scale=1, min_width=160, elem_id="lab-hub-look")
+        matches = gr.Radio([], visible=False, elem_id="lab-hub-found", elem_classes="hub-found")
         listed = gr.HTML(elem_id="lab-hub-listing")
         configuration = gr.Dropdown([], label="Configuration", visible=False, elem_id="lab-hub-config")
         fetch = gr.Button("Download and read", visible=False, elem_id="lab-hub-fetch")
         listing = gr.State()
+    with gr.Column(visible=False) as by_address:
+        _hint(
+            f"The address of a file that anybody may read, with https:// before it; up to "
+            f"{intake.LARGEST / 1e6:.0f} MB, of the same kinds as an upload."
+        )
+        with gr.Row(equal_height=False, elem_classes="actions"):
+            address = gr.Textbox(
+                label="Address",
+                placeholder="https://example.org/reviews.csv",
+                max_lines=1,
+                scale=4,
+                min_width=220,
+                elem_id="lab-address",
+            )
+            ask = gr.Button("Look", scale=1, min_width=160, elem_id="lab-address-look")
+        there = gr.HTML(elem_id="lab-address-found", elem_classes="status")
+        get = gr.Button("Download and read", visible=False, elem_id="lab-address-fetch")
+        remote = gr.State()
     said = gr.HTML(elem_id="lab-data-status", elem_classes="status")
     settle = Settle(tour, key, said)
     explorer.build()
 
     def switch(picked: str) -> list[Any]:
-        return [gr.Column(visible=picked == FILE), gr.Column(visible=picked == HUB), "", *settle.hidden()]
+        shown = [gr.Column(visible=picked == one) for one in (FILE, HUB, ADDRESS)]
+        return [*shown, "", *settle.hidden()]
 
     def example(key: str, picked: str) -> list[Any]:
         if picked != EXAMPLE:
@@ -113,6 +139,40 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
             return
         for shown in settle.reading(workspace, {}):
             yield [None, *shown]
+
+    def find(typed: str) -> list[Any]:
+        """Data sets to pick from where words were typed, else the one whose id it is."""
+        if not typed.strip() or "/" in typed:
+            return [gr.Radio(visible=False), *describe(typed)]
+        nothing = [gr.Dropdown(visible=False), gr.Button(visible=False), None]
+        try:
+            found = on_hub.search(tour.registry.endpoint, typed.strip())
+        except TourError as error:
+            return [gr.Radio(visible=False), str(status.problem(error.message)), *nothing]
+        if not found:
+            words = "Nothing on the Hub fits these words. Fewer or other words find more."
+            return [gr.Radio(visible=False), str(status.hint(words)), *nothing]
+        choices = [(figures.found(one), one.repo) for one in found]
+        return [gr.Radio(choices, value=None, label="Most downloaded first", visible=True), "", *nothing]
+
+    def inspect(typed: str) -> list[Any]:
+        try:
+            found = from_address.look(typed)
+        except TourError as error:
+            return [str(status.problem(error.message)), gr.Button(visible=False), None]
+        return [str(figures.remote(found)), gr.Button(visible=True), found]
+
+    def fetch_address(key: str, found: Remote | None) -> Iterator[list[Any]]:
+        if found is None:
+            return
+        try:
+            workspace = tour.lab.workspaces.open(key)
+            for share in from_address.download(found.address, tour.lab.workspaces, workspace):
+                yield [str(status.progress("Downloading", share)), *settle.hidden()]
+        except TourError as error:
+            yield [str(status.problem(error.message)), *settle.hidden()]
+            return
+        yield from settle.reading(workspace, {})
 
     def describe(id: str) -> list[Any]:
         nothing = [gr.Dropdown(visible=False), gr.Button(visible=False), None]
@@ -137,17 +197,25 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
             return
         yield from settle.reading(workspace, {})
 
-    source.input(switch, source, [by_file, by_hub, said, *settle.parts], **QUIET).then(
+    source.input(switch, source, [by_file, by_hub, by_address, said, *settle.parts], **QUIET).then(
         example, [key, source], explorer.parts, **QUIET
     )
     file.upload(take, [key, file], [file, said, *settle.parts], **READING)
     gr.on(
         [look.click, repo.submit],
-        describe,
+        find,
         repo,
+        [matches, listed, configuration, fetch, listing],
+        **{**QUIET, "show_progress": "minimal"},
+    )
+    matches.input(
+        describe,
+        matches,
         [listed, configuration, fetch, listing],
         **{**QUIET, "show_progress": "minimal"},
     )
+    gr.on([ask.click, address.submit], inspect, address, [there, get, remote], **READING)
+    get.click(fetch_address, [key, remote], [said, *settle.parts], **READING)
     fetch.click(download, [key, listing, configuration], [said, *settle.parts], **READING)
     settle.wire(explorer)
     explorer.wire()
@@ -171,7 +239,7 @@ class Settle:
         with gr.Column(visible=False, elem_id="lab-draft") as self._group:
             with gr.Accordion("How the file is read", open=False, elem_id="lab-settings") as self._fold:
                 with gr.Row(equal_height=False):
-                    kinds = [(words, kind) for kind, words in files.KINDS.items() if kind != files.PARQUET]
+                    kinds = [(words, kind) for kind, words in files.KINDS.items() if kind not in files.BINARY]
                     self._kind = gr.Dropdown(kinds, label="Kind", min_width=200, elem_id="lab-kind")
                     self._separator = gr.Dropdown(
                         [(words, sign) for sign, words in files.SEPARATORS.items()],
@@ -187,6 +255,7 @@ class Settle:
                         min_width=200,
                         elem_id="lab-encoding",
                     )
+                self._sheet = gr.Dropdown([], label="Sheet", visible=False, elem_id="lab-sheet")
                 self._header = gr.Checkbox(
                     True, label="The first row names the columns", elem_id="lab-header"
                 )
@@ -203,28 +272,35 @@ class Settle:
                 )
                 with gr.Row(equal_height=False):
                     self._text = gr.Dropdown([], label="Text", min_width=200, elem_id="lab-role-text")
+                    self._pair = gr.Dropdown([], label="Second text", min_width=200, elem_id="lab-role-pair")
                     self._label = gr.Dropdown([], label="Label", min_width=200, elem_id="lab-role-label")
                     self._split = gr.Dropdown([], label="Split", min_width=200, elem_id="lab-role-split")
+                self._several = gr.Checkbox(
+                    False,
+                    label="A cell may hold several labels: with commas, semicolons or bars between them, or "
+                    "as a JSON list",
+                    elem_id="lab-role-several",
+                )
                 self._use = gr.Button("Use this data", variant="primary", elem_id="lab-use")
 
     @property
     def parts(self) -> list[Any]:
         return [
             *(self._group, self._fold, *self._settings, self._columns, self._about),
-            *(self._text, self._label, self._split),
+            *(self._text, self._pair, self._label, self._split, self._several),
         ]
 
     @property
     def _settings(self) -> list[Any]:
-        return [self._kind, self._separator, self._encoding, self._header, self._quoted]
+        return [self._kind, self._separator, self._encoding, self._header, self._quoted, self._sheet]
 
     def hidden(self) -> list[Any]:
         return [gr.Column(visible=False), *[gr.skip()] * (len(self.parts) - 1)]
 
     def wire(self, explorer: Explorer) -> None:
         def again(key: str, *typed: Any) -> Iterator[list[Any]]:
-            names = ("kind", "separator", "encoding", "header", "quoted")
-            settings = dict(zip(names, typed, strict=True))
+            names = ("kind", "separator", "encoding", "header", "quoted", "sheet")
+            settings = {**dict(zip(names, typed, strict=True)), "sheet": typed[-1] or ""}
             try:
                 workspace = self._tour.lab.workspaces.open(key)
             except TourError as error:
@@ -232,10 +308,19 @@ class Settle:
                 return
             yield from self.reading(workspace, settings)
 
-        def use(key: str, text: str, label: str, split: str) -> list[Any]:
+        def use(key: str, text: str, pair: str, label: str, split: str, several: bool) -> list[Any]:
             try:
                 workspace = self._tour.lab.workspaces.open(key)
-                intake.settle(workspace, Roles(text=text, label=label or None, split=split or None))
+                intake.settle(
+                    workspace,
+                    Roles(
+                        text=text,
+                        pair=pair or None,
+                        label=label or None,
+                        split=split or None,
+                        several=bool(label) and several,
+                    ),
+                )
             except TourError as error:
                 stay = [gr.skip()] * len(self.parts)
                 return [str(status.problem(error.message)), *stay, *explorer.unchanged()]
@@ -245,7 +330,7 @@ class Settle:
         self._again.click(again, [self._key, *self._settings], [self._said, *self.parts], **READING)
         self._use.click(
             use,
-            [self._key, self._text, self._label, self._split],
+            [self._key, self._text, self._pair, self._label, self._split, self._several],
             [self._said, *self.parts, *explorer.parts],
             **QUIET,
         )
@@ -271,18 +356,21 @@ class Settle:
             guessed = roles.guess(converted.columns)
         except TourError as error:
             return [
-                *self._form(converted.format, open=True),
+                *self._form(converted.format, converted.sheets, open=True),
                 gr.Column(visible=True),
                 str(status.problem(error.message) + figures.draft(converted)),
-                *[gr.Dropdown(columns, value=None)] * 3,
+                *[gr.Dropdown(columns, value=None)] * 4,
+                False,
             ]
         return [
-            *self._form(converted.format, open=False),
+            *self._form(converted.format, converted.sheets, open=len(converted.sheets) > 1),
             gr.Column(visible=True),
             str(figures.draft(converted)),
             gr.Dropdown(columns, value=guessed.text),
+            gr.Dropdown([("none: one text in each row", NONE), *columns], value=guessed.pair or NONE),
             gr.Dropdown([("none", NONE), *columns], value=guessed.label or NONE),
             gr.Dropdown([("none: divide them here", NONE), *columns], value=guessed.split or NONE),
+            False,
         ]
 
     def _unread(self, workspace: Workspace, settings: dict[str, Any]) -> list[Any]:
@@ -294,22 +382,24 @@ class Settle:
             guessed = files.guess(draft.sources[0].path, draft.sources[0].name)
         except TourError:
             return self.hidden()
-        if guessed.kind == files.PARQUET:
+        if guessed.kind in files.BINARY:
             return self.hidden()
         form = files.Format(**settings) if settings else guessed
-        hidden = [gr.Column(visible=False), "", *[gr.skip()] * 3]
-        return [*self._form(form, open=True), *hidden]
+        hidden = [gr.Column(visible=False), "", *[gr.skip()] * 5]
+        return [*self._form(form, (), open=True), *hidden]
 
-    def _form(self, form: files.Format, *, open: bool) -> list[Any]:
-        text = form.kind != files.PARQUET
+    def _form(self, form: files.Format, sheets: Sequence[str], *, open: bool) -> list[Any]:
+        text = form.kind not in files.BINARY
+        encoding = form.encoding if form.encoding in files.ENCODINGS else "utf-16"
         return [
             gr.Column(visible=True),
-            gr.Accordion(open=open, visible=text),
-            gr.Dropdown(value=form.kind if text else files.TABLE),
-            form.separator,
-            form.encoding if form.encoding in files.ENCODINGS else "utf-16",
+            gr.Accordion(open=open, visible=form.kind != files.PARQUET),
+            gr.Dropdown(value=form.kind if text else files.TABLE, visible=text),
+            gr.Dropdown(value=form.separator, visible=text),
+            gr.Dropdown(value=encoding, visible=text),
             form.header,
-            form.quoted,
+            gr.Checkbox(value=form.quoted, visible=text),
+            gr.Dropdown(list(sheets), value=form.sheet or None, visible=len(sheets) > 1),
         ]
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from components.figures import lab_judge, lab_runs, status
 from components.figures.markup import Markup, join
@@ -55,7 +54,10 @@ class Finished:
     def texts(self, judged: Judgement, places: Iterable[int]) -> dict[int, str]:
         """Texts of the examples that are listed of these, by row."""
         rows = judged.rows[list(places)[: lab_judge.MOST_EXAMPLES]]
-        return dict(zip(rows.tolist(), self.data.texts(rows), strict=True))
+        texts, pairs = self.data.texts(rows), self.data.pairs(rows)
+        if pairs is not None:
+            texts = [f"{text}\n{pair}" for text, pair in zip(texts, pairs, strict=True)]
+        return dict(zip(rows.tolist(), texts, strict=True))
 
 
 def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
@@ -199,7 +201,7 @@ def _cell(finished: Finished, place: int, true: int, predicted: int) -> Markup:
     one = finished.judgements[place]
     if not (0 <= true < len(one.labels) and 0 <= predicted < len(one.labels)):
         raise TourError(Code.EXPIRED, "The data has changed. Open this tab again.")
-    places = np.flatnonzero((one.truth == true) & (one.predicted == predicted))
+    places = one.places(true, predicted)
     title = f"{one.labels[true]}, predicted as {one.labels[predicted]}"
     return lab_judge.examples(one, places, finished.texts(one, places), title)
 

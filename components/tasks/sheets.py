@@ -1,0 +1,170 @@
+"""Spreadsheets as rows of texts. Opens files that strangers made: call this in a bounded process."""
+
+from __future__ import annotations
+
+import datetime
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components.models.errors import Code, TourError
+from components.tasks.fields import shorten
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
+
+MOST_UNPACKED = 1_000_000_000  # bytes of a packed file's parts together
+MOST_PARTS = 10_000
+_MOST_TITLES = 5  # rows above a table that are no part of it
+_NAMED = 8  # sheets that a note names
+_FORMULA = (b"<f>", b"<f ", b"table:formula=")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """The rows of a sheet, all as long as the longest, without blank rows and columns. `sheets` are the names
+    of all that have rows to read."""
+
+    name: str
+    rows: list[list[str]]
+    sheets: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def read(path: Path, name: str, sheet: str = "") -> Sheet:
+    """The sheet of that name, by default the first visible one with cells; raises `TourError`.
+
+    `name` is what the visitor calls the file.
+    """
+    from python_calamine import CalamineError, load_workbook
+
+    check_packed(path, name)
+    try:
+        with load_workbook(path) as book:
+            visible = _visible(book)
+            if sheet and sheet not in book.sheet_names:
+                raise _fault(name, f"has no sheet {shorten(sheet)}; it has {_listed(book.sheet_names)}")
+            rows: list[list[str]] = []
+            taken = ""
+            for taken in [sheet] if sheet else visible:
+                if rows := _even(map(_texts, book.get_sheet_by_name(taken).iter_rows())):
+                    break
+    except CalamineError as error:
+        locked = "password" in str(error).lower() or type(error).__name__ == "PasswordError"
+        raise _fault(
+            name,
+            "is locked with a password. Save a copy without one, and upload that"
+            if locked
+            else f"cannot be read as a spreadsheet ({shorten(str(error), 80)}). Open it in the spreadsheet "
+            "program, save it as XLSX or CSV (UTF-8), and upload that",
+        ) from error
+    if not rows:
+        raise _fault(name, "has no cells with anything in them. Upload one with a table in it")
+    rows, titles = _below_titles(rows)
+    notes = []
+    if len(visible) > 1 or sheet not in ("", *visible):
+        notes.append(f"Of the sheets {_listed(visible)}, {shorten(taken)} was read.")
+    if titles:
+        notes.append(f"Above the table, {titles} row(s) with a single cell were left out.")
+    if _has_formulas(path):
+        notes.append(
+            "The file has formulas: what was read are the values that were stored with them when it was "
+            "last saved. Cells whose formula has no stored value, or an error, are empty."
+        )
+    return Sheet(name=taken, rows=rows, sheets=tuple(visible), notes=tuple(notes))
+
+
+def names(path: Path) -> tuple[str, ...]:
+    """The names of the visible sheets of a file that `read` has read."""
+    from python_calamine import load_workbook
+
+    with load_workbook(path) as book:
+        return tuple(_visible(book))
+
+
+def _visible(book: CalamineWorkbook) -> list[str]:
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+    listed = [one for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
+    shown = [one.name for one in listed if one.visible == SheetVisibleEnum.Visible]
+    return shown or [one.name for one in listed]
+
+
+def check_packed(path: Path, name: str) -> None:
+    """Raises `TourError` for an archive that unpacks to more than a document has."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as packed:
+            parts = packed.infolist()
+    except zipfile.BadZipFile as error:
+        raise _fault(name, "is damaged. Save it again, and upload that") from error
+    size = sum(part.file_size for part in parts)
+    if size > MOST_UNPACKED or len(parts) > MOST_PARTS:
+        raise TourError(
+            Code.TOO_LONG,
+            f"{shorten(name)} unpacks to {size / 1e6:,.0f} MB in {len(parts):,} parts; up to "
+            f"{MOST_UNPACKED / 1e6:,.0f} MB in {MOST_PARTS:,} are read. Save the sheet alone as CSV (UTF-8).",
+            "file",
+        )
+
+
+def _texts(cells: Sequence[Any]) -> list[str]:
+    return [_text(cell) for cell in cells]
+
+
+def _text(cell: Any) -> str:
+    """A stored value as text: whole numbers without a point, dates as ISO 8601 has them."""
+    match cell:
+        case bool():
+            return "TRUE" if cell else "FALSE"
+        case float() if cell.is_integer() and abs(cell) < 1e15:
+            return str(int(cell))
+        case datetime.datetime():
+            whole = cell.time() == datetime.time()
+            return cell.date().isoformat() if whole else cell.isoformat(sep=" ")
+        case datetime.date() | datetime.time():
+            return cell.isoformat()
+    return str(cell).replace("\0", "").strip()
+
+
+def _even(rows: Iterator[list[str]]) -> list[list[str]]:
+    """Without blank rows and columns."""
+    kept = [row for row in rows if any(row)]
+    width = max(map(len, kept), default=0)
+    used = [at for at in range(width) if any(at < len(row) and row[at] for row in kept)]
+    return [[row[at] if at < len(row) else "" for at in used] for row in kept]
+
+
+def _below_titles(rows: list[list[str]]) -> tuple[list[list[str]], int]:
+    """The table under rows of a single cell, and how many they are."""
+    titles = next((at for at, row in enumerate(rows) if sum(map(bool, row)) > 1), 0)
+    if not 0 < titles <= _MOST_TITLES:
+        return rows, 0
+    return _even(iter(rows[titles:])), titles
+
+
+def _has_formulas(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as packed:
+        for part in packed.namelist():
+            if part.startswith("xl/worksheets/") or part == "content.xml":
+                with packed.open(part) as file:
+                    before = b""
+                    while block := file.read(1 << 20):
+                        if any(mark in before + block for mark in _FORMULA):
+                            return True
+                        before = block[-16:]
+    return False
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(map(shorten, names[:_NAMED])) + more
+
+
+def _fault(name: str, what: str) -> TourError:
+    return TourError(Code.INVALID_INPUT, f"{shorten(name)} {what}.", "file")
