@@ -121,7 +121,9 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
                 model, about_model = picker.build(
                     page.task, desk.tour, value=model_id, elem_id=named("model")
                 )
-                tokens = gr.Button("See the text as tokens", size="sm", elem_id=named("tokens"))
+                tokens = gr.Button(
+                    "See the text as tokens ↗", size="sm", elem_id=named("tokens"), elem_classes="quiet"
+                )
                 with gr.Accordion(
                     "Options", open=False, elem_id=named("options"), visible=bool(desk.options)
                 ):
