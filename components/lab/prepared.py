@@ -15,6 +15,10 @@ from components.lab.data import Data
 from components.lab.runs import Run
 from components.lab.workspace import Workspace
 
+CARD, FILES = (
+    "card.md",
+    "files.json",
+)  # of a checkpoint that a run has made: its card, {name: bytes} of its files
 FOLDER = Path(__file__).parent / "prepared_runs"
 
 

@@ -12,7 +12,9 @@ SCRIPT = Path(__file__).parent / "assets" / "models-table.js"
 
 
 def models_table(value: Mapping[str, Any], elem_id: str) -> gr.HTML:
-    """`value` is {"memory": {...}, "groups": [...], "tasks": {...}, "checkpoints": [...]}; updates change rows in place, so that focus stays.
+    """`value` is {"memory": {...}, "groups": [...], "tasks": {...}, "checkpoints": [...]}.
+
+    Updates change rows in place, so that focus stays.
 
     Emits `load_model` and `unload_model` with {"id": checkpoint id}. Made by a function, because Gradio
     writes a stub file beside every module that subclasses a component.
