@@ -94,7 +94,7 @@ def test_examples_show_what_the_doors_tell(page: Page, app_url: str, index: int)
     part(page, "head").select_option("0")
     drawn(page, before)
     page.wait_for_function(
-        "document.querySelector('[data-part=title]')?.textContent.endsWith('head 0')", timeout=PATIENCE
+        "document.querySelector('[data-part=title]')?.textContent.endsWith('head 1')", timeout=PATIENCE
     )
     seen = json.loads(taken(page, "json"))
     api = told(app_url, text=text, text_pair=pair, model=model, layer=view["layer"], head=0)

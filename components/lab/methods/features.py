@@ -5,10 +5,10 @@ the data; `classes` int32 [n], codes of `About.labels`, or `UNUSED` where it has
 codes of `SPLITS`. Texts are not repeated there: `Data.texts(rows)` has them.
 
 The result names `layer` of `layers` and `pooling`; `projection`, that which was used; `shown` of `rows`
-texts; `explained`, the shares of the variance that the two axes of a PCA hold, else None; `held_out`, else
-None, of a projection that was fitted to labels: how many labelled texts it was not fitted to, the share of them
-that the plane puts among training texts of their class, and the share of their most frequent class; and `cut`,
-how many texts were longer than the model reads.
+texts; `explained`, the shares of the variance that the two axes of a PCA hold, else None; `held_out` of a
+projection that was fitted to labels, else None: how many labelled texts it was not fitted to, the share of
+them that the plane puts among training texts of their class, and the share of their most frequent class; and
+`cut`, how many texts were longer than the model reads.
 """
 
 from __future__ import annotations

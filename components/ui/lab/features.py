@@ -25,7 +25,7 @@ NAME = "features"
 _BY = {
     "pca": "by PCA, which knows no labels",
     "umap": "by UMAP, which knows no labels",
-    "lda": "along the directions that best separate the labels of the training split (LDA), flattened by UMAP",
+    "lda": "along the directions that best separate the training split's labels (LDA), flattened by UMAP",
 }
 
 

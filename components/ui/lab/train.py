@@ -27,10 +27,10 @@ from components.ui.page import Tour
 FIRST = "lora"
 # `python -m tests.benchmarks.lab`, with each method's own settings.
 ON_THE_EXAMPLE_SET = (
-    "Of its 90 test messages, the most frequent class gets 17 % right, LoRA 60 %, full fine-tuning 63 %, logistic "
-    "regression on frozen features 67 %, each within about 10 points: 420 examples are enough for a line "
-    "between MiniLM's features, and too few to change the features themselves. More epochs or a higher learning "
-    "rate fit the training messages better and these worse."
+    "Of its 90 test messages, the most frequent class gets 17 % right, LoRA 60 %, full fine-tuning 63 %, "
+    "logistic regression on frozen features 67 %, each within about 10 points: 420 examples are enough for "
+    "a line between MiniLM's features, and too few to change the features themselves. More epochs or a "
+    "higher learning rate fit the training messages better and these worse."
 )
 
 

@@ -35,7 +35,7 @@ _SPOKEN = {
 class Watch:
     """`run` holds the id of the run that is watched, `ended` that of the last one that has come to rest.
 
-    Where a visitor has none of `methods`, a prepared run of `example` is shown, if there is one on their data.
+    Where a visitor has none of `methods`, the prepared run of `example` is shown, if it is on their data.
     """
 
     tour: Tour
