@@ -12,6 +12,7 @@ from gradio.context import LocalContext
 from components.address import Published
 from components.figures.markup import Markup
 from components.ui.inside import Inside
+from components.ui.line import Line
 
 if TYPE_CHECKING:
     from components.lab.lab import Lab
@@ -161,6 +162,7 @@ class Tour:
     pages: Sequence[TaskPage | PlainPage]
     examples: Mapping[str, Sequence[Example]]  # by task name; the first is what a page opens with
     published: Published
+    line: Line = field(default_factory=Line)
 
     @property
     def origin(self) -> str:
