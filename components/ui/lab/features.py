@@ -38,7 +38,7 @@ def features_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) ->
         "groups of their own, a simple classifier on these features will tell them apart; texts amid another "
         "class are hard ones, or have a wrong label.</p>"
     )
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="figure-first"):
         with gr.Column(scale=4, min_width=300):
             controls = form(method, lab, "lab-features")
             start = gr.Button("Compute the features", variant="primary", elem_id="lab-features-start")

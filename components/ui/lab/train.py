@@ -46,7 +46,7 @@ def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         "this app, under a name made of your data's, until you remove it.</p>"
     )
     about_data = gr.HTML(elem_id="lab-train-data")
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="figure-first"):
         with gr.Column(scale=5, min_width=320):
             picked = gr.Radio(
                 [(method.title, method.name) for method in methods],
