@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,21 @@ def test_a_prepared_run_is_done_and_about_the_visitors_own_copy(workspace: Works
         assert run.data is not None
         assert run.data.id == data.id
     assert not list(find(workspace.runs))
+
+
+def test_several_tabs_may_ask_at_once(workspace: Workspace) -> None:
+    data = intake.shipped(workspace)
+    together = threading.Barrier(8)
+
+    def ask(_: int) -> str:
+        together.wait()
+        run = prepared(workspace, data, "lora")
+        assert run is not None
+        assert run.data is not None
+        return f"{run.state.phase} {len(run.events())}"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ask, range(8)))) == 1
 
 
 # What each is said to reach on the tab Train.
