@@ -30,7 +30,8 @@ ON_THE_EXAMPLE_SET = (
     "Of its 90 test messages, the most frequent class gets 17 % right, LoRA 60 %, full fine-tuning 63 %, "
     "logistic regression on frozen features 67 %, each within about 10 points: 420 examples are enough for "
     "a line between MiniLM's features, and too few to change the features themselves. More epochs or a "
-    "higher learning rate fit the training messages better and these worse."
+    "higher learning rate fit the training messages better and these worse. SmolLM2 in MiniLM's place is "
+    "some points better, frozen (69 %) or with LoRA (67 %, three epochs), and takes several times as long."
 )
 
 
