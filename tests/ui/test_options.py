@@ -10,10 +10,11 @@ from components.tasks.fields import OptionField, option_fields
 from components.ui import options
 from demos import TASKS
 
+OPTIONS = {one.name: one.options for one in TASKS} | {one.name: one.options for one in METHODS.values()}
 FIELDS = [
-    pytest.param(field, id=f"{one.name}: {field.name}")
-    for one in (*TASKS, *METHODS.values())
-    for field in option_fields(one.options)
+    pytest.param(field, id=f"{name}: {field.name}")
+    for name, options_of in OPTIONS.items()
+    for field in option_fields(options_of)
     if field.kind in ("int", "float")
 ]
 
