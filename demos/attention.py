@@ -43,34 +43,35 @@ EXAMPLES: dict[str, tuple[tuple[str, str, str], dict[str, object]]] = {
 OPENING: dict[str, object] = dict(
     zip(("text", "text_pair", "model"), EXAMPLES["Who was tired"][0], strict=True)
 )
+COUNTED = "<p class='hint'>The page counts layers and heads from 1; code, API and links count from 0.</p>"
 EXPLAINED = (
     (
         "lines",
         "Each token on the left reads from tokens on the right: the thicker the line, the more it takes. "
         "Point at a token to see its lines alone.",
-        "Layer 3, head 1: “it” takes 49 % from “cat”, the noun that it stands for.",
+        "Layer 4, head 2: “it” takes 49 % from “cat”, the noun that it stands for.",
         EXAMPLES["Who was tired"][0][0],
     ),
     (
         "matrix",
         "The same weights as a table: each row is a token that reads, each column a token it reads from. "
         "The weights of a row sum to 100 %, and stronger colour means more.",
-        "Layer 11, head 1: the diagonal says that each token takes most from the "
+        "Layer 12, head 2: the diagonal says that each token takes most from the "
         "one before it; what is hatched comes later, and a decoder cannot see it.",
         EXAMPLES["What comes next"][0][0],
     ),
     (
         "heads",
-        "Every head of every layer as a small table, layer 0 on top. Heads look for different things: a "
+        "Every head of every layer as a small table, layer 1 on top. Heads look for different things: a "
         "diagonal line is a head that reads the neighbour, a vertical one a head that looks at one token.",
-        "Layer 0, head 2: each token takes all it gets from the token before it.",
+        "Layer 1, head 3: each token takes all it gets from the token before it.",
         EXAMPLES["Who was tired"][0][0],
     ),
     (
         "cross",
         "Each token that is written, on the left, reads from the source on the right. So one can see which "
         "word a translated word was taken from.",
-        "Layer 1, mean of all heads: for “kleine” nearly all is read from “small”.",
+        "Layer 2, mean of all heads: for “kleine” nearly all is read from “small”.",
         EXAMPLES["A translation"][0][0],
     ),
 )
@@ -161,9 +162,11 @@ def code_panel(tour: Tour, asked: list[Any]) -> None:
     with gr.Accordion("Code and API", open=False, elem_id=f"{SLUG}-drawer") as drawer:
         with gr.Tab("Code"):
             label = "Runs as it stands with the pinned libraries"
+            gr.HTML(COUNTED)
             code = gr.Code(first[0], language="python", label=label, elem_id=f"{SLUG}-code", **shown)
         with gr.Tab("API"):
             label = "This request over HTTP, gradio_client and MCP"
+            gr.HTML(COUNTED)
             api = gr.Code(first[1], language="shell", label=label, elem_id=f"{SLUG}-api", **shown)
     gr.on([drawer.expand, *(box.change for box in asked)], written, asked, [code, api], **QUIET)
 

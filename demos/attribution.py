@@ -20,7 +20,8 @@ from components.models.errors import TourError
 from components.tasks.task import Progress, Task
 from components.ui import asking, doors, links, picker
 from components.ui.chrome import ASSETS
-from components.ui.frame import CONCURRENT_RUNS, QUIET, switches
+from components.ui.frame import QUIET, switches
+from components.ui.line import QUEUED, in_line
 from components.ui.page import PlainPage, TaskPage, Tour
 from demos import examples
 
@@ -244,12 +245,9 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     picked = gr.State(-1)
     asked = [task, text, pair, model, target, against]
     places = [result, table, line, kept, answer_json, api]
-    queued: dict[str, Any] = {
-        "show_progress": "hidden",
-        "concurrency_id": "device",
-        "concurrency_limit": CONCURRENT_RUNS,
-        "api_visibility": "private",
-    }
+
+    def waiting(progress: str) -> list[Any]:
+        return [*Shown(line=progress).places, *[gr.skip()] * 5, *switches(running=True)]
 
     def explain(*typed: Any) -> Iterator[list[Any]]:
         none = [gr.skip()] * 5
@@ -264,10 +262,10 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         yield [*Shown().places, *none, *switches(running=False)]
 
     runs: dict[str, Any] = {
-        "fn": explain,
+        "fn": in_line(tour.line, explain, waiting),
         "inputs": asked,
         "outputs": [*places, target, against, part, picked, edited, run, stop],
-        **queued,
+        **QUEUED,
     }
     running = [gr.on([run.click, text.submit, pair.submit], **runs)]
 
@@ -291,7 +289,11 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 
     running.append(
         gr.on(
-            [edit.click, replacement.submit], see, [kept, picked, replacement], [edited, run, stop], **queued
+            [edit.click, replacement.submit],
+            in_line(tour.line, see, lambda progress: [progress, *switches(running=True)]),
+            [kept, picked, replacement],
+            [edited, run, stop],
+            **QUEUED,
         )
     )
 

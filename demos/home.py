@@ -19,7 +19,8 @@ from components.models.errors import TourError
 from components.tasks.fields import InputField, input_fields, validate
 from components.tasks.task import Answer, Finding, Progress
 from components.ui import asking, links
-from components.ui.frame import CONCURRENT_RUNS, QUIET, switches
+from components.ui.frame import QUIET, switches
+from components.ui.line import QUEUED, in_line
 from components.ui.page import Json, ListInput, PlainPage, TaskPage, TextInput, Tour
 from demos import examples
 
@@ -96,22 +97,15 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 
     def answer(*values: Any) -> Iterator[list[Any]]:
         skipped = [gr.skip()] * (len(CARDS) + 1)
-        waiting = str(status.progress("Starting", None))
-        yield [*skipped, waiting, *switches(running=True)]
+        yield [*skipped, str(status.progress("Starting", None)), *switches(running=True)]
         for change in analyze(tour, names, values):
             yield [*change, gr.skip(), gr.skip()]
         yield [*skipped, gr.skip(), *switches(running=False)]
 
-    running = gr.on(
-        [run.click, text.submit],
-        answer,
-        boxes,
-        outputs,
-        show_progress="hidden",
-        concurrency_id="device",
-        concurrency_limit=CONCURRENT_RUNS,
-        api_visibility="private",
-    )
+    def waiting(progress: str) -> list[Any]:
+        return [*[gr.skip()] * (len(CARDS) + 1), progress, *switches(running=True)]
+
+    running = gr.on([run.click, text.submit], in_line(tour.line, answer, waiting), boxes, outputs, **QUEUED)
 
     def stopped() -> list[Any]:
         return [str(status.hint("Stopped. What is there stays.")), *switches(running=False)]

@@ -15,7 +15,8 @@ from components.insight.layers import TASK
 from components.tasks.fields import input_fields
 from components.ui import asking, links, options, picker
 from components.ui.answering import Desk, Shown
-from components.ui.frame import CONCURRENT_RUNS, QUIET, places, switches
+from components.ui.frame import QUIET, places, switches
+from components.ui.line import QUEUED, in_line
 from components.ui.page import PlainPage, TaskPage, TextInput, Tour
 from demos import examples
 
@@ -87,14 +88,14 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             yield [*places(_bounded(step)), gr.skip(), gr.skip()]
         yield [*places(Shown()), *switches(running=False)]
 
+    def waiting(progress: str) -> list[Any]:
+        return [*places(Shown(status=progress)), *switches(running=True)]
+
     runs: dict[str, Any] = {
-        "fn": answer,
+        "fn": in_line(tour.line, answer, waiting),
         "inputs": asked,
         "outputs": [*answered, run, stop],
-        "show_progress": "hidden",
-        "concurrency_id": "device",
-        "concurrency_limit": CONCURRENT_RUNS,
-        "api_visibility": "private",
+        **QUEUED,
     }
     running = [gr.on([run.click, *(box.submit for box in texts)], **runs)]  # type: ignore[attr-defined]
     for button, example in zip(buttons, STORED, strict=True):

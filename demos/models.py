@@ -12,10 +12,10 @@ from components.figures.markup import byte_size
 from components.models.checkpoint import Checkpoint, HubSource, LocalSource, RepoSource, Source, WheelSource
 from components.models.errors import TourError
 from components.models.registry import Registry
-from components.models.status import State, Status
+from components.models.status import Availability, State, Status
 from components.ui import hub_search, links, picker
 from components.ui.models_table import models_table
-from components.ui.page import PlainPage, Tour
+from components.ui.page import PlainPage, TaskPage, Tour
 
 STATES = {
     State.ABSENT: "Not loaded",
@@ -26,10 +26,27 @@ STATES = {
 }
 
 
+# Where checkpoints come from, in the order of the page, and what is said of all of them.
+GROUPS = {
+    "shipped": (
+        "Ship with this app",
+        "They answer without the Hub: small, and most of them trained for this tour.",
+    ),
+    "local": ("Trained or brought here", "From the lab, or from a folder of this host."),
+    "hub": ("On the Hub", "Well-known checkpoints, downloaded when they are first asked for."),
+}
+OUT_OF_REACH = " The Hub is out of reach now: those that are not on this host yet cannot be loaded."
+
+
 def build(tour: Tour, blocks: gr.Blocks) -> None:
     registry = tour.registry
+    tasks = {page.task.name: page.task.title for page in tour.pages if isinstance(page, TaskPage)}
+
+    def view() -> Mapping[str, Any]:
+        return table_of(registry, tasks)
+
     card = gr.HTML(elem_id="models-card", elem_classes="card-holder")
-    table: Any = models_table(view(registry), "models-table")
+    table: Any = models_table(view(), "models-table")
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
     def load(event: gr.EventData) -> Mapping[str, Any]:
@@ -37,7 +54,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 
     def unload(event: gr.EventData) -> Mapping[str, Any]:
         if not registry.visitors_unload:  # the event can be sent without the button
-            return view(registry)
+            return view()
         return after(lambda: registry.unload(event.id))
 
     def after(action: Any) -> Mapping[str, Any]:
@@ -45,11 +62,11 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             action()
         except TourError as error:
             raise gr.Error(error.message, title="Not done", print_exception=False) from error
-        return view(registry)
+        return view()
 
     def opened() -> Mapping[str, Any]:
         registry.reachable()
-        return view(registry)
+        return view()
 
     def asked(request: gr.Request) -> str:
         id = dict(request.query_params).get("card")
@@ -58,16 +75,19 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         except TourError as error:
             return str(status.problem(error.message))
 
-    hub_search.build(tour, lambda: view(registry), table)
+    hub_search.build(tour, view, table)
     blocks.load(asked, None, card, **quiet)
     table.load_model(load, None, table, **quiet)
     table.unload_model(unload, None, table, **quiet)
     blocks.load(opened, None, table, **quiet)
-    gr.Timer(1.5).tick(lambda: view(registry), None, table, **quiet)
+    gr.Timer(1.5).tick(view, None, table, **quiet)
 
 
-def view(registry: Registry) -> Mapping[str, Any]:
-    """What the table shows, as plain data."""
+def table_of(registry: Registry, tasks: Mapping[str, str]) -> Mapping[str, Any]:
+    """What the table shows, as plain data; `tasks` are titles by name."""
+    statuses = registry.statuses()
+    rows = [row(status, tasks, unload=registry.visitors_unload) for status in statuses]
+    unreachable = any(status.availability is Availability.UNREACHABLE for status in statuses)
     memory = registry.memory()
     place = "of memory" if memory.device == "auto" else f"on {memory.device.upper()}"
     return {
@@ -76,11 +96,22 @@ def view(registry: Registry) -> Mapping[str, Any]:
             "budget": memory.budget,
             "words": f"Models use {byte_size(memory.used)} of {byte_size(memory.budget)} {place}",
         },
-        "checkpoints": [row(status, unload=registry.visitors_unload) for status in registry.statuses()],
+        "groups": [
+            {
+                "name": name,
+                "title": title,
+                "words": words + (OUT_OF_REACH if name == "hub" and unreachable else ""),
+                "open": name != "hub",  # the longest by far, and not what a first visitor needs
+            }
+            for name, (title, words) in GROUPS.items()
+            if any(one["group"] == name for one in rows)
+        ],
+        "tasks": tasks,
+        "checkpoints": rows,
     }
 
 
-def row(status: Status, *, unload: bool) -> Mapping[str, Any]:
+def row(status: Status, tasks: Mapping[str, str], *, unload: bool) -> Mapping[str, Any]:
     """A checkpoint, with what can be done about it: `unload` where the host lets visitors."""
     checkpoint = status.checkpoint
     moving = status.state in (State.FETCHING, State.LOADING)
@@ -88,6 +119,8 @@ def row(status: Status, *, unload: bool) -> Mapping[str, Any]:
         "id": checkpoint.id,
         "title": checkpoint.title,
         "about": checkpoint.about,
+        "group": group(checkpoint.source),
+        "tasks": list(checkpoint.tasks),
         "card": links.card_link(checkpoint.id),
         "state": status.state.value,
         "state_words": f"{STATES[status.state]}{': ' + status.stage if moving and status.stage else ''}",
@@ -96,17 +129,23 @@ def row(status: Status, *, unload: bool) -> Mapping[str, Any]:
         "error": status.error,
         "action": "busy"
         if moving
+        else ""
+        if status.availability is Availability.UNREACHABLE  # a press could only fail
         else "load"
         if status.state is not State.READY
         else "unload"
         if unload
         else "",
         "facts": [
-            source_words(checkpoint.source),
-            parameters(checkpoint),
-            download(checkpoint),
-            checkpoint.licence,
-            ", ".join(task.replace("_", " ") for task in checkpoint.tasks),
+            fact
+            for fact in (
+                source_words(checkpoint.source),
+                parameters(checkpoint),
+                download(checkpoint),
+                "licence not stated" if checkpoint.licence == "not stated" else checkpoint.licence,
+                ", ".join(tasks.get(task, task.replace("_", " ")).lower() for task in checkpoint.tasks),
+            )
+            if fact
         ],
     }
 
@@ -117,7 +156,19 @@ def where(status: Status) -> str:
         shared = f", shared by {count} adapter{'s' * (count > 1)}" if count else ""
         used = f", in use by {status.leases}" if status.leases else ""
         return f"{byte_size(status.nbytes)} on {status.device}{shared}{used}"
+    local = isinstance(status.checkpoint.source, LocalSource)  # said by its source already
+    if status.availability is Availability.UNREACHABLE or local:  # said once, of the whole group
+        return ""
     return picker.availability(status)
+
+
+def group(source: Source) -> str:
+    match source:
+        case LocalSource():
+            return "local"
+        case HubSource():
+            return "hub"
+    return "shipped"
 
 
 def parameters(checkpoint: Checkpoint) -> str:
@@ -127,6 +178,8 @@ def parameters(checkpoint: Checkpoint) -> str:
 
 
 def download(checkpoint: Checkpoint) -> str:
+    if isinstance(checkpoint.source, LocalSource):
+        return ""
     nbytes = checkpoint.whole_download_bytes
     return f"download {byte_size(nbytes)}" if nbytes else "nothing to download"
 

@@ -77,7 +77,8 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                     gr.Button(label, size="sm", elem_classes="example", elem_id=f"{SLUG}-example-{index}")
                     for index, label in enumerate(EXAMPLES)
                 ]
-                copy_link = gr.Button("Copy link", size="sm", elem_id=f"{SLUG}-copy-link")
+            with gr.Row(elem_classes="actions"):
+                copy_link = gr.Button("Copy link", elem_id=f"{SLUG}-copy-link")
     lanes = token_lanes(f"{SLUG}-lanes")
     tell_lanes(blocks, text, picked, price)
     with gr.Tabs(elem_id=f"{SLUG}-tabs"):

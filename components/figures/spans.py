@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -109,16 +110,20 @@ def _tag(mark: Mark, kinds: dict[str, int]) -> Markup:
 
 
 def _switches(marks: Sequence[Mark], kinds: dict[str, int]) -> Markup:
-    """One for each kind, with its labels and how many there are."""
+    """One for each kind, with its labels and how many there are, unless each is there once; none for a lone
+    mark."""
+    if len(marks) == 1:
+        return Markup()
     switches = []
-    for kind in sorted(set(kinds.values())):
+    counts = Counter(kinds[mark.label] for mark in marks)
+    counted = Markup(' <span class="score">{:,}</span>') if max(counts.values()) > 1 else Markup()
+    for kind in sorted(counts):
         labels = sorted(label for label in kinds if kinds[label] == kind)
-        count = sum(kinds[mark.label] == kind for mark in marks)
         switches.append(
             Markup(
-                '<label class="tag kind-{kind}"><input type="checkbox" class="show-{kind}" checked> {labels} '
-                '<span class="score">{count:,}</span></label>'
-            ).format(kind=kind, labels=", ".join(labels), count=count)
+                '<label class="tag kind-{kind}"><input type="checkbox" class="show-{kind}" checked> {labels}'
+                "{count}</label>"
+            ).format(kind=kind, labels=", ".join(labels), count=counted.format(counts[kind]))
         )
     return Markup(
         '<fieldset class="switches"><legend class="visually-hidden">Labels shown</legend>{}</fieldset>'

@@ -115,7 +115,9 @@ def tensor(batch: Batch, texts: Sequence[str]) -> Markup:
     head = ("", *map(str, range(shown)))
     more = f" The first {shown} of {width} columns are drawn." if shown < width else ""
     cut = "; ".join(
-        f"text {number + 1} loses {count:,} tokens" for number, count in enumerate(batch.left_out) if count
+        f"text {number + 1} loses {count:,} token{'s' * (count > 1)}"
+        for number, count in enumerate(batch.left_out)
+        if count
     )
     return Markup(
         "<h3>input_ids [{texts}, {width}]</h3>{ids}<h3>attention_mask [{texts}, {width}]</h3>{mask}"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from components.lab import intake
@@ -15,6 +17,10 @@ from components.lab.data import Data
 from components.lab.runs import Run
 from components.lab.workspace import Workspace
 
+CARD, FILES = (
+    "card.md",
+    "files.json",
+)  # of a checkpoint that a run has made: its card, {name: bytes} of its files
 FOLDER = Path(__file__).parent / "prepared_runs"
 
 
@@ -23,10 +29,19 @@ def prepared(workspace: Workspace, data: Data, method: str) -> Run | None:
     source = FOLDER / method
     if not intake.is_shipped(data) or not source.is_dir():
         return None
-    target = workspace.folder / "prepared" / method
+    target = workspace.folder / "prepared" / f"{method}-{data.id}"
     if not target.is_dir():
-        shutil.copytree(source, target)
-    spec = json.loads((target / "run.json").read_text("utf-8"))
-    if spec["data"] != data.id:
-        (target / "run.json").write_text(json.dumps({**spec, "data": data.id}, ensure_ascii=False), "utf-8")
+        _copy(source, target, data)
     return Run(target)
+
+
+def _copy(source: Path, target: Path, data: Data) -> None:
+    """Several tabs may want it at once: it is there as a whole or not at all, and whoever is first wins."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        copied = Path(shutil.copytree(source, Path(folder) / source.name))
+        spec = json.loads((copied / "run.json").read_text("utf-8"))
+        spec["data"] = data.id
+        (copied / "run.json").write_text(json.dumps(spec, ensure_ascii=False), "utf-8")
+        with suppress(OSError):  # there is one by now
+            copied.rename(target)

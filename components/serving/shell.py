@@ -109,9 +109,8 @@ class Shells:
         return html[:end] + _bytes(_filled(shell.after, base)) + html[end:]
 
     def _lost(self, path: str, base: str) -> HTMLResponse:
-        known = {
-            slug: shell.title for slug, shell in {**self.site.pages, **self.site.documents}.items() if slug
-        }
+        pages = {**self.site.pages, **self.site.documents}
+        known = {slug: shell.title.partition(" · ")[0] for slug, shell in pages.items() if slug}
         guess = meant(path, known)
         link = f'<a href="{base}{guess}">{escape(known[guess])}</a>' if guess else ""
         words = f"Did you mean {link}?" if link else "The pages are in the navigation above."

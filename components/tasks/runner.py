@@ -152,31 +152,34 @@ class Runner:
             raise TourError(
                 Code.INVALID_INPUT, f"Model must be a checkpoint's id; {shorten(model)} was given.", "model"
             )
-        suitable = catalog.for_task(task.name)
-        for checkpoint in suitable:
-            if checkpoint.id == model:
-                return checkpoint
+        found = self.describe(task, model)
+        return found if found.id in catalog else self.registry.adopt(found.id)
+
+    def describe(self, task: Task[Any, Any, Any], model: str) -> Checkpoint:
+        """The checkpoint of that name, which may be a repository on the Hub, if it can do the task.
+
+        Raises `TourError`, in the words that a request for it is refused with. Downloads nothing.
+        """
+        registry = self.registry
+        suitable = ", ".join(checkpoint.id for checkpoint in registry.catalog.for_task(task.name))
         try:
-            brought = self.registry.adopt(model)
+            found = registry.describe(model)
         except TourError as error:
             if error.code is Code.UNREACHABLE:
-                raise TourError(
-                    error.code,
-                    f"{error.message} The list has {', '.join(one.id for one in suitable)}.",
-                    "model",
-                ) from error
+                raise TourError(error.code, f"{error.message} The list has {suitable}.", "model") from error
             if error.code is not Code.UNKNOWN_MODEL:
                 raise
-        else:
-            if brought.can(task.name):
-                return brought
-        known = model in self.registry.catalog
-        raise TourError(
-            Code.UNSUITABLE_MODEL if known else Code.UNKNOWN_MODEL,
-            (f"{model} cannot do {task.title.lower()}" if known else f"There is no model {shorten(model)}")
-            + f"; pick one of {', '.join(checkpoint.id for checkpoint in suitable)}.",
-            "model",
-        )
+            wrong = f"There is no model {shorten(model)}"
+            if registry.may_be_named(model):
+                wrong += ": it does not exist on the Hub, or is private"
+            raise TourError(Code.UNKNOWN_MODEL, f"{wrong}; pick one of {suitable}.", "model") from error
+        if not found.can(task.name):
+            raise TourError(
+                Code.UNSUITABLE_MODEL,
+                f"{model} cannot do {task.title.lower()}; pick one of {suitable}.",
+                "model",
+            )
+        return found
 
     def _stream(
         self, task: Task[I, O, R], request: Request[I, O]

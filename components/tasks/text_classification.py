@@ -41,7 +41,7 @@ class Inputs:
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Options:
     top_k: Annotated[
-        int, Field(ge=0, le=1000, title="Labels shown", description="The best so many; 0 for all.")
+        int, Field(ge=0, le=1000, title="Labels shown", description="The highest first; 0 shows all.")
     ] = 0
     multi_label: Annotated[
         Literal["auto", "one", "several"],
@@ -59,7 +59,7 @@ class Options:
             ge=0,
             le=1,
             title="Threshold",
-            description="A label fits from this score on; 0 for what the checkpoint itself goes by.",
+            description="Labels with this score or more apply; 0 keeps the checkpoint's own threshold.",
             json_schema_extra={"step": 0.01},
         ),
     ] = 0.0

@@ -18,6 +18,7 @@ from components.tasks import batch, files
 from components.tasks.fields import input_fields
 from components.ui import uploads
 from components.ui.answering import Desk
+from components.ui.line import QUEUED, in_line
 from components.ui.streaming import Wiring
 
 TYPED = "as typed above"
@@ -149,7 +150,12 @@ def wire(desk: Desk, panel: Panel, wiring: Wiring) -> list[Any]:
         ]
 
     outputs = [panel.progress, panel.rows, panel.download, panel.target, *wiring.buttons]
-    return [panel.start.click(start, [panel.source, *panel.columns, *wiring.asked], outputs, **wiring.queued)]
+
+    def waiting(progress: str) -> list[Any]:
+        return [progress, *[gr.skip()] * 3, *wiring.switches(running=True)]
+
+    asked = [panel.source, *panel.columns, *wiring.asked]
+    return [panel.start.click(in_line(wiring.line, start, waiting), asked, outputs, **QUEUED)]
 
 
 def kept(target: str | None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import gradio as gr
 
 from components.ui import picker
 from components.ui.answering import Desk
+from components.ui.line import QUEUED, in_line
 from components.ui.page import Json
 from components.ui.streaming import Wiring, streamed
 
@@ -72,8 +73,11 @@ def wire(desk: Desk, panel: Panel, wiring: Wiring) -> list[Any]:
     def variants(*typed: Any) -> Iterator[list[Any]]:
         yield from streamed(desk.compare(typed, desk.page.variants), wiring.switches)
 
+    def waits(run: Callable[..., Iterator[list[Any]]]) -> Callable[..., Iterator[list[Any]]]:
+        return in_line(wiring.line, run, lambda progress: wiring.waiting(progress, gr.skip()))
+
     outputs = [*panel.shown, *wiring.buttons]
-    events = [panel.models.click(models, [panel.other, *wiring.asked], outputs, **wiring.queued)]
+    events = [panel.models.click(waits(models), [panel.other, *wiring.asked], outputs, **QUEUED)]
     if panel.variants is not None:
-        events.append(panel.variants.click(variants, wiring.asked, outputs, **wiring.queued))
+        events.append(panel.variants.click(waits(variants), wiring.asked, outputs, **QUEUED))
     return events

@@ -16,12 +16,9 @@ from components.ui import asking, batching, comparing, links, options, picker, s
 from components.ui.answering import Desk, Shown
 from components.ui.choices import ChoiceInput
 from components.ui.chrome import ASSETS
+from components.ui.line import QUEUED, in_line
 from components.ui.page import Example, Json, TaskPage, TextInput, Tour
 from components.ui.streaming import Wiring
-
-# Runs of all pages together; they take turns on the device step by step, so that a short request
-# is not kept waiting by a long one.
-CONCURRENT_RUNS = 4
 
 # For events that only look something up: no queue, no overlay, not part of the API.
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -121,7 +118,9 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
                 model, about_model = picker.build(
                     page.task, desk.tour, value=model_id, elem_id=named("model")
                 )
-                tokens = gr.Button("See the text as tokens", size="sm", elem_id=named("tokens"))
+                tokens = gr.Button(
+                    "See the text as tokens ↗", size="sm", elem_id=named("tokens"), elem_classes="quiet"
+                )
                 with gr.Accordion(
                     "Options", open=False, elem_id=named("options"), visible=bool(desk.options)
                 ):
@@ -190,13 +189,15 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any
             yield [*places(shown), gr.skip(), gr.skip()]
         yield [*places(Shown()), *switches(running=False)]
 
-    queued: dict[str, Any] = {
-        "show_progress": "hidden",
-        "concurrency_id": "device",
-        "concurrency_limit": CONCURRENT_RUNS,
-        "api_visibility": "private",
+    def waiting(progress: str) -> list[Any]:
+        return [*places(Shown(status=progress)), *switches(running=True)]
+
+    runs = {
+        "fn": in_line(desk.tour.line, run, waiting),
+        "inputs": parts.asked,
+        "outputs": [*parts.answered, *parts.buttons],
+        **QUEUED,
     }
-    runs = {"fn": run, "inputs": parts.asked, "outputs": [*parts.answered, *parts.buttons], **queued}
     running = [
         gr.on([parts.run.click, *(box.submit for box in parts.inputs if isinstance(box, gr.Textbox))], **runs)
     ]
@@ -208,7 +209,7 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any
 
         picked = result.pick(pick, [parts.answer_json, *parts.asked], parts.asked, **QUIET)
         running.append(picked.success(**runs))
-    wiring = Wiring(asked=parts.asked, buttons=parts.buttons, switches=switches, queued=queued)
+    wiring = Wiring(asked=parts.asked, buttons=parts.buttons, switches=switches, line=desk.tour.line)
     running += comparing.wire(desk, parts.compare, wiring)
     running += batching.wire(desk, parts.batch, wiring)
     running += swapping.wire(desk, parts.swap, wiring)

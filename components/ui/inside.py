@@ -50,6 +50,5 @@ def ways(task: str, checkpoint: Checkpoint, seen: Inside) -> Markup:
         found.append(Markup('<a href="{}" target="_blank" rel="noopener">{}</a>').format(link, title))
     if not found:
         return Markup()
-    return Markup('<p class="ways">Look inside: {}{}</p>').format(
-        join(found, Markup(" · ")), " (the text is too long for a link: paste it there)" if cut else ""
-    )
+    long = Markup('<span class="hint">The text is too long for a link: paste it there.</span>')
+    return Markup('<p class="ways">Look inside {}{}</p>').format(join(found, " "), long if cut else "")

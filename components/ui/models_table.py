@@ -12,7 +12,9 @@ SCRIPT = Path(__file__).parent / "assets" / "models-table.js"
 
 
 def models_table(value: Mapping[str, Any], elem_id: str) -> gr.HTML:
-    """`value` is {"memory": {...}, "checkpoints": [...]}; updates change rows in place, so that focus stays.
+    """`value` is {"memory": {...}, "groups": [...], "tasks": {...}, "checkpoints": [...]}.
+
+    Updates change rows in place, so that focus stays.
 
     Emits `load_model` and `unload_model` with {"id": checkpoint id}. Made by a function, because Gradio
     writes a stub file beside every module that subclasses a component.
@@ -20,7 +22,8 @@ def models_table(value: Mapping[str, Any], elem_id: str) -> gr.HTML:
     return gr.HTML(
         value=value,
         html_template=(
-            '<div class="memory"></div><div class="checkpoints"></div>'
+            '<div class="memory"></div><div class="models-filter" role="search"></div>'
+            '<div class="checkpoints"></div>'
             '<p class="visually-hidden" aria-live="polite"></p>'
         ),
         js_on_load=SCRIPT.read_text("utf-8"),

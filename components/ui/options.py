@@ -9,8 +9,9 @@ import gradio as gr
 
 from components.tasks.fields import OptionField
 
-# A slider over millions of values, such as a seed, can't be set by hand.
-MOST_STEPS = 10_000
+# A slider is two or three hundred pixels wide: among more values than this, none can be hit by hand.
+MOST_STEPS = 100
+MOST_COUNTED = 100_000
 # Characters from which on a text is no line any more.
 LONG_TEXT = 10_000
 # More choices are a list to pick from.
@@ -19,7 +20,7 @@ MOST_BUTTONS = 8
 
 def control(field: OptionField, value: Any, elem_id: str) -> gr.components.Component:
     """The control that fits a field's type and bounds, set to `value`."""
-    common: dict[str, Any] = {"label": field.title, "info": field.help, "elem_id": elem_id}
+    common: dict[str, Any] = {"label": field.title, "info": _info(field), "elem_id": elem_id}
     match field.kind:
         case "choice" if len(field.choices) > MOST_BUTTONS:
             return gr.Dropdown(list(field.choices), value=value, **common)
@@ -37,6 +38,13 @@ def control(field: OptionField, value: Any, elem_id: str) -> gr.components.Compo
             return gr.Textbox(value=value, lines=10, max_lines=10, **common)
         case _:
             return gr.Textbox(value=value, **common)
+
+
+def _info(field: OptionField) -> str:
+    """The help; with the limits where no slider's ends show them and they are within what people count."""
+    if field.minimum is None or field.maximum is None or not MOST_STEPS < _steps(field) <= MOST_COUNTED:
+        return field.help
+    return f"{field.help} {field.minimum:,g} to {field.maximum:,g}."
 
 
 def _steps(field: OptionField) -> float:

@@ -13,6 +13,7 @@ from components.address import Published
 from components.figures.markup import Markup
 from components.ui import uploads
 from components.ui.inside import Inside
+from components.ui.line import Line
 
 if TYPE_CHECKING:
     from components.lab.lab import Lab
@@ -173,6 +174,7 @@ class Tour:
     pages: Sequence[TaskPage | PlainPage]
     examples: Mapping[str, Sequence[Example]]  # by task name; the first is what a page opens with
     published: Published
+    line: Line = field(default_factory=Line)
 
     @property
     def origin(self) -> str:

@@ -88,11 +88,9 @@ def about(task: Task[Any, Any, Any], picked: str | None, tour: Tour, *, state: b
     if not picked:
         return ""
     try:
-        checkpoint = tour.registry.describe(picked)
+        checkpoint = tour.runner.describe(task, picked)
     except TourError as error:
         return str(status.problem(error.message))
-    if not checkpoint.can(task.name):
-        return str(status.problem(f"{checkpoint.about} It cannot do {task.title.lower()}."))
     if picked in tour.registry.catalog:
         where = availability(tour.registry.status(picked)) if state else ""
     else:

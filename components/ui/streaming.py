@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import gradio as gr
 
 from components.figures import status
 from components.figures.markup import Markup
+from components.ui.line import Line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,13 +18,17 @@ class Wiring:
     """What a panel's runs have in common with those of the page.
 
     `asked` are the inputs, the model and the options; `buttons` are Run and Stop, which
-    `switches(running=...)` sets; `queued` is how a run stands in the queue.
+    `switches(running=...)` sets; `line` is where it waits for other runs.
     """
 
     asked: list[gr.components.Component]
     buttons: list[gr.components.Component]
     switches: Callable[..., tuple[gr.Button, gr.Button]]
-    queued: Mapping[str, Any]
+    line: Line
+
+    def waiting(self, progress: str, *unchanged: Any) -> list[Any]:
+        """A line of progress between what stays as it is before it and the page's buttons."""
+        return [*unchanged, progress, *self.switches(running=True)]
 
 
 def streamed(steps: Iterator[tuple[Markup, Markup]], switches: Any) -> Iterator[list[Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from components.ui.answering import Desk
+from components.ui.line import QUEUED, in_line
 from components.ui.streaming import Wiring, streamed
 
 
@@ -42,6 +43,9 @@ def wire(desk: Desk, panel: Panel, wiring: Wiring) -> list[Any]:
 
     return [
         panel.start.click(
-            start, wiring.asked, [panel.moves, panel.progress, *wiring.buttons], **wiring.queued
+            in_line(wiring.line, start, lambda progress: wiring.waiting(progress, gr.skip())),
+            wiring.asked,
+            [panel.moves, panel.progress, *wiring.buttons],
+            **QUEUED,
         )
     ]

@@ -73,7 +73,7 @@ def fetched(app_url: str) -> None:
 def test_opens_with_an_example_that_is_true(page: Page) -> None:
     page.goto("/attention")
     drawn(page, 0)
-    expect(part(page, "title")).to_have_text("Layer 3, head 1")
+    expect(part(page, "title")).to_have_text("Layer 4, head 2")
     expect(part(page, "details").locator("p").first).to_have_text("“it” reads most from")
     expect(part(page, "details").locator("tr").first).to_contain_text(re.compile(r"cat\s*49 %"))
 
@@ -94,7 +94,7 @@ def test_examples_show_what_the_doors_tell(page: Page, app_url: str, index: int)
     part(page, "head").select_option("0")
     drawn(page, before)
     page.wait_for_function(
-        "document.querySelector('[data-part=title]')?.textContent.endsWith('head 0')", timeout=PATIENCE
+        "document.querySelector('[data-part=title]')?.textContent.endsWith('head 1')", timeout=PATIENCE
     )
     seen = json.loads(taken(page, "json"))
     api = told(app_url, text=text, text_pair=pair, model=model, layer=view["layer"], head=0)
@@ -145,10 +145,10 @@ def test_keys_reach_every_pair_and_every_head(page: Page) -> None:
     canvas.focus()
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowRight")
-    expect(part(page, "live")).to_contain_text("Layer 2, head 2")
+    expect(part(page, "live")).to_contain_text("Layer 3, head 3")
     page.keyboard.press("Enter")
     drawn(page, before)
-    expect(part(page, "title")).to_have_text("Layer 2, head 2")
+    expect(part(page, "title")).to_have_text("Layer 3, head 3")
 
 
 def test_a_pointer_picks_a_token(page: Page) -> None:
@@ -227,9 +227,9 @@ def test_a_visitor_of_a_bare_host_sees_a_picture_at_once(open_page: OpenPage, tm
         expect(part(page, "stage")).to_have_attribute("data-drawn", re.compile(r"\d"))
         expect(part(page, "facts").locator(".badge")).to_have_text("Stored answer")
         assert part(page, "canvas").bounding_box()["height"] > 200
-        expect(part(page, "title")).to_have_text("Layer 3, head 1")
+        expect(part(page, "title")).to_have_text("Layer 4, head 2")
         part(page, "layer").fill("5")
-        expect(part(page, "title")).to_have_text("Layer 5, head 1")
+        expect(part(page, "title")).to_have_text("Layer 6, head 2")
         assert not list(tmp_path.rglob("*.safetensors"))
 
 

@@ -95,7 +95,13 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page,
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("train", "420 train"), ("judge", "A prepared classifier of the example set")]
+    ("name", "words"),
+    [
+        ("train", "420 train"),
+        ("train", "A prepared run: LoRA"),
+        ("judge", "Prepared classifiers of the example set"),
+        ("share", "adapter_model.safetensors"),
+    ],
 )
 def test_a_tab_that_a_link_opens_knows_the_example_set(open_page: OpenPage, name: str, words: str) -> None:
     page = open_page(f"/lab?tab={name}", elsewhere=True)

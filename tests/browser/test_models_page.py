@@ -76,15 +76,28 @@ def test_load_and_unload_show_live_and_are_real(page: Page, app_url: str) -> Non
     assert listed(app_url)["memory"]["used"] == used
 
 
-def test_a_checkpoint_out_of_reach_says_so(page: Page) -> None:
+def test_checkpoints_out_of_reach_say_so_once_and_offer_nothing_that_must_fail(page: Page) -> None:
     checkpoint = next(each for each in CATALOG if isinstance(each.source, HubSource))
     page.goto("/models")
-    shown = row(page, checkpoint.id)
-    expect(shown).to_contain_text("Hub out of reach", timeout=5_000)
-    shown.get_by_role("button", name="Load").click()
-    expect(shown).to_have_attribute("data-state", "failed", timeout=10_000)
-    expect(shown.locator(".error")).to_have_text(re.compile(r"\w+ \w+ \w+"))
-    expect(shown.get_by_role("button", name="Load")).to_be_enabled()
+    group = page.locator(".models-group", has=row(page, checkpoint.id))
+    expect(group.locator("> .hint")).to_contain_text("The Hub is out of reach", timeout=5_000)
+    expect(row(page, checkpoint.id)).to_be_hidden()
+    group.locator("summary").click()
+    expect(row(page, checkpoint.id)).to_be_visible()
+    expect(row(page, checkpoint.id).get_by_role("button")).to_have_count(0)
+    expect(group.get_by_text("out of reach")).to_have_count(1)
+
+
+def test_what_is_there_comes_first_and_can_be_narrowed_to_a_task(page: Page) -> None:
+    page.goto("/models")
+    expect(page.locator(".models-group").first.locator("article").first).to_be_visible()
+    embedded = [each.id for each in CATALOG if each.embedded and "translation" in each.tasks]
+    page.locator(".models-filter select").select_option(label="Translation")
+    shown = page.locator(".models-group[data-group=shipped] article:visible")
+    expect(shown).to_have_count(len(embedded))
+    expect(page.locator(".models-group[data-group=hub] article:visible").first).to_be_visible()
+    page.locator(".models-filter input").fill("no such words")
+    expect(page.locator("article[data-checkpoint]:visible")).to_have_count(0)
 
 
 def test_a_card_is_one_click_away(page: Page) -> None:

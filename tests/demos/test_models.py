@@ -9,7 +9,7 @@ import pytest
 from components.models.catalog import Catalog
 from components.models.registry import Registry
 from components.models.settings import Settings
-from demos.models import view
+from demos.models import table_of
 
 
 @pytest.mark.parametrize("allowed", [False, True])
@@ -21,7 +21,7 @@ def test_unloading_is_the_hosts_to_allow(tmp_path: Path, allowed: bool) -> None:
     registry = Registry(catalog, settings)
     first = next(iter(catalog)).id
     with registry.lease(first):
-        actions = {row["id"]: row["action"] for row in view(registry)["checkpoints"]}
+        actions = {row["id"]: row["action"] for row in table_of(registry, {})["checkpoints"]}
     registry.close()
     assert actions[first] == ("unload" if allowed else "")
     assert {action for id, action in actions.items() if id != first} <= {"load", "unload" if allowed else ""}

@@ -64,6 +64,19 @@ def test_answers_in_one_place_are_one_answer() -> None:
     assert "in 1958." in rest
 
 
+def test_a_lone_answer_has_nothing_to_switch_and_several_are_not_counted_one_by_one() -> None:
+    context = "Ada was born in 1958. Her brother came in 1961."
+    found = [
+        {"text": "1958", "score": 0.9, "start": 16, "end": 20},
+        {"text": "1961", "score": 0.03, "start": 42, "end": 46},
+    ]
+    for several in (found[:1], found):
+        asked = {"answers": several, "no_answer": 0.0, "positions": []}
+        drawn = str(answers({"context": context}, asked))
+        switches = re.findall(r'class="show-\d" checked> (.*?)</label>', drawn)
+        assert switches == ([] if len(several) == 1 else ["Answer 1", "Answer 2"])
+
+
 def test_beams_are_drawn_as_a_tree_whose_best_path_is_the_text() -> None:
     stored = next(one for one in examples.load(text_generation.PAGE.task) if one.answer["beams"])
     branches = stored.answer["beams"]

@@ -272,7 +272,7 @@ def test_a_layer_that_there_is_none_of_is_refused(
         carry_out(make_work("features", base("bert"), layer=3))
 
 
-@pytest.mark.parametrize("projection", ["pca", "umap"])
+@pytest.mark.parametrize("projection", ["lda", "pca", "umap"])
 def test_features_are_kept_for_the_figure(
     projection: str, base: Callable[[str], Checkpoint], make_work: MakeWork
 ) -> None:
@@ -284,7 +284,8 @@ def test_features_are_kept_for_the_figure(
     assert found.classes.tolist() == data.label_codes.tolist()
     assert found.splits.tolist() == data.split_codes.tolist()
     explained = work.run.result["explained"]
-    assert (projection == "umap") == (explained is None)
+    assert (projection != "pca") == (explained is None)
+    assert (projection == "lda") == (work.run.result["held_out"] is not None)
     if explained:
         assert 0 < explained[1] <= explained[0] < 1
     again = carry_out(make_work("features", base("bert"), projection=projection, n_neighbors=5))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from components.figures.curves import curves
 from components.lab import intake
 from components.lab.data import SPLITS
 from components.lab.judging import judge
-from components.lab.methods.features import points
-from components.lab.prepared import FOLDER, prepared
+from components.lab.methods.features import Options, points
+from components.lab.prepared import CARD, FILES, FOLDER, prepared
 from components.lab.runs import PREDICTIONS, Phase, find
 from components.lab.workspace import Workspace
-from components.ui.lab import features
+from components.ui.lab import features, train
 
 
 @pytest.fixture
@@ -35,13 +39,42 @@ def test_a_prepared_run_is_done_and_about_the_visitors_own_copy(workspace: Works
     assert not list(find(workspace.runs))
 
 
-def test_the_prepared_classifier_is_judged_on_the_rows_that_are_there(workspace: Workspace) -> None:
+def test_several_tabs_may_ask_at_once(workspace: Workspace) -> None:
     data = intake.shipped(workspace)
-    run = prepared(workspace, data, "logistic_regression")
+    together = threading.Barrier(8)
+
+    def ask(_: int) -> str:
+        together.wait()
+        run = prepared(workspace, data, "lora")
+        assert run is not None
+        assert run.data is not None
+        return f"{run.state.phase} {len(run.events())}"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ask, range(8)))) == 1
+
+
+# What each is said to reach on the tab Train.
+@pytest.mark.parametrize(("method", "reached"), [("logistic_regression", 0.67), ("lora", 0.60)])
+def test_a_prepared_classifier_is_judged_on_the_rows_that_are_there(
+    workspace: Workspace, method: str, reached: float
+) -> None:
+    data = intake.shipped(workspace)
+    run = prepared(workspace, data, method)
     assert run is not None
     judged = judge(data, run.folder / PREDICTIONS, "test")
     assert len(judged.truth) == len(data.rows("test"))
-    assert (judged.truth == judged.predicted).mean() > 0.6
+    assert (judged.truth == judged.predicted).mean() == pytest.approx(reached, abs=0.005)
+    assert f"{reached:.0%}".replace("%", " %") in train.ON_THE_EXAMPLE_SET
+
+
+def test_the_prepared_training_has_curves_and_a_card(workspace: Workspace) -> None:
+    run = prepared(workspace, intake.shipped(workspace), train.FIRST)
+    assert run is not None
+    assert len([one for one in run.events() if one["event"] == "validation"]) == run.spec.options["epochs"]
+    assert "<svg" in curves(run.events())
+    assert "# feelings: LoRA" in (run.folder / CARD).read_text("utf-8")
+    assert "adapter_model.safetensors" in json.loads((run.folder / FILES).read_text("utf-8"))
 
 
 def test_the_prepared_picture_has_every_text_and_shows_groups(workspace: Workspace) -> None:
@@ -50,6 +83,10 @@ def test_the_prepared_picture_has_every_text_and_shows_groups(workspace: Workspa
     assert run is not None
     drawn = features.drawn(run, "A prepared run. ")
     assert drawn is not None
+    assert run.result["projection"] == Options().projection
+    held = run.result["held_out"]
+    assert held["rows"] == 180
+    assert held["share"] > 3 * held["chance"]
     found = points(run)
     assert len(found.points) == sum(len(data.rows(split)) for split in SPLITS)
     assert (found.classes == data.classes(found.rows)).all()

@@ -115,6 +115,7 @@ def test_a_wrong_address_guesses_what_is_meant(http: Http, wrong: str, meant: st
     read = Read(response.text)
     assert read.texts["h1"] == ["Page not found"]
     assert f"{http.url}/{meant}" in read.anchors
+    assert not re.search(r"Did you mean[^?]*Transformers Tour", response.text)
     assert {f"./{page.slug}" for page in PAGES} <= set(read.anchors)
     assert "canonical" not in read.links
 

@@ -12,7 +12,7 @@ from components.figures.comparison import Column, agreement
 from components.figures.markup import Markup
 from components.lab.lab import Lab
 from components.models.settings import Settings
-from components.ui import conversation, links
+from components.ui import conversation, links, picker
 from components.ui.answering import Desk
 from components.ui.page import Example, TaskPage, Tour
 from demos import PAGES, TASKS, examples
@@ -114,6 +114,18 @@ def test_answers_side_by_side(page: TaskPage, tour: Tour) -> None:
     assert not progress
     *_, (columns, _) = desk.compare(typed, {"first": {}, "again": {}})
     assert "Both say the same." in str(columns)
+
+
+@pytest.mark.parametrize("model", ["no such thing", "nobody/no-such-model", "another task's"])
+def test_picker_and_answer_say_the_same_of_a_model_that_will_not_do(model: str, tour: Tour) -> None:
+    page = next(one for one in TASK_PAGES if one.task.name == "text_classification")
+    desk = Desk(page, tour)
+    if model == "another task's":
+        model = next(one.id for one in tour.registry.catalog if not one.can(page.task.name))
+    *_, shown = desk.run(desk.typed({**page.task.example, "model": model}))
+    said = picker.about(page.task, model, tour)
+    assert 'role="alert"' in said
+    assert said in str(shown.result)
 
 
 def test_what_answers_have_in_common() -> None:

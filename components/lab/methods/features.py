@@ -4,9 +4,11 @@
 the data; `classes` int32 [n], codes of `About.labels`, or `UNUSED` where it has none; `splits` int8 [n],
 codes of `SPLITS`. Texts are not repeated there: `Data.texts(rows)` has them.
 
-The result names `layer` of `layers` and `pooling`; `projection`; `shown` of `rows` texts; `explained`, the
-shares of the variance that the two axes of a PCA hold, else None; and `cut`, how many texts were longer
-than the model reads.
+The result names `layer` of `layers` and `pooling`; `projection`, that which was used; `shown` of `rows`
+texts; `explained`, the shares of the variance that the two axes of a PCA hold, else None; `held_out` of a
+projection that was fitted to labels, else None: how many labelled texts it was not fitted to, the share of
+them that the plane puts among training texts of their class, and the share of their most frequent class; and
+`cut`, how many texts were longer than the model reads.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.lab.data import UNUSED
+from components.lab.data import SPLITS, UNUSED
 from components.lab.methods.method import Method
 from components.lab.methods.options import DEFAULT_MODEL, Layer, Model, Pooling, Seed
 from components.lab.runs import Run
@@ -30,6 +32,7 @@ from components.tasks.fields import STRICT
 
 MOST = 5000  # rows
 FEWEST = 4
+NEAREST = 15  # texts in the plane whose classes are compared with that of one that it was not fitted to
 POINTS = "points.npz"
 
 
@@ -39,22 +42,24 @@ class Options:
     layer: Layer = -1
     pooling: Pooling = "mean"
     projection: Annotated[
-        Literal["pca", "umap"],
+        Literal["lda", "pca", "umap"],
         Field(
             title="Projection",
             description=(
-                "pca: the two directions in which texts differ most, distances kept; umap: neighbours stay "
-                "neighbours, distances between groups mean little; its first 15 seconds go into compiling it."
+                "lda: the directions that best separate the labels of the training split, flattened by umap; "
+                "pca: the two directions in which texts differ most, distances kept, labels unknown to it; "
+                "umap: neighbours stay neighbours, distances between groups mean little, labels unknown to "
+                "it; its first 15 seconds go into compiling it."
             ),
         ),
-    ] = "pca"
+    ] = "lda"
     n_neighbors: Annotated[
         int,
         Field(
             ge=2,
             le=200,
             title="Neighbours",
-            description="For umap: few show small groups, many the whole.",
+            description="For lda and umap: few show small groups, many the whole.",
         ),
     ] = 15
     seed: Seed = 20
@@ -95,28 +100,42 @@ def run(work: Work, options: Options) -> None:
     if work.base and (note := cut_note(hidden.cut, work.base.token_limit)):
         work.note(note)
 
-    work.progress(f"Projecting ({options.projection})")
-    if options.projection == "pca":
-        flat, explained = _pca(hidden.vectors)
+    classes, splits = data.classes(rows), np.asarray(data.split_codes[rows])
+    fitted = (splits == SPLITS.index("train")) & (classes != UNUSED)
+    projection = options.projection
+    if projection == "lda" and len(np.unique(classes[fitted])) < 2:
+        work.note("The training split has fewer than two labels to separate: projected by PCA.")
+        projection = "pca"
+    work.progress(f"Projecting ({projection})")
+    explained, held_out = None, None
+    vectors = hidden.vectors
+    if projection == "lda":
+        vectors = _separated(vectors, classes, fitted)
+    if projection == "pca":
+        flat, explained = _pca(vectors)
+    elif vectors.shape[1] == 2:
+        flat = vectors
     else:
-        cache = work.settings.cache_dir / "numba"
-        flat, explained = _umap(hidden.vectors, options.n_neighbors, options.seed, cache), None
+        flat = _umap(vectors, options.n_neighbors, options.seed, work.settings.cache_dir / "numba")
+    if projection == "lda":
+        held_out = _held_out(flat, classes, fitted)
     np.savez(
         work.run.folder / POINTS,
         points=flat.astype(np.float32),
         rows=rows.astype(np.int64),
-        classes=data.classes(rows).astype(np.int32),
-        splits=np.asarray(data.split_codes[rows]).astype(np.int8),
+        classes=classes.astype(np.int32),
+        splits=splits.astype(np.int8),
     )
     work.finish(
         {
             "layer": hidden.layer,
             "layers": hidden.layers,
             "pooling": options.pooling,
-            "projection": options.projection,
+            "projection": projection,
             "shown": len(rows),
             "rows": len(every),
             "explained": explained,
+            "held_out": held_out,
             "cut": hidden.cut,
         }
     )
@@ -129,6 +148,41 @@ def _pca(vectors: np.ndarray) -> tuple[np.ndarray, list[float]]:
     reduction = PCA(n_components=2, svd_solver="full")
     flat: np.ndarray = reduction.fit_transform(vectors)
     return flat, [float(share) for share in np.nan_to_num(reduction.explained_variance_ratio_)]
+
+
+def _separated(vectors: np.ndarray, classes: np.ndarray, fitted: np.ndarray) -> np.ndarray:
+    """[n, width] to [n, at least 2]: along the directions that separate the classes of the fitted rows best.
+
+    Linear discriminant analysis of vectors of length 1, with the covariance shrunk as Ledoit and Wolf have it
+    (2004, https://doi.org/10.1016/S0047-259X(03)00096-4): there are about as many directions as texts. Two
+    classes have but one such direction; the second is then the first principal component.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.preprocessing import normalize
+
+    unit = normalize(vectors)
+    analysis = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
+    found: np.ndarray = analysis.fit(unit[fitted], classes[fitted]).transform(unit)
+    if found.shape[1] > 1:
+        return found
+    across = PCA(n_components=1, svd_solver="full").fit_transform(unit)
+    return np.hstack([found / (found.std() or 1), across / (across.std() or 1)])
+
+
+def _held_out(flat: np.ndarray, classes: np.ndarray, fitted: np.ndarray) -> dict[str, float] | None:
+    """What the module says of `held_out`: by the classes of the nearest fitted texts in the plane."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    others = ~fitted & (classes != UNUSED)
+    if not others.any():
+        return None
+    neighbours = KNeighborsClassifier(min(NEAREST, int(fitted.sum()))).fit(flat[fitted], classes[fitted])
+    return {
+        "rows": int(others.sum()),
+        "share": float(neighbours.score(flat[others], classes[others])),
+        "chance": float(np.bincount(classes[others]).max() / others.sum()),
+    }
 
 
 def _umap(vectors: np.ndarray, neighbours: int, seed: int, cache: Path) -> np.ndarray:

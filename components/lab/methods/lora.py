@@ -63,7 +63,8 @@ METHOD = Method(
     title="LoRA",
     about=(
         "Trains two small matrices beside each linear layer, and a new head; the network itself stays as it "
-        "is. A few megabytes, and most of what full fine-tuning gains."
+        "is. A few megabytes instead of the whole network, and how close it comes to full fine-tuning "
+        "depends on the data."
     ),
     kind="classifier",
     options=Options,

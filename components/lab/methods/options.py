@@ -24,7 +24,8 @@ Layer = Annotated[
         ge=-1,
         le=48,
         title="Layer",
-        description="Whose hidden states are taken: 0 for the embeddings, -1 for the last layer.",
+        description="Whose hidden states are taken: 1 is the first, 0 the embeddings before it, -1 the last.",
+        json_schema_extra={"step": None},  # no slider: models have 6 layers or 30
     ),
 ]
 Pooling = Annotated[

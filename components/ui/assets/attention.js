@@ -1,4 +1,5 @@
 // Attention of one look at a text: lines between tokens, a matrix, or all heads at once, drawn on a canvas.
+// Layers and heads are counted from 0 here, in links and in the API, from 1 in all that is read.
 // Weights come one layer at a time, as bytes; texts of visitors and models are only ever drawn or set as text.
 const $ = (part) => element.querySelector(`[data-part="${part}"]`);
 const canvas = $("canvas"), pen = canvas.getContext("2d"), stage = $("stage");
@@ -432,8 +433,8 @@ function paintHeads(pen, { colour }) {
   }
   pen.fillStyle = colour.quiet;
   pen.textAlign = "center";
-  for (let head = 0; head < heads; head++) pen.fillText(head, left + head * (cell + gap) + cell / 2, 10);
-  for (let layer = 0; layer < layers; layer++) pen.fillText(layer, left / 2, top + layer * (cell + gap) + cell / 2);
+  for (let head = 0; head < heads; head++) pen.fillText(head + 1, left + head * (cell + gap) + cell / 2, 10);
+  for (let layer = 0; layer < layers; layer++) pen.fillText(layer + 1, left / 2, top + layer * (cell + gap) + cell / 2);
 }
 
 // What is picked, in words
@@ -443,7 +444,7 @@ const spoken = (item) => (item.special ? `${item.text} (special)` : `“${item.t
 function describe() {
   const list = $("details");
   const said = $("live");
-  const name = state.rollout ? `all layers up to ${state.layer}` : `layer ${state.layer}, ${state.head === "mean" ? "mean of the heads" : `head ${state.head}`}`;
+  const name = state.rollout ? `all layers up to ${state.layer + 1}` : `layer ${state.layer + 1}, ${state.head === "mean" ? "mean of the heads" : `head ${state.head + 1}`}`;
   canvas.setAttribute("aria-label", `Attention, ${name}. Arrow keys move the picked ${state.view === "heads" ? "head" : "tokens"}.`);
   $("title").textContent = `${name[0].toUpperCase()}${name.slice(1)}`;
   const entropy = state.head === "mean" || state.rollout ? null : stackOf(look).entropies[state.layer][state.head];
@@ -521,12 +522,13 @@ function options(select, entries, value) {
 
 function controls() {
   const stack = stackOf(look);
-  const number = (count) => Array.from({ length: count }, (_, index) => [index, String(index)]);
+  const number = (count) => Array.from({ length: count }, (_, index) => [index, String(index + 1)]);
   options($("kind"), look.stacks.map((one) => [one.kind, KINDS[one.kind]]), state.kind);
   $("kind-field").hidden = look.stacks.length < 2;
   $("layer").max = stack.layers - 1;
   $("layer").value = state.layer;
-  $("layer-said").textContent = `${state.layer} of 0–${stack.layers - 1}`;
+  $("layer-said").textContent = `${state.layer + 1} of ${stack.layers}`;
+  $("layer").setAttribute("aria-valuetext", $("layer-said").textContent);
   options($("head"), [["mean", "mean of all"], ...number(stack.heads)], state.head);
   $("special").checked = state.special;
   $("words").checked = state.words;
@@ -601,7 +603,7 @@ canvas.addEventListener("pointermove", (event) => {
   hovered = name;
   canvas.style.cursor = found ? "pointer" : "default";
   if (!found) { $("tip").textContent = ""; return; }
-  if (shown.view === "heads") $("tip").textContent = `Layer ${found.layer}, head ${found.head}: ${shown.stack.entropies[found.layer][found.head].toFixed(2)} bits`;
+  if (shown.view === "heads") $("tip").textContent = `Layer ${found.layer + 1}, head ${found.head + 1}: ${shown.stack.entropies[found.layer][found.head].toFixed(2)} bits`;
   else if (found.row !== undefined && found.column !== null && found.column !== undefined) $("tip").textContent = pairText(found.row, found.column);
   else if (shown.view === "lines" && found.row !== undefined && state.column === null && event.pointerType === "mouse") pick({ row: found.row, column: null });
 });
@@ -633,7 +635,7 @@ canvas.addEventListener("keydown", (event) => {
     const head = clamp((state.head === "mean" ? 0 : state.head) + across, 0, shown.heads - 1);
     Object.assign(state, { layer: clamp(state.layer + down, 0, shown.layers - 1), head });
     draw();
-    $("live").textContent = $("tip").textContent = `Layer ${state.layer}, head ${state.head}: ${shown.stack.entropies[state.layer][head].toFixed(2)} bits`;
+    $("live").textContent = $("tip").textContent = `Layer ${state.layer + 1}, head ${state.head + 1}: ${shown.stack.entropies[state.layer][head].toFixed(2)} bits`;
     return;
   }
   if (event.key === "Escape") { pick({ row: null, column: null }); return; }
@@ -687,7 +689,7 @@ $("token").addEventListener("keydown", (event) => { if (event.key === "Enter") e
 
 // Taking it home
 
-function name() { return `attention-${state.kind}-${state.view === "heads" ? "heads" : state.rollout ? `rollout-${state.layer}` : `layer-${state.layer}-head-${state.head}`}`; }
+function name() { return `attention-${state.kind}-${state.view === "heads" ? "heads" : state.rollout ? `rollout-${state.layer + 1}` : `layer-${state.layer + 1}-head-${state.head === "mean" ? "mean" : state.head + 1}`}`; }
 
 // The whole picture, also what is not in sight.
 function whole(pen) { paint(pen, { width: place.width, height: place.height, top: 0, colour: colours() }); }
@@ -752,10 +754,10 @@ function svg() {
 
 const EXPORTS = {
   svg, png,
-  json: () => window.tourExports.save(`${name()}.json`, new Blob([JSON.stringify({ model: look.model, kind: state.kind, layer: state.layer, head: state.head, rollout: state.rollout, rows: shown.rows?.map((row) => row.text), columns: shown.columns?.map((column) => column.text), weights: shown.rows?.map((_, row) => Array.from(shown.values.subarray(row * shown.columns.length, (row + 1) * shown.columns.length), (value) => Number(value.toFixed(4)))), entropies: stackOf(look).entropies })], { type: "application/json" })),
+  json: () => window.tourExports.save(`${name()}.json`, new Blob([JSON.stringify({ model: look.model, kind: state.kind, counted: "layer and head from 0, as in the API", layer: state.layer, head: state.head, rollout: state.rollout, rows: shown.rows?.map((row) => row.text), columns: shown.columns?.map((column) => column.text), weights: shown.rows?.map((_, row) => Array.from(shown.values.subarray(row * shown.columns.length, (row + 1) * shown.columns.length), (value) => Number(value.toFixed(4)))), entropies: stackOf(look).entropies })], { type: "application/json" })),
   npy: async () => {
     const query = new URLSearchParams({ layer: state.layer, special: state.special ? 1 : 0, words: state.words ? 1 : 0 });
-    window.tourExports.save(`attention-${state.kind}-layer-${state.layer}.npy`, await (await fetch(`./v1/attention/${look.key}/${stackOf(look).kind}/weights.npy?${query}`)).blob());
+    window.tourExports.save(`attention-${state.kind}-layer-${state.layer + 1}.npy`, await (await fetch(`./v1/attention/${look.key}/${stackOf(look).kind}/weights.npy?${query}`)).blob());
   },
 };
 element.querySelectorAll("[data-attention-export]").forEach((button) => button.addEventListener("click", () => { if (shown) EXPORTS[button.dataset.attentionExport](); }));

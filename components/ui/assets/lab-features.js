@@ -157,6 +157,24 @@ function show() {
     name.textContent = data.labels[code];
     return name;
   }));
+  spread([...names.children]);
+}
+
+// Names that would lie on one another are moved apart, down or up, whichever is nearer to their place.
+function spread(texts) {
+  const boxes = [];
+  for (const text of texts.sort((a, b) => a.getAttribute("y") - b.getAttribute("y"))) {
+    const box = text.getBBox();
+    const hit = (y) => boxes.find((other) => y < other.y + other.height && other.y < y + box.height &&
+      box.x < other.x + other.width && other.x < box.x + box.width);
+    let [down, up] = [box.y, box.y];
+    for (let other; (other = hit(down));) down = other.y + other.height + 1;
+    for (let other; (other = hit(up));) up = other.y - box.height - 1;
+    const inside = (y) => y >= 0 && y + box.height <= high;
+    const moved = inside(up) && (!inside(down) || box.y - up < down - box.y) ? up : down;
+    text.setAttribute("y", (Number(text.getAttribute("y")) + moved - box.y).toFixed(1));
+    boxes.push({ x: box.x, y: moved, width: box.width, height: box.height });
+  }
 }
 
 function point(at) {

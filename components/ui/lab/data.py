@@ -504,7 +504,8 @@ class Explorer:
             return [str(status.problem(error.message)), *self.unchanged()[1:]]
         labels = [("all", -1), *((label, code) for code, label in enumerate(data.about.labels))]
         columns = [("the order of the file", NONE), ("length", LENGTH)]
-        columns += [(one.name, one.name) for one in explore.features(data)]
+        # Not the bare name: Gradio would take one such as "label" for a word of its own to translate.
+        columns += [(f"column {one.name}", one.name) for one in explore.features(data)]
         return [
             *(str(shown), gr.Tabs(selected="rows")),
             *(gr.Dropdown(labels, value=-1), gr.Dropdown(columns, value=NONE), str(page), 0),

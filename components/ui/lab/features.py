@@ -1,4 +1,4 @@
-"""The lab's second tab: what a model makes of the texts before it has learned anything of their classes."""
+"""The lab's second tab: where a model that has not been trained on the classes puts the texts."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ from components.ui.lab.form import form, values
 from components.ui.page import Tour
 
 NAME = "features"
+_BY = {
+    "pca": "by PCA, which knows no labels",
+    "umap": "by UMAP, which knows no labels",
+    "lda": "along the directions that best separate the training split's labels (LDA), flattened by UMAP",
+}
 
 
 def features_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
@@ -33,7 +38,7 @@ def features_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) ->
         "groups of their own, a simple classifier on these features will tell them apart; texts amid another "
         "class are hard ones, or have a wrong label.</p>"
     )
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="figure-first"):
         with gr.Column(scale=4, min_width=300):
             controls = form(method, lab, "lab-features")
             start = gr.Button("Compute the features", variant="primary", elem_id="lab-features-start")
@@ -89,9 +94,15 @@ def drawn(run: Run, said: str = "") -> dict[str, Any] | None:
     result = run.result
     said += (
         f"{data.about.title}: {result['shown']:,} of {result['rows']:,} texts, layer {result['layer']} of "
-        f"{result['layers']} of {run.spec.options['model']}, pooling {result['pooling']}, projected by "
-        f"{result['projection'].upper()}."
+        f"{result['layers']} of {run.spec.options['model']}, pooling {result['pooling']}, projected "
+        f"{_BY[result['projection']]}."
     )
+    if held := result.get("held_out"):
+        said += (
+            f" Labels of the other splits were not used: of their {held['rows']:,} texts, "
+            f"{percent(held['share'], 0)} lie among training texts of their class; the most frequent class "
+            f"alone would be {percent(held['chance'], 0)}."
+        )
     if result["explained"]:
         shares = " and ".join(percent(share, 0) for share in result["explained"])
         said += f" The two axes hold {shares} of the variance."

@@ -23,7 +23,8 @@ from components.ui.frame import QUIET
 from components.ui.page import Tour
 
 SPLITS = ("test", "validation")
-PREPARED = "logistic_regression"  # the method of what there is to see before anything has been trained
+# The methods of what there is to see before anything has been trained; the last is opened.
+PREPARED = ("lora", "logistic_regression")
 EARLY = status.hint("One moment.")  # for a visitor who is here before their workspace is known
 
 
@@ -96,7 +97,7 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
             return [str(status.hint(finished)), *nothing]
         place = finished.place(id)
         choices = [(described(finished, at), run.id) for at, run in enumerate(finished.runs)]
-        words = "A prepared classifier of the example set. Your own come here once you have trained some."
+        words = "Prepared classifiers of the example set. Your own come here once you have trained some."
         return [
             str(status.hint(words)) if finished.prepared else "",
             gr.Column(visible=True),
@@ -146,16 +147,15 @@ def judged(lab: Lab, workspace: Workspace, split: str) -> Finished | str:
         and METHODS[run.spec.method].kind == "classifier"
         and run.state.phase is Phase.DONE
     ]
-    shipped = None if runs else prepared(workspace, data, PREPARED)
-    if shipped:
-        runs = [shipped]
+    shipped = [] if runs else [run for name in PREPARED if (run := prepared(workspace, data, name))]
+    runs = runs or shipped
     if not runs:
         return f"Nothing has been trained on {data.about.title} yet. Train something on the tab Train first."
     return Finished(
         data=data,
         runs=runs,
         judgements=[judge(data, run.folder / PREDICTIONS, split) for run in runs],
-        prepared=shipped is not None,
+        prepared=bool(shipped),
     )
 
 

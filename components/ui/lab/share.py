@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,9 @@ from gradio.utils import get_upload_folder
 
 from components.figures import status
 from components.figures.card import model_card
-from components.figures.markup import Markup, join
+from components.figures.markup import Markup, byte_size, join
 from components.lab.lab import Lab
+from components.lab.prepared import CARD, FILES, prepared
 from components.lab.publishing import archive, push
 from components.lab.runs import Run, find
 from components.lab.workspace import Workspace
@@ -23,6 +25,7 @@ from components.ui import links
 from components.ui.frame import QUIET
 from components.ui.page import Tour
 
+PREPARED = "lora"  # the method of what there is to see before anything has been trained
 _PAGES = {
     Head.SEQUENCE_CLASSIFICATION: (("text-classification", "Classify texts with it"),),
     Head.CAUSAL_LM: (("text-generation", "Have it write"),),
@@ -136,10 +139,36 @@ def _made(lab: Lab, workspace: Workspace, id: str | None) -> Run:
     return run
 
 
+def _example(lab: Lab, workspace: Workspace) -> list[Any]:
+    """What sharing would give, of a prepared run, for who has made nothing yet."""
+    words = "Nothing to share yet: train with LoRA or full fine-tuning on the tab Train first."
+    data = lab.data(workspace)
+    run = prepared(workspace, data, PREPARED) if data else None
+    if run is None:
+        return [str(status.hint(words)), gr.Row(visible=False), ""]
+    files = json.loads((run.folder / FILES).read_text("utf-8"))
+    about = status.hint(
+        f"{words} Then it can be picked on the tour's pages, downloaded, and put on the Hub. This is what a "
+        f"prepared run gives, {run.spec.title} on the example set:"
+    )
+    listed = join(
+        Markup("<li><code>{}</code> {}</li>").format(name, byte_size(nbytes))
+        for name, nbytes in files.items()
+    )
+    return [
+        str(about + Markup('<h3>Its files</h3><ul class="card-files">{}</ul>').format(listed)),
+        gr.Row(visible=False),
+        _card((run.folder / CARD).read_text("utf-8")),
+    ]
+
+
+def _card(text: str) -> str:
+    return str(Markup('<h3>Its model card</h3><div class="result">{}</div>').format(model_card(text)))
+
+
 def _shown(lab: Lab, workspace: Workspace, id: str | None) -> list[Any]:
     if id is None:
-        words = "Nothing to share yet: train with LoRA or full fine-tuning on the tab Train first."
-        return [str(status.hint(words)), gr.Row(visible=False), ""]
+        return _example(lab, workspace)
     run = _made(lab, workspace, id)
     name = str(lab.model_id(run))
     checkpoint = lab.registry.catalog[name]
@@ -157,5 +186,5 @@ def _shown(lab: Lab, workspace: Workspace, id: str | None) -> list[Any]:
     return [
         str(about),
         gr.Row(visible=True),
-        str(Markup('<h3>Its model card</h3><div class="result">{}</div>').format(model_card(text))),
+        _card(text),
     ]

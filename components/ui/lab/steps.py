@@ -88,7 +88,9 @@ def _step(
             with gr.Accordion("Options", open=False, elem_id=f"{slug}-options"):
                 lay_out(folded=True)
             # Whoever pressed it before the workspace is open would see nothing of their run.
-            start = gr.Button(label, variant="primary", interactive=False, elem_id=f"{slug}-start")
+            start = gr.Button(
+                "Opening your workspace …", variant="primary", interactive=False, elem_id=f"{slug}-start"
+            )
         with gr.Column(scale=6, min_width=320):
             watch = watching.build(tour, key, slug, [method.name])
     result = gr.HTML(elem_id=f"{slug}-result", elem_classes="story")
@@ -105,7 +107,7 @@ def _step(
         return str(draw(run)) if run and run.state.phase is Phase.DONE else ""
 
     watch.starts(start.click, begin, typed)
-    watch.opens(ready.then).then(lambda: gr.Button(interactive=True), None, start, **QUIET)
+    watch.opens(ready.then).then(lambda: gr.Button(label, interactive=True), None, start, **QUIET)
     watch.ended(show, [], [result])
     if "change" in controls:
         rates = adaptation.RATES

@@ -16,6 +16,7 @@ from components.figures.curves import curves
 from components.figures.lab_language import written_so_far
 from components.figures.markup import Markup, join
 from components.lab.lab import Lab
+from components.lab.prepared import prepared
 from components.lab.runs import Phase, Run, find
 from components.lab.workspace import Workspace
 from components.models.errors import TourError
@@ -32,11 +33,15 @@ _SPOKEN = {
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """`run` holds the id of the run that is watched, `ended` that of the last one that has come to rest."""
+    """`run` holds the id of the run that is watched, `ended` that of the last one that has come to rest.
+
+    Where a visitor has none of `methods`, the prepared run of `example` is shown, if it is on their data.
+    """
 
     tour: Tour
     key: gr.BrowserState
     methods: Sequence[str]
+    example: str | None
     run: gr.State
     ended_run: gr.Textbox  # a `gr.State` does not tell of its change outside the queue
     status: gr.HTML
@@ -77,8 +82,21 @@ class Watch:
             return [gr.skip()] * (len(self._shown) + 1)
         runs = [run for run in find(workspace.runs) if run.spec.method in self.methods]
         if not runs:
-            return [None, "", "", *_buttons(None, pausable=False), gr.Timer(active=False), ""]
+            line, figure = self._example(workspace)
+            return [None, line, figure, *_buttons(None, pausable=False), gr.Timer(active=False), ""]
         return [runs[-1].id, *self._look(runs[-1])]
+
+    def _example(self, workspace: Workspace) -> tuple[str, str]:
+        data = self.tour.lab.data(workspace)
+        run = prepared(workspace, data, self.example) if self.example and data else None
+        if run is None:
+            return "", ""
+        events = run.events()
+        said = status.hint(
+            f"A prepared run: {run.spec.title} on {data.about.title if data else ''}, in "
+            f"{status.duration(run.seconds)}. Yours takes its place."
+        )
+        return str(said), str(curves(events))
 
     def _look(self, run: Run) -> list[Any]:
         from components.lab.methods import METHODS
@@ -95,7 +113,9 @@ class Watch:
         ]
 
 
-def build(tour: Tour, key: gr.BrowserState, slug: str, methods: Sequence[str]) -> Watch:
+def build(
+    tour: Tour, key: gr.BrowserState, slug: str, methods: Sequence[str], example: str | None = None
+) -> Watch:
     """Lays a watch out for the runs of some methods; `slug` begins the ids of its elements."""
     line = gr.HTML(elem_id=f"{slug}-status", elem_classes="status")
     with gr.Row(elem_classes="actions", elem_id=f"{slug}-controls"):
@@ -107,6 +127,7 @@ def build(tour: Tour, key: gr.BrowserState, slug: str, methods: Sequence[str]) -
         tour=tour,
         key=key,
         methods=methods,
+        example=example,
         run=gr.State(),
         ended_run=gr.Textbox("", visible="hidden", elem_id=f"{slug}-ended"),
         status=line,
