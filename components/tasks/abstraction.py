@@ -13,6 +13,7 @@ from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
 from components.tasks import causal, stepwise
 from components.tasks.faithfulness import inventions
+from components.tasks.loops import loops
 from components.tasks.sentences import Span, ended, parted, sentences, unlisted
 from components.tasks.summarization import Summary
 from components.tasks.task import Output, Progress, told
@@ -96,7 +97,8 @@ def summarize(
 
 
 def check(written: str, source: str, most: int, *, cut: bool) -> _Checked:
-    """The first `most` sentences that claim nothing of their own; `cut` says that the last one has no end."""
+    """The first `most` sentences that claim nothing of their own and do not go round in circles; `cut` says
+    that the last one has no end."""
     found = [unlisted(written, span).of(written) for span in sentences(written)]
     if cut and len(found) > 1 and not ended(found[-1]):
         del found[-1]
@@ -105,6 +107,8 @@ def check(written: str, source: str, most: int, *, cut: bool) -> _Checked:
         plain = " ".join(sentence.replace("*", "").split())
         if plain.endswith(":") or (OWN in plain.casefold() and OWN not in source.casefold()):
             continue  # "Here is a summary:"
+        if loops(plain, source):
+            continue
         own = inventions(plain, source)
         invented += own
         if not own and plain not in kept:

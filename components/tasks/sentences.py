@@ -69,6 +69,11 @@ def ended(sentence: str) -> bool:
     return sentence.rstrip(")]’»").endswith(_ENDS)
 
 
+def shouted(sentence: str) -> bool:
+    """Whether several words are all in capitals."""
+    return sentence.isupper() and len(sentence.split()) > 1
+
+
 def unlisted(text: str, sentence: Span) -> Span:
     """The sentence without the bullet or number that makes it an entry of a list."""
     bullet = _BULLET.match(text, sentence.start, sentence.end)

@@ -24,6 +24,7 @@ from components.tasks.fields import (
     OptionalText,
     shorten,
 )
+from components.tasks.loops import circling
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
 
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 COLDEST = 1e-6  # temperature
 MOST_STOPS = 8
+REPEATED = (
+    "From there on the model only repeated itself, which is left out. A higher repetition penalty or "
+    "temperature helps."
+)
 
 
 def _listed(stop: object) -> object:
@@ -262,14 +267,14 @@ class Branch:
 @dataclass(frozen=True, kw_only=True)
 class Generation:
     """`text` is what is new; `finish_reason` is None while it grows, "end" where the model ended it, "stop"
-    where it came to what it was to stop at.
+    where it came to what it was to stop at, "loop" where it only repeated itself: that is left out.
 
     `steps`, `next_token` and `beams` come with the whole text where alternatives are asked for, the last with
     several beams alone.
     """
 
     text: str
-    finish_reason: Literal["end", "length", "stop"] | None
+    finish_reason: Literal["end", "length", "stop", "loop"] | None
     generated_tokens: int
     steps: list[Step]
     next_token: NextToken | None
@@ -306,12 +311,13 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
         next_token: NextToken | None = None,
         beams: Sequence[Branch] = (),
     ) -> Output[Generation]:
-        finish: Literal["end", "length", "stop"] | None = (
+        finish: Literal["end", "length", "stop", "loop"] | None = (
             "end" if ids[-1] in stop else "length" if len(ids) == options.max_new_tokens else None
         )
         text, shift = written.text(begun, ids)
-        if (end := written.stop(text)) is not None:
-            text, finish = text[:end], "stop"
+        end, early = written.end(text)
+        if early:
+            text, finish = text[:end], early
             steps = [step for step in steps if step.start + shift < end]
         cut = ["The limit of new tokens cut the last character in two."]
         return Output(
@@ -325,7 +331,11 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
             ),
             tokens_used=len(prompt) + len(ids),
             token_limit=limit,
-            notes=(*notes, *cut * (finish == "length" and text != whole_characters(text))),
+            notes=(
+                *notes,
+                *cut * (finish == "length" and text != whole_characters(text)),
+                *[REPEATED] * (finish == "loop"),
+            ),
             share=1.0 if finish else len(ids) / options.max_new_tokens,
         )
 
@@ -353,7 +363,7 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
                 first = decoding.next_token(pieces, before, drawn.logits)
             steps.append(decoding.step(pieces, before, drawn.id, drawn.logits, options.alternatives))
         ids.append(drawn.id)
-        stopped = options.stop and written.stop(written.text(begun, ids)[0]) is not None
+        stopped = written.end(written.text(begun, ids)[0])[1] is not None
         whole = stopped or drawn.id in stop or len(ids) == options.max_new_tokens
         yield output(ids, steps, first) if whole else output(ids)
         if stopped:
@@ -443,10 +453,14 @@ class Written:
         before = options.begin or (prompt if plain else "")
         self._spaces = len(before) - len(before.rstrip(" "))
 
-    def stop(self, text: str) -> int | None:
-        """Where a text comes to what it is to stop at, in what the model wrote of it."""
-        found = [at for one in self._stops if (at := text.find(one, len(self._begin))) >= 0]
-        return min(found, default=None)
+    def end(self, text: str) -> tuple[int, Literal["stop", "loop"] | None]:
+        """Where a text ends early, and why: it came to what it is to stop at, or goes round in circles."""
+        begin = len(self._begin)
+        if found := [at for one in self._stops if (at := text.find(one, begin)) >= 0]:
+            return min(found), "stop"
+        if (repeated := circling(text, begin)) is not None:
+            return repeated, "loop"
+        return len(text), None
 
     def text(self, begun: Sequence[int], ids: Sequence[int]) -> tuple[str, int]:
         """The text of the tokens, and how much further back their places in it are than without `begin`."""

@@ -10,7 +10,7 @@ import torch
 
 from components.tasks import stepwise
 from components.tasks.loops import loops
-from components.tasks.sentences import Span, parted, sentences, unlisted
+from components.tasks.sentences import Span, parted, sentences, shouted, unlisted
 from components.tasks.task import Progress, part, told
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Cut:
 @dataclass(frozen=True, kw_only=True)
 class Search:
     """How translations are looked for: with `beams`, of which the `best` are given; if `guarded`, without
-    those that are empty or go round in circles.
+    those that are empty or go round in circles, and sentences in capitals are read as if in small letters,
+    which models know far better.
     """
 
     beams: int
@@ -120,7 +121,10 @@ def _render(
 ) -> Generator[Progress, None, list[Piece]]:
     """Puts the pieces' translations, of at most `length` tokens, into `found`; returns what has none."""
     given = 1 if route.first_token is None else 2  # tokens that the decoder was given
-    rows = _rows(model, [piece.span.of(text) for piece in batch], route)
+    sources = [piece.span.of(text) for piece in batch]
+    loud = [search.guarded and shouted(source) for source in sources]
+    read = [source.capitalize() if quieter else source for source, quieter in zip(sources, loud, strict=True)]
+    rows = _rows(model, read, route)
     longest = min(length, getattr(model.network.config, "max_position_embeddings", POSITIONS))
     work = stepwise.generate(
         model.network,
@@ -136,9 +140,12 @@ def _render(
     ids = yield from told(work, lambda tokens: Progress("Translating", tokens / longest))
     for index, (piece, translations) in enumerate(zip(batch, ids.split(search.best), strict=True)):
         texts = [_decode(model, one[given:]) for one in translations]
-        source = piece.span.of(text)
+        if loud[index]:
+            texts = [one.upper() for one in texts]
         sound = [
-            place for place, one in enumerate(texts) if not search.guarded or (one and not loops(one, source))
+            place
+            for place, one in enumerate(texts)
+            if not search.guarded or (one and not loops(one, sources[index]))
         ]
         row = {name: tensor[index : index + 1] for name, tensor in rows.items()}
         found[piece] = Rendered(

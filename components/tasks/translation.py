@@ -12,6 +12,7 @@ from components.models.checkpoint import Head
 from components.tasks.fields import STRICT, Text
 from components.tasks.languages import AUTO, LANGUAGES, USUAL, LanguageCode, LanguageOrAuto
 from components.tasks.omissions import omissions
+from components.tasks.sentences import shouted
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task, part
 
@@ -110,7 +111,7 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
     text = inputs.text
     route = translators.route(model, options.source, inputs.target)
     cut = translating.cut(model, text, route)
-    notes = [*_cut_notes(model, cut)]
+    notes = [*_cut_notes(model, text, cut)]
     search = translating.Search(
         beams=max(options.num_beams, options.alternatives),
         length_penalty=options.length_penalty,
@@ -186,9 +187,11 @@ def _notes(segments: Sequence[Segment], unended: int) -> Iterator[str]:
         )
 
 
-def _cut_notes(model: LoadedModel, cut: Cut) -> Iterator[str]:
+def _cut_notes(model: LoadedModel, text: str, cut: Cut) -> Iterator[str]:
     if not cut.pieces:
         yield "There is no word in the text: it stays as it is."
+    if loud := sum(shouted(piece.span.of(text)) for piece in cut.pieces):
+        yield f"{loud:,} sentence(s) in capitals: read as if in small letters, which the model knows better."
     if cut.longer:
         yield (
             f"{cut.longer} sentence(s) have more than {model.checkpoint.token_limit} tokens: translated in "

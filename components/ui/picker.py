@@ -9,8 +9,10 @@ import gradio as gr
 
 from components.figures import status
 from components.figures.markup import Markup, byte_size
+from components.models.checkpoint import Checkpoint
 from components.models.errors import TourError
 from components.models.status import Availability, Status
+from components.tasks.languages import LANGUAGES
 from components.tasks.task import Task
 from components.ui import links
 from components.ui.page import Tour
@@ -21,6 +23,7 @@ WORDS = {
     Availability.DOWNLOAD: "to download, {size}",
     Availability.UNREACHABLE: "Hub out of reach",
 }
+NAMED = 5  # languages of a checkpoint
 
 
 def build(task: Task[Any, Any, Any], tour: Tour, *, value: str, elem_id: str) -> tuple[gr.Dropdown, gr.HTML]:
@@ -83,8 +86,8 @@ def availability(status: Status) -> str:
 
 
 def about(task: Task[Any, Any, Any], picked: str | None, tour: Tour, *, state: bool = True) -> str:
-    """Size, licence, state and what the checkpoint is good and bad at; of a repository on the Hub what it
-    is, or why it will not do."""
+    """Size, languages, licence, state and what the checkpoint is good and bad at; of a repository on the Hub
+    what it is, or why it will not do."""
     if not picked:
         return ""
     try:
@@ -97,13 +100,24 @@ def about(task: Task[Any, Any, Any], picked: str | None, tour: Tour, *, state: b
         where = f"to download, {byte_size(checkpoint.download_bytes)}, when you run it"
     return str(
         Markup(
-            "<p>{about}</p><p class='facts'>{millions:.0f} M parameters · {licence} · {where}"
+            "<p>{about}</p><p class='facts'>{millions:.0f} M parameters · {languages}{licence} · {where}"
             "<a href='{card}' target='_blank' rel='noopener'>model card</a></p>"
         ).format(
             about=checkpoint.about,
             millions=checkpoint.whole_parameters / 1e6,
+            languages=f"{spoken} · " if (spoken := languages(checkpoint, task.name)) else "",
             licence=checkpoint.licence,
             where=f"{where} · " if where else "",
             card=links.card_link(picked),
         )
     )
+
+
+def languages(checkpoint: Checkpoint, task: str) -> str:
+    """Which languages it knows, in words; empty if it does not say."""
+    known = [LANGUAGES[code].name if code in LANGUAGES else code for code in checkpoint.languages]
+    if task == "translation" and len(known) == 2:
+        return " to ".join(known)
+    if len(known) > NAMED:
+        return f"{', '.join(known[: NAMED - 1])} and {len(known) - NAMED + 1} more"
+    return ", ".join(known)

@@ -146,6 +146,7 @@ def test_what_pickers_say_of_a_model_follows_what_is_true(page: Page) -> None:
             re.compile(r" · (loaded|on this host|to download|Hub out of reach)")
         )
     expect(visit.box("model")).to_have_value(re.compile(r" · loaded$"))
+    expect(visit.part("model-about")).to_contain_text("English")
     expect(visit.part("model-about")).to_contain_text("loaded")
     page.goto("/attribution")
     expect(page.locator("#attribution-model input")).to_have_value(re.compile(r" · loaded$"))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.tasks.loops import loops
+from components.tasks.loops import circling, loops
 from components.tasks.omissions import omissions
 
 
@@ -55,6 +55,8 @@ def test_only_where_capitals_tell_names_and_letters_are_the_same() -> None:
         "Eine Eleleleleterung.",
         "Tatatatata",
         "der \n der\tder",
+        "Es kostet 100000000000 Euro.",
+        "Am 1212121212. Mai",
     ],
 )
 def test_what_goes_round_in_circles(text: str) -> None:
@@ -76,3 +78,22 @@ def test_what_goes_round_in_circles(text: str) -> None:
 )
 def test_what_people_write(text: str) -> None:
     assert not loops(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("It is so good. " + "I like the way it is. " * 3, "It is so good. I like the way it is. "),
+        ("Well, " + "ha" * 24, "Well, ha"),
+        ("It costs 1" + "0" * 48, "It costs 10"),
+        ("One two three. One two three. One", None),
+        ("Row, row, row your boat: ha ha ha ha ha!", None),
+        ("The rule:\n" + "-" * 80, None),
+        ("| --- | " * 20, None),
+        ("[0, 0, 0, 0, 0, 0, 0, 0]", None),
+    ],
+)
+def test_where_a_text_that_grows_begins_to_repeat_itself(text: str, kept: str | None) -> None:
+    end = circling(text)
+    assert (end if end is None else text[:end]) == kept
+    assert circling(text, len(text)) is None

@@ -266,6 +266,16 @@ def test_it_stops_before_what_it_is_to_stop_at(
     assert runner.call(TASK, {**payload, "stop": ["never written"]}).result.text == whole
 
 
+def test_what_only_repeats_itself_is_left_out(runner: Runner) -> None:
+    payload = {"prompt": "1 " * 14, "model": SMOL, "mode": "plain", "temperature": 0.0}
+    payload |= {"repetition_penalty": 1.0, "max_new_tokens": 60, "alternatives": 1}
+    answer = runner.call(TASK, payload)
+    assert answer.result.text.strip() == "1"
+    assert answer.result.finish_reason == "loop"
+    assert "".join(step.text for step in answer.result.steps).strip() == "1"
+    assert [note for note in answer.notes if "repeated itself" in note]
+
+
 @pytest.mark.parametrize("given", [["a\nb", "\\n", "\n\n"], ["\\"], []])
 def test_stop_strings_keep_line_breaks(given: list[str]) -> None:
     assert stops(Options(stop=given).stop) == given  # type: ignore[arg-type]

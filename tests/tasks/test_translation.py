@@ -197,6 +197,18 @@ def test_what_only_goes_round_in_circles_is_not_shown(translators: Runner) -> No
     )
 
 
+def test_capitals_are_read_as_small_letters(runner: Runner) -> None:
+    text = "WHERE IS THE STATION? NATO"
+    answer = runner.call(TASK, {"text": text, "source": "en"})
+    quiet = runner.call(TASK, {"text": text.replace("WHERE IS THE STATION", "Where is the station")}).result
+    assert [one.source for one in answer.result.segments] == ["WHERE IS THE STATION?", "NATO"]
+    assert answer.result.segments[0].translation == quiet.segments[0].translation.upper()
+    assert answer.result.segments[1].translation == quiet.segments[1].translation
+    assert [note for note in answer.notes if "capitals" in note] == [
+        "1 sentence(s) in capitals: read as if in small letters, which the model knows better."
+    ]
+
+
 def test_names_and_numbers_that_a_translation_lacks_are_said(translators: Runner) -> None:
     text = "It was late. On Sunday Okafor paid 1250 euros to Veldkamp & Sons."
     answer = translators.call(TASK, {"text": text, "model": "marian"})

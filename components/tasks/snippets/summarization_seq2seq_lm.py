@@ -41,12 +41,21 @@ def invented(sentence):
     return [word for word in claims if word != "I" and word.casefold() not in known]
 
 
+# A syllable, a word, a phrase, a letter or digits again and again: small models go round in circles.
+circles = re.compile(
+    r"([^\W\d_]{3,8}|(?!en|er)[^\W\d_]{2})\1{2,}|\b(\w+(?:\W+\w+){0,7}?)(?:\W+\2\b){2,}"
+    r"|([^\d\s._=*#-])\3{4,}|(\d)\4{7,}|(\d{2,8})\5{4,}",
+    re.IGNORECASE,
+)
+
 # The first sentences that the text supports; the app also knows the numbers two to twenty in words.
 sentences = [" ".join(one.split()) for line in re.split(r"[\r\n]+", written) for one in segment("en", line)]
 sentences = [one.replace("*", "") for one in sentences if any(map(str.isalpha, one))]
 if not ended and len(sentences) > 1 and sentences[-1][-1] not in '.!?…”"。':
     del sentences[-1]
 kept = dict.fromkeys(one for one in sentences if not one.endswith(":") and not invented(one))
+if not circles.search(TEXT):
+    kept = [one for one in kept if not circles.search(one)]
 if "summary" not in TEXT.lower():
     kept = [one for one in kept if "summary" not in one.lower()]
 if not kept:  # then the text's first

@@ -25,10 +25,10 @@ else:  # T5
     prefix = model.config.task_specific_params[f"translation_{source}_to_{TARGET}"]["prefix"]
 
 beams = max(NUM_BEAMS, ALTERNATIVES)
-# A syllable, a word, a phrase or a letter again and again: small models go round in circles.
+# A syllable, a word, a phrase, a letter or digits again and again: small models go round in circles.
 circles = re.compile(
     r"([^\W\d_]{3,8}|(?!en|er)[^\W\d_]{2})\1{2,}|\b(\w+(?:\W+\w+){0,7}?)(?:\W+\2\b){2,}"
-    r"|([^\d\s._=*#-])\3{4,}",
+    r"|([^\d\s._=*#-])\3{4,}|(\d)\4{7,}|(\d{2,8})\5{4,}",
     re.IGNORECASE,
 )
 
@@ -36,7 +36,9 @@ circles = re.compile(
 @torch.inference_mode()
 def translate(sentence, **stricter):
     """The likeliest translations; sentences are read one at a time, within the model's limit."""
-    inputs = tokenizer(prefix + sentence, return_tensors="pt").to(model.device)
+    loud = sentence.isupper() and len(sentence.split()) > 1  # models know small letters far better
+    read = sentence.capitalize() if loud else sentence
+    inputs = tokenizer(prefix + read, return_tensors="pt").to(model.device)
     inputs = {name: inputs[name] for name in ("input_ids", "attention_mask")}
     longest = 64 * (1 + inputs["input_ids"].shape[1] // 32)
     ids = model.generate(
@@ -50,6 +52,7 @@ def translate(sentence, **stricter):
         **stricter,
     )
     texts = [tokenizer.decode(row[1 + len(told) :], skip_special_tokens=True).strip() for row in ids]
+    texts = [text.upper() for text in texts] if loud else texts
     return [text for text in texts if text and (circles.search(sentence) or not circles.search(text))]
 
 
