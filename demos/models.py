@@ -202,5 +202,5 @@ PAGE = PlainPage(
     title="Models",
     sentence="Every checkpoint of the tour: where it comes from, what it costs, whether it is in memory now.",
     build=build,
-    group="Behind the scenes",
+    group="Models",
 )

@@ -285,7 +285,7 @@ PAGE = PlainPage(
         "hundred examples can be enough."
     ),
     build=build,
-    group="Lab",
+    group="Learn",
     teaser=Markup("{} → <strong>{}</strong> → {}").format(
         *(
             f"{one['name']} {one['year']}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -69,17 +70,12 @@ WAITING = Markup(
 
 
 def header(pages: Sequence[Page], current: Page | None, *, home: bool = True) -> Markup:
-    """Brand, links to all pages and the light/dark switch; hidden when embedded.
+    """Brand, links to all pages in groups, and the light/dark switch; hidden when embedded.
 
     Links are relative, so that the app also works below a path prefix.
     """
     links = join(
-        Markup('<a href="./{slug}"{current}>{title}</a>').format(
-            slug=page.slug,
-            title=page.nav,
-            current=Markup(' aria-current="page"') if page is current else "",
-        )
-        for page in pages
+        _group(name, list(members), current) for name, members in groupby(pages, key=lambda page: page.group)
     )
     return Markup(
         '<header id="tour-header" class="tour-header"><a class="skip" href="#main">Skip to content</a>'
@@ -94,6 +90,24 @@ def header(pages: Sequence[Page], current: Page | None, *, home: bool = True) ->
         home=Markup(' aria-current="page"') if home and current is None else "",
         script=Markup(_asset("header.js")),
     )
+
+
+def _group(name: str, pages: Sequence[Page], current: Page | None) -> Markup:
+    """A list that opens, whose name says which of its pages is shown; a page that is alone is a link."""
+    links = join(
+        Markup('<a href="./{slug}"{current}>{title}</a>').format(
+            slug=page.slug,
+            title=page.nav,
+            current=Markup(' aria-current="page"') if page is current else "",
+        )
+        for page in pages
+    )
+    if len(pages) == 1:
+        return links
+    here = Markup(' <span class="here">{}</span>').format(current.nav) if current in pages and current else ""
+    return Markup(
+        '<details class="nav-group" name="pages"><summary{}>{}{}</summary><div>{}</div></details>'
+    ).format(Markup(" data-here") if here else "", name, here, links)
 
 
 def heading(title: str, sentence: str, *, hero: bool = False) -> Markup:

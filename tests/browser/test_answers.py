@@ -85,6 +85,7 @@ def test_own_text_is_there_again_after_leaving_the_page(page: Page) -> None:
     visit.fill("text", "A dull evening, and the soup was cold.")
     visit.run()
     expect(page).to_have_url(re.compile(r"\?text=A\+dull\+evening"))
+    page.locator("nav summary").first.click()
     page.get_by_role("link", name="Entities", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Named entities")
     page.go_back()

@@ -127,6 +127,6 @@ def test_other_pages_show_what_they_show(open_page: OpenPage, published: str, sl
             expect(page.locator("h1")).to_be_visible()
         case _:
             expect(page.locator(UP).first).to_be_visible()
-    link = page.locator("#tour-header nav a").first
-    link.click()
+    page.locator("#tour-header summary").first.click()
+    page.locator("#tour-header nav a").first.click()
     expect(page).to_have_url(f"{published}/{PAGES[0].slug}")

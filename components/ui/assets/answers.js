@@ -112,7 +112,7 @@
   };
 
   // Boxes that scroll sideways say where there is more.
-  const BOXES = ".grid-box, .drawn-box, .lane-stats, .att-stage, .model-card table, .tour-header nav";
+  const BOXES = ".grid-box, .drawn-box, .lane-stats, .att-stage, .model-card table";
   const more = (box) => {
     const left = box.scrollLeft > 4, right = box.scrollWidth - box.clientWidth - box.scrollLeft > 4;
     const says = left && right ? "both" : left ? "start" : right ? "end" : "";

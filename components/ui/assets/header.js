@@ -1,9 +1,15 @@
 (() => {
   const header = document.getElementById("tour-header");
-  // On a narrow screen the navigation scrolls: bring the current page into view, without moving the page itself.
-  const nav = header.querySelector("nav");
-  const current = nav.querySelector("[aria-current]");
-  if (current) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - (nav.clientWidth - current.clientWidth) / 2;
+  const opened = () => header.querySelector(".nav-group[open]");
+  document.addEventListener("click", ({ target }) => {
+    if (opened() && !opened().contains(target)) opened().open = false;
+  });
+  header.addEventListener("keydown", ({ key }) => {
+    const group = opened();
+    if (key !== "Escape" || !group) return;
+    group.open = false;
+    group.querySelector("summary").focus();
+  });
 
   // The browser would follow the link from the app's base address, to the home page.
   header.querySelector(".skip").addEventListener("click", (event) => {
