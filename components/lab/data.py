@@ -83,7 +83,8 @@ class Data:
         if self.about.several:
             found: np.ndarray = np.load(self.folder / _FITS, mmap_mode="r")[rows]
             return found
-        return self.classes(rows)[:, None] == np.arange(len(self.about.labels))
+        only: np.ndarray = self.classes(rows)[:, None] == np.arange(len(self.about.labels))
+        return only
 
     @property
     def id(self) -> str:

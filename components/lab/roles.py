@@ -204,7 +204,8 @@ def make(
     if lost := int((~usable).sum()):
         blank = "one of their texts" if roles.pair else "text"
         said.append(f"{lost:,} rows without {blank} are not trained on.")
-    labels, codes, fits = (), np.full(len(usable), UNUSED), None
+    labels: tuple[str, ...] = ()
+    codes, fits = np.full(len(usable), UNUSED), None
     if label is not None and roles.several:
         labels, codes, fits = _coded_several(label, roles.label)
     elif label is not None:

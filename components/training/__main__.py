@@ -10,13 +10,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.training.recipe import Recipe, recipes
+from components.training.recipe import EMBEDDED, Recipe, recipes
 
 if TYPE_CHECKING:
     from components.training.run import Job
 
 _ROOT = Path(__file__).resolve().parents[2]
-EMBEDDED = _ROOT / "components" / "models" / "embedded"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     train.add_argument("name", choices=known)
     train.add_argument("--epochs", type=float, help="instead of the recipe's")
     train.add_argument("--runs", type=Path, default=Path("runs"), help="where unfinished runs are kept")
+    train.add_argument("--save-every", type=int, default=250, help="steps after which a run is saved")
     train.add_argument("--into", type=Path, default=EMBEDDED, help="where the checkpoint's folder goes")
     evaluate = commands.add_parser("evaluate", help="measure shipped checkpoints and print the table")
     evaluate.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}; all by default")
@@ -55,7 +55,7 @@ def _train(recipe: Recipe, options: argparse.Namespace) -> int:
         recipe = replace(recipe, epochs=options.epochs)
     set_seed(recipe.seed)
     job: Job = importlib.import_module(f"components.training.{recipe.kind}").prepare(recipe, options.data)
-    train(recipe, job, options.runs / recipe.name)
+    train(recipe, job, options.runs / recipe.name, save_every=options.save_every)
     job.export(options.into / recipe.name)
     print(f"{recipe.name} is in {options.into / recipe.name}")
     return 0

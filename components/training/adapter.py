@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import transformers
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from safetensors.torch import load_file
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
@@ -89,6 +90,16 @@ def adapted(
         modules_to_save=_head(network) if save is None else save,
     )
     return get_peft_model(network, lora)
+
+
+def load(network: PeftModel, folder: Path) -> None:
+    """Give an adapted network what the adapter in `folder`, of the same rank, has learned."""
+    weights = {
+        name: tensor.float() for name, tensor in load_file(folder / "adapter_model.safetensors").items()
+    }
+    found = set_peft_model_state_dict(network, weights)
+    if found.unexpected_keys:
+        raise ValueError(f"{folder} has weights for which there is no place: {found.unexpected_keys[0]}")
 
 
 def export(network: PeftModel, folder: Path, base: str = UPSTREAM, **config: Any) -> None:

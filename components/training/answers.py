@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from components.training import adapter, text
+from components.training import adapter
+from components.training.near_misses import Swaps, near_misses
+from components.training.questions import Question, held_back, questions
+from components.training.recipe import EMBEDDED
 from components.training.run import Collate, Example, Job, predict
 
 if TYPE_CHECKING:
@@ -24,55 +24,29 @@ if TYPE_CHECKING:
 # As when visitors are answered: see components/tasks/reading.py.
 N_BEST = 20
 LONGEST = 30  # tokens of an answer
-
-
-@dataclass(frozen=True)
-class Question:
-    """`answers` are (text, start) in the context; none if the context does not answer."""
-
-    question: str
-    context: str
-    answers: tuple[tuple[str, int], ...]
-
-
-def questions(path: Path) -> list[Question]:
-    """A file in SQuAD's JSON, or in JSON Lines with one flat object per question."""
-    if path.suffix == ".jsonl":
-        return [
-            Question(row["question"], row["context"], _answers(row["answers"]))
-            for row in text.records(path)
-            if not row.get("in_subset")  # asked again in a file of paragraphs
-        ]
-    articles = json.loads(text.read(path))["data"]
-    return [
-        Question(
-            entry["question"],
-            paragraph["context"],
-            tuple((answer["text"], answer["answer_start"]) for answer in entry["answers"]),
-        )
-        for article in articles
-        for paragraph in article["paragraphs"]
-        for entry in paragraph["qas"]
-    ]
-
-
-def held_back(question: Question) -> bool:
-    """Whether a question of the training files is kept for tuning: one paragraph in thirty."""
-    return hashlib.sha256(question.context.encode()).digest()[0] < 256 // 30
+WINDOW = 384  # tokens that the shipped network reads at once
 
 
 def prepare(recipe: Recipe, data: Path) -> Job:
+    """Questions of all files, some with other names, and near misses made of them."""
     chance = random.Random(recipe.seed)  # noqa: S311 - a sample, not a secret
+    files = {name: questions(data / name) for name in recipe.extra["shares"]}
+    learned = {name: [one for one in asked if not held_back(one)] for name, asked in files.items()}
+    swaps = Swaps(one.question for asked in learned.values() for one in asked)
     train: list[Question] = []
     for name, share in recipe.extra["shares"].items():
-        asked = [one for one in questions(data / name) if not held_back(one)]
+        asked = learned[name]
+        train += near_misses(asked, share * recipe.extra["near_misses"], swaps, chance)
         while share >= 1:
             train += asked
             share -= 1
         train += chance.sample(asked, round(share * len(asked)))
-    train += list(_unanswerable(train, recipe.extra["unanswerable"], chance))
+    for index in chance.sample(range(len(train)), round(recipe.extra["renamed"] * len(train))):
+        train[index] = swaps.renamed(train[index], chance) or train[index]
     tokenizer = adapter.body_tokenizer()
     network = adapter.adapted(recipe, "BertForQuestionAnswering", ["qa_outputs"])
+    if start := recipe.extra.get("start"):
+        adapter.load(network, EMBEDDED / start)
 
     def collate(rows: Sequence[Example]) -> dict[str, Any]:
         inputs = [{key: row[key] for key in ("input_ids", "token_type_ids")} for row in rows]
@@ -82,10 +56,13 @@ def prepare(recipe: Recipe, data: Path) -> Job:
         return padded
 
     def export(folder: Path) -> None:
-        kept = [one for name in recipe.extra["shares"] for one in questions(data / name) if held_back(one)]
-        kept += _unanswerable(kept, 0.5, chance)
-        tune = examples(tokenizer, kept, recipe.length, chance)
-        adapter.export(network, folder, **calibrated(network, tune, collate))
+        kept = [one for asked in files.values() for one in asked if held_back(one)]
+        count = min(recipe.extra["tuned_on"], len(kept))
+        share = recipe.extra["near_misses"] * count / len(kept)
+        tune = [*chance.sample(kept, count), *near_misses(kept, share, swaps, chance)]
+        adapter.export(
+            network, folder, **calibrated(network, examples(tokenizer, tune, WINDOW, chance), collate)
+        )
 
     return Job(
         network=network,
@@ -164,17 +141,3 @@ def calibrated(network: torch.nn.Module, tune: Sequence[Example], collate: Colla
     temperature, bias = min(grid, key=lambda pair: lost(*pair))
     # Plain `temperature` would be lost: Transformers takes it for an option of generation.
     return {"answer_temperature": temperature, "no_answer_bias": bias}
-
-
-def _unanswerable(asked: Sequence[Question], share: float, chance: random.Random) -> Iterator[Question]:
-    """Questions put to a paragraph near their own, in which their answers do not occur."""
-    for index in chance.sample(range(len(asked)), round(share * len(asked))):
-        near = asked[max(0, index - 40) : index + 40]
-        other = chance.choice(near).context
-        one = asked[index]
-        if not any(answer.casefold() in other.casefold() for answer, _ in one.answers):
-            yield replace(one, context=other, answers=())
-
-
-def _answers(answers: dict[str, list[Any]]) -> tuple[tuple[str, int], ...]:
-    return tuple(zip(answers["text"], answers["answer_start"], strict=True))

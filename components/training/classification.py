@@ -35,8 +35,10 @@ def job(
     *,
     folder: Path | None = None,
     shared: str | None = adapter.UPSTREAM,
+    start: Path | None = None,
 ) -> Job:
-    """`dev` reads what thresholds are tuned on, where several labels may fit.
+    """`dev` reads what thresholds are tuned on, where several labels may fit; `start` is the folder of an
+    adapter to go on from.
 
     `folder` is that of the checkpoint to start from, MiniLM by default. An adapter is exported as such under
     the name of its body, `shared`; without that, or if every weight is trained, the whole network is.
@@ -58,6 +60,8 @@ def job(
         if recipe.rank
         else adapter.headed(recipe, architecture, folder, **config)
     )
+    if isinstance(network, PeftModel) and start is not None:
+        adapter.load(network, start)
     batch = collate(tokenizer, labels, several=several)
 
     def export(folder: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 _FILE = Path(__file__).with_name("recipes.toml")
+EMBEDDED = Path(__file__).resolve().parents[1] / "models" / "embedded"  # the shipped checkpoints' folders
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from components.training import variety
 from components.training.letters import Letters, letters
 from components.training.optimizers import MuonAdamW
 from components.training.parallel import Pair, corpora, key
+from components.training.recipe import EMBEDDED
 from components.training.run import Example, Job
 from components.training.warm_start import grown, widened
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 HELD_OUT = {"test": 2000, "dev": 1000}  # pairs
 # No run of as many tokens is written twice: far from what it was trained on, the network would stammer.
 NO_REPEAT = 4
-EMBEDDED = Path(__file__).resolve().parents[1] / "models" / "embedded"
 # Sentences of which the vocabulary is made.
 _SAMPLE = 150_000
 

@@ -14,7 +14,7 @@ import openpyxl
 def spreadsheet(sheets: Mapping[str, Sequence[Any]], hidden: Sequence[str] = ()) -> bytes:
     """An XLSX file; cells may be formulas, which have no stored values."""
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     for name, rows in sheets.items():
         sheet = book.create_sheet(name)
         for row in rows:

@@ -33,7 +33,7 @@ def test_learns_to_find_what_was_asked_for_and_is_calibrated(
     folder = tmp_path / "data/squad"
     folder.mkdir(parents=True)
     (folder / "few.json").write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
-    extra = {"unanswerable": 0.0, "shares": {"squad/few.json": 6}}
+    extra = {"near_misses": 0.05, "renamed": 0.1, "tuned_on": 40, "shares": {"squad/few.json": 6}}
     recipe = replace(
         recipes()["answers"], epochs=1, batch=16, learning_rate=1e-2, rank=4, dropout=0.0, extra=extra
     )

@@ -11,8 +11,8 @@ import datasets
 import pytest
 
 from components.training import data, entailment
-from components.training.answers import Question, questions
 from components.training.data import Abstract, Labelled, Tagged
+from components.training.questions import Question, questions
 
 
 def write(path: Path, content: str) -> None:

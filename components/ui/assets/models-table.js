@@ -111,10 +111,14 @@ function draw() {
   meter.value = value.memory.used;
   meter.setAttribute("aria-label", "Memory used of the budget");
   if (!asked.task) ask();
+  const drawn = rows.size > 0;
   const there = new Set(value.checkpoints.map((item) => item.id));
   for (const [id, row] of rows) if (!there.has(id)) { row.root.remove(); rows.delete(id); }
   for (const item of value.checkpoints) {
-    if (!rows.has(item.id)) rows.set(item.id, build(item));
+    if (!rows.has(item.id)) {
+      rows.set(item.id, build(item));
+      if (drawn) section(item.group).root.open = true; // what has just been added is seen
+    }
     const row = rows.get(item.id);
     if (row.root.dataset.state && row.root.dataset.state !== item.state) write(live, `${item.title}: ${item.state_words}`);
     row.root.dataset.state = item.state;
