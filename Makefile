@@ -20,7 +20,8 @@ unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV PIP_USER PIP_TARGET PIP
 DATA ?= ../shared/data
 FLAGS ?=
 
-.PHONY: demo test check bench evaluate examples screenshots chromium nginx clean
+# make test-fast   before a commit: style, imports, tests without weights, server or browser
+.PHONY: demo test test-fast check bench evaluate examples screenshots chromium nginx clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -33,6 +34,12 @@ test: $(VENV)/.dev chromium nginx
 	$(BIN)/lint-imports
 	$(BIN)/python app.py --space check
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder  # each has an app and models of its own: 3 GB or so
+
+test-fast: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pytest --fast --numprocesses 2 --quiet --durations 5 tests/figures tests/ui tests/demos tests/models tests/tasks tests/insight
 
 check: $(VENV)/.runtime
 	$(BIN)/python app.py --check

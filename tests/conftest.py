@@ -24,6 +24,22 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+# What takes the real weights, the running app, or a process of its own.
+SLOW = {"app_url", "browser", "registry", "runner", "lab", "hub", "base", "make_work", "tiny"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="leave out what needs weights, a server or a browser")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--fast"):
+        return
+    slow = [item for item in items if SLOW & set(getattr(item, "fixturenames", ()))]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if item not in set(slow)]
+
+
 @pytest.fixture(scope="session")
 def app_url() -> Iterator[str]:
     """The real app over the cache of this host, so that weights are fetched once and not per run."""
