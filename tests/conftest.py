@@ -29,7 +29,7 @@ SLOW = {"app_url", "browser", "registry", "runner", "lab", "hub", "base", "make_
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--fast", action="store_true", help="leave out what needs weights, a server or a browser")
+    parser.addoption("--fast", action="store_true", help="without weights, server or browser")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -94,7 +94,8 @@ def test_each_sentence_is_what_generate_gives_for_it_alone(family: str, translat
 @pytest.mark.parametrize("family", FAMILIES[1:])
 def test_another_target_is_another_translation(family: str, translators: Runner) -> None:
     texts = {
-        translate(translators, SENTENCES[0], family, target=target).translation for target in ("de", "fr")
+        translate(translators, " ".join(SENTENCES), family, target=target).translation
+        for target in ("de", "fr")
     }
     assert len(texts) == 2
 
