@@ -28,9 +28,8 @@ let price = 0; // of a million tokens, in any currency
 const LONG = 20000, PAUSE = 120; // characters; milliseconds without a key before a long text is sent
 
 function tell(detail) {
-  const before = price;
   price = Math.max(0, Number(detail.price) || 0);
-  if (price !== before && view && same(detail, asked)) { drawStats(); return; }
+  if (view && same(detail, asked)) { drawStats(); return; }
   clearTimeout(again);
   turn++; // what is still under way is not drawn any more
   const wait = view && detail.text.length > LONG && detail.text !== asked?.text ? PAUSE : 0;
