@@ -97,7 +97,7 @@ def load(network: PeftModel, folder: Path) -> None:
     weights = {
         name: tensor.float() for name, tensor in load_file(folder / "adapter_model.safetensors").items()
     }
-    found = set_peft_model_state_dict(network, weights)
+    found: Any = set_peft_model_state_dict(network, weights)
     if found.unexpected_keys:
         raise ValueError(f"{folder} has weights for which there is no place: {found.unexpected_keys[0]}")
 

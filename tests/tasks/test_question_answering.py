@@ -224,14 +224,14 @@ def test_words_beside_each_other_are_two(text: str, part: str, grown: str) -> No
     [
         ("What is the price?", "Price: 1.299,95 kr (with tax)\nNo. 4711", "1.299,95"),
         ("What is the e-mail address?", "Write to kim.lee@mail.example or call 555.", "kim.lee@mail.example"),
-        ("Which version is needed?", "You need Python version 3.11.9 or later.", "3.11.9"),
+        ("Which version of Python is needed?", "You need Python version 3.11.9 or later.", "3.11.9"),
     ],
 )  # fmt: skip
 def test_amounts_and_names_are_answered_whole(
     runner: Runner, question: str, context: str, answer: str
 ) -> None:
-    result = runner.call(TASK, {"question": question, "context": context, "model": "answers"}).result
-    assert answer in result.answers[0].text
+    payload = {"question": question, "context": context, "model": "answers", "allow_no_answer": False}
+    assert answer in runner.call(TASK, payload).result.answers[0].text
 
 
 def test_answers_do_not_overlap(runner: Runner) -> None:
@@ -241,3 +241,18 @@ def test_answers_do_not_overlap(runner: Runner) -> None:
 
 def test_a_text_that_repeats_itself_has_other_answers_too(runner: Runner) -> None:
     assert len(ask(runner, "The fox jumps. " * 60).answers) > 1
+
+
+@pytest.mark.parametrize(
+    ("question", "context"),
+    [
+        ("When was Lisbon founded?", "Lisbon is the capital of Portugal."),
+        ("How many people live in Lisbon?", "Lisbon is the capital of Portugal."),
+        ("Where was Albert Einstein born?", "Marie Curie was born in Warsaw in 1867."),
+        ("What colour is the kettle?", "The kettle weighs 1.2 kg and has a cable of one metre."),
+    ],
+)
+def test_near_misses_have_no_answer(runner: Runner, question: str, context: str) -> None:
+    result = runner.call(TASK, {"question": question, "context": context, "model": "answers"}).result
+    assert result.answers == []
+    assert result.no_answer > 0.3
