@@ -15,7 +15,7 @@ from transformers import MarianMTModel, MarianTokenizer, set_seed
 from components.training import translator, variety, warm_start
 from components.training.letters import letters
 from components.training.parallel import Pair, corpora, german, key
-from components.training.recipe import Recipe, recipes
+from components.training.recipe import EMBEDDED, Recipe, recipes
 from components.training.run import Batches, train
 
 NAMES = variety.Names(["Okafor", "Rotterdam", "Henrietta", "Bauer", "Nimbus", "Annette", "Hannover"])
@@ -179,7 +179,7 @@ def test_a_larger_network_begins_as_the_smaller_one(tmp_path: Path, toy: tuple[R
 
 def test_a_vocabulary_is_made_able_to_write_everything(tmp_path: Path) -> None:
     """That of the shipped translator: what it could write has the ids that it had."""
-    shipped = MarianTokenizer.from_pretrained(translator.EMBEDDED / "translator-en-de")
+    shipped = MarianTokenizer.from_pretrained(EMBEDDED / "translator-en-de")
     recipe = recipes()["translator-en-de-general"]
     pair = Pair("Where is the station?", "Wo ist „Żółć“ – ☃?")
     wide = translator._tokenizer(recipe, [pair] * 100)

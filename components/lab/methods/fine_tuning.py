@@ -93,7 +93,7 @@ class _Texts:
 
     def labelled(self, rows: np.ndarray) -> list[Labelled]:
         names = self.data.about.labels
-        seconds = self.data.pairs(rows) or [None] * len(rows)
+        seconds: Sequence[str | None] = self.data.pairs(rows) or [None] * len(rows)
         found = zip(self.data.texts(rows), self.data.fits(rows), seconds, strict=True)
         return [
             Labelled(text, tuple(names[at] for at in np.flatnonzero(fits)), second)
