@@ -37,7 +37,8 @@ def strip(sentence: str, answers: Mapping[str, Json]) -> Markup:
         ("Verdict", "What the last layer says.", why and _bars(why["choices"], "text", "Verdict")),
         ("Why", "What each word adds to it.", why and _tinted(sentence, why)),
     )
-    return Markup('<ol class="strip" tabindex="0" aria-label="“{}” on its way through one model">{}</ol>').format(
+    whole = Markup('<ol class="strip" tabindex="0" aria-label="“{}” on its way through one model">{}</ol>')
+    return whole.format(
         sentence,
         join(
             Markup('<li><h3>{}</h3><div class="stage">{}</div><p class="hint">{}</p></li>').format(
