@@ -49,7 +49,8 @@ def texts_of(task: AnyTask) -> list[tuple[str, bool]]:
     return [
         (field.name, field.kind == "texts")
         for field in input_fields(task.inputs)
-        if field.kind in ("text", "texts") and (field.required or field.name in task.example)
+        if field.kind in ("text", "texts")
+        and (field.required or (field.kind == "text" and task.example.get(field.name)))
     ]
 
 
