@@ -28,12 +28,14 @@
   const isWorking = () =>
     Boolean(document.querySelector('button:is([id$="-stop"], [id$="-stop-run"]):not(:disabled)'));
 
-  // While an answer is written, it has at least the room of the one before: what is below stays where it is.
+  // While an answer is written, it and the line about it have at least the room of those before: what is below
+  // stays where it is.
+  const heights = new WeakMap();
   const hold = () => {
     const working = isWorking();
-    for (const block of document.querySelectorAll('.block[id$="-result"]')) {
-      if (working && !block.style.minHeight) block.style.minHeight = `${block.offsetHeight}px`;
-      else if (!working) block.style.minHeight = "";
+    for (const block of document.querySelectorAll('.block:is([id$="-result"], [id$="-status"])')) {
+      block.style.minHeight = working && heights.has(block) ? `${heights.get(block)}px` : "";
+      if (!working) heights.set(block, block.offsetHeight);
     }
   };
 
@@ -139,6 +141,7 @@
   addEventListener("tour-up", () => {
     for (const status of document.querySelectorAll(".status.block")) status.setAttribute("role", "status");
     read = latest()?.dataset.answer;
+    hold();
     look();
     examples();
     place();
