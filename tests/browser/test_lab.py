@@ -71,7 +71,7 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page,
     tab(page, "Judge")
     expect(page.locator("#lab-judge-compared")).to_contain_text("LoRA")
     tab(page, "Share")
-    code = page.locator("#lab-share-about code").filter(has_text="local/")  # the prepared run's files go first
+    code = page.locator("#lab-share-about code").filter(has_text="local/")  # not the prepared run's files
     expect(code).to_have_text(re.compile(r"^local/pets-lora-[0-9a-f]{6}$"))
     name = code.inner_text()
     expect(page.locator("#lab-card")).to_contain_text("pets.csv")
