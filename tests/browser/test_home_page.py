@@ -49,6 +49,8 @@ def test_a_text_goes_through_everything_and_each_card_opens_its_page_with_it(pag
     page.locator("#home-text textarea").fill(LETTER)
     expect(part(page, "entities")).to_have_attribute("data-stale", re.compile("^Answer to an earlier text"))
     page.locator("#home-run").click()
+    expect(part(page, "gap").locator(".skeleton")).to_be_visible()
+    expect(part(page, "gap")).not_to_have_attribute("data-stale", re.compile("."))
     finished(page)
     for card in home.CARDS:
         expect(part(page, card.part).locator(".answered")).to_be_visible()

@@ -41,6 +41,9 @@
 
   const look = () => {
     const working = isWorking();
+    for (const block of document.querySelectorAll("[data-stale]")) { // of an answer that has made way
+      if (!block.querySelector(".answered")) delete block.dataset.stale;
+    }
     for (const answer of document.querySelectorAll(".answered")) {
       const block = answer.closest(".block");
       const values = JSON.parse(answer.dataset.asked);
