@@ -494,7 +494,7 @@ def guarded(
     except Exception:
         incident = secrets.token_hex(4)
         logger.exception("%s failed, incident %s", task.title, incident)
-        yield status.problem(f"Something broke on our side. If it happens again, report incident {incident}.")
+        yield status.broken(incident)
 
 
 def complete(

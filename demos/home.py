@@ -98,7 +98,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     def answer(*values: Any) -> Iterator[list[Any]]:
         skipped = [gr.skip()] * (len(CARDS) + 1)
         yield [*skipped, str(status.progress("Starting", None)), *switches(running=True)]
-        for change in analyze(tour, names, values):
+        for change in analyze(tour, values):
             yield [*change, gr.skip(), gr.skip()]
         yield [*skipped, gr.skip(), *switches(running=False)]
 
@@ -218,10 +218,10 @@ def _names() -> list[str]:
     return ["text", *(needs for card in CARDS if (needs := PARTS[card.part].needs))]
 
 
-def analyze(tour: Tour, names: Sequence[str], values: Sequence[str]) -> Iterator[list[Any]]:
+def analyze(tour: Tour, values: Sequence[str]) -> Iterator[list[Any]]:
     """Strip, cards and status line as answers come; what has not changed is skipped."""
     keep: list[Any] = [gr.skip()] * (len(CARDS) + 1)
-    payload = {name: BOXES[name].parse(value or "") for name, value in zip(names, values, strict=True)}
+    payload = {name: BOXES[name].parse(value or "") for name, value in zip(_names(), values, strict=True)}
     try:
         inputs = validate(overview.Inputs, payload)
         board = Board(tour, inputs)
@@ -248,8 +248,7 @@ def analyze(tour: Tour, names: Sequence[str], values: Sequence[str]) -> Iterator
     except Exception:
         incident = secrets.token_hex(4)
         logger.exception("the tour failed, incident %s", incident)
-        words = f"Something broke on our side. If it happens again, report incident {incident}."
-        yield [*keep, str(status.problem(words))]
+        yield [*keep, str(status.broken(incident))]
     else:
         yield [*keep, str(status.hint("Done. Each card opens its page with this very text."))]
 

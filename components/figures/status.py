@@ -64,5 +64,10 @@ def problem(message: str) -> Markup:
     return Markup('<div class="problem" role="alert"><p>{}</p></div>').format(message)
 
 
+def broken(incident: str) -> Markup:
+    """An error of our own, by the name under which the log has it."""
+    return problem(f"Something broke on our side. If it happens again, report incident {incident}.")
+
+
 def hint(message: str) -> Markup:
     return Markup('<p class="hint">{}</p>').format(escape(message))

@@ -103,7 +103,7 @@ class Desk:
         except Exception:
             incident = secrets.token_hex(4)
             logger.exception("%s failed, incident %s", task.name, incident)
-            yield replace(Shown.nothing(), result=str(asking.belonging(_broken(incident), typed)))
+            yield replace(Shown.nothing(), result=str(asking.belonging(status.broken(incident), typed)))
             return
         if answer is not None:
             waited = perf_counter() - started
@@ -183,7 +183,7 @@ class Desk:
             except Exception:
                 incident = secrets.token_hex(4)
                 logger.exception("comparing %s failed, incident %s", self.page.task.name, incident)
-                columns.append(Column(title=title, figure=_broken(incident), facts=Markup()))
+                columns.append(Column(title=title, figure=status.broken(incident), facts=Markup()))
         yield shown(columns), Markup()
 
     def probe(self, typed: Sequence[Any]) -> Iterator[tuple[Markup, Markup]]:
@@ -287,7 +287,3 @@ class Desk:
         bar = status.progress("Working", answer.share) if answer.share < 1 else Markup()
         figure = asking.belonging(self.page.draw(payload, as_json), typed, partial=True)
         return Shown(result=str(figure), status=str(bar + line))
-
-
-def _broken(incident: str) -> Markup:
-    return status.problem(f"Something broke on our side. If it happens again, report incident {incident}.")

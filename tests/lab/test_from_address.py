@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -14,8 +14,8 @@ from components.lab.workspace import Workspace, Workspaces, new_key
 from components.models.errors import Code, TourError
 from tests.fakes.documents import spreadsheet
 from tests.fakes.site import PUBLIC, Site, running_site
+from tests.tasks.suite import finish
 
-T = TypeVar("T")
 HOST, OTHER = "data.example.org", "files.example.net"
 ROWS = b"text,label\ngood film,1\nbad film,0\n"
 
@@ -34,15 +34,6 @@ def workspaces(tmp_path: Path) -> Workspaces:
 @pytest.fixture
 def workspace(workspaces: Workspaces) -> Workspace:
     return workspaces.open(new_key())
-
-
-def end(work: Generator[Any, None, T]) -> T:
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
 
 
 def refused(address: str, network: Network) -> TourError:
@@ -70,8 +61,8 @@ def test_a_file_is_taken_in_as_an_upload_is(
     site.file(path, body, **headers)
     found = from_address.look(f"https://{HOST}{path}", site.network)
     assert (found.name, found.nbytes) == (name, len(body))
-    end(from_address.download(found.address, workspaces, workspace, site.network))
-    draft = end(intake.read(workspace, {}))
+    finish(from_address.download(found.address, workspaces, workspace, site.network))
+    draft = finish(intake.read(workspace, {}))
     assert draft.converted is not None
     data = intake.settle(workspace, roles.guess(draft.converted.columns))
     assert data.about.source == f"https://{HOST}{path}"
@@ -128,7 +119,7 @@ def test_a_name_that_means_another_host_later_reaches_nothing_else(
     site.names[HOST] = [[PUBLIC], ["127.0.0.1"]]
     found = from_address.look(f"https://{HOST}/a.csv", site.network)
     with pytest.raises(TourError, match="public internet"):
-        end(from_address.download(found.address, workspaces, workspace, site.network))
+        finish(from_address.download(found.address, workspaces, workspace, site.network))
     assert site.connected == [PUBLIC]
 
 
@@ -178,6 +169,6 @@ def test_a_download_that_breaks_off_leaves_nothing(
 ) -> None:
     site.answers["/a.csv"] = (200, {"Content-Length": str(len(ROWS) + 100)}, ROWS)
     with pytest.raises(TourError) as caught:
-        end(from_address.download(f"https://{HOST}/a.csv", workspaces, workspace, site.network))
+        finish(from_address.download(f"https://{HOST}/a.csv", workspaces, workspace, site.network))
     assert caught.value.code is Code.UNREACHABLE
     assert intake.draft_of(workspace) is None

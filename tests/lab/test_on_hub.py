@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pyarrow as pa
 import pytest
@@ -16,8 +15,8 @@ from components.lab.data import SPLITS, Data
 from components.lab.workspace import Workspace, Workspaces, new_key
 from components.models.errors import Code, TourError
 from tests.fakes.hub import FakeHub, black_hole, closed_port, running_hub
+from tests.tasks.suite import finish
 
-T = TypeVar("T")
 REPO = "owner/moods"
 
 
@@ -52,19 +51,10 @@ def publish(hub: FakeHub, tmp_path: Path) -> Callable[..., None]:
     return publish
 
 
-def end(work: Generator[Any, None, T]) -> T:
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-
-
 def taken(hub: FakeHub, workspaces: Workspaces, workspace: Workspace, name: str = "default") -> Data:
     listing = on_hub.look(hub.endpoint, REPO)
-    end(on_hub.download(hub.endpoint, listing, name, workspaces, workspace))
-    draft = end(intake.read(workspace, {}))
+    finish(on_hub.download(hub.endpoint, listing, name, workspaces, workspace))
+    draft = finish(intake.read(workspace, {}))
     assert draft.converted is not None
     return intake.settle(workspace, roles.guess(draft.converted.columns))
 
@@ -148,14 +138,14 @@ def test_what_is_too_large_is_refused_before_and_while_it_comes(
     listing = on_hub.look(hub.endpoint, REPO)
     monkeypatch.setattr(on_hub, "LARGEST", 2000)
     with pytest.raises(TourError, match="Pick a smaller"):
-        end(on_hub.download(hub.endpoint, listing, "default", workspaces, workspace))
+        finish(on_hub.download(hub.endpoint, listing, "default", workspaces, workspace))
     assert not hub.downloads("train.csv")
     [lying] = listing.configurations
     small = on_hub.Remote(path="train.csv", nbytes=10, split="train")
     lying = on_hub.Configuration(name="default", files=(small,))
     listing = on_hub.Listing(repo=REPO, revision=listing.revision, licence="mit", configurations=(lying,))
     with pytest.raises(TourError, match="Pick a smaller"):
-        end(on_hub.download(hub.endpoint, listing, "default", workspaces, workspace))
+        finish(on_hub.download(hub.endpoint, listing, "default", workspaces, workspace))
     assert intake.draft_of(workspace) is None
     assert not (workspace.folder / "draft").exists()
 
@@ -174,7 +164,7 @@ def test_a_download_that_breaks_off_is_told(hub, publish, workspaces, workspace)
     listing = on_hub.look(hub.endpoint, REPO)
     hub.cut["train.csv"] = 1
     with pytest.raises(TourError) as broken:
-        end(on_hub.download(hub.endpoint, listing, "default", workspaces, workspace))
+        finish(on_hub.download(hub.endpoint, listing, "default", workspaces, workspace))
     assert broken.value.code is Code.UNREACHABLE
 
 
