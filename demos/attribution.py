@@ -15,7 +15,7 @@ import gradio as gr
 from components.figures import attribution as figure
 from components.figures import status
 from components.figures.markup import Markup, join
-from components.insight.attribution import EDIT, SECOND, TASK, TASKS
+from components.insight.attribution import EDIT, EXPLAINED, TASK
 from components.models.errors import TourError
 from components.tasks.task import Progress, Task
 from components.ui import asking, doors, links, picker
@@ -99,35 +99,6 @@ EDIT_SAYS = (
     "say.",
     "In the review, with “wonderful” taken away the score of “positive” falls by {lost}.",
 )
-SECOND_LABELS: Mapping[str, str] = {
-    "question_answering": "Question",
-    "zero_shot_classification": "Labels",
-    "sentence_similarity": "Second text",
-    "translation": "Language to translate to",
-    "text_generation": "Beginning of the answer",
-}
-SECOND_HELP: Mapping[str, str] = {
-    "question_answering": "What is asked about the text above.",
-    "zero_shot_classification": "At least two, with commas between them.",
-    "sentence_similarity": "The text to compare with.",
-    "translation": "Its code, such as de.",
-    "text_generation": "The model goes on from here. May be empty.",
-}
-TARGET_HELP: Mapping[str, str] = {
-    "text_classification": "A label.",
-    "named_entities": "A name or word in the text.",
-    "question_answering": "An answer in the text.",
-    "summarization": "A sentence, or a word that the model wrote.",
-    "translation": "A word of the translation; empty for all of it.",
-    "sentence_similarity": "Nothing to choose: it is the likeness of the two texts.",
-    "text_generation": "The next token.",
-    "fill_mask": "A word for the gap.",
-    "zero_shot_classification": "One of the labels.",
-}
-
-
-# Where an empty box stands for the model's own choice.
-WITH_BEST = frozenset(TASKS) - {"translation", "sentence_similarity"}
 
 
 @dataclass(frozen=True)
@@ -155,7 +126,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     with gr.Row(equal_height=False, elem_classes="workbench"):
         with gr.Column(scale=5, min_width=320, elem_classes="asking"):
             task = gr.Dropdown(
-                [(of_task[name].title, name) for name in TASKS],
+                [(of_task[name].title, name) for name in EXPLAINED],
                 value=first[0],
                 label="Task",
                 filterable=False,
@@ -374,15 +345,15 @@ def tasks(tour: Tour) -> dict[str, Task[Any, Any, Any]]:
 def second(task: str) -> dict[str, Any]:
     """The box for the second text: what it is to a task, and whether there is one."""
     return {
-        "label": SECOND_LABELS.get(task, "Second text"),
-        "info": SECOND_HELP.get(task, ""),
-        "visible": task in SECOND,
+        "label": EXPLAINED[task].title or "Second text",
+        "info": EXPLAINED[task].help,
+        "visible": bool(EXPLAINED[task].second),
     }
 
 
 def explaining(task: str) -> str:
     """What can be explained of a task."""
-    return TARGET_HELP[task] + (" Empty: the model's best." if task in WITH_BEST else "")
+    return EXPLAINED[task].target + (" Empty: the model's best." if EXPLAINED[task].has_best else "")
 
 
 def fitting(tour: Tour, task: str, id: str, pair: str = "", target: str = "", against: str = "") -> list[Any]:
@@ -402,9 +373,9 @@ def restored(tour: Tour, query: Mapping[str, str]) -> list[Any]:
     catalog = tour.registry.catalog
     id = query.get("model", "")
     named = id if id and tour.registry.may_be_named(id) else ""
-    own = next((one for one in catalog[named].tasks if one in TASKS), "") if named in catalog else ""
+    own = next((one for one in catalog[named].tasks if one in EXPLAINED), "") if named in catalog else ""
     task = query.get("task", "") or own
-    task = task if task in TASKS else next(iter(EXAMPLES.values()))[0]
+    task = task if task in EXPLAINED else next(iter(EXAMPLES.values()))[0]
     id = named or catalog.default(task, tour.profile).id
     given = (query.get(name, "") for name in ("text_pair", "target", "against"))
     return [task, query["text"], *fitting(tour, task, id, *given)]
@@ -452,7 +423,7 @@ def part_words(word: str | None) -> str:
 
 def request_of(typed: Sequence[Any]) -> dict[str, Any]:
     request = {name: value or "" for name, value in zip(NAMES, typed, strict=True)}
-    if request["task"] not in SECOND:
+    if request["task"] in EXPLAINED and not EXPLAINED[request["task"]].second:
         request["text_pair"] = ""
     return request
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -18,6 +19,7 @@ from components.tasks.task import Output, Progress, Task
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
+FOLDER = Path(__file__).parent
 LONGEST = 512  # tokens that are looked at
 
 
@@ -114,6 +116,7 @@ TASK = Task(
     result=Weights,
     heads=INSPECTIONS["attention"],
     run=run,
-    snippet=snippet("attention"),
+    snippet=snippet(FOLDER / "snippets" / "attention"),
+    stored=FOLDER / "examples" / "attention.json",
     example={"text": "The cat sat on the mat because it was tired.", "text_pair": ""},
 )

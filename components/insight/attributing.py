@@ -1,28 +1,25 @@
 """Which parts of what a network reads its score rests on, by four methods. Imports torch and captum: import
 this inside `run`.
 
-Methods know a `Probe` and a score of its output, nothing of tasks. They all measure a part against the
-same thing: the filler, which stands for "no word here".
+Methods know an `AttributionInput` and a score of its output, nothing of tasks. They all measure a part
+against the same thing: the filler, which stands for "no word here".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from components.insight.twin import twin
-from components.tasks.task import Progress, part
+from components.tasks.attribution_input import AttributionInput, Score, Term
+from components.tasks.task import Progress, scaled_progress
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-Score = Callable[[Any], torch.Tensor]
-"""From a network's output to one number for each row."""
 
 # Tokens in one pass without gradients, and in one with them: a fraction of a second on two cores.
 ROOM = {"cpu": 1024}
@@ -34,95 +31,6 @@ FEWEST, MOST_AT_ONCE = 2, 16
 # is left at that.
 TOLERANCE = 0.05
 MORE = 4
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Probe:
-    """A row that a network reads, as far as it can be taken away.
-
-    `ids` [tokens] are what is embedded; `given` [1, ...] is everything else that the network is called
-    with. `owners` says for each token which unit it belongs to, None for one that stays, as a special one.
-    `filler` is the token that stands in where one is taken away,
-    None for the mean of the whole vocabulary's embeddings. `reads` are the places in the network's last
-    layer (of its decoder, if it has one) that the prediction is read from; None if its head looks them up:
-    at the first, or at the last of one that reads from left to right.
-    """
-
-    network: PreTrainedModel
-    ids: torch.Tensor
-    given: Mapping[str, torch.Tensor]
-    owners: Sequence[int | None]
-    filler: int | None
-    reads: Sequence[int] | None
-    options: Mapping[str, Any]
-
-    @cached_property
-    def embedded(self) -> torch.Tensor:
-        """What the network makes of its tokens before anything else, [tokens, width]."""
-        return self._embed(self.ids)
-
-    @cached_property
-    def empty(self) -> torch.Tensor:
-        """As `embedded`, with the filler in place of every token that has an owner."""
-        return self.without(set(self.units))
-
-    @property
-    def units(self) -> list[int]:
-        return sorted({owner for owner in self.owners if owner is not None})
-
-    @cached_property
-    def _nothing(self) -> torch.Tensor:
-        """The filler's embedding, [1, width] or [width]."""
-        return self._mean() if self.filler is None else self._embed(self.ids.new_tensor([self.filler]))
-
-    def without(self, units: set[int]) -> torch.Tensor:
-        """As `embedded`, with the filler in place of the tokens of some units."""
-        hidden = torch.tensor([owner in units for owner in self.owners], device=self.ids.device)
-        return torch.where(hidden[:, None], self._nothing, self.embedded)
-
-    def read(self, rows: torch.Tensor, **more: Any) -> Any:
-        """The network's output for rows of embeddings [rows, tokens, width]."""
-        given = {name: tensor.expand(len(rows), *tensor.shape[1:]) for name, tensor in self.given.items()}
-        return self.network(inputs_embeds=rows, **given, **self.options, **more)
-
-    def per_unit(self, tokens: torch.Tensor, units: int) -> torch.Tensor:
-        """The sum [units] of each unit's tokens' values [tokens], in double precision on the CPU."""
-        sums = torch.zeros(units, dtype=torch.float64)
-        own = [place for place, owner in enumerate(self.owners) if owner is not None]
-        owners = torch.tensor([self.owners[place] for place in own], dtype=torch.long)
-        return sums.index_add_(0, owners, tokens.detach().double().cpu()[own])
-
-    @torch.no_grad()
-    def _mean(self) -> torch.Tensor:
-        module: Any = self.network.get_input_embeddings()
-        ids = torch.arange(module.weight.shape[0], device=self.ids.device)
-        sums = [self._embed(some).float().sum(dim=0) for some in ids.split(8192)]
-        return (torch.stack(sums).sum(dim=0) / len(ids)).to(self.embedded.dtype)
-
-    @torch.no_grad()
-    def _embed(self, ids: torch.Tensor) -> torch.Tensor:
-        module: Any = self.network.get_input_embeddings()
-        vectors: torch.Tensor = module(ids)
-        # Some encoders scale what they embed themselves, and nothing where it comes embedded (Marian).
-        if self.network.config.is_encoder_decoder and not hasattr(module, "embed_scale"):
-            encoder: Any = self.network.get_encoder()
-            vectors = vectors * getattr(encoder, "embed_scale", 1.0)
-        return vectors
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Term:
-    """A score of what a probe reads, and how it counts: 1 for what is explained, -1 for what it is compared
-    with."""
-
-    probe: Probe
-    score: Score
-    weight: float = 1.0
-
-    def now(self) -> float:
-        """The term's share of the score as things are."""
-        with torch.no_grad():
-            return self.weight * float(self.score(self.probe.read(self.probe.embedded[None]))[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,9 +69,9 @@ def attribute(terms: Sequence[Term], units: int, steps: int) -> Generator[Progre
     it, so that each term is asked for itself. Yields after each bounded piece of work.
     """
     parts = _parts(terms)
-    hidden, score, change = yield from part(_occlusion(parts, units), 0.0, 0.3)
-    slopes = yield from part(_gradients(parts, units), 0.3, 0.4)
-    integral = yield from part(_integrate(parts, units, steps, change), 0.4, 0.9)
+    hidden, score, change = yield from scaled_progress(_occlusion(parts, units), 0.0, 0.3)
+    slopes = yield from scaled_progress(_gradients(parts, units), 0.3, 0.4)
+    integral = yield from scaled_progress(_integrate(parts, units, steps, change), 0.4, 0.9)
     yield Progress("Following attention", 0.92)
     methods = [
         Values(name=OCCLUSION, values=hidden.tolist()),
@@ -180,12 +88,12 @@ def attribute(terms: Sequence[Term], units: int, steps: int) -> Generator[Progre
 class _Part:
     """All that is asked of one probe."""
 
-    probe: Probe
+    probe: AttributionInput
     score: Score
 
 
 def _parts(terms: Sequence[Term]) -> list[_Part]:
-    by_probe: dict[Probe, list[Term]] = {}
+    by_probe: dict[AttributionInput, list[Term]] = {}
     for term in terms:
         by_probe.setdefault(term.probe, []).append(term)
 
@@ -195,7 +103,7 @@ def _parts(terms: Sequence[Term]) -> list[_Part]:
     return [_Part(probe=probe, score=summed(terms)) for probe, terms in by_probe.items()]
 
 
-def _room(probe: Probe) -> int:
+def _room(probe: AttributionInput) -> int:
     """Rows in one pass."""
     room = ROOM.get(probe.ids.device.type, ROOM_ACCELERATED)
     return max(1, room // len(probe.ids))
@@ -278,7 +186,7 @@ def _integrate(
     stretches: list[_Stretch] = []
     for step in range(pieces):
         work = _stretch(parts, step / pieces, (step + 1) / pieces, nodes, units)
-        stretches.append((yield from part(work, 0.8 * step / pieces, 0.8 * (step + 1) / pieces)))
+        stretches.append((yield from scaled_progress(work, 0.8 * step / pieces, 0.8 * (step + 1) / pieces)))
     used, most = pieces * nodes, MORE * steps
     while (error := abs(sum(one.missed for one in stretches)) / scale) > TOLERANCE and (
         used + 2 * nodes <= most
@@ -288,7 +196,9 @@ def _integrate(
         middle = (worst.start + worst.end) / 2
         for start, end in ((worst.start, middle), (middle, worst.end)):
             share = 0.8 + 0.2 * min(used / most, 1.0)
-            stretches.append((yield from part(_stretch(parts, start, end, nodes, units), share, share)))
+            stretches.append(
+                (yield from scaled_progress(_stretch(parts, start, end, nodes, units), share, share))
+            )
             used += nodes
     values = torch.stack([one.values for one in stretches]).sum(dim=0)
     return _Integral(values=values, error=error, steps=used)
@@ -307,7 +217,7 @@ def _stretch(
         probe, score = one.probe, one.score
         way = probe.embedded - probe.empty
 
-        def asked(rows: torch.Tensor, probe: Probe = probe, score: Score = score) -> torch.Tensor:
+        def asked(rows: torch.Tensor, probe: AttributionInput = probe, score: Score = score) -> torch.Tensor:
             return score(probe.read(rows))
 
         with torch.enable_grad():
@@ -363,7 +273,7 @@ def _rollout(parts: Sequence[_Part], units: int) -> _Rolled | None:
     return _Rolled(values=values / seen.clamp(min=1), share=share)
 
 
-def _followed(probe: Probe, output: Any) -> torch.Tensor | None:
+def _followed(probe: AttributionInput, output: Any) -> torch.Tensor | None:
     """How much of each token [tokens] there is in the places that predict."""
     if probe.network.config.is_encoder_decoder:
         encoder, decoder = output.encoder_attentions, output.decoder_attentions

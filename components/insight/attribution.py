@@ -9,37 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from itertools import combinations
+from pathlib import Path
 from pprint import pformat
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic.dataclasses import dataclass as fields
+from pydantic_core import PydanticCustomError
 
 from components.models.checkpoint import INSPECTIONS
 from components.models.errors import Code, TourError
+from components.tasks.catalog import TASKS
+from components.tasks.explained import PAIR, TEXT, Asked, Choice, Explained, Unit
 from components.tasks.fields import STRICT, OptionalText, Text
-from components.tasks.task import Output, Progress, Task, part
+from components.tasks.task import Output, Progress, Task, scaled_progress
 
 if TYPE_CHECKING:
     from components.insight.attributing import Attributed
-    from components.insight.predictions.parts import Asked, Prediction
     from components.models.checkpoint import Checkpoint, LoadedModel
+    from components.tasks.explanation import Predicting, Prediction
 
-TEXT, PAIR = "text", "text_pair"
-Explained = Literal[
-    "text_classification",
-    "named_entities",
-    "question_answering",
-    "summarization",
-    "translation",
-    "sentence_similarity",
-    "text_generation",
-    "fill_mask",
-    "zero_shot_classification",
-]
-TASKS: tuple[Explained, ...] = get_args(Explained)
+# What can be explained, by name.
+EXPLAINED: Mapping[str, Explained] = {
+    task.name: task.explained for task in TASKS.values() if task.explained is not None
+}
 NAMES: Mapping[str, str] = {
     "occlusion": "occlusion",
     "gradient_x_input": "gradient × input",
@@ -47,21 +43,20 @@ NAMES: Mapping[str, str] = {
     "attention_rollout": "attention rollout",
 }
 UNSIGNED = frozenset({"attention_rollout"})
-# What the second text is to each task that has one.
-SECOND: Mapping[str, str] = {
-    "question_answering": "the question",
-    "zero_shot_classification": "labels with commas between them",
-    "sentence_similarity": "the text to compare with",
-    "translation": "the code of the language to translate to, de if empty",
-    "text_generation": "how the answer begins, if you like",
-}
-NEEDED = ("question_answering", "zero_shot_classification", "sentence_similarity")
+
+
+def _known_task(name: str) -> str:
+    if name and name not in EXPLAINED:
+        raise PydanticCustomError("literal_error", "must be one of {tasks}", {"tasks": ", ".join(EXPLAINED)})
+    return name
 
 
 @fields(frozen=True, kw_only=True, config=STRICT)
 class Inputs:
     task: Annotated[
-        Literal["", Explained],
+        str,
+        AfterValidator(_known_task),
+        WithJsonSchema({"type": "string", "enum": ["", *EXPLAINED]}),
         Field(title="Task", description="Whose prediction; empty for what the checkpoint was trained for."),
     ] = ""
     text: Annotated[
@@ -78,7 +73,8 @@ class Inputs:
         Field(
             max_length=5_000,
             title="Second text",
-            description="; ".join(f"{task}: {what}" for task, what in SECOND.items()) + ".",
+            description="; ".join(f"{name}: {one.second}" for name, one in EXPLAINED.items() if one.second)
+            + ".",
         ),
     ] = ""
 
@@ -138,24 +134,6 @@ class EditOptions(Asking):
             "no mask.",
         ),
     ] = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unit:
-    """A word or token: [start, end) of the `source` ("text" or "text_pair"), in code points."""
-
-    text: str
-    start: int
-    end: int
-    source: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """What the task could say, with the number that its own page shows."""
-
-    text: str
-    score: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,11 +210,11 @@ class Attribution:
 
 
 def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Attribution]]:
-    from components.insight import attributing, predictions
+    from components.insight import attributing
 
     asked = _asked(model, inputs, options)
-    prediction = yield from part(predictions.predict(model, asked), 0.0, 0.15)
-    found = yield from part(
+    prediction = yield from scaled_progress(_predict(model, asked), 0.0, 0.15)
+    found = yield from scaled_progress(
         attributing.attribute(prediction.terms, len(prediction.units), options.steps), 0.15, 1.0
     )
     yield Output(
@@ -247,18 +225,27 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
     )
 
 
+def _predict(model: LoadedModel, asked: Asked) -> Predicting:
+    """The prediction that is asked for; raises `TourError` where there is none."""
+    from components.tasks.explanation import Units
+
+    explain = import_module(f"components.tasks.{asked.task}.explain")
+    prediction: Prediction = yield from explain.explain(model, asked, Units(asked.by_words))
+    if not prediction.units:
+        raise TourError(Code.INVALID_INPUT, "There is no word in the text to explain anything by.", "text")
+    return prediction
+
+
 def _unread(asked: Asked) -> tuple[str, ...]:
-    if asked.task in SECOND or not asked.text_pair.strip():
+    if EXPLAINED[asked.task].second or not asked.text_pair.strip():
         return ()
     return (f"{asked.task.replace('_', ' ').capitalize()} reads one text: the second is left out.",)
 
 
 def _asked(model: LoadedModel, inputs: Inputs, options: Asking) -> Asked:
-    from components.insight.predictions.parts import Asked
-
     task = chosen_task(model.checkpoint, inputs.task)
-    if task in NEEDED and not inputs.text_pair.strip():
-        raise TourError(Code.INVALID_INPUT, f"Write a second text: {SECOND[task]}.", "text_pair")
+    if EXPLAINED[task].required and not inputs.text_pair.strip():
+        raise TourError(Code.INVALID_INPUT, f"Write a second text: {EXPLAINED[task].second}.", "text_pair")
     return Asked(
         task=task,
         text=inputs.text,
@@ -272,7 +259,7 @@ def _asked(model: LoadedModel, inputs: Inputs, options: Asking) -> Asked:
 def chosen_task(checkpoint: Checkpoint, asked: str) -> str:
     """The task whose prediction is explained; raises `TourError` for one that the checkpoint cannot do."""
     task = asked or checkpoint.tasks[0]
-    if task not in TASKS:
+    if task not in EXPLAINED:
         raise TourError(
             Code.UNSUITABLE_MODEL,
             f"{checkpoint.id} answers questions about tables, which cannot be explained here yet. Pick a "
@@ -280,7 +267,7 @@ def chosen_task(checkpoint: Checkpoint, asked: str) -> str:
             "model",
         )
     if task not in checkpoint.tasks:
-        able = ", ".join(one for one in checkpoint.tasks if one in TASKS)
+        able = ", ".join(one for one in checkpoint.tasks if one in EXPLAINED)
         raise TourError(
             Code.UNSUITABLE_MODEL,
             f"{checkpoint.id} cannot do {task.replace('_', ' ')}"
@@ -376,10 +363,8 @@ def spearman(first: np.ndarray, second: np.ndarray) -> float:
 
 def edit(model: LoadedModel, inputs: Inputs, options: EditOptions) -> Iterator[Progress | Output[Edit]]:
     """The same prediction with one unit edited: what its score becomes, and what is predicted then."""
-    from components.insight import predictions
-
     asked = _asked(model, inputs, options)
-    before = yield from part(predictions.predict(model, asked), 0.0, 0.5)
+    before = yield from scaled_progress(_predict(model, asked), 0.0, 0.5)
     if options.index >= len(before.units):
         raise TourError(
             Code.INVALID_INPUT,
@@ -403,12 +388,12 @@ def edit(model: LoadedModel, inputs: Inputs, options: EditOptions) -> Iterator[P
         changed = replace(changed, target="")
     score: float | None
     try:
-        after = yield from part(predictions.predict(model, changed), 0.5, 1.0)
+        after = yield from scaled_progress(_predict(model, changed), 0.5, 1.0)
         score = _score(after)
     except TourError as error:
         if error.field not in ("target", "against"):
             raise
-        after = yield from part(predictions.predict(model, replace(changed, target="", against="")), 0.5, 1.0)
+        after = yield from scaled_progress(_predict(model, replace(changed, target="", against="")), 0.5, 1.0)
         score = None
     yield Output(
         result=Edit(
@@ -481,6 +466,7 @@ TASK = Task(
     heads=INSPECTIONS["attribution"],
     run=run,
     snippet=_snippet,
+    stored=Path(__file__).parent / "examples" / "attribution.json",
     example={
         "text": "The chef prepared a delicious meal.",
         "text_pair": "A cook made tasty food.",
@@ -498,5 +484,6 @@ EDIT = Task(
     heads=INSPECTIONS["attribution"],
     run=edit,
     snippet=_snippet,
+    stored=TASK.stored,
     example=TASK.example,
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.insight.attention import LONGEST
+from components.insight.attention import FOLDER, LONGEST
 from components.models.checkpoint import INSPECTIONS
 from components.tasks.fields import STRICT, OptionalText, Text
 from components.tasks.snippet import snippet
@@ -124,6 +124,7 @@ TASK = Task(
     result=Layers,
     heads=INSPECTIONS["layers"],
     run=run,
-    snippet=snippet("layers"),
+    snippet=snippet(FOLDER / "snippets" / "layers"),
+    stored=FOLDER / "examples" / "layers.json",
     example={"text": "The capital of France is", "text_pair": ""},
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -284,5 +285,6 @@ TOOL = Tool(
     inputs=Inputs,
     result=Overview,
     run=run,
+    stored=Path(__file__).parent / "examples" / "tour.json",
     example={"text": LETTER},
 )

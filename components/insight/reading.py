@@ -12,10 +12,11 @@ from components.insight.attention import LONGEST
 from components.insight.weights import Piece
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
-from components.tasks import stepwise, translating, translators
+from components.tasks import stepwise
 from components.tasks.fill_mask import MASK
 from components.tasks.languages import AUTO
-from components.tasks.task import Progress, told
+from components.tasks.task import Progress, map_progress
+from components.tasks.translation import beam_search, routes
 from components.tasks.windows import case_types
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _read_and_write(
     model: LoadedModel, text: str, text_pair: str, edit: Edit | None
 ) -> Generator[Progress, None, Reading]:
     route = _route(model)
-    tokenizer = translating.tokenizer_for(model, route)
+    tokenizer = beam_search.tokenizer_for(model, route)
     row = _changed(model, _row(model, tokenizer, [route.prefix + text]), edit)
     source = _tensors(model, {name: row.row[name] for name in ("input_ids", "attention_mask")})
     config: Any = model.network.generation_config
@@ -100,7 +101,7 @@ def _read_and_write(
             do_sample=False,
             **({} if route.first_token is None else {"forced_bos_token_id": route.first_token}),
         )
-        whole = yield from told(work, lambda tokens: Progress("Writing", tokens / longest))
+        whole = yield from map_progress(work, lambda tokens: Progress("Writing", tokens / longest))
         ids = whole[0].tolist()
         if not _ends(ids[-1], config.eos_token_id) or len(ids) > longest:
             notes += (f"The model wrote more than the {longest} tokens that are looked at.",)
@@ -118,16 +119,16 @@ def _ends(token: int, ends: int | Sequence[int]) -> bool:
     return token in (ends if isinstance(ends, Sequence) else (ends,))
 
 
-def _route(model: LoadedModel) -> translators.Route:
+def _route(model: LoadedModel) -> routes.Route:
     """To German where there is a choice, as the translation page opens with; of others, what they were told
     to do in training."""
     if "translation" not in model.checkpoint.tasks:
         tasks = getattr(model.network.config, "task_specific_params", None) or {}
-        return translators.Route(source=AUTO, prefix=tasks.get("summarization", {}).get("prefix", ""))
+        return routes.Route(source=AUTO, prefix=tasks.get("summarization", {}).get("prefix", ""))
     try:
-        return translators.route(model, AUTO, "de")
+        return routes.route(model, AUTO, "de")
     except TourError:
-        return translators.route(model, AUTO, model.checkpoint.languages[-1])
+        return routes.route(model, AUTO, model.checkpoint.languages[-1])
 
 
 # Tokens

@@ -17,7 +17,7 @@ from components.models import devices
 from components.models.checkpoint import Checkpoint, Head, LoadedModel
 from components.models.errors import Code, TourError
 from components.models.loading import load
-from components.tasks.encoders import batches
+from components.tasks.network import batches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +113,7 @@ def _compute(
         encoded = model.tokenizer(texts[start : start + _BLOCK], truncation=True, max_length=limit)
         tokens = [ids or [0] for ids in encoded["input_ids"]]
         cut[start : start + len(tokens)] = [bool(one.overflowing) for one in encoded.encodings]
-        for batch in batches([len(ids) for ids in tokens], model.device):
+        for batch in batches([len(ids) for ids in tokens], model):
             rows = [torch.tensor(tokens[index]) for index in batch]
             input_ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True).to(model.device)
             lengths = torch.tensor([len(row) for row in rows], device=model.device)

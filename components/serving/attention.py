@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     from components.insight.weights import Stack
     from components.models.checkpoint import LoadedModel
-    from components.tasks.task import Progress
+    from components.tasks.snippet import snippet
+from components.tasks.task import Progress
 
 THUMBNAIL = 48  # cells on a side at most
 
@@ -81,7 +82,8 @@ LOOK = Task(  # the whole of it
     result=Attentions,
     heads=attention.TASK.heads,
     run=_look,
-    snippet=snippet(attention.TASK.name),
+    snippet=snippet(attention.FOLDER / "snippets" / "attention"),
+    stored=attention.TASK.stored,
     example=attention.TASK.example,
 )
 

@@ -1,8 +1,8 @@
 """Code for the drawer: a plain Transformers program that repeats one request outside this app.
 
-`snippets/` holds a body per task and head, or one for all heads. In it, `MODEL` stands for the checkpoint,
-`TOKEN_LIMIT` for its limit, and each input and option for itself, by its name in capitals; what they are
-comes where the body says so.
+A folder of snippets holds a body per architecture, or `any.py` for all. In it, `MODEL` stands for the
+checkpoint, `TOKEN_LIMIT` for its limit, and each input and option for itself, by its name in capitals; what
+they are comes where the body says so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from components.models.checkpoint import Checkpoint, Head, Source
 
-_BODIES = Path(__file__).with_name("snippets")
 _REQUEST = "# The request\n"
 _IMPORT = "from transformers import "
 _WHOLE_MODEL = re.compile(r"^model = (AutoModel\w*)\.from_pretrained\(MODEL\)$", re.MULTILINE)
@@ -26,13 +25,13 @@ model = \1.from_pretrained(MODEL, config=AutoConfig.from_pretrained(ADAPTER))
 model.load_adapter(ADAPTER)"""
 
 
-def snippet(task: str) -> Callable[[Checkpoint, Any, Any], str]:
-    """The function that writes the code for a request of `task`: it runs as it stands, prints the answer."""
+def snippet(folder: Path) -> Callable[[Checkpoint, Any, Any], str]:
+    """The function that writes the code for a request of a task: a program that prints the answer."""
 
     def write(checkpoint: Checkpoint, inputs: Any, options: Any) -> str:
         from components.models.sources.snippet import loading_lines
 
-        body = _body(task, checkpoint.head)
+        body = _body(folder, checkpoint.head)
         values = {
             "token_limit": checkpoint.token_limit,
             **{
@@ -48,19 +47,19 @@ def snippet(task: str) -> Callable[[Checkpoint, Any, Any], str]:
     return write
 
 
-def _body(task: str, head: Head) -> str:
-    """That of the head, or else the one for all heads, which loads the network as AutoModel."""
-    own = _BODIES / f"{task}_{head.replace('-', '_')}.py"
+def _body(folder: Path, head: Head) -> str:
+    """That of the architecture, or else the one for all, which loads the network as AutoModel."""
+    own = folder / f"{head.replace('-', '_')}.py"
     if own.exists():
         return own.read_text("utf-8")
-    return (_BODIES / f"{task}.py").read_text("utf-8").replace("AutoModel", head.auto_class)
+    return (folder / "any.py").read_text("utf-8").replace("AutoModel", head.auto_class)
 
 
 def tokenizer_snippet(source: Source, text: str) -> str:
     """Code that prints the tokens of a text, with the tokenizer of a whole checkpoint."""
     from components.models.sources.snippet import source_lines
 
-    body = _BODIES.joinpath("tokenize.py").read_text("utf-8")
+    body = (Path(__file__).parent / "tokenize" / "snippets" / "any.py").read_text("utf-8")
     return _filled(body, source_lines(source), {"text": text})
 
 

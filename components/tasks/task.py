@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic.dataclasses import dataclass as fields
+
+from components.tasks.explained import Explained
 
 if TYPE_CHECKING:
     from components.models.checkpoint import Checkpoint, Head, LoadedModel
@@ -31,7 +34,7 @@ class Progress:
     share: float | None = None
 
 
-def told(work: Generator[S, None, R], tell: Callable[[S], Progress]) -> Generator[Progress, None, R]:
+def map_progress(work: Generator[S, None, R], tell: Callable[[S], Progress]) -> Generator[Progress, None, R]:
     """`work`, with each of its steps told as progress."""
     with closing(work):
         while True:
@@ -43,7 +46,9 @@ def told(work: Generator[S, None, R], tell: Callable[[S], Progress]) -> Generato
             yield tell(step)
 
 
-def part(work: Generator[Progress, None, R], start: float, end: float) -> Generator[Progress, None, R]:
+def scaled_progress(
+    work: Generator[Progress, None, R], start: float, end: float
+) -> Generator[Progress, None, R]:
     """`work` as the part of a larger one that goes from share `start` to `end`; shares never fall."""
     share = start
 
@@ -53,7 +58,7 @@ def part(work: Generator[Progress, None, R], start: float, end: float) -> Genera
             share = max(share, start + step.share * (end - start))
         return Progress(step.stage, share)
 
-    return told(work, tell)
+    return map_progress(work, tell)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +124,9 @@ class Task(Generic[I, O, R]):
     run: Callable[[LoadedModel, I, O], Iterator[Progress | Output[R]]]
     snippet: Callable[[Checkpoint, I, O], str]
     example: Mapping[str, object]  # inputs of a small, valid request
+    stored: Path  # requests with the answers that pages open with
     reads: Callable[[LoadedModel, I, O], Collection[str]] = every_language
+    explained: Explained | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +155,7 @@ class Tool(Generic[I, R]):
     result: type[R]
     run: Callable[[Runner, I], Generator[Progress, None, R]]
     example: Mapping[str, object]
+    stored: Path
     options: type[Any] = NoOptions
 
 

@@ -17,6 +17,7 @@ from typing import Literal
 
 import torch
 
+from components.tasks.windows import Window
 from components.tasks.words import word_ends
 
 Strategy = Literal["none", "simple", "first", "average", "max"]
@@ -32,6 +33,15 @@ class Token:
     start: int
     end: int
     word: int | None
+
+
+def tokens(window: Window) -> list[Token]:
+    """The tokens that are kept of a window."""
+    return [
+        Token(*offset, window.words[place])
+        for place in window.kept
+        if (offset := window.offsets[place]) is not None
+    ]
 
 
 @dataclass(frozen=True)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from components.models.errors import Code, TourError
+from components.tasks.network import Row
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
-# Tokens in one batch: about a tenth of a second of MiniLM on two cores.
-BATCH_TOKENS = {"cpu": 1024}
-BATCH_TOKENS_ACCELERATED = 16384
-
 
 @dataclass(frozen=True, kw_only=True)
-class Window:
-    """One row for the network, without padding, and where its tokens stand in the text.
+class Window(Row):
+    """A row for the network, and where its tokens stand in the text.
 
     `offsets` (code points, end excluded) and `words` (counted through the text) are None for
     tokens that are not the text's: special ones, and those of a question before it. `positions` are
@@ -28,7 +25,6 @@ class Window:
     token of the text is kept in exactly one window, in order.
     """
 
-    row: Mapping[str, list[int]]
     offsets: Sequence[tuple[int, int] | None]
     words: Sequence[int | None]
     positions: range
@@ -97,6 +93,21 @@ def split(
     return tuple(windows)
 
 
+def pairs(model: LoadedModel, text: str, text_pair: str) -> tuple[Window, ...]:
+    """The second text in windows, each after the whole first, which must fit; raises `TourError`."""
+    try:
+        return split(model, text_pair, question=text)
+    except TourError as error:
+        if error.field != "question":
+            raise
+        raise TourError(
+            error.code,
+            f"The first text of a pair is read whole, and fills the {model.checkpoint.token_limit:,} tokens "
+            f"that {model.checkpoint.id} reads. Shorten it.",
+            "text",
+        ) from error
+
+
 def kept(lengths: Sequence[int], overlap: int) -> list[tuple[int, int]]:
     """Which of its tokens [start, end) each window keeps, for windows that share `overlap` with the next.
 
@@ -108,27 +119,16 @@ def kept(lengths: Sequence[int], overlap: int) -> list[tuple[int, int]]:
     return list(zip(starts, ends, strict=True))
 
 
-def batches(
-    model: LoadedModel, windows: Sequence[Window]
-) -> Iterator[tuple[Sequence[Window], dict[str, torch.Tensor]]]:
-    """Windows in order, a few at a time, with the network's inputs [windows, tokens] on its device."""
-    size = max(1, _room(model) // max(len(window.offsets) for window in windows))
-    if model.tokenizer.pad_token_id is None or model.network.config.pad_token_id is None:
-        size = 1
-    for start in range(0, len(windows), size):
-        batch = windows[start : start + size]
-        rows = [dict(window.row) for window in batch]
-        padded = (
-            model.tokenizer.pad(rows, padding_side="right", return_tensors="pt")
-            if len({len(window.offsets) for window in batch}) > 1
-            else {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
-        )
-        yield batch, {name: tensor.to(model.device) for name, tensor in padded.items()}
-
-
 def case_types(text: str, offsets: Sequence[tuple[int, int] | None]) -> list[int]:
     """1 for each token of `text` with a capital letter, else 0; special tokens have no offsets."""
     return [int(pair is not None and any(map(str.isupper, text[slice(*pair)]))) for pair in offsets]
+
+
+def mean(outputs: Sequence[torch.Tensor], windows: Sequence[Window]) -> torch.Tensor:
+    """The mean of what windows gave, each weighed by the tokens that are kept of it."""
+    weights = torch.tensor([max(1, len(window.kept)) for window in windows], dtype=torch.float32)
+    found: torch.Tensor = weights @ torch.stack(list(outputs)) / weights.sum()
+    return found
 
 
 def tokens_used(windows: Sequence[Window]) -> int:
@@ -141,7 +141,3 @@ def shared(windows: Sequence[Window]) -> int:
     """How many tokens a window has in common with the next."""
     twice = sum(len(window.positions) - len(window.kept) for window in windows)
     return twice // max(1, len(windows) - 1)
-
-
-def _room(model: LoadedModel) -> int:
-    return BATCH_TOKENS.get(model.device.type, BATCH_TOKENS_ACCELERATED)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from components.training.recipe import Recipe
 
-# As when visitors are answered: see components/tasks/reading.py.
+# As when visitors are answered: see components/tasks/question_answering/model.py.
 N_BEST = 20
 LONGEST = 30  # tokens of an answer
 WINDOW = 384  # tokens that the shipped network reads at once

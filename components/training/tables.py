@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from tqdm import tqdm
 
-from components.tasks.tables import reader
-from components.tasks.tables.programs import Enumeration, Program
-from components.tasks.tables.table import Table
-from components.tasks.tables.table import read as read_table
-from components.tasks.tables.values import normalise
+from components.tasks.table_question_answering import reader
+from components.tasks.table_question_answering.programs import Enumeration, Program
+from components.tasks.table_question_answering.table import Table
+from components.tasks.table_question_answering.table import read as read_table
+from components.tasks.table_question_answering.values import normalise
 from components.training import adapter
 from components.training.run import Example, Job
 

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 from components.models.catalog import Catalog
 from components.models.checkpoint import Checkpoint, Head, HubSource, LocalSource, Source
-from components.tasks.tables import reader as tables
+from components.tasks.table_question_answering import reader as tables
 
 CORPUS = (
     "Paris is the capital of France.",

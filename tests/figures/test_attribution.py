@@ -11,7 +11,8 @@ import pytest
 
 from components.figures import attribution as figure
 from components.figures.markup import escape
-from components.insight.attribution import TASK, Method, Unit, compare
+from components.insight.attribution import TASK, Method, compare
+from components.tasks.explained import Unit
 from demos import examples
 from demos.attribution import EXAMPLES, facts
 

@@ -15,17 +15,21 @@ import pytest
 import torch
 from transformers import PretrainedConfig, PreTrainedModel
 
-from components.insight import attributing, predictions
-from components.insight.attributing import Probe, Term
-from components.insight.attribution import EDIT, TASK, TASKS, Method, compare, ranks, spearman
-from components.insight.predictions import parts, writing
+from components.insight import attributing, attribution
+from components.insight.attribution import EDIT, EXPLAINED, TASK, Method, compare, ranks, spearman
 from components.models.checkpoint import LoadedModel
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
-from components.tasks import abstraction, causal, text_generation
-from components.tasks.hypotheses import COSINE_SCALE
+from components.tasks import causal, explanation
+from components.tasks.attribution_input import AttributionInput, Term
+from components.tasks.explained import Asked
 from components.tasks.runner import Runner
+from components.tasks.summarization import abstractive
+from components.tasks.summarization import explain as summary
 from components.tasks.task import Progress
+from components.tasks.text_generation import Options
+from components.tasks.text_generation.model import prompt_ids
+from components.tasks.zero_shot_classification.cosine import COSINE_SCALE
 from demos import TASKS as PAGES_TASKS
 from demos.attribution import EXAMPLES
 
@@ -85,12 +89,12 @@ def drained(work: Generator[Progress, None, R]) -> R:
 
 def predicted(
     model: LoadedModel, task: str, text: str, pair: str = "", target: str = "", against: str = ""
-) -> parts.Prediction:
-    asked = parts.Asked(task=task, text=text, text_pair=pair, target=target, against=against, by_words=True)
-    return drained(predictions.predict(model, asked))
+) -> explanation.Prediction:
+    asked = Asked(task=task, text=text, text_pair=pair, target=target, against=against, by_words=True)
+    return drained(attribution._predict(model, asked))
 
 
-def score(prediction: parts.Prediction) -> float:
+def score(prediction: explanation.Prediction) -> float:
     return sum(term.now() for term in prediction.terms) + prediction.offset
 
 
@@ -123,7 +127,7 @@ WEIGHTS = [0.0, 0.5, -3.0, 2.0, 0.25, 7.0]
 
 
 def bag(owners: list[int | None], filler: int | None = 0) -> Term:
-    probe = Probe(
+    probe = AttributionInput(
         network=Bag(WEIGHTS),
         ids=torch.tensor([5, 1, 2, 3, 4]),
         given={"attention_mask": torch.ones(1, 5, dtype=torch.long)},
@@ -345,12 +349,12 @@ def test_a_contrast_is_the_difference(runner: Runner) -> None:
 @pytest.mark.parametrize("model", [SMOLLM, "tiny-causal-lm"])
 def test_prompts_are_read_as_on_the_pages(lease: Lease, model: str) -> None:
     loaded = lease(model)
-    ids, places = writing._summary_prompt(loaded, BRIDGE, 2)
-    assert ids == abstraction._prompt(loaded, BRIDGE, 2)
+    ids, places = summary._summary_prompt(loaded, BRIDGE, 2)
+    assert ids == abstractive.prompt(loaded, BRIDGE, 2)
     read = [BRIDGE[slice(*place)] for place in places if place]
     assert "".join(read).replace(" ", "") == BRIDGE.replace(" ", "")
     probe = predicted(loaded, "text_generation", "What is it?").terms[0].probe
-    prompt = text_generation.prompt_ids(loaded, "What is it?", text_generation.Options())
+    prompt = prompt_ids(loaded, "What is it?", Options())
     assert probe.ids.tolist() == prompt
     assert causal.separator(loaded) is not None
 
@@ -418,8 +422,8 @@ def test_an_empty_task_is_what_the_checkpoint_was_trained_for(runner: Runner) ->
 
 
 def test_every_task_but_tables_can_be_explained(registry: Registry) -> None:
-    assert {*OWN} - {*TASKS} == {"table_question_answering"}
-    assert all(one.can("attribution") for one in registry.catalog if {*one.tasks} & {*TASKS})
+    assert {*OWN} - {*EXPLAINED} == {"table_question_answering"}
+    assert all(one.can("attribution") for one in registry.catalog if {*one.tasks} & {*EXPLAINED})
 
 
 # Texts
@@ -438,8 +442,8 @@ def test_a_long_text_is_cut_with_a_note(lease: Lease) -> None:
 def test_units_part_any_text_without_overlap(lease: Lease, model: str, by_words: bool) -> None:
     loaded = lease(model)
     for text in AWKWARD:
-        units = parts.Units(by_words)
-        offsets = parts.offsets_of(loaded, text)
+        units = explanation.Units(by_words)
+        offsets = explanation.offsets_of(loaded, text)
         owners = units.owners(text, "text", offsets)
         assert len(owners) == len(offsets)
         assert {owner for owner in owners if owner is not None} == {*range(len(units.found))}

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from components.models.checkpoint import LoadedModel
-from components.tasks import decoding
 from components.tasks.runner import Runner
-from components.tasks.text_generation import TASK, Branch, Generation, prompt_ids
+from components.tasks.text_generation import TASK, Branch, Generation, decoding
+from components.tasks.text_generation.model import prompt_ids
 
 Lease = Callable[[str], LoadedModel]
 TINY, SMOL = "tiny-causal-lm", "SmolLM2-135M-Instruct"

@@ -18,7 +18,7 @@ from components.models.checkpoint import Head, LoadedModel
 from components.models.errors import Code, TourError
 from components.models.loading import load
 from components.tasks import token_labels, windows
-from components.tasks.named_entities import TASK, Entity, Inputs, Options, run
+from components.tasks.named_entities import TASK, Entity, Inputs, Options
 from components.tasks.runner import Runner
 from components.tasks.task import Answer
 from components.tasks.token_labels import Span, Strategy, Token
@@ -120,7 +120,7 @@ def built(name: str, folder: Path, labels: list[str], seed: int = 1) -> LoadedMo
 
 
 def entities(model: LoadedModel, text: str, **options: Any) -> list[Entity]:
-    *_, last = run(model, Inputs(text=text), Options(**options))
+    *_, last = TASK.run(model, Inputs(text=text), Options(**options))
     found: list[Entity] = last.result.entities  # type: ignore[union-attr]
     for one in found:
         assert one.text == text[one.start : one.end]
@@ -215,7 +215,7 @@ def test_options(model: LoadedModel) -> None:
     assert entities(model, PUNCTUATED, labels="B-LOC, per") == every
     middle = sorted(one.score for one in every)[len(every) // 2]
     assert entities(model, PUNCTUATED, minimum_score=middle) == [one for one in every if one.score >= middle]
-    *_, last = run(model, Inputs(text=PUNCTUATED), Options(minimum_score=1.0))
+    *_, last = TASK.run(model, Inputs(text=PUNCTUATED), Options(minimum_score=1.0))
     assert isinstance(last.notes, tuple)  # type: ignore[union-attr]
     assert last.result.entities == []  # type: ignore[union-attr]
     assert last.notes[0].startswith(f"{len(every)} left out")  # type: ignore[union-attr]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from components.tasks.loops import circling, loops
-from components.tasks.omissions import omissions
+from components.tasks.translation.omissions import omissions
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from components.models.checkpoint import LoadedModel
 from components.models.errors import Code, TourError
-from components.tasks.question_answering import LEAST_LIKELY, TASK, UNSURE, Answers
-from components.tasks.reading import PER_WINDOW
+from components.tasks.question_answering import TASK, Answers
+from components.tasks.question_answering.model import LEAST_LIKELY, PER_WINDOW, UNSURE
 from components.tasks.runner import Runner
 from components.tasks.words import Words
 

@@ -17,10 +17,10 @@ from components.models.errors import Code, TourError
 from components.models.registry import Registry
 from components.models.settings import Settings
 from components.tasks import stepwise
-from components.tasks.abstraction import check
-from components.tasks.faithfulness import inventions
 from components.tasks.runner import Runner
 from components.tasks.summarization import TASK, Summary
+from components.tasks.summarization.abstractive import check
+from components.tasks.summarization.faithfulness import unsupported_entities
 from tests.fakes import checkpoints
 from tests.fakes.checkpoints import local_entry
 from tests.tasks.suite import finish
@@ -120,8 +120,8 @@ SOURCE = (
         ("Proud Bakers of Leeds' ovens", ["Bakers"]),
     ],
 )
-def test_inventions(sentence: str, expected: list[str]) -> None:
-    assert inventions(sentence, SOURCE) == expected
+def test_unsupported_entities(sentence: str, expected: list[str]) -> None:
+    assert unsupported_entities(sentence, SOURCE) == expected
 
 
 @pytest.mark.parametrize(

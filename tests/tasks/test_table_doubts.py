@@ -12,10 +12,10 @@ from components.models.registry import Registry
 from components.models.settings import Settings, default_cache_dir
 from components.tasks.runner import Runner
 from components.tasks.table_question_answering import TASK
-from components.tasks.tables.doubts import nowhere
-from components.tasks.tables.programs import Enumeration
-from components.tasks.tables.questions import Question
-from components.tasks.tables.table import read
+from components.tasks.table_question_answering.doubts import nowhere
+from components.tasks.table_question_answering.programs import Enumeration
+from components.tasks.table_question_answering.questions import Question
+from components.tasks.table_question_answering.table import read
 
 
 def table(names: str, *rows: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.tasks.tables.numbers import explain, numbers
+from components.tasks.table_question_answering.numbers import explain, numbers
 
 KINDS: dict[str, list[tuple[list[str], list[float | None]]]] = {
     "decimal comma": [

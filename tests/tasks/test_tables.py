@@ -8,10 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.tasks.tables.numbers import number
-from components.tasks.tables.programs import FEATURES, LABELS, OPERATIONS, Enumeration, Program
-from components.tasks.tables.table import read
-from components.tasks.tables.values import Date, date, normalise, say, stem, word_set, years
+from components.tasks.table_question_answering.numbers import number
+from components.tasks.table_question_answering.programs import (
+    FEATURES,
+    LABELS,
+    OPERATIONS,
+    Enumeration,
+    Program,
+)
+from components.tasks.table_question_answering.table import read
+from components.tasks.table_question_answering.values import Date, date, normalise, say, stem, word_set, years
 
 RACES = read(
     ["Year", "Race", "Winner", "Country", "Time", "Prize", "Date"],

@@ -11,9 +11,8 @@ import torch
 
 from components.models.checkpoint import LoadedModel
 from components.models.errors import Code, TourError
-from components.tasks import tapas
 from components.tasks.fields import validate
-from components.tasks.table_question_answering import TASK, TableAnswer
+from components.tasks.table_question_answering import TASK, TableAnswer, tapas
 from components.tasks.task import Output
 
 COLUMNS = ["City", "Inhabitants", "Since"]
@@ -23,7 +22,9 @@ Lease = Callable[[str], LoadedModel]
 
 
 def ask(model: LoadedModel, rows: list[list[str]], question: str = "which fox?") -> Output[TableAnswer]:
-    *_, last = tapas.answer(model, COLUMNS, rows, question, 20)
+    table = {"columns": COLUMNS, "rows": rows}
+    inputs = validate(TASK.inputs, {"table": table, "question": question})
+    *_, last = TASK.run(model, inputs, TASK.options(top_k=20))
     assert isinstance(last, Output)
     return last
 
@@ -79,8 +80,10 @@ def test_cells_that_are_cut_are_said(lease: Lease) -> None:
 @pytest.mark.parametrize(("words", "field"), [(130, "question"), (60, "table")])
 def test_what_cannot_fit_is_refused(words: int, field: str, lease: Lease) -> None:
     """Of 128 tokens fifty columns take as many for the header, and again for each row."""
+    table = {"columns": ["a"] * 50, "rows": [["1"] * 50]}
+    inputs = validate(TASK.inputs, {"table": table, "question": "a " * words})
     with pytest.raises(TourError) as caught:
-        list(tapas.answer(lease("tiny-tapas"), ["a"] * 50, [["1"] * 50], "fox " * words, 5))
+        list(TASK.run(lease("tiny-tapas"), inputs, TASK.options()))
     assert (caught.value.code, caught.value.field) == (Code.TOO_LONG, field)
 
 

@@ -16,7 +16,7 @@ from components.models.errors import Code, TourError
 from components.models.loading import load
 from components.tasks.runner import Runner
 from components.tasks.task import Answer
-from components.tasks.text_classification import TASK, Inputs, Options, run
+from components.tasks.text_classification import TASK, Inputs, Options
 from tests.fakes.checkpoints import local_entry, tiny_classifier
 
 Lease = Callable[[str], LoadedModel]
@@ -34,7 +34,7 @@ def with_config(folder: Path, **changes: Any) -> LoadedModel:
 
 
 def answer(model: LoadedModel, text: str = TEXT, **options: Any) -> Any:
-    *_, last = run(model, Inputs(text=text), Options(**options))
+    *_, last = TASK.run(model, Inputs(text=text), Options(**options))
     return last
 
 

@@ -12,7 +12,8 @@ from components.models.errors import Code, TourError
 from components.tasks import causal
 from components.tasks.runner import Runner
 from components.tasks.task import Answer, Progress
-from components.tasks.text_generation import TASK, Options, prompt_ids, stops, whole_characters
+from components.tasks.text_generation import TASK, Options
+from components.tasks.text_generation.model import prompt_ids, stops, whole_characters
 
 Lease = Callable[[str], LoadedModel]
 SMOL, TINY = "SmolLM2-135M-Instruct", "tiny-causal-lm"

@@ -15,8 +15,8 @@ from components.tasks import languages
 from components.tasks.languages import LANGUAGES
 from components.tasks.loops import loops
 from components.tasks.runner import Runner
-from components.tasks.translating import STRICTER
 from components.tasks.translation import TASK, Translation
+from components.tasks.translation.beam_search import STRICTER
 from tests.fakes import checkpoints
 from tests.fakes.checkpoints import local_entry
 

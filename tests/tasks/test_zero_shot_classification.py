@@ -13,9 +13,9 @@ from components.models.checkpoint import Head, LoadedModel
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
 from components.models.settings import Settings
-from components.tasks.hypotheses import NEUTRAL
 from components.tasks.runner import Runner
 from components.tasks.zero_shot_classification import TASK
+from components.tasks.zero_shot_classification.likelihood import NEUTRAL
 from tests.fakes.checkpoints import local_entry, tiny_nli
 
 Lease = Callable[[str], LoadedModel]

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import set_seed
 
-from components.tasks.tables import reader
+from components.tasks.table_question_answering import reader
 from components.training import adapter, tables
 from components.training.evaluation.tables import baselines
 from components.training.recipe import recipes

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.tasks.table_question_answering import TASK
-from components.tasks.tables.values import stem, stems, tokens
+from components.tasks.table_question_answering.values import stem, stems, tokens
 from components.training.evaluation.measure import Evaluation, Failure, each, mean, some, worst
 from components.training.tables import ARCHIVE, TEST, TRAINING, Asked, WikiTables, read, same
 

@@ -1,0 +1,134 @@
+"""A task's work on a model as three functions, and the generator that they make together.
+
+Each module that a task names in `stages` has them: `preprocess` turns a request into rows for the network,
+`forward` runs the network over rows, which may be those of several requests, and `postprocess` turns what
+came out into the task's result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+
+from components.tasks.explained import Explained
+from components.tasks.snippet import snippet
+from components.tasks.task import I, O, Output, Progress, R, Task, every_language
+
+if TYPE_CHECKING:
+    from components.models.checkpoint import Checkpoint, Head, LoadedModel
+
+T = TypeVar("T")
+
+
+class Prepared(Protocol):
+    """A request as `preprocess` leaves it; what else `postprocess` needs is up to the task."""
+
+    @property
+    def rows(self) -> Sequence[Any]: ...
+
+
+@dataclass(frozen=True)
+class Partial(Generic[T]):
+    """What a forward pass that takes many steps has come to; `outputs` are those of the first rows."""
+
+    outputs: Sequence[T]
+
+
+Forward = Generator[Progress | Partial[T], None, Sequence[T]]
+"""Yields after each bounded piece of work; returns one output per row, in the rows' order."""
+
+
+class Stages(Protocol):
+    """What a module of a task's folder has, for the architectures that the task names it for."""
+
+    def preprocess(self, model: LoadedModel, inputs: Any, options: Any) -> Prepared:
+        """Raises `TourError` for a request that the checkpoint cannot serve."""
+
+    def forward(self, model: LoadedModel, rows: Sequence[Any]) -> Forward[Any]:
+        """A row's output does not depend on the rows beside it."""
+
+    def postprocess(
+        self, model: LoadedModel, inputs: Any, options: Any, prepared: Any, outputs: Sequence[Any]
+    ) -> Output[Any]:
+        """The result as far as there are outputs."""
+
+
+def task(
+    file: str,
+    *,
+    title: str,
+    about: str,
+    inputs: type[I],
+    options: type[O],
+    result: type[R],
+    stages: Mapping[Head, str],
+    example: Mapping[str, object],
+    reads: Callable[[LoadedModel, I, O], Collection[str]] = every_language,
+    write_snippet: Callable[[Checkpoint, I, O], str] | None = None,
+    explained: Explained | None = None,
+) -> Task[I, O, R]:
+    """The task whose contract stands in `file`, the `__init__.py` of its folder; the folder is its name.
+
+    `stages` names the module of the folder that does the work, by architecture. Nothing of it is imported
+    before the first request, since it imports torch.
+    """
+    folder = Path(file).parent
+    package = f"{__package__}.{folder.name}"
+
+    def run(model: LoadedModel, given: I, chosen: O) -> Iterator[Progress | Output[R]]:
+        import torch
+
+        module = cast(Stages, import_module(f"{package}.{stages[model.checkpoint.head]}"))
+        return torch.inference_mode()(answer)(module, model, given, chosen)
+
+    return Task(
+        name=folder.name,
+        title=title,
+        about=about,
+        inputs=inputs,
+        options=options,
+        result=result,
+        heads=frozenset(stages),
+        run=run,
+        snippet=write_snippet or snippet(folder / "snippets"),
+        example=example,
+        stored=folder / "examples.json",
+        reads=reads,
+        explained=explained,
+    )
+
+
+def answer(stages: Stages, model: LoadedModel, inputs: Any, options: Any) -> Iterator[Progress | Output[Any]]:
+    """The three stages one after the other; what is partly done is shown as far as it has come."""
+    prepared = stages.preprocess(model, inputs, options)
+    with closing(stages.forward(model, prepared.rows)) as work:
+        while True:
+            try:
+                step = next(work)
+            except StopIteration as done:
+                outputs = done.value
+                break
+            if isinstance(step, Partial):
+                yield stages.postprocess(model, inputs, options, prepared, step.outputs)
+            else:
+                yield step
+    yield stages.postprocess(model, inputs, options, prepared, outputs)
+
+
+def whole_answer(
+    stages: Any, model: LoadedModel, inputs: Any, options: Any
+) -> Generator[Progress, None, Output[Any]]:
+    """What a module's stages make of a request, without what is partly done; `stages` is the module."""
+    output: Output[Any] | None = None
+    for step in answer(stages, model, inputs, options):
+        if isinstance(step, Output):
+            output = step
+        else:
+            yield step
+    if output is None:
+        raise AssertionError("the stages ended without an answer")
+    return output

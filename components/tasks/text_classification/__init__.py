@@ -1,0 +1,87 @@
+"""Which of the labels that a checkpoint was trained on fit a text: its sentiment, emotions, topic."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.models.checkpoint import Head
+from components.tasks import stages
+from components.tasks.explained import Explained
+from components.tasks.fields import STRICT, ByName, OptionalText, Text
+
+SEVERAL = "multi_label_classification"  # Transformers' name for it in a configuration
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Inputs:
+    text: Annotated[Text, Field(max_length=200_000, title="Text", description="The text to classify.")]
+    text_pair: Annotated[
+        OptionalText,
+        Field(
+            max_length=200_000,
+            title="Second text",
+            description="For checkpoints that were trained on pairs of texts; otherwise empty.",
+        ),
+        ByName(),
+    ] = ""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Options:
+    top_k: Annotated[
+        int, Field(ge=0, le=1000, title="Labels shown", description="The highest first; 0 shows all.")
+    ] = 0
+    multi_label: Annotated[
+        Literal["auto", "one", "several"],
+        Field(
+            title="Labels that may fit",
+            description=(
+                "one: scores are shares of a whole (softmax); several: each label has its own, from 0 to 1 "
+                "(sigmoid); auto: as the checkpoint was trained."
+            ),
+        ),
+    ] = "auto"
+    threshold: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            title="Threshold",
+            description="Labels with this score or more apply; 0 keeps the checkpoint's own threshold.",
+            json_schema_extra={"step": 0.01},
+        ),
+    ] = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """`score` is in [0, 1]."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """`labels` have the highest score first; `chosen` are those that fit, best first: one at most unless
+    several may.
+    """
+
+    labels: list[Label]
+    chosen: list[str]
+
+
+TASK = stages.task(
+    __file__,
+    title="Text classification",
+    about="Tells which of the labels that a checkpoint was trained on fit a text, such as its sentiment.",
+    inputs=Inputs,
+    options=Options,
+    result=Labels,
+    stages={Head.SEQUENCE_CLASSIFICATION: "model"},
+    example={"text": "The staff were kind, and the view from our room was wonderful."},
+    explained=Explained(target="A label."),
+)

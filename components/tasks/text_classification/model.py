@@ -1,0 +1,112 @@
+"""Labels from a classifier's logits. Imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from components.models.errors import Code, TourError
+from components.tasks import network, windows
+from components.tasks.stages import Forward
+from components.tasks.task import Output
+from components.tasks.text_classification import SEVERAL, Inputs, Label, Labels, Options
+from components.tasks.windows import Window
+
+if TYPE_CHECKING:
+    from components.models.checkpoint import LoadedModel
+
+HALF = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Windows of the text, or of the second text, each after the whole first."""
+
+    rows: tuple[Window, ...]
+    paired: bool
+
+
+def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared:
+    config = model.network.config
+    if config.problem_type == "regression":
+        raise TourError(
+            Code.UNSUITABLE_MODEL,
+            f"{model.checkpoint.id} was trained to give a number, not to choose a label. Pick another model.",
+            "model",
+        )
+    paired = bool(inputs.text_pair.strip())
+    if getattr(config, "pairs", False) and not paired:
+        raise TourError(
+            Code.INVALID_INPUT,
+            f"{model.checkpoint.id} was trained on pairs of texts: it needs the second text too.",
+            "text_pair",
+        )
+    rows = (
+        windows.pairs(model, inputs.text, inputs.text_pair) if paired else windows.split(model, inputs.text)
+    )
+    return Prepared(rows=rows, paired=paired)
+
+
+def forward(model: LoadedModel, rows: Sequence[Window]) -> Forward[torch.Tensor]:
+    """Logits [labels] of each window."""
+    return network.forward(model, rows, "Classifying", network.logits)
+
+
+def postprocess(
+    model: LoadedModel,
+    inputs: Inputs,
+    options: Options,
+    prepared: Prepared,
+    outputs: Sequence[torch.Tensor],
+) -> Output[Labels]:
+    """The logits of several windows are averaged over their tokens."""
+    config, rows = model.network.config, prepared.rows
+    names = labels(model)
+    trained = config.problem_type == SEVERAL or len(names) == 1
+    several = {"auto": trained, "one": len(names) == 1, "several": True}[options.multi_label]
+    mean = windows.mean(outputs, rows)
+    scores: list[float] = (mean.sigmoid() if several else mean.softmax(dim=0)).tolist()
+    own = getattr(config, "thresholds", None) or [HALF] * len(names)
+    ranked = sorted(range(len(names)), key=lambda index: -scores[index])
+    return Output(
+        result=Labels(
+            labels=[Label(label=names[index], score=scores[index]) for index in ranked][
+                : options.top_k or None
+            ],
+            chosen=[
+                names[index]
+                for index in (ranked if several else ranked[:1])
+                if scores[index] >= (options.threshold or (own[index] if several else 0.0))
+            ],
+        ),
+        tokens_used=windows.tokens_used(rows),
+        token_limit=model.checkpoint.token_limit,
+        notes=(
+            *_notes(len(rows), trained=trained, several=several),
+            *[f"Nothing says that {model.checkpoint.id} was trained on pairs of texts."]
+            * (prepared.paired and not getattr(config, "pairs", False)),
+        ),
+    )
+
+
+def labels(model: LoadedModel) -> list[str]:
+    """The labels that the checkpoint was trained on, in the order of its logits."""
+    return [name for _, name in sorted((model.network.config.id2label or {}).items())]
+
+
+def _notes(parts: int, *, trained: bool, several: bool) -> tuple[str, ...]:
+    notes = []
+    if parts > 1:
+        notes.append(
+            f"The text is longer than the model reads at once: read in {parts:,} windows, which are averaged."
+        )
+    if trained != several:
+        notes.append(
+            "The model was trained for several labels per text: shares of a whole say little about it."
+            if trained
+            else "The model was trained for one label per text: each score for itself says little about it."
+        )
+    return tuple(notes)

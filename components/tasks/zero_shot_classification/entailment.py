@@ -1,0 +1,103 @@
+"""Zero-shot classification by whether a text entails a sentence with the label (Yin et al. 2019,
+https://arxiv.org/abs/1909.00161). Imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from components.models.errors import Code, TourError
+from components.tasks import network
+from components.tasks.network import Row
+from components.tasks.stages import Forward
+from components.tasks.task import Output
+from components.tasks.zero_shot_classification import Inputs, Labels, Options
+from components.tasks.zero_shot_classification.labels import different, independent, output, window_notes
+
+if TYPE_CHECKING:
+    from components.models.checkpoint import LoadedModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Windows of the text with each hypothesis; `labels` is, for each row, the place of its label."""
+
+    rows: tuple[Row, ...]
+    labels: tuple[int, ...]
+
+
+def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared:
+    entailment(model)
+    rows: list[Row] = []
+    labels: list[int] = []
+    for place, label in enumerate(different(inputs.labels)):
+        own = _pairs(model, inputs.text, options.hypothesis_template.replace("{}", label))
+        rows += own
+        labels += [place] * len(own)
+    return Prepared(rows=tuple(rows), labels=tuple(labels))
+
+
+def forward(model: LoadedModel, rows: Sequence[Row]) -> Forward[torch.Tensor]:
+    """Logits [classes] of each pair."""
+    return network.forward(model, rows, "Comparing labels", network.logits)
+
+
+def postprocess(
+    model: LoadedModel,
+    inputs: Inputs,
+    options: Options,
+    prepared: Prepared,
+    outputs: Sequence[torch.Tensor],
+) -> Output[Labels]:
+    """The softmax over labels of the entailment logits, or each label's softmax of entailment against
+    contradiction. A text's windows are averaged."""
+    entails, against = entailment(model)
+    owners = torch.tensor(prepared.labels)
+    counts = torch.bincount(owners)
+    stacked = torch.stack(list(outputs))
+    table = torch.zeros(len(counts), stacked.shape[1]).index_add_(0, owners, stacked) / counts[:, None]
+    alone = independent(inputs, options)
+    scores = table[:, [*against, entails]].softmax(1)[:, -1] if alone else table[:, entails].softmax(0)
+    return output(
+        model, inputs, options, scores, max(map(len, prepared.rows)), window_notes(int(counts.max()))
+    )
+
+
+def entailment(model: LoadedModel) -> tuple[int, list[int]]:
+    """The class that says that the first text entails the second, and the classes against it."""
+    classes = {name.lower(): int(index) for index, name in (model.network.config.id2label or {}).items()}
+    if "entailment" not in classes:
+        raise TourError(
+            Code.UNSUITABLE_MODEL,
+            f"{model.checkpoint.id} was not trained to tell entailment; its classes are "
+            f"{', '.join(classes)}. Pick another model.",
+            "model",
+        )
+    entails = classes["entailment"]
+    others = [index for index in classes.values() if index != entails]
+    return entails, [classes["contradiction"]] if "contradiction" in classes else others
+
+
+def _pairs(model: LoadedModel, text: str, hypothesis: str) -> list[Row]:
+    """Each window of the text with the whole hypothesis after it."""
+    tokenizer, limit = model.tokenizer, model.checkpoint.token_limit
+    own = tokenizer(hypothesis, add_special_tokens=False, verbose=False)["input_ids"]
+    taken = len(own) + tokenizer.num_special_tokens_to_add(pair=True)
+    if taken >= limit:
+        raise TourError(
+            Code.TOO_LONG,
+            f"A label in its template takes {taken:,} of the {limit:,} tokens that {model.checkpoint.id} "
+            "reads. Shorten it.",
+            "labels",
+        )
+    encoded = tokenizer(
+        text, hypothesis, truncation="only_first", max_length=limit, return_overflowing_tokens=True
+    )
+    names = [name for name in tokenizer.model_input_names if name in encoded]
+    return [
+        Row(row={name: encoded[name][place] for name in names}) for place in range(len(encoded["input_ids"]))
+    ]

@@ -1,0 +1,67 @@
+"""What the ways of zero-shot classification share. Imports torch."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from components.tasks.task import Output
+from components.tasks.zero_shot_classification import Inputs, Label, Labels, Options
+
+if TYPE_CHECKING:
+    from components.models.checkpoint import LoadedModel
+
+
+def different(labels: list[str]) -> list[str]:
+    return list(dict.fromkeys(label.strip() for label in labels))
+
+
+def independent(inputs: Inputs, options: Options) -> bool:
+    """Whether each label's score stands for itself: a single one has nothing to share a probability with."""
+    return options.multi_label or len(different(inputs.labels)) == 1
+
+
+def output(
+    model: LoadedModel,
+    inputs: Inputs,
+    options: Options,
+    scores: torch.Tensor,
+    tokens: int,
+    notes: Sequence[str],
+) -> Output[Labels]:
+    """`scores` [labels] are in the order of the different labels."""
+    labels = different(inputs.labels)
+    repeated = len(inputs.labels) - len(labels)
+    scored = [Label(label=label, score=score) for label, score in zip(labels, scores.tolist(), strict=True)]
+    alone = ["There is one label alone: its score says whether it fits."]
+    return Output(
+        result=Labels(labels=sorted(scored, key=lambda label: -label.score)),
+        tokens_used=tokens,
+        token_limit=model.checkpoint.token_limit,
+        notes=(
+            *notes,
+            *([f"{repeated} repeated label(s) left out."] if repeated else []),
+            *(alone * (len(labels) == 1 and not options.multi_label)),
+            *_unseen(labels),
+        ),
+    )
+
+
+def window_notes(windows: int) -> tuple[str, ...]:
+    if windows == 1:
+        return ()
+    return (
+        f"The text is longer than the model reads at once: read in {windows} windows, which are averaged.",
+    )
+
+
+def _unseen(labels: list[str]) -> list[str]:
+    """A note on labels that a reader cannot tell apart."""
+    shown = {"".join(one for one in label if unicodedata.category(one) != "Cf") for label in labels}
+    shown = {" ".join(unicodedata.normalize("NFKC", label).split()) for label in shown}
+    if len(shown) == len(labels):
+        return []
+    return ["Some labels look the same and differ in characters that cannot be seen; they are scored apart."]
