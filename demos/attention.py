@@ -9,9 +9,10 @@ import gradio as gr
 
 from components.figures.markup import Markup
 from components.figures.tokens import chips
-from components.insight.attention import LONGEST, TASK
+from components.insight.attention import TASK
 from components.models.errors import TourError
 from components.models.status import Availability
+from components.tasks.explained import LONGEST
 from components.ui import asking, doors, links, picker
 from components.ui.attention_view import TELL, attention_view, look_at
 from components.ui.frame import QUIET

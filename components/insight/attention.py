@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 from components.insight.weights import Kind
 from components.models.checkpoint import INSPECTIONS
 from components.models.errors import Code, TourError
+from components.tasks.explained import LONGEST
 from components.tasks.fields import STRICT, OptionalText, Text
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
 FOLDER = Path(__file__).parent
-LONGEST = 512  # tokens that are looked at
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

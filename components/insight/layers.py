@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.insight.attention import FOLDER, LONGEST
+from components.insight.attention import FOLDER
+from components.insight.weights import Predicts
 from components.models.checkpoint import INSPECTIONS
+from components.tasks.explained import LONGEST
 from components.tasks.fields import STRICT, OptionalText, Text
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
-
-
-Predicts = Literal["next", "same", "nothing"]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -19,9 +19,9 @@ from torch.nn.functional import normalize
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils.generic import ModelOutput
 
-from components.insight.layers import Predicts
 from components.insight.reading import Reading
 from components.insight.twin import twin
+from components.insight.weights import Predicts
 from components.models.checkpoint import Head
 from components.tasks.task import Progress
 

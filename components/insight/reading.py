@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from components.insight.attention import LONGEST
 from components.insight.weights import Piece
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
 from components.tasks import stepwise
+from components.tasks.explained import LONGEST
 from components.tasks.fill_mask import MASK
 from components.tasks.languages import AUTO
 from components.tasks.task import Progress, map_progress

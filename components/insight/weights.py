@@ -16,6 +16,7 @@ from components.models.errors import Code, TourError
 
 WHOLE = 65535
 Kind = Literal["encoder", "decoder", "cross"]
+Predicts = Literal["next", "same", "nothing"]
 Floats = NDArray[np.float32]
 Fixed = NDArray[np.uint16]
 Bytes = NDArray[np.uint8]

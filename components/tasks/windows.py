@@ -32,9 +32,15 @@ class Window(Row):
 
 
 def split(
-    model: LoadedModel, text: str, *, overlap: int = 0, question: str | None = None
+    model: LoadedModel,
+    text: str,
+    *,
+    overlap: int = 0,
+    question: str | None = None,
+    behind: str | None = None,
 ) -> tuple[Window, ...]:
-    """`text` in windows of the checkpoint's token limit, each after the whole `question` if there is one.
+    """`text` in windows of the checkpoint's token limit, each after the whole `question`, or before the whole
+    text `behind` it, if there is one.
 
     Neighbours share `overlap` tokens, though never more than half a window. One window if all fits.
     Checkpoints that read lower case and whose config.json says `marks_case` are told of capitals by the
@@ -48,18 +54,20 @@ def split(
             "Pick another model.",
             "model",
         )
-    room = limit - tokenizer.num_special_tokens_to_add(pair=question is not None)
-    if question is not None:
-        room -= len(tokenizer(question, add_special_tokens=False, verbose=False)["input_ids"])
+    other = behind if question is None else question
+    room = limit - tokenizer.num_special_tokens_to_add(pair=other is not None)
+    if other is not None:
+        room -= len(tokenizer(other, add_special_tokens=False, verbose=False)["input_ids"])
     if room < 1:
+        what, field = ("question", "question") if behind is None else ("second text", "behind")
         raise TourError(
             Code.TOO_LONG,
-            f"The question fills the {limit:,} tokens that {model.checkpoint.id} reads. Shorten it.",
-            "question",
+            f"The {what} fills the {limit:,} tokens that {model.checkpoint.id} reads. Shorten it.",
+            field,
         )
     overlap = min(overlap, room // 2)
     encoded = tokenizer(
-        *([text] if question is None else [question, text]),
+        *(one for one in (question, text, behind) if one is not None),
         truncation="only_first" if question is None else "only_second",
         max_length=limit,
         stride=overlap,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,8 @@ def test_stored_answer_is_what_the_model_answers(page: TaskPage, entry: Example,
     assert_alike({**fresh, "seconds": entry.answer["seconds"]}, dict(entry.answer))
 
 
-def test_a_new_task_gets_its_first_example_written(
-    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(examples, "FOLDER", tmp_path)
-    task = sentence_similarity.TASK
+def test_a_new_task_gets_its_first_example_written(runner: Runner, tmp_path: Path) -> None:
+    task = replace(sentence_similarity.TASK, stored=tmp_path / "examples.json")
     with pytest.raises(FileNotFoundError, match="--examples write"):
         examples.load(task)
     examples.write([task], runner)

@@ -10,7 +10,7 @@ import functools
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 from components.models.catalog import Catalog
 from components.models.checkpoint import Checkpoint, Head, HubSource, LocalSource, Source
+from components.tasks import catalog
 from components.tasks.table_question_answering import reader as tables
 
 CORPUS = (
@@ -344,8 +345,7 @@ class Tiny:
     token_limit: int = TOKEN_LIMIT
 
 
-# Each becomes the checkpoint `tiny-<name>`. A task is tested on all that name it.
-TINY: dict[str, Tiny] = {
+_BUILT: dict[str, Tiny] = {
     "encoder": Tiny(Head.ENCODER, tiny_encoder, ("sentence_similarity", "zero_shot_classification")),
     "masked-lm": Tiny(Head.MASKED_LM, tiny_masked_lm, ("fill_mask",)),
     "sequence-classification": Tiny(Head.SEQUENCE_CLASSIFICATION, tiny_nli, ("zero_shot_classification",)),
@@ -360,6 +360,17 @@ TINY: dict[str, Tiny] = {
     "tapas": Tiny(Head.TABLE_QUESTION_ANSWERING, tiny_tapas, ("table_question_answering",)),
     "table-reader": Tiny(Head.TOKEN_CLASSIFICATION, tiny_table_reader, ("table_question_answering",)),
 }
+
+
+def _offered(tiny: Tiny) -> tuple[str, ...]:
+    """Its own tasks, and those of its architecture that no tiny checkpoint names."""
+    named = {task for one in _BUILT.values() for task in one.tasks}
+    others = [name for name, task in catalog.TASKS.items() if name not in named and tiny.head in task.heads]
+    return (*tiny.tasks, *others)
+
+
+# Each becomes the checkpoint `tiny-<name>`. A task is tested on all that it is offered for.
+TINY = {name: replace(tiny, tasks=_offered(tiny)) for name, tiny in _BUILT.items()}
 TASKS: dict[Head, tuple[str, ...]] = {tiny.head: tiny.tasks for tiny in reversed(TINY.values())}
 
 

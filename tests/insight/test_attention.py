@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from transformers.utils import logging
 
 from components.insight import attending, reading, weights
-from components.insight.attention import LONGEST, TASK
+from components.insight.attention import TASK
 from components.insight.looks import Looks, key
 from components.insight.weights import Attentions, Piece, Shape, Stack
 from components.models.checkpoint import INSPECTIONS, LocalSource
 from components.models.errors import Code, TourError
 from components.models.loading import load
+from components.tasks.explained import LONGEST
 from components.tasks.runner import Runner
 from components.tasks.task import Answer
 from tests.fakes.architectures import ARCHITECTURES

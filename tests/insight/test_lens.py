@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from components.insight import lens, reading
-from components.insight.attention import LONGEST
 from components.insight.layers import TASK, Layers
 from components.insight.reading import WRITTEN
 from components.models.catalog import Catalog
 from components.models.checkpoint import Head, LoadedModel
 from components.models.registry import Registry
 from components.models.settings import Settings, default_cache_dir
+from components.tasks.explained import LONGEST
 from components.tasks.runner import Runner
 from components.tasks.task import Answer
 from demos import examples

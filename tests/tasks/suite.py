@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Generator
 from typing import Any, TypeVar
 
-import components.insight
-import components.tasks
+from components.insight import attention, attribution, layers
 from components.models.catalog import load_catalog
 from components.models.checkpoint import INSPECTIONS
+from components.tasks import catalog
 from components.tasks.fields import InputField, option_fields
 from components.tasks.task import Task, Tool
 from tests.fakes import checkpoints
@@ -18,15 +16,7 @@ from tests.fakes import checkpoints
 AnyTask = Task[Any, Any, Any]
 T = TypeVar("T")
 
-TASKS: list[AnyTask] = [
-    module.TASK
-    for module in (
-        importlib.import_module(f"{package.__name__}.{found.name}")
-        for package in (components.tasks, components.insight)
-        for found in pkgutil.iter_modules(package.__path__)
-    )
-    if isinstance(getattr(module, "TASK", None), Task)
-]
+TASKS: list[AnyTask] = [*catalog.TASKS.values(), attention.TASK, attribution.TASK, layers.TASK]
 EMBEDDED = [(task, one.id) for task in TASKS for one in load_catalog() if one.embedded and one.can(task.name)]
 TINY = [
     (task, f"tiny-{name}")

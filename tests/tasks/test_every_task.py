@@ -82,8 +82,14 @@ def test_there_are_tasks() -> None:
     assert set(CONTRACT) <= {task.name for task in TASKS}
 
 
+@all_tasks
+def test_a_tiny_checkpoint_can_do_it(task: AnyTask) -> None:
+    """The suites below would pass over one without."""
+    assert [model for tested, model in TINY if tested is task]
+
+
 def test_specs_import_neither_torch_nor_transformers() -> None:
-    imports = "; ".join(f"import {task.run.__module__}" for task in TASKS)
+    imports = "; ".join(f"import {task.inputs.__module__}" for task in TASKS)
     loaded = "print({'torch', 'transformers'} & {*sys.modules})"
     code = f"import sys, components.tasks.runner; {imports}; {loaded}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

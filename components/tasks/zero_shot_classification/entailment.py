@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from components.models.errors import Code, TourError
-from components.tasks import network
-from components.tasks.network import Row
+from components.tasks import network, windows
 from components.tasks.stages import Forward
 from components.tasks.task import Output
+from components.tasks.windows import Window
 from components.tasks.zero_shot_classification import Inputs, Labels, Options
 from components.tasks.zero_shot_classification.labels import different, independent, output, window_notes
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 class Prepared:
     """Windows of the text with each hypothesis; `labels` is, for each row, the place of its label."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[Window, ...]
     labels: tuple[int, ...]
 
 
 def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared:
     entailment(model)
-    rows: list[Row] = []
+    rows: list[Window] = []
     labels: list[int] = []
     for place, label in enumerate(different(inputs.labels)):
         own = _pairs(model, inputs.text, options.hypothesis_template.replace("{}", label))
@@ -41,7 +41,7 @@ def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared
     return Prepared(rows=tuple(rows), labels=tuple(labels))
 
 
-def forward(model: LoadedModel, rows: Sequence[Row]) -> Forward[torch.Tensor]:
+def forward(model: LoadedModel, rows: Sequence[Window]) -> Forward[torch.Tensor]:
     """Logits [classes] of each pair."""
     return network.forward(model, rows, "Comparing labels", network.logits)
 
@@ -82,22 +82,16 @@ def entailment(model: LoadedModel) -> tuple[int, list[int]]:
     return entails, [classes["contradiction"]] if "contradiction" in classes else others
 
 
-def _pairs(model: LoadedModel, text: str, hypothesis: str) -> list[Row]:
-    """Each window of the text with the whole hypothesis after it."""
-    tokenizer, limit = model.tokenizer, model.checkpoint.token_limit
-    own = tokenizer(hypothesis, add_special_tokens=False, verbose=False)["input_ids"]
-    taken = len(own) + tokenizer.num_special_tokens_to_add(pair=True)
-    if taken >= limit:
+def _pairs(model: LoadedModel, text: str, hypothesis: str) -> tuple[Window, ...]:
+    """Each window of the text with the whole hypothesis behind it."""
+    try:
+        return windows.split(model, text, behind=hypothesis)
+    except TourError as error:
+        if error.field != "behind":
+            raise
         raise TourError(
-            Code.TOO_LONG,
-            f"A label in its template takes {taken:,} of the {limit:,} tokens that {model.checkpoint.id} "
-            "reads. Shorten it.",
+            error.code,
+            f"A label in its template fills the {model.checkpoint.token_limit:,} tokens that "
+            f"{model.checkpoint.id} reads. Shorten it.",
             "labels",
-        )
-    encoded = tokenizer(
-        text, hypothesis, truncation="only_first", max_length=limit, return_overflowing_tokens=True
-    )
-    names = [name for name in tokenizer.model_input_names if name in encoded]
-    return [
-        Row(row={name: encoded[name][place] for name in names}) for place in range(len(encoded["input_ids"]))
-    ]
+        ) from error
