@@ -56,7 +56,7 @@ evaluate: $(VENV)/.dev
 	$(BIN)/python -m components.training evaluate --data "$(DATA)" $(FLAGS)
 
 examples: $(VENV)/.runtime
-	$(BIN)/python app.py --examples write
+	$(BIN)/python app.py --examples all
 
 screenshots: $(VENV)/.dev chromium
 	$(BIN)/python -m tests.browser.screenshots

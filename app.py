@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.check:
         return check(settings)
     if options.examples:
-        return write_examples(settings)
+        return write_examples(settings, options.examples)
     return serve(options)
 
 
@@ -261,8 +261,8 @@ def check(settings: Settings) -> int:
     return 1 if failures else 0
 
 
-def write_examples(settings: Settings) -> int:
-    """Recomputes the stored answers that pages open with."""
+def write_examples(settings: Settings, names: Sequence[str]) -> int:
+    """Recomputes the stored answers that pages open with: those of some tasks by name, or of all."""
     _prepare_environment()
     import demos
     from components.insight import stored
@@ -271,8 +271,10 @@ def write_examples(settings: Settings) -> int:
 
     with _registry(settings) as registry:
         runner = Runner(registry, "embedded")
-        examples.write(demos.OPERATIONS, runner)
-        stored.save(stored.OPENING, attention.OPENING, runner.call(LOOK, attention.OPENING))
+        chosen = [one for one in demos.OPERATIONS if one.name in names or "all" in names]
+        examples.write(chosen, runner)
+        if LOOK.name in names or "all" in names:
+            stored.save(stored.OPENING, attention.OPENING, runner.call(LOOK, attention.OPENING))
     return 0
 
 
@@ -469,7 +471,10 @@ def _parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
         "--check", action="store_true", help="load every embedded checkpoint and run every page once"
     )
     instead.add_argument(
-        "--examples", choices=["write"], help="recompute the stored answers that pages open with"
+        "--examples",
+        nargs="+",
+        metavar="TASK",
+        help="recompute the stored answers that pages open with, of these tasks or of all",
     )
     instead.add_argument(
         "--space",

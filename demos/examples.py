@@ -15,7 +15,7 @@ def load(task: Operation) -> tuple[Example, ...]:
     """The first is the one that the task's page opens with. FileNotFoundError if none is stored."""
     if not task.stored.is_file():
         raise FileNotFoundError(
-            f"{task.title} has no stored answers: `python app.py --examples write` makes {task.stored}."
+            f"{task.title} has no stored answers: `python app.py --examples all` makes {task.stored}."
         )
     return tuple(Example(**entry) for entry in read(task))
 

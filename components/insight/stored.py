@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 OPENING = (
     Path(__file__).parent / "opening.npz"
-)  # what the attention page opens with; `app.py --examples write`
+)  # what the attention page opens with; `app.py --examples all`
 
 
 def save(path: Path, payload: Mapping[str, Any], answer: Answer[Attentions]) -> None:

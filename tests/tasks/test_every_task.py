@@ -6,8 +6,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import permutations
 from typing import Any
 
+import grimp
 import pytest
 from pydantic import BeforeValidator
 
@@ -15,6 +17,7 @@ from components.models.catalog import load_catalog
 from components.models.checkpoint import INSPECTIONS
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
+from components.tasks import catalog
 from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.runner import Runner
 from components.tasks.task import Answer, Progress
@@ -86,6 +89,18 @@ def test_there_are_tasks() -> None:
 def test_a_tiny_checkpoint_can_do_it(task: AnyTask) -> None:
     """The suites below would pass over one without."""
     assert [model for tested, model in TINY if tested is task]
+
+
+def test_no_task_knows_another() -> None:
+    """What several need stands beside their folders."""
+    graph = grimp.build_graph("components", exclude_type_checking_imports=True)
+    folders = [f"components.tasks.{name}" for name in catalog.TASKS]
+    known = [
+        (one, other)
+        for one, other in permutations(folders, 2)
+        if graph.direct_import_exists(importer=one, imported=other, as_packages=True)
+    ]
+    assert known == []
 
 
 def test_specs_import_neither_torch_nor_transformers() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import pytest
 from components.models.checkpoint import INSPECTIONS
 from components.models.sources.snippet import loading_lines
 from components.tasks.runner import Runner
-from tests.tasks.suite import EMBEDDED, TINY, AnyTask, example, name
+from tests.tasks.suite import EMBEDDED, TINY, AnyTask, assert_alike, example, name
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,8 +81,12 @@ def snippet(task: AnyTask, runner: Runner, payload: dict[str, Any]) -> str:
 
 
 def check(task: AnyTask, runner: Runner, payload: dict[str, Any], printed: str) -> None:
-    """Text is the same; scores are, to three places, those of the same labels, words, names or sentences."""
+    """Text is the same; scores are, to three places, those of the same labels, words, names or sentences. A
+    program may as well print the result as JSON."""
     result = runner.call(task, payload).result
+    if printed.startswith("{"):
+        assert_alike(json.loads(printed), asdict(result))
+        return
     if hasattr(result, "matrix") and result.matrix:
         written, size = printed.splitlines(), len(result.matrix)
         printed, rows = "\n".join(written[:-size]), written[-size:]

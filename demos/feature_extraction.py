@@ -1,0 +1,100 @@
+"""Feature extraction: texts as vectors."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from components.figures import answers
+from components.figures.markup import Markup, join
+from components.tasks.feature_extraction import TASK
+from components.ui.inside import Inside
+from components.ui.page import Json, ListInput, TaskPage
+
+# Of positive and of negative numbers; they are told apart by every kind of colour vision.
+POSITIVE, NEGATIVE = (13, 116, 184), (214, 110, 14)
+
+
+def draw(request: Json, answer: Json) -> Markup:
+    """A strip per vector, whose columns are its numbers, and all of them as a file."""
+    found = answer["embeddings"]
+    vectors = np.array([one["vector"] for one in found], dtype=np.float32)
+    largest = float(np.abs(vectors).max()) or 1.0
+    strips = join(
+        Markup(
+            '<tr><th scope="row" dir="auto">{name}</th><td><img class="strip" src="{strip}" '
+            'alt="{dimensions} numbers from {low:.3f} to {high:.3f}"></td></tr>'
+        ).format(
+            name=one["token"] or request["texts"][one["text"]],
+            strip=_strip(vector / largest),
+            dimensions=len(vector),
+            low=vector.min(),
+            high=vector.max(),
+        )
+        for one, vector in zip(found, vectors, strict=True)
+    )
+    file = io.BytesIO()
+    np.save(file, vectors)
+    return Markup(
+        "<p>{count} of {dimensions} numbers each. Blue is above zero, orange below; the stronger the colour, "
+        "the further from zero, up to {largest:.3f}.</p>"
+        '<table class="strips"><caption class="visually-hidden">Vectors</caption><thead '
+        'class="visually-hidden"><tr><th scope="col">Text or token</th><th scope="col">Vector</th></tr>'
+        "</thead><tbody>{strips}</tbody></table>"
+        '<p><a download="embeddings.npy" href="{file}">Download as .npy</a> '
+        '<span class="hint">float32, one row per vector; the numbers are under JSON too.</span></p>'
+    ).format(
+        count="1 vector" if len(found) == 1 else f"{len(found)} vectors",
+        dimensions=answer["dimensions"],
+        largest=largest,
+        strips=strips,
+        file=_data("application/octet-stream", file.getvalue()),
+    )
+
+
+def _strip(vector: np.ndarray) -> str:
+    """A picture one pixel high of numbers from -1 to 1; what is near zero is nearly clear."""
+    colours = np.where(vector[:, None] < 0, NEGATIVE, POSITIVE)
+    pixels = np.concatenate([colours, np.abs(vector)[:, None] ** 0.7 * 255], axis=1)
+    file = io.BytesIO()
+    Image.fromarray(pixels[None].astype(np.uint8), "RGBA").save(file, "png")
+    return _data("image/png", file.getvalue())
+
+
+def _data(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def teaser(request: Json, answer: Json) -> Markup:
+    first = answer["embeddings"][0]["vector"]
+    numbers = ", ".join(f"{value:.2f}" for value in first[:3])
+    return answers.teaser(Markup("{} <strong>→ {}, …</strong>").format(request["texts"][0], numbers))
+
+
+def said(answer: Json) -> list[str]:
+    return [f"{len(answer['embeddings'])} × {answer['dimensions']}"]
+
+
+def inside(request: Json, answer: Json) -> Inside:
+    return Inside(text=request["texts"][0])
+
+
+PAGE = TaskPage(
+    slug="feature-extraction",
+    nav="Embeddings",
+    title="Feature extraction",
+    sentence=(
+        "A text as a vector: a few hundred numbers that say what it means, for search, clusters and "
+        "classifiers."
+    ),
+    task=TASK,
+    inputs={"texts": ListInput(lines=6)},
+    draw=draw,
+    teaser=teaser,
+    said=said,
+    run_label="Embed",
+    inside=inside,
+)
