@@ -38,6 +38,7 @@ from demos import (
     table_question_answering,
     text_classification,
     text_generation,
+    text_pair_classification,
     tokenizers,
     translation,
     zero_shot_classification,
@@ -45,6 +46,7 @@ from demos import (
 
 PAGES = (
     text_classification.PAGE,
+    text_pair_classification.PAGE,
     named_entities.PAGE,
     question_answering.PAGE,
     summarization.PAGE,

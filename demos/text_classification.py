@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from components.figures import answers, reliability, status
-from components.figures.markup import Markup, percent
+from components.figures.markup import Markup
 from components.models.checkpoint import Checkpoint, RepoSource
 from components.models.sources import folder
 from components.tasks.text_classification import TASK
@@ -16,7 +16,8 @@ from components.ui.page import Json, TaskPage, TextInput
 def teaser(request: Json, answer: Json) -> Markup:
     best = answer["labels"][0]
     return answers.teaser(
-        Markup("{} <strong>→ {}</strong>").format(request["text"], best["label"]), percent(best["score"])
+        Markup("{} <strong>→ {}</strong>").format(request["text"], best["label"]),
+        answers.score(best["score"]),
     )
 
 

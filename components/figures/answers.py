@@ -66,11 +66,7 @@ def heat_map(names: Sequence[str], values: Sequence[Sequence[float]], *, caption
 
 def labels(request: Json, answer: Json) -> Markup:
     """Labels with their scores, highest first."""
-    return bar_rows(
-        ((row["label"], row["score"], percent(row["score"])) for row in answer["labels"]),
-        caption="Labels, most likely first",
-        columns=("Label", "Score"),
-    )
+    return _label_bars(answer["labels"], "Labels, most likely first", best=[0])
 
 
 def classification(request: Json, answer: Json) -> Markup:
@@ -81,11 +77,28 @@ def classification(request: Json, answer: Json) -> Markup:
         said = Markup('<p class="verdict">{}</p>').format("No label reaches its threshold.")
     elif len(chosen) > 1:
         said = Markup('<p class="verdict">{}</p>').format("These fit: " + ", ".join(chosen) + ".")
-    return said + bar_rows(
-        ((row["label"], row["score"], percent(row["score"])) for row in answer["labels"]),
-        caption="Labels, highest score first",
-        columns=("Label", "Score"),
-        best=[index for index, row in enumerate(answer["labels"]) if row["label"] in chosen],
+    fitting = [index for index, row in enumerate(answer["labels"]) if row["label"] in chosen]
+    return said + _label_bars(answer["labels"], "Labels, highest score first", best=fitting)
+
+
+def score(value: float) -> str:
+    """A probability as a percentage, a logit as the number that it is."""
+    return percent(value) if 0 <= value <= 1 else f"{value:.3f}"
+
+
+def _label_bars(rows: Sequence[Json], caption: str, best: Sequence[int]) -> Markup:
+    """Logits, which are no shares of anything, get bars from the lowest to the highest."""
+    values = [row["score"] for row in rows]
+    low, high = min([0.0, *values]), max([1.0, *values])
+    logits = low < 0 or high > 1
+    return bar_rows(
+        (
+            (row["label"], (value - low) / (high - low), f"{value:.3f}" if logits else percent(value))
+            for row, value in zip(rows, values, strict=True)
+        ),
+        caption=caption,
+        columns=("Label", "Logit" if logits else "Score"),
+        best=best,
     )
 
 

@@ -14,9 +14,7 @@ from components.tasks.task import Answer
 if TYPE_CHECKING:
     from components.insight.weights import Attentions, Kind
 
-OPENING = (
-    Path(__file__).parent / "opening.npz"
-)  # what the attention page opens with; `app.py --examples all`
+OPENING = Path(__file__).parent / "opening.npz"  # what the attention page opens with; `app.py --examples all`
 
 
 def save(path: Path, payload: Mapping[str, Any], answer: Answer[Attentions]) -> None:

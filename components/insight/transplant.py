@@ -14,7 +14,7 @@ import torch
 from components.insight.families import spelled
 from components.models.checkpoint import LoadedModel
 from components.models.tokenizer import Tokenizer
-from components.tasks.text_classification import SEVERAL
+from components.tasks.scores import SEVERAL
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,9 @@ import torch
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
 from components.models.tokenizer import wrapped
-from components.tasks import token_labels, windows
+from components.tasks import network, scores, token_labels, windows
 from components.tasks.attribution_input import AttributionInput, Score, Term
-from components.tasks.explained import LONGEST, PAIR, TEXT, Choice, Unit
+from components.tasks.explained import LONGEST, PAIR, TEXT, Asked, Choice, Unit
 from components.tasks.fields import shorten
 from components.tasks.sentences import Span
 from components.tasks.task import Progress
@@ -326,3 +326,50 @@ def found_in(text: str, wanted: str, field: str = "target") -> int:
             Code.INVALID_INPUT, f"{shorten(wanted)} does not occur in the text that is explained.", field
         )
     return start
+
+
+def pair_input(model: LoadedModel, asked: Asked, units: Units) -> tuple[AttributionInput, tuple[str, ...]]:
+    """Two texts as a network of pairs reads them, and notes on what is left out of them."""
+    room = special_tokens(model, pair=True)
+    text, notes = cut_to_fit(model, asked.text, room + len(ids_of(model, asked.text_pair)))
+    encoded = model.tokenizer(text, asked.text_pair, return_offsets_mapping=True, verbose=False)
+    owners: list[int | None] = [None] * len(encoded["input_ids"])
+    for which, (own, source) in enumerate(((text, TEXT), (asked.text_pair, PAIR))):
+        offsets = [
+            tuple(place) if sequence == which else None
+            for place, sequence in zip(encoded["offset_mapping"], encoded.sequence_ids(0), strict=True)
+        ]
+        found = units.owners(own, source, offsets)
+        owners = [one if one is not None else other for one, other in zip(owners, found, strict=True)]
+    row = {name: encoded[name] for name in model.tokenizer.model_input_names if name in encoded}
+    return attribution_input(model, row, owners, None), notes
+
+
+def explain_label(
+    model: LoadedModel, asked: Asked, units: Units, probe: AttributionInput, notes: tuple[str, ...]
+) -> Predicting:
+    """The logit of a label that a classifier gives to what it reads."""
+    names = network.labels(model)
+    yield Progress("Classifying", 0.5)
+    logits = output_now(probe).logits[0].float().cpu()
+    function = "sigmoid" if scores.several_labels(model.network.config) else "softmax"
+    found = scores.apply(function, logits)
+    ranked = sorted(range(len(names)), key=lambda index: -found[index])
+    target = the_named(asked.target, names, "target", model) if asked.target else names[ranked[0]]
+    against = the_named(asked.against, names, "against", model) if asked.against else ""
+    refuse_the_same(target, against)
+
+    def score(name: str) -> tuple[AttributionInput, Score]:
+        index = names.index(name)
+        return probe, lambda output: output.logits[:, index].float()
+
+    return Prediction(
+        target=target,
+        against=against,
+        terms=terms_of(score, target, against),
+        units=units.found,
+        choices=[Choice(text=names[index], score=found[index]) for index in ranked],
+        means=f"the raw score (logit) of “{target}”",
+        tokens=len(probe.ids),
+        notes=notes,
+    )

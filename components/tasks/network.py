@@ -51,6 +51,11 @@ def forward(
     return [outputs[place] for place in range(len(rows))]
 
 
+def labels(model: LoadedModel) -> list[str]:
+    """The labels that a classifier was trained on, in the order of its logits."""
+    return [name for _, name in sorted((model.network.config.id2label or {}).items())]
+
+
 def logits(output: Any, mask: torch.Tensor) -> Sequence[torch.Tensor]:
     """Each row's logits, fp32 on the CPU: [labels], or [tokens, labels] with those of the padding."""
     found: torch.Tensor = output.logits.float().cpu()

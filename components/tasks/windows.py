@@ -116,6 +116,19 @@ def pairs(model: LoadedModel, text: str, text_pair: str) -> tuple[Window, ...]:
         ) from error
 
 
+def pair(model: LoadedModel, text: str, text_pair: str) -> tuple[Window, ...]:
+    """The longer of two texts in windows, each with the whole of the shorter one; raises `TourError`."""
+    first, second = model.tokenizer([text, text_pair], add_special_tokens=False, verbose=False)["input_ids"]
+    if len(first) <= len(second):
+        return pairs(model, text, text_pair)
+    try:
+        return split(model, text, behind=text_pair)
+    except TourError as error:
+        if error.field != "behind":
+            raise
+        raise TourError(error.code, error.message, "text_pair") from error
+
+
 def kept(lengths: Sequence[int], overlap: int) -> list[tuple[int, int]]:
     """Which of its tokens [start, end) each window keeps, for windows that share `overlap` with the next.
 

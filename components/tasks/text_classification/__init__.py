@@ -11,8 +11,7 @@ from components.models.checkpoint import Head
 from components.tasks import stages
 from components.tasks.explained import Explained
 from components.tasks.fields import STRICT, ByName, OptionalText, Text
-
-SEVERAL = "multi_label_classification"  # Transformers' name for it in a configuration
+from components.tasks.scores import FunctionToApply
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -54,11 +53,12 @@ class Options:
             json_schema_extra={"step": 0.01},
         ),
     ] = 0.0
+    function_to_apply: FunctionToApply = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
-    """`score` is in [0, 1]."""
+    """`score` is in [0, 1], or a logit where no function is applied."""
 
     label: str
     score: float

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from components.models.errors import Code, TourError
-from components.tasks import network, windows
+from components.tasks import network, scores, windows
 from components.tasks.stages import Forward
 from components.tasks.task import Output
-from components.tasks.text_classification import SEVERAL, Inputs, Label, Labels, Options
+from components.tasks.text_classification import Inputs, Label, Labels, Options
 from components.tasks.windows import Window
 
 if TYPE_CHECKING:
@@ -64,22 +64,24 @@ def postprocess(
 ) -> Output[Labels]:
     """The logits of several windows are averaged over their tokens."""
     config, rows = model.network.config, prepared.rows
-    names = labels(model)
-    trained = config.problem_type == SEVERAL or len(names) == 1
+    names = network.labels(model)
+    trained = scores.several_labels(config)
     several = {"auto": trained, "one": len(names) == 1, "several": True}[options.multi_label]
     mean = windows.mean(outputs, rows)
-    scores: list[float] = (mean.sigmoid() if several else mean.softmax(dim=0)).tolist()
+    function = "sigmoid" if several else "softmax"
+    own_function = function if options.function_to_apply == "auto" else options.function_to_apply
+    found, shown = scores.apply(function, mean), scores.apply(own_function, mean)
     own = getattr(config, "thresholds", None) or [HALF] * len(names)
-    ranked = sorted(range(len(names)), key=lambda index: -scores[index])
+    ranked = sorted(range(len(names)), key=lambda index: -found[index])
     return Output(
         result=Labels(
-            labels=[Label(label=names[index], score=scores[index]) for index in ranked][
+            labels=[Label(label=names[index], score=shown[index]) for index in ranked][
                 : options.top_k or None
             ],
             chosen=[
                 names[index]
                 for index in (ranked if several else ranked[:1])
-                if scores[index] >= (options.threshold or (own[index] if several else 0.0))
+                if found[index] >= (options.threshold or (own[index] if several else 0.0))
             ],
         ),
         tokens_used=windows.tokens_used(rows),
@@ -90,11 +92,6 @@ def postprocess(
             * (prepared.paired and not getattr(config, "pairs", False)),
         ),
     )
-
-
-def labels(model: LoadedModel) -> list[str]:
-    """The labels that the checkpoint was trained on, in the order of its logits."""
-    return [name for _, name in sorted((model.network.config.id2label or {}).items())]
 
 
 def _notes(parts: int, *, trained: bool, several: bool) -> tuple[str, ...]:

@@ -28,11 +28,13 @@ mean = weights @ logits / weights.sum()
 trained = model.config.problem_type == "multi_label_classification"
 several = len(names) == 1 or {"auto": trained, "one": False, "several": True}[MULTI_LABEL]
 scores = mean.sigmoid() if several else mean.softmax(dim=0)
+apply = {"softmax": lambda logits: logits.softmax(dim=0), "sigmoid": torch.sigmoid, "none": lambda logits: logits}
+shown = apply[FUNCTION_TO_APPLY](mean) if FUNCTION_TO_APPLY != "auto" else scores
 thresholds = getattr(model.config, "thresholds", None) or [0.5] * len(names)
 
 ranked = scores.argsort(descending=True).tolist()
 for index in ranked[: TOP_K or None]:
-    print(f"{scores[index]:.4f}  {names[index]}")
+    print(f"{shown[index]:.4f}  {names[index]}")
 candidates = ranked if several else ranked[:1]
 least = [THRESHOLD or (thresholds[index] if several else 0.0) for index in candidates]
 chosen = [names[index] for index, score in zip(candidates, least) if scores[index] >= score]

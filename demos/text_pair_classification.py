@@ -1,0 +1,50 @@
+"""Text pair classification: entailment and paraphrase."""
+
+from __future__ import annotations
+
+from components.figures import answers
+from components.figures.markup import Markup
+from components.tasks.text_pair_classification import TASK
+from components.ui.inside import Inside
+from components.ui.page import Json, TaskPage, TextInput
+
+
+def teaser(request: Json, answer: Json) -> Markup:
+    best = answer["labels"][0]
+    return answers.teaser(
+        Markup("{} / {} <strong>→ {}</strong>").format(request["text"], request["text_pair"], best["label"]),
+        answers.score(best["score"]),
+    )
+
+
+def scored(answer: Json) -> dict[str, float]:
+    return {one["label"]: one["score"] for one in answer["labels"]}
+
+
+def said(answer: Json) -> list[str]:
+    return [answer["labels"][0]["label"]]
+
+
+def inside(request: Json, answer: Json) -> Inside:
+    return Inside(
+        text=request["text"],
+        pair=request["text_pair"],
+        beside=request["text_pair"],
+        target=answer["labels"][0]["label"],
+    )
+
+
+PAGE = TaskPage(
+    slug="text-pairs",
+    nav="Text pairs",
+    title="Text pair classification",
+    sentence="Does the second text follow from the first, contradict it, or neither?",
+    task=TASK,
+    inputs={"text": TextInput(lines=3), "text_pair": TextInput(lines=2)},
+    draw=answers.labels,
+    teaser=teaser,
+    said=said,
+    scored=scored,
+    run_label="Classify",
+    inside=inside,
+)
