@@ -13,10 +13,10 @@ from components.insight.attention import TASK
 from components.models.errors import TourError
 from components.models.status import Availability
 from components.tasks.explained import LONGEST
-from components.ui import asking, doors, links, picker
+from components.ui import asking, doors, links, picker, slots
 from components.ui.attention_view import TELL, attention_view, look_at
-from components.ui.frame import QUIET
 from components.ui.page import PlainPage, Tour
+from components.ui.slots import QUIET
 
 SLUG = links.ATTENTION_PAGE
 THERE = (Availability.LOADED, Availability.CACHED)
@@ -102,12 +102,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         with gr.Column(scale=5, min_width=320):
             picked, about_model = picker.build(TASK, tour, value=model, elem_id=f"{SLUG}-model")
             look = gr.Button("Look", variant="primary", elem_id=f"{SLUG}-run")
-            with gr.Row(elem_classes="examples"):
-                gr.HTML('<span class="examples-title">Try</span>')
-                buttons = [
-                    gr.Button(label, size="sm", elem_classes="example", elem_id=f"{SLUG}-example-{index}")
-                    for index, label in enumerate(EXAMPLES)
-                ]
+            buttons = slots.examples(SLUG, list(EXAMPLES))
     attention_view(f"{SLUG}-view", EXPLAINED, {**OPENING, **view})
     asked = [first, second, picked]
     asking.watch(blocks, asked, ["text", "text_pair", "model"], {}, "Look")
@@ -158,18 +153,11 @@ def code_panel(tour: Tour, asked: list[Any]) -> None:
         code = TASK.snippet(request.checkpoint, request.inputs, request.options)
         return [code, doors.calls(TASK, payload, tour.origin)]
 
-    shown: dict[str, Any] = {"lines": 6, "wrap_lines": True, "buttons": ["copy"]}
-    first = written(*(box.value for box in asked))
-    with gr.Accordion("Code and API", open=False, elem_id=f"{SLUG}-drawer") as drawer:
-        with gr.Tab("Code"):
-            label = "Runs as it stands with the pinned libraries"
-            gr.HTML(COUNTED)
-            code = gr.Code(first[0], language="python", label=label, elem_id=f"{SLUG}-code", **shown)
-        with gr.Tab("API"):
-            label = "This request over HTTP, gradio_client and MCP"
-            gr.HTML(COUNTED)
-            api = gr.Code(first[1], language="shell", label=label, elem_id=f"{SLUG}-api", **shown)
-    gr.on([drawer.expand, *(box.change for box in asked)], written, asked, [code, api], **QUIET)
+    code, api = written(*(box.value for box in asked))
+    drawer, editors = slots.drawer(
+        SLUG, "Code and API", slots.code_tab(code, COUNTED), slots.api_tab(api, COUNTED)
+    )
+    gr.on([drawer.expand, *(box.change for box in asked)], written, asked, editors, **QUIET)
 
 
 PAGE = PlainPage(

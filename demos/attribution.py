@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -16,16 +14,14 @@ from components.figures import attribution as figure
 from components.figures import status
 from components.figures.markup import Markup, join
 from components.insight.attribution import EDIT, EXPLAINED, TASK
-from components.models.errors import TourError
-from components.tasks.task import Progress, Task
-from components.ui import asking, doors, links, picker
+from components.tasks.task import Answer, Progress, Task
+from components.ui import asking, doors, links, picker, slots
 from components.ui.chrome import ASSETS
-from components.ui.frame import QUIET, switches
+from components.ui.driver import Problem, driven
 from components.ui.line import QUEUED, in_line
 from components.ui.page import PlainPage, TaskPage, Tour
+from components.ui.slots import QUIET, switches
 from demos import examples
-
-logger = logging.getLogger(__name__)
 
 SLUG = links.ATTRIBUTION_PAGE
 NAMES = ["task", "text", "text_pair", "model", "target", "against"]
@@ -160,16 +156,8 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                     min_width=140,
                     elem_id=f"{SLUG}-against",
                 )
-            with gr.Row(elem_classes="actions"):
-                run = gr.Button("Explain", variant="primary", elem_id=f"{SLUG}-run", scale=2)
-                stop = gr.Button("Stop", interactive=False, elem_id=f"{SLUG}-stop", scale=1)
-                copy_link = gr.Button("Copy link", elem_id=f"{SLUG}-copy-link", scale=1)
-            with gr.Row(elem_classes="examples"):
-                gr.HTML('<span class="examples-title">Try</span>')
-                buttons = [
-                    gr.Button(label, size="sm", elem_classes="example", elem_id=f"{SLUG}-example-{index}")
-                    for index, label in enumerate(EXAMPLES)
-                ]
+            actions = slots.actions(SLUG, "Explain")
+            buttons = slots.examples(SLUG, list(EXAMPLES))
             with gr.Column(elem_classes="settings"):
                 model, about_model = picker.build(
                     of_task[first[0]], tour, value=first[3], elem_id=f"{SLUG}-model"
@@ -198,20 +186,10 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     edited = gr.HTML(elem_id=f"{SLUG}-edited", elem_classes="result attribution")
     gr.HTML("<h2>All methods side by side</h2>" + says(GRID_SAYS, stored.answer), elem_classes="view-says")
     table = gr.HTML(shown.table, elem_id=f"{SLUG}-table", elem_classes="attribution")
-    with gr.Accordion("JSON and API", open=False, elem_id=f"{SLUG}-drawer"):
-        code: dict[str, Any] = {"lines": 6, "wrap_lines": True, "buttons": ["copy"]}
-        with gr.Tab("JSON"):
-            answer_json = gr.Code(
-                shown.answer_json, "json", label="The whole answer", elem_id=f"{SLUG}-json", **code
-            )
-        with gr.Tab("API"):
-            api = gr.Code(
-                shown.api,
-                "shell",
-                label="This request over HTTP, gradio_client and MCP",
-                elem_id=f"{SLUG}-api",
-                **code,
-            )
+    _, (answer_json, api) = slots.drawer(
+        SLUG, "JSON and API", slots.json_tab(shown.answer_json), slots.api_tab(shown.api)
+    )
+    run, stop = actions.run, actions.stop
     kept = gr.State(shown.kept)  # the request and the answer on show
     picked = gr.State(-1)
     asked = [task, text, pair, model, target, against]
@@ -268,14 +246,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         )
     )
 
-    def stopped() -> list[Any]:
-        said = str(status.hint("Stopped."))
-        return [said, *switches(running=False)]
-
-    # Said twice: what the run had sent before it was cancelled may arrive after the first.
-    stop.click(stopped, None, [line, run, stop], cancels=running, **QUIET).then(
-        stopped, None, [line, run, stop], **QUIET
-    )
+    slots.stops(actions, running, line)
 
     def changed(task: str) -> list[Any]:
         return fitting(tour, task, tour.runner.registry.catalog.default(task, tour.profile).id)
@@ -315,7 +286,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         running.append(filled.then(**runs))
     defaults = {"text_pair": "", "target": "", "against": ""}
     asking.watch(blocks, asked, NAMES, defaults, "Explain")
-    copy_link.click(
+    actions.copy_link.click(
         None,
         asked,
         None,
@@ -432,40 +403,31 @@ def answers(tour: Tour, typed: Sequence[Any]) -> Iterator[Shown]:
     """A run as it goes on: progress, then everything, or a problem."""
     request = request_of(typed)
     started = perf_counter()
-    for step in guarded(tour, TASK, request):
+    for step in steps(tour, TASK, request):
         if isinstance(step, Progress):
             yield Shown(line=str(status.progress(step.stage, step.share)))
-        elif isinstance(step, Markup):
-            yield Shown(str(asking.belonging(step, typed)), "", "", {"answer": None}, "", "")
+        elif isinstance(step, Problem):
+            yield Shown(str(asking.belonging(step.figure, typed)), "", "", {"answer": None}, "", "")
         else:
-            yield complete(tour, request, step, stored=False, waited=perf_counter() - started)
+            yield complete(tour, request, step.as_json(), stored=False, waited=perf_counter() - started)
 
 
 def edits(tour: Tour, kept: Mapping[str, Any], picked: int, replacement: str) -> Iterator[Markup]:
     answer, request = kept["answer"], kept["request"]
     payload = {**request, "task": answer["task"], "model": answer["model"], "index": picked}
-    for step in guarded(tour, EDIT, {**payload, "replacement": replacement}):
+    for step in steps(tour, EDIT, {**payload, "replacement": replacement}):
         if isinstance(step, Progress):
             yield status.progress(step.stage, step.share)
-        elif isinstance(step, Markup):
-            yield step
+        elif isinstance(step, Problem):
+            yield step.figure
         else:
-            yield figure.edited(step) + status.notes(step["notes"])
+            yield figure.edited(step.as_json()) + status.notes(step.notes)
 
 
-def guarded(
+def steps(
     tour: Tour, task: Task[Any, Any, Any], payload: Mapping[str, Any]
-) -> Iterator[Progress | Markup | dict[str, Any]]:
-    """Progress, then the answer as JSON, or what went wrong."""
-    try:
-        for step in tour.runner.stream(task, payload):
-            yield step if isinstance(step, Progress) else step.as_json()
-    except TourError as error:
-        yield status.problem(error.message)
-    except Exception:
-        incident = secrets.token_hex(4)
-        logger.exception("%s failed, incident %s", task.title, incident)
-        yield status.broken(incident)
+) -> Iterator[Progress | Answer[Any] | Problem]:
+    return driven(task.title, lambda: tour.runner.stream(task, payload))
 
 
 def complete(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,12 +17,11 @@ from components.models.errors import TourError
 from components.tasks.fields import InputField, input_fields, validate
 from components.tasks.task import Answer, Finding, Progress
 from components.ui import asking, links
-from components.ui.frame import QUIET, switches
+from components.ui.driver import Problem, driven
 from components.ui.line import QUEUED, in_line
 from components.ui.page import Json, ListInput, PlainPage, TaskPage, TextInput, Tour
+from components.ui.slots import QUIET, switches
 from demos import examples
-
-logger = logging.getLogger(__name__)
 
 RUN = "Analyze"
 # How each input is typed in.
@@ -221,36 +218,36 @@ def _names() -> list[str]:
 def analyze(tour: Tour, values: Sequence[str]) -> Iterator[list[Any]]:
     """Strip, cards and status line as answers come; what has not changed is skipped."""
     keep: list[Any] = [gr.skip()] * (len(CARDS) + 1)
+    for step in driven("the tour", lambda: _analyzed(tour, values, keep)):
+        if isinstance(step, Problem):
+            yield [*keep, str(step.figure)]
+            return
+        yield step
+    yield [*keep, str(status.hint("Done. Each card opens its page with this very text."))]
+
+
+def _analyzed(tour: Tour, values: Sequence[str], keep: Sequence[Any]) -> Iterator[list[Any]]:
     payload = {name: BOXES[name].parse(value or "") for name, value in zip(_names(), values, strict=True)}
-    try:
-        inputs = validate(overview.Inputs, payload)
-        board = Board(tour, inputs)
-        waiting = [board.waiting(card, "in line") for card in CARDS]
-        yield [gr.skip(), *waiting, str(status.progress("Looking for the clearest sentence", 0.0))]
-        sentence = overview.clearest(tour.runner, inputs.text)
-        answers: dict[str, Json] = {}
-        yield [board.strip(sentence, answers), *keep[1:], gr.skip()]
-        for report in overview.reports(tour.runner, inputs, sentence):
-            change = list(keep)
-            part, step = report.part, report.step
-            share = overview.PARTS.index(part) / len(overview.PARTS)
-            line = str(status.progress(part.operation.title, share))
-            if isinstance(step, Answer | Finding):
-                answers[part.name] = step.as_json()
-            if part.name in STAGES and part.name in answers:
-                change[0] = board.strip(sentence, answers)
-            for place, card in enumerate(CARDS, 1):
-                if card.part == part.name:
-                    change[place] = _shown(board, card, report)
-            yield [*change, line]
-    except TourError as error:
-        yield [*keep, str(status.problem(error.message))]
-    except Exception:
-        incident = secrets.token_hex(4)
-        logger.exception("the tour failed, incident %s", incident)
-        yield [*keep, str(status.broken(incident))]
-    else:
-        yield [*keep, str(status.hint("Done. Each card opens its page with this very text."))]
+    inputs = validate(overview.Inputs, payload)
+    board = Board(tour, inputs)
+    waiting = [board.waiting(card, "in line") for card in CARDS]
+    yield [gr.skip(), *waiting, str(status.progress("Looking for the clearest sentence", 0.0))]
+    sentence = overview.clearest(tour.runner, inputs.text)
+    answers: dict[str, Json] = {}
+    yield [board.strip(sentence, answers), *keep[1:], gr.skip()]
+    for report in overview.reports(tour.runner, inputs, sentence):
+        change = list(keep)
+        part, step = report.part, report.step
+        share = overview.PARTS.index(part) / len(overview.PARTS)
+        line = str(status.progress(part.operation.title, share))
+        if isinstance(step, Answer | Finding):
+            answers[part.name] = step.as_json()
+        if part.name in STAGES and part.name in answers:
+            change[0] = board.strip(sentence, answers)
+        for place, card in enumerate(CARDS, 1):
+            if card.part == part.name:
+                change[place] = _shown(board, card, report)
+        yield [*change, line]
 
 
 def _shown(board: Board, card: Card, report: overview.Report) -> str:

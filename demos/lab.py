@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 
 from components.figures.markup import Markup
-from components.ui.frame import QUIET
 from components.ui.lab.data import data_panel
 from components.ui.lab.features import features_panel
 from components.ui.lab.judge import judge_panel
@@ -15,6 +14,7 @@ from components.ui.lab.share import share_panel
 from components.ui.lab.train import train_panel
 from components.ui.lab.visitor import visitor
 from components.ui.page import PlainPage, Tour
+from components.ui.slots import QUIET
 
 SLUG = "lab"
 # Messages of the shipped set, and what they were labelled.

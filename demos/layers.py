@@ -13,11 +13,12 @@ from components.figures import status
 from components.figures.markup import Markup
 from components.insight.layers import TASK
 from components.tasks.fields import input_fields
-from components.ui import asking, links, options, picker
+from components.ui import asking, links, options, picker, slots
 from components.ui.answering import Desk, Shown
-from components.ui.frame import QUIET, places, switches
+from components.ui.frame import places
 from components.ui.line import QUEUED, in_line
 from components.ui.page import PlainPage, TaskPage, TextInput, Tour
+from components.ui.slots import QUIET, switches
 from demos import examples
 
 SLUG = links.LAYERS_PAGE
@@ -50,12 +51,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                 ASKING.inputs[field.name].component(field, value, f"{SLUG}-{field.name}")
                 for field, value in zip(input_fields(TASK.inputs), opening, strict=False)
             ]
-            with gr.Row(elem_classes="examples"):
-                gr.HTML('<span class="examples-title">Try</span>')
-                buttons = [
-                    gr.Button(one.label, size="sm", elem_classes="example", elem_id=f"{SLUG}-example-{index}")
-                    for index, one in enumerate(STORED)
-                ]
+            buttons = slots.examples(SLUG, [one.label for one in STORED])
         with gr.Column(scale=5, min_width=320, elem_classes="answering"):
             model, about_model = picker.build(
                 TASK, tour, value=first.answer["model"], elem_id=f"{SLUG}-model"
@@ -64,21 +60,16 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                 options.control(field, value, f"{SLUG}-{field.name}")
                 for field, value in zip(desk.options, opening[len(texts) + 1 :], strict=True)
             ]
-            with gr.Row(elem_classes="actions"):
-                run = gr.Button("Run", variant="primary", elem_id=f"{SLUG}-run", scale=2)
-                stop = gr.Button("Stop", interactive=False, elem_id=f"{SLUG}-stop", scale=1)
-                copy_link = gr.Button("Copy link", elem_id=f"{SLUG}-copy-link", scale=1)
+            actions = slots.actions(SLUG, "Run")
     run_status = gr.HTML(shown.status, elem_id=f"{SLUG}-status", elem_classes="status")
     result = gr.HTML(shown.result, elem_id=f"{SLUG}-result", elem_classes="layer-views")
-    with gr.Accordion("Code, JSON and API", open=False, elem_id=f"{SLUG}-drawer"):
-        drawer = [
-            _drawer_code(value, name, language, label)
-            for value, name, language, label in (
-                (shown.code, "Code", "python", "Runs as it stands with the pinned libraries"),
-                (shown.answer_json, "JSON", "json", "The whole answer"),
-                (shown.api, "API", "shell", "This request over HTTP, gradio_client and MCP"),
-            )
-        ]
+    _, drawer = slots.drawer(
+        SLUG,
+        "Code, JSON and API",
+        slots.code_tab(shown.code),
+        slots.json_tab(shown.answer_json),
+        slots.api_tab(shown.api),
+    )
     asked: list[gr.components.Component] = [*texts, model, *controls]
     answered: list[gr.components.Component] = [result, run_status, *drawer]
 
@@ -94,28 +85,23 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     runs: dict[str, Any] = {
         "fn": in_line(tour.line, answer, waiting),
         "inputs": asked,
-        "outputs": [*answered, run, stop],
+        "outputs": [*answered, actions.run, actions.stop],
         **QUEUED,
     }
-    running = [gr.on([run.click, *(box.submit for box in texts)], **runs)]  # type: ignore[attr-defined]
+    running = [gr.on([actions.run.click, *(box.submit for box in texts)], **runs)]  # type: ignore[attr-defined]
     for button, example in zip(buttons, STORED, strict=True):
         typed = desk.typed({**example.payload, "model": example.answer["model"]})
         filled = button.click(lambda typed=typed: typed, None, asked, cancels=running[:1], **QUIET)
         running.append(filled.success(**runs))
 
-    def stopped() -> list[Any]:
-        return [str(status.hint("Stopped.")), *switches(running=False)]
-
-    # Said twice: what the run had sent before it was cancelled may arrive after the first.
-    ended = [run_status, run, stop]
-    stop.click(stopped, None, ended, cancels=running, **QUIET).then(stopped, None, ended, **QUIET)
+    slots.stops(actions, running, run_status)
     defaults = {"text_pair": "", **{field.name: field.default for field in desk.options}}
     asking.watch(blocks, asked, desk.names, defaults, "Run")
-    copy_link.click(
+    actions.copy_link.click(
         None,
         asked,
         None,
-        js=links.copy_script(desk.names, defaults, str(copy_link.elem_id)),
+        js=links.copy_script(desk.names, defaults, str(actions.copy_link.elem_id)),
         api_visibility="private",
     )
 
@@ -127,22 +113,9 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         return [*typed, *places(empty)]
 
     blocks.load(restore, None, [*asked, *answered], **QUIET).then(
-        None, None, None, js=links.press_run_script(str(run.elem_id)), api_visibility="private"
+        None, None, None, js=links.press_run_script(str(actions.run.elem_id)), api_visibility="private"
     )
     picker.keep_current(model, about_model, TASK, tour, blocks, running)
-
-
-def _drawer_code(value: str | None, name: str, language: Any, label: str) -> gr.Code:
-    with gr.Tab(name):
-        return gr.Code(
-            value,
-            language=language,
-            label=label,
-            lines=6,
-            wrap_lines=True,
-            buttons=["copy"],
-            elem_id=f"{SLUG}-{name.lower()}",
-        )
 
 
 def _bounded(shown: Shown) -> Shown:

@@ -11,9 +11,9 @@ from components.figures.markup import Markup
 from components.figures.tokens import chips
 from components.models.status import Availability
 from components.tasks.tokenize import DEFAULT, LONGEST, MOST
-from components.ui import links
-from components.ui.frame import QUIET
+from components.ui import links, slots
 from components.ui.page import PlainPage, Tour
+from components.ui.slots import QUIET
 from components.ui.token_lanes import tell_lanes, token_lanes
 from components.ui.tokenizer_panels import (
     code_panel,
@@ -71,12 +71,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                 minimum=0,
                 elem_id=f"{SLUG}-price",
             )
-            with gr.Row(elem_classes="examples"):
-                gr.HTML('<span class="examples-title">Try</span>')
-                examples = [
-                    gr.Button(label, size="sm", elem_classes="example", elem_id=f"{SLUG}-example-{index}")
-                    for index, label in enumerate(EXAMPLES)
-                ]
+            examples = slots.examples(SLUG, list(EXAMPLES))
             with gr.Row(elem_classes="actions"):
                 copy_link = gr.Button("Copy link", elem_id=f"{SLUG}-copy-link")
     lanes = token_lanes(f"{SLUG}-lanes")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,14 +13,12 @@ from typing import Any
 from components.figures import probing, status
 from components.figures.comparison import Column, side_by_side
 from components.figures.markup import Markup, byte_size
-from components.models.errors import TourError
 from components.tasks import batch, identities
 from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.task import Answer, Progress
 from components.ui import asking, doors, inside, links, options
+from components.ui.driver import Problem, driven
 from components.ui.page import Json, TaskPage, Tour
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -89,22 +86,16 @@ class Desk:
         payload = self.payload(typed)
         answer: Answer[Any] | None = None
         started = perf_counter()
-        try:
-            for step in self.tour.runner.stream(task, payload):
-                if isinstance(step, Progress):
+        for step in driven(task.name, lambda: self.tour.runner.stream(task, payload)):
+            match step:
+                case Problem():
+                    yield replace(Shown.nothing(), result=str(asking.belonging(step.figure, typed)))
+                    return
+                case Progress():
                     yield Shown(status=str(status.progress(step.stage, step.share)))
-                else:
+                case Answer():
                     answer = step
                     yield self._growing(payload, step, typed)
-        except TourError as error:
-            problem = asking.belonging(status.problem(error.message), typed)
-            yield replace(Shown.nothing(), result=str(problem))
-            return
-        except Exception:
-            incident = secrets.token_hex(4)
-            logger.exception("%s failed, incident %s", task.name, incident)
-            yield replace(Shown.nothing(), result=str(asking.belonging(status.broken(incident), typed)))
-            return
         if answer is not None:
             waited = perf_counter() - started
             yield self.complete(payload, answer.as_json(), stored=False, typed=typed, waited=waited)
@@ -167,23 +158,20 @@ class Desk:
         payload = self.payload(typed)
         for index, (title, changed) in enumerate(changes.items()):
             asked = {**payload, **changed}
-            answer: Answer[Any] | None = None
-            try:
-                for step in self.tour.runner.stream(self.page.task, asked):
-                    if isinstance(step, Progress):
-                        stage, share = step.stage, step.share or 0.0
-                    else:
-                        answer, stage, share = step, "Working", step.share
-                    done = status.progress(f"{title}: {stage}", (index + share) / len(changes))
-                    yield shown([*columns, *waiting[index:]]), done
-                if answer is not None:
-                    columns.append(self._column(title, asked, answer.as_json()))
-            except TourError as error:
-                columns.append(Column(title=title, figure=status.problem(error.message), facts=Markup()))
-            except Exception:
-                incident = secrets.token_hex(4)
-                logger.exception("comparing %s failed, incident %s", self.page.task.name, incident)
-                columns.append(Column(title=title, figure=status.broken(incident), facts=Markup()))
+            column = waiting[index]
+            for step in driven(self.page.task.name, partial(self.tour.runner.stream, self.page.task, asked)):
+                if isinstance(step, Problem):
+                    column = Column(title=title, figure=step.figure, facts=Markup())
+                    break
+                if isinstance(step, Progress):
+                    stage, share = step.stage, step.share or 0.0
+                else:
+                    stage, share = "Working", step.share
+                    if share >= 1:
+                        column = self._column(title, asked, step.as_json())
+                done = status.progress(f"{title}: {stage}", (index + share) / len(changes))
+                yield shown([*columns, *waiting[index:]]), done
+            columns.append(column)
         yield shown(columns), Markup()
 
     def probe(self, typed: Sequence[Any]) -> Iterator[tuple[Markup, Markup]]:
@@ -201,14 +189,17 @@ class Desk:
         def shown() -> Markup:
             return asking.belonging(probing.moves(found, scores), typed)
 
-        try:
-            for index, text in enumerate(asked):
-                yield shown(), status.progress("Asking about others", index / len(asked))
-                answer = self.tour.runner.call(self.page.task, {**payload, name: text}).as_json()
-                scores.append(self.page.scored(answer) if self.page.scored else {})
-        except TourError as error:
-            yield status.problem(error.message), Markup()
-            return
+        def answers() -> Iterator[Answer[Any]]:
+            for text in asked:
+                yield self.tour.runner.call(self.page.task, {**payload, name: text})
+
+        yield shown(), status.progress("Asking about others", 0.0)
+        for step in driven(self.page.task.name, answers):
+            if isinstance(step, Problem):
+                yield step.figure, Markup()
+                return
+            scores.append(self.page.scored(step.as_json()) if self.page.scored else {})
+            yield shown(), status.progress("Asking about others", len(scores) / len(asked))
         yield shown(), Markup()
 
     def trust(self, model: str | None) -> str:

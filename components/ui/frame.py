@@ -12,16 +12,14 @@ import gradio as gr
 from components.figures import status
 from components.models.errors import TourError
 from components.tasks.fields import input_fields
-from components.ui import asking, batching, comparing, links, options, picker, swapping
+from components.ui import asking, batching, comparing, links, options, picker, slots, swapping
 from components.ui.answering import Desk, Shown
 from components.ui.choices import ChoiceInput
 from components.ui.chrome import ASSETS
 from components.ui.line import QUEUED, in_line
 from components.ui.page import Example, Json, TaskPage, TextInput, Tour
+from components.ui.slots import QUIET, Actions, switches
 from components.ui.streaming import Wiring
-
-# For events that only look something up: no queue, no overlay, not part of the API.
-QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +32,7 @@ class Parts:
     tokens: gr.Button
     options: list[gr.components.Component]
     examples: list[gr.Button]
-    run: gr.Button
-    stop: gr.Button
-    copy_link: gr.Button
+    actions: Actions
     result: gr.HTML
     status: gr.HTML
     code: gr.Code
@@ -63,7 +59,7 @@ class Parts:
 
     @property
     def buttons(self) -> list[gr.components.Component]:
-        return [self.run, self.stop]
+        return [self.actions.run, self.actions.stop]
 
 
 def task_page(page: TaskPage, tour: Tour, blocks: gr.Blocks) -> None:
@@ -86,17 +82,6 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
     def named(part: str) -> str:
         return f"{page.slug}-{part}"
 
-    def drawer_code(value: str | None, language: Any, label: str, part: str) -> gr.Code:
-        return gr.Code(
-            value,
-            language=language,
-            label=label,
-            lines=6,
-            wrap_lines=True,
-            buttons=["copy"],
-            elem_id=named(part),
-        )
-
     with gr.Row(elem_classes="workbench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_classes="asking"):
             inputs = []
@@ -104,16 +89,8 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
                 kind = page.inputs[field.name]
                 inputs.append(kind.component(field, value, named(field.name)))
                 kind.beside(inputs[-1], field, value, named(field.name))
-            with gr.Row(elem_classes="actions"):
-                run = gr.Button(page.run_label, variant="primary", elem_id=named("run"), scale=2)
-                stop = gr.Button("Stop", interactive=False, elem_id=named("stop-run"), scale=1)
-                copy_link = gr.Button("Copy link", elem_id=named("copy-link"), scale=1)
-            with gr.Row(elem_classes="examples"):
-                gr.HTML('<span class="examples-title">Try</span>')
-                example_buttons = [
-                    gr.Button(label, size="sm", elem_classes="example", elem_id=named(f"example-{index}"))
-                    for index, label in enumerate(example_labels)
-                ]
+            actions = slots.actions(page.slug, page.run_label, "stop-run")
+            example_buttons = slots.examples(page.slug, example_labels)
             with gr.Column(elem_classes="settings"):
                 model, about_model = picker.build(
                     page.task, desk.tour, value=model_id, elem_id=named("model")
@@ -134,17 +111,13 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
             )
             result = gr.HTML(shown.result, elem_id=named("result"), elem_classes="result", **script)
             run_status = gr.HTML(shown.status, elem_id=named("status"), elem_classes="status")
-            with gr.Accordion("Code, JSON and API", open=False, elem_id=named("drawer")):
-                with gr.Tab("Code"):
-                    code = drawer_code(
-                        shown.code, "python", "Runs as it stands with the pinned libraries", "code"
-                    )
-                with gr.Tab("JSON"):
-                    answer_json = drawer_code(shown.answer_json, "json", "The whole answer", "json")
-                with gr.Tab("API"):
-                    api = drawer_code(
-                        shown.api, "shell", "This request over HTTP, gradio_client and MCP", "api"
-                    )
+            _, (code, answer_json, api) = slots.drawer(
+                page.slug,
+                "Code, JSON and API",
+                slots.code_tab(shown.code),
+                slots.json_tab(shown.answer_json),
+                slots.api_tab(shown.api),
+            )
             compare = comparing.build(desk)
             batch = batching.build(desk)
             swap = swapping.build(desk)
@@ -162,9 +135,7 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
         tokens=tokens,
         options=controls,
         examples=example_buttons,
-        run=run,
-        stop=stop,
-        copy_link=copy_link,
+        actions=actions,
         result=result,
         status=run_status,
         code=code,
@@ -199,7 +170,10 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any
         **QUEUED,
     }
     running = [
-        gr.on([parts.run.click, *(box.submit for box in parts.inputs if isinstance(box, gr.Textbox))], **runs)
+        gr.on(
+            [parts.actions.run.click, *(box.submit for box in parts.inputs if isinstance(box, gr.Textbox))],
+            **runs,
+        )
     ]
     if desk.page.pick:
         result: Any = parts.result
@@ -214,26 +188,20 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any
     running += batching.wire(desk, parts.batch, wiring)
     running += swapping.wire(desk, parts.swap, wiring)
 
-    def stopped() -> list[Any]:
-        said = str(status.hint("Stopped."))
-        return [said, "", "", "", *switches(running=False)]
-
     panels = (parts.compare, parts.batch, parts.swap)
-    after_stop = [parts.status, *(panel.progress for panel in panels), *parts.buttons]
-    # Said twice: what the run had sent before it was cancelled may arrive after the first.
-    parts.stop.click(stopped, None, after_stop, cancels=running, **QUIET).then(
-        stopped, None, after_stop, **QUIET
-    ).then(batching.kept, parts.batch.target, parts.batch.download, **QUIET)
+    slots.stops(parts.actions, running, parts.status, *(panel.progress for panel in panels)).then(
+        batching.kept, parts.batch.target, parts.batch.download, **QUIET
+    )
     if desk.page.trust:
         parts.model.change(desk.trust, parts.model, parts.trust, **QUIET)
     blank = {field.name: "" for field in input_fields(desk.page.task.inputs) if not field.required}
     defaults = {**blank, **{field.name: field.default for field in desk.options}}
     asking.watch(blocks, parts.asked, desk.names, defaults, desk.page.run_label)
-    parts.copy_link.click(
+    parts.actions.copy_link.click(
         None,
         parts.asked,
         None,
-        js=links.copy_script(desk.names, defaults, str(parts.copy_link.elem_id)),
+        js=links.copy_script(desk.names, defaults, str(parts.actions.copy_link.elem_id)),
         api_visibility="private",
     )
 
@@ -253,7 +221,7 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any
         return [*typed, *places(shown)]
 
     blocks.load(restore, None, [*parts.asked, *parts.answered], **QUIET).then(
-        None, None, None, js=links.press_run_script(str(parts.run.elem_id)), api_visibility="private"
+        None, None, None, js=links.press_run_script(str(parts.actions.run.elem_id)), api_visibility="private"
     )
     for kind, box in zip(desk.page.inputs.values(), parts.inputs, strict=True):
         if isinstance(kind, ChoiceInput) and kind.possible:
@@ -286,8 +254,3 @@ def wire_example(desk: Desk, parts: Parts, button: gr.Button, example: Example, 
 
 def places(shown: Shown) -> list[Any]:
     return [gr.skip() if value is None else value for value in shown.places]
-
-
-def switches(*, running: bool) -> tuple[gr.Button, gr.Button]:
-    """Run and Stop: always just one of them can be pressed."""
-    return gr.Button(interactive=not running), gr.Button(interactive=running)

@@ -27,8 +27,8 @@ from components.tasks.task import Progress
 from components.tasks.tokenize import MOST, TOOL, Inputs, brought
 from components.training import tokenizers as training
 from components.ui import doors
-from components.ui.frame import QUIET
 from components.ui.page import Tour
+from components.ui.slots import QUIET
 
 FIRST = 5000  # characters that the panels work on; the lanes take the whole text
 SENTENCES = "The cat sat on the mat.\nA much longer sentence than the one before.\nShort."

@@ -24,9 +24,9 @@ from components.lab.workspace import Workspace
 from components.models.errors import TourError
 from components.tasks import files
 from components.ui.chrome import ASSETS
-from components.ui.frame import QUIET
 from components.ui.lab.form import bases
 from components.ui.page import Tour
+from components.ui.slots import QUIET
 
 EXAMPLE, FILE, HUB, ADDRESS = "example", "file", "hub", "address"
 NONE = ""  # among columns: no column

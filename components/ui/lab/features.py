@@ -16,10 +16,10 @@ from components.lab.workspace import Workspace
 from components.models.errors import TourError
 from components.tasks.fields import option_fields
 from components.ui.chrome import ASSETS
-from components.ui.frame import QUIET
 from components.ui.lab import watching
 from components.ui.lab.form import form, values
 from components.ui.page import Tour
+from components.ui.slots import QUIET
 
 NAME = "features"
 _BY = {

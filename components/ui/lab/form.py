@@ -12,7 +12,7 @@ from components.lab.methods.method import Method
 from components.models.checkpoint import Head
 from components.tasks.fields import OptionField, option_fields
 from components.ui import options
-from components.ui.frame import QUIET
+from components.ui.slots import QUIET
 
 
 def form(method: Method, lab: Lab, slug: str, *heads: Head) -> list[gr.components.Component]:

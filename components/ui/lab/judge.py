@@ -19,8 +19,8 @@ from components.lab.runs import PREDICTIONS, Phase, Run, find
 from components.lab.workspace import Workspace
 from components.models.errors import Code, TourError
 from components.ui.chrome import ASSETS
-from components.ui.frame import QUIET
 from components.ui.page import Tour
+from components.ui.slots import QUIET
 
 SPLITS = ("test", "validation")
 # The methods of what there is to see before anything has been trained; the last is opened.

@@ -22,8 +22,8 @@ from components.lab.workspace import Workspace
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
 from components.ui import links
-from components.ui.frame import QUIET
 from components.ui.page import Tour
+from components.ui.slots import QUIET
 
 PREPARED = "lora"  # the method of what there is to see before anything has been trained
 _PAGES = {

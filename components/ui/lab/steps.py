@@ -18,10 +18,10 @@ from components.models.checkpoint import Checkpoint, Head
 from components.models.errors import TourError
 from components.tasks.fields import option_fields
 from components.ui import links
-from components.ui.frame import QUIET
 from components.ui.lab import watching
 from components.ui.lab.form import control, values
 from components.ui.page import Tour
+from components.ui.slots import QUIET
 
 ENCODER, DECODER = "all-MiniLM-L6-v2", "SmolLM2-135M-Instruct"
 

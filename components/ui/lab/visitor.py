@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from components.lab.workspace import new_key
-from components.ui.frame import QUIET
+from components.ui.slots import QUIET
 
 
 def visitor(blocks: gr.Blocks) -> tuple[gr.BrowserState, Any]:

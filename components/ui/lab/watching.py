@@ -20,8 +20,8 @@ from components.lab.prepared import prepared
 from components.lab.runs import Phase, Run, find
 from components.lab.workspace import Workspace
 from components.models.errors import TourError
-from components.ui.frame import QUIET
 from components.ui.page import Tour
+from components.ui.slots import QUIET
 
 EVERY = 1.0  # seconds between looks
 _SPOKEN = {

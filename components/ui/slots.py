@@ -1,0 +1,107 @@
+"""The slots that pages which ask a model something have in common, wherever they place them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from components.figures import status
+
+# For events that only look something up: no queue, no overlay, not part of the API.
+QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actions:
+    """The buttons that start and stop a run, and copy a link to what is asked."""
+
+    run: gr.Button
+    stop: gr.Button
+    copy_link: gr.Button
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tab:
+    """A tab of the drawer; `part` ends its id, `note` is HTML above it."""
+
+    title: str
+    part: str
+    language: Any
+    label: str
+    value: str | None
+    note: str = ""
+
+
+def code_tab(value: str | None, note: str = "") -> Tab:
+    label = "Runs as it stands with the pinned libraries"
+    return Tab(title="Code", part="code", language="python", label=label, value=value, note=note)
+
+
+def json_tab(value: str | None) -> Tab:
+    return Tab(title="JSON", part="json", language="json", label="The whole answer", value=value)
+
+
+def api_tab(value: str | None, note: str = "") -> Tab:
+    label = "This request over HTTP, gradio_client and MCP"
+    return Tab(title="API", part="api", language="shell", label=label, value=value, note=note)
+
+
+def actions(slug: str, run_label: str, stop_id: str = "stop") -> Actions:
+    with gr.Row(elem_classes="actions"):
+        return Actions(
+            run=gr.Button(run_label, variant="primary", elem_id=f"{slug}-run", scale=2),
+            stop=gr.Button("Stop", interactive=False, elem_id=f"{slug}-{stop_id}", scale=1),
+            copy_link=gr.Button("Copy link", elem_id=f"{slug}-copy-link", scale=1),
+        )
+
+
+def examples(slug: str, labels: Sequence[str]) -> list[gr.Button]:
+    with gr.Row(elem_classes="examples"):
+        gr.HTML('<span class="examples-title">Try</span>')
+        return [
+            gr.Button(label, size="sm", elem_classes="example", elem_id=f"{slug}-example-{index}")
+            for index, label in enumerate(labels)
+        ]
+
+
+def drawer(slug: str, title: str, *tabs: Tab) -> tuple[gr.Accordion, list[gr.Code]]:
+    """Code to take along, folded away; returns the drawer and the editor of each tab."""
+    editors = []
+    with gr.Accordion(title, open=False, elem_id=f"{slug}-drawer") as found:
+        for tab in tabs:
+            with gr.Tab(tab.title):
+                if tab.note:
+                    gr.HTML(tab.note)
+                editors.append(
+                    gr.Code(
+                        tab.value,
+                        language=tab.language,
+                        label=tab.label,
+                        lines=6,
+                        wrap_lines=True,
+                        buttons=["copy"],
+                        elem_id=f"{slug}-{tab.part}",
+                    )
+                )
+    return found, editors
+
+
+def switches(*, running: bool) -> tuple[gr.Button, gr.Button]:
+    """Run and Stop: always just one of them can be pressed."""
+    return gr.Button(interactive=not running), gr.Button(interactive=running)
+
+
+def stops(buttons: Actions, running: Sequence[Any], line: gr.HTML, *cleared: gr.HTML) -> Any:
+    """Stop ends what is `running`, says so in the status line and empties what is `cleared`."""
+    outputs = [line, *cleared, buttons.run, buttons.stop]
+
+    def stopped() -> list[Any]:
+        return [str(status.hint("Stopped.")), *[""] * len(cleared), *switches(running=False)]
+
+    # Said twice: what the run had sent before it was cancelled may arrive after the first.
+    return buttons.stop.click(stopped, None, outputs, cancels=list(running), **QUIET).then(
+        stopped, None, outputs, **QUIET
+    )
