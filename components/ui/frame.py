@@ -48,10 +48,14 @@ class Parts:
         return [*self.inputs, self.model, *self.options]
 
     def longest(self, page: TaskPage) -> gr.components.Component:
-        """The box for most text: that of a question's context, not of the question."""
-        boxes = zip(page.inputs.values(), self.inputs, strict=True)
-        texts = [(kind.lines, box) for kind, box in boxes if type(kind) is TextInput]
-        return max(texts, key=lambda text: text[0])[1]
+        """The box for most text: that of a question's context, not of the question. One for a single text
+        comes before a list."""
+        texts = [
+            (type(kind) is TextInput, kind.lines, box)
+            for kind, box in zip(page.inputs.values(), self.inputs, strict=True)
+            if isinstance(kind, TextInput)
+        ]
+        return max(texts, key=lambda text: text[:2])[2]
 
     @property
     def answered(self) -> list[gr.components.Component]:
