@@ -198,7 +198,7 @@ def serve(options: argparse.Namespace) -> int:
         app.close()
         # The server's threads are daemons, and an interpreter that ends while one is inside torch
         # aborts: the last turn on the device is taken here and never given back.
-        app.registry.turn().__enter__()
+        app.registry.device_slot().__enter__()
     return 0
 
 
@@ -266,15 +266,15 @@ def write_examples(settings: Settings, names: Sequence[str]) -> int:
     _prepare_environment()
     import demos
     from components.insight import stored
-    from components.serving.attention import LOOK
+    from components.serving.attention import RECORD
     from demos import attention, examples
 
     with _registry(settings) as registry:
         runner = Runner(registry, "embedded")
         chosen = [one for one in demos.OPERATIONS if one.name in names or "all" in names]
         examples.write(chosen, runner)
-        if LOOK.name in names or "all" in names:
-            stored.save(stored.OPENING, attention.OPENING, runner.call(LOOK, attention.OPENING))
+        if RECORD.name in names or "all" in names:
+            stored.save(stored.OPENING, attention.OPENING, runner.call(RECORD, attention.OPENING))
     return 0
 
 

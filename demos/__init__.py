@@ -67,7 +67,7 @@ PAGES = (
 )
 
 TASKS = tuple(page.task for page in PAGES if isinstance(page, TaskPage))
-# What the doors serve.
+# What the interfaces serve.
 OPERATIONS: tuple[Operation, ...] = (*TASKS, TOKENIZE, ATTENTION, ATTRIBUTION, LAYERS, TOUR)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from components.figures.api_reference import Described, code, reference
 from components.figures.markup import Markup
 from components.tasks.task import Operation
-from components.ui import doors, links
+from components.ui import api_samples, links
 from demos import examples
 
 SLUG = "api"
@@ -39,7 +39,7 @@ def content(operations: Sequence[Operation], origin: str) -> Markup:
         "<h2>Operations</h2>{operations}"
     ).format(
         origin=origin,
-        mcp=code(json.dumps(doors.mcp_server(origin), indent=2), "MCP configuration"),
+        mcp=code(json.dumps(api_samples.mcp_server(origin), indent=2), "MCP configuration"),
         frame=code(
             links.frame_code(origin, "text-classification", "Text classification"), "Code of the frame"
         ),
@@ -55,9 +55,9 @@ def _described(operation: Operation, origin: str) -> Described:
         request=request,
         answer=stored.answer,
         samples={
-            "curl": doors.curl(operation, request, origin),
-            "Python": doors.python(operation, request, origin),
-            "JavaScript": doors.javascript(operation, request, origin),
-            "MCP tool call": doors.mcp_call(operation, request),
+            "curl": api_samples.curl(operation, request, origin),
+            "Python": api_samples.python(operation, request, origin),
+            "JavaScript": api_samples.javascript(operation, request, origin),
+            "MCP tool call": api_samples.mcp_call(operation, request),
         },
     )

@@ -13,7 +13,7 @@ from components.insight.attention import TASK
 from components.models.errors import TourError
 from components.models.status import Availability
 from components.tasks.explained import LONGEST
-from components.ui import asking, doors, links, picker, slots
+from components.ui import api_samples, asking, links, picker, slots
 from components.ui.attention_view import TELL, attention_view, look_at
 from components.ui.page import PlainPage, Tour
 from components.ui.slots import QUIET
@@ -142,7 +142,7 @@ def there(tour: Tour, id: str) -> bool:
 
 
 def code_panel(tour: Tour, asked: list[Any]) -> None:
-    """The request as a program and over the doors; written when it is opened."""
+    """The request as a program and over the interfaces; written when it is opened."""
 
     def written(text: str, text_pair: str, model: str) -> list[str]:
         payload = {"text": text, "text_pair": text_pair, "model": model, "layer": 0, "head": 0}
@@ -151,7 +151,7 @@ def code_panel(tour: Tour, asked: list[Any]) -> None:
         except TourError as error:
             return [f"# {error.message}", ""]
         code = TASK.snippet(request.checkpoint, request.inputs, request.options)
-        return [code, doors.calls(TASK, payload, tour.origin)]
+        return [code, api_samples.calls(TASK, payload, tour.origin)]
 
     code, api = written(*(box.value for box in asked))
     drawer, editors = slots.drawer(

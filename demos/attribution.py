@@ -15,7 +15,7 @@ from components.figures import status
 from components.figures.markup import Markup, join
 from components.insight.attribution import EDIT, EXPLAINED, TASK
 from components.tasks.task import Answer, Progress, Task
-from components.ui import asking, doors, links, picker, slots
+from components.ui import api_samples, asking, links, picker, slots
 from components.ui.chrome import ASSETS
 from components.ui.driver import Problem, driven
 from components.ui.line import QUEUED, in_line
@@ -450,7 +450,7 @@ def complete(
         line=str(status.run_line(answer, title=title, stored=stored, waited=waited)),
         kept={"request": dict(request), "answer": dict(answer)},
         answer_json=json.dumps(answer, indent=2, ensure_ascii=False),
-        api=doors.calls(TASK, asked, tour.origin),
+        api=api_samples.calls(TASK, asked, tour.origin),
     )
 
 

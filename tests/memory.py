@@ -16,7 +16,7 @@ class Peak:
     def __init__(self) -> None:
         self.nbytes = 0
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._look)
+        self._thread = threading.Thread(target=self._record)
         self._before: set[int] = set()
 
     def __enter__(self) -> Peak:
@@ -30,7 +30,7 @@ class Peak:
         self._done.set()
         self._thread.join()
 
-    def _look(self) -> None:
+    def _record(self) -> None:
         while not self._done.wait(EVERY):
             for child in psutil.Process().children():
                 if child.pid not in self._before:

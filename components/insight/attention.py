@@ -77,9 +77,9 @@ class Weights:
 
 
 def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Weights]]:
-    from components.insight import attending, reading, weights
+    from components.insight import attention_extraction, reading, weights
 
-    found = yield from attending.attend(model, inputs.text, inputs.text_pair)
+    found = yield from attention_extraction.attend(model, inputs.text, inputs.text_pair)
     stack = found.stack(options.kind)
     for name, asked, most in (("layer", options.layer, stack.layers), ("head", options.head, stack.heads)):
         if asked >= most:

@@ -28,7 +28,7 @@ from components.tasks.fields import STRICT, OptionalText, Text
 from components.tasks.task import Output, Progress, Task, scaled_progress
 
 if TYPE_CHECKING:
-    from components.insight.attributing import Attributed
+    from components.insight.attribution_methods import Attributed
     from components.models.checkpoint import Checkpoint, LoadedModel
     from components.tasks.explanation import Predicting, Prediction
 
@@ -210,12 +210,12 @@ class Attribution:
 
 
 def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progress | Output[Attribution]]:
-    from components.insight import attributing
+    from components.insight import attribution_methods
 
     asked = _asked(model, inputs, options)
     prediction = yield from scaled_progress(_predict(model, asked), 0.0, 0.15)
     found = yield from scaled_progress(
-        attributing.attribute(prediction.terms, len(prediction.units), options.steps), 0.15, 1.0
+        attribution_methods.attribute(prediction.terms, len(prediction.units), options.steps), 0.15, 1.0
     )
     yield Output(
         result=_result(asked.task, prediction, found),
@@ -306,14 +306,14 @@ def _means(prediction: Prediction) -> str:
 
 
 def _notes(found: Attributed) -> Iterator[str]:
-    from components.insight import attributing
+    from components.insight import attribution_methods
 
-    if found.error > attributing.TOLERANCE:
+    if found.error > attribution_methods.TOLERANCE:
         yield (
             f"Integrated gradients miss {found.error:.0%} of what they explain, even with {found.steps} "
             "steps: take their values as rough."
         )
-    if len(found.methods) < len(attributing.METHODS):
+    if len(found.methods) < len(attribution_methods.METHODS):
         yield "This network does not tell its attention: there is no attention rollout."
 
 
@@ -439,7 +439,7 @@ def _snippet(checkpoint: Checkpoint, inputs: Inputs, options: Asking) -> str:
     return f"""import json
 from urllib.request import Request, urlopen
 
-# How it is done stands in components/insight/attributing.py; this asks the app, where it runs.
+# How it is done stands in components/insight/attribution_methods.py; this asks the app, where it runs.
 APP = "http://127.0.0.1:7860"
 ASKED = {body}
 
@@ -473,7 +473,7 @@ TASK = Task(
     },
 )
 
-# Asked by the page for the word that is picked; the doors have the task itself, for any text.
+# Asked by the page for the word that is picked; the interfaces have the task itself, for any text.
 EDIT = Task(
     name="attribution",
     title="Edit and see",

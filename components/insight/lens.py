@@ -19,8 +19,8 @@ from torch.nn.functional import normalize
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils.generic import ModelOutput
 
+from components.insight.instrumented import instrumented_copy
 from components.insight.reading import Reading
-from components.insight.twin import twin
 from components.insight.weights import Predicts
 from components.models.checkpoint import Head
 from components.tasks.task import Progress
@@ -102,8 +102,8 @@ def _shown(tokenizer: Any, id: int, special: set[int]) -> str:
 
 @torch.inference_mode()
 def look(model: LoadedModel, read: Reading) -> Seen:
-    """One forward pass of the network's twin, with what its layers gave."""
-    network = twin(model.network)
+    """One forward pass of the network's copy, with what its layers gave."""
+    network = instrumented_copy(model.network)
     decodes = model.checkpoint.head is Head.SEQ2SEQ_LM
     both = network.config.is_encoder_decoder
     stack: Any = network.get_decoder() if decodes else network.get_encoder() if both else network.base_model
@@ -189,7 +189,7 @@ def _logits(
 ) -> Tensor:
     """What the network makes of `state` [1, tokens, width] in place of what its layers gave."""
     stub = type(output)(**{**output, "last_hidden_state": state})
-    stack.__dict__["forward"] = lambda *_, **__: stub  # the network is a twin: nobody else's
+    stack.__dict__["forward"] = lambda *_, **__: stub  # the network is a copy: nobody else's
     logits: Tensor = network(**inputs, return_dict=True, use_cache=False).logits
     return logits
 

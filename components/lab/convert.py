@@ -532,7 +532,7 @@ class _Writer:
                 longest = pc.max(pc.utf8_length(column)).as_py() or 0
                 if longest > LONGEST_CELL:
                     raise _long_cell(source.name, f"the column {shorten(one.name)}")
-                self._look(one.name, column)
+                self._record(one.name, column)
         if left := [name for name in batch.schema.names if name not in self._schema.names]:
             names = ", ".join(map(shorten, left[:5]))
             self.notes.append(f"Columns that the first file lacks were left out: {names}.")
@@ -560,7 +560,7 @@ class _Writer:
         self._file = pa.OSFile(str(self.path), "wb")
         self._stream = pa.ipc.new_stream(self._file, self._schema)
 
-    def _look(self, name: str, column: pa.Array) -> None:
+    def _record(self, name: str, column: pa.Array) -> None:
         """Whether a column of texts may still be one of numbers."""
         from pyarrow import compute as pc
 

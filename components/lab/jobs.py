@@ -30,16 +30,16 @@ TURN = 300.0  # seconds after which a run that can be paused makes way for other
 
 _ROOT = Path(__file__).resolve().parents[2]
 
-Wish = Literal["pause", "cancel", "yield", "close"]
+StopReason = Literal["pause", "cancel", "yield", "close"]
 
 
 @dataclass
 class _Entry:
-    """A run that waits, or is under way; `wish` is what it is to do instead of going on."""
+    """A run that waits, or is under way; `stop_reason` is why it is to stop."""
 
     run: Run
     base: Checkpoint | None
-    wish: Wish | None = None
+    stop_reason: StopReason | None = None
 
 
 class Jobs:
@@ -93,11 +93,11 @@ class Jobs:
 
     def pause(self, run: Run) -> None:
         """What it has learned is saved; a run that only waits leaves the line."""
-        self._wish(run, "pause", Phase.PAUSED)
+        self._stop(run, "pause", Phase.PAUSED)
 
     def cancel(self, run: Run) -> None:
         """Nothing of it is kept to go on from."""
-        self._wish(run, "cancel", Phase.CANCELLED)
+        self._stop(run, "cancel", Phase.CANCELLED)
 
     def wait(self, run: Run, timeout: float) -> None:
         """Until a run is no longer in line; `TimeoutError` after so many seconds."""
@@ -111,7 +111,7 @@ class Jobs:
             self._closed = True
             self._waiting.clear()
             if self._current:
-                self._current.wish = "close"
+                self._current.stop_reason = "close"
             self._changed.notify_all()
         if self._thread:
             self._thread.join(timeout=20)
@@ -157,16 +157,16 @@ class Jobs:
     def _find(self, run: Run) -> _Entry | None:
         return next((entry for entry in self._entries() if entry.run.folder == run.folder), None)
 
-    def _wish(self, run: Run, wish: Wish, phase: Phase) -> None:
+    def _stop(self, run: Run, stop_reason: StopReason, phase: Phase) -> None:
         with self._changed:
             entry = self._find(run)
             if entry is None:
-                if wish == "cancel" and run.state.phase.resumable:
+                if stop_reason == "cancel" and run.state.phase.resumable:
                     self._end(run, State(phase=phase))
                 return
             if entry is self._current:
-                if entry.wish != "cancel":
-                    entry.wish = wish
+                if entry.stop_reason != "cancel":
+                    entry.stop_reason = stop_reason
             else:
                 self._waiting.remove(entry)
                 self._end(run, State(phase=phase))
@@ -185,7 +185,7 @@ class Jobs:
                 state = State(phase=Phase.FAILED, message=f"It could not be run ({error.strerror}).")
             with self._changed:
                 self._current = None
-                if entry.wish == "yield" and state.phase is Phase.PAUSED and not self._closed:
+                if entry.stop_reason == "yield" and state.phase is Phase.PAUSED and not self._closed:
                     state = State(phase=Phase.WAITING, message="Paused to let others have a turn.")
                     self._waiting.append(_Entry(entry.run, entry.base))
                 if entry.run.folder.is_dir():
@@ -220,23 +220,23 @@ class Jobs:
             while process.poll() is None:
                 with self._changed:
                     long = pausable and time.monotonic() - started > self._turn
-                    if entry.wish is None and long and self._waiting:
-                        entry.wish = "yield"
-                    wish = entry.wish
-                    if wish is None or asked:
+                    if entry.stop_reason is None and long and self._waiting:
+                        entry.stop_reason = "yield"
+                    stop_reason = entry.stop_reason
+                    if stop_reason is None or asked:
                         self._changed.wait(0.2)
-                if wish == "cancel" or (wish is not None and not pausable):
+                if stop_reason == "cancel" or (stop_reason is not None and not pausable):
                     process.kill()
                     break
-                if wish is not None and not asked:
+                if stop_reason is not None and not asked:
                     asked = True
                     _tell(pipe, "pause\n")
-        return _outcome(run, entry.wish, process.returncode)
+        return _outcome(run, entry.stop_reason, process.returncode)
 
 
-def _outcome(run: Run, wish: Wish | None, status: int) -> State:
+def _outcome(run: Run, stop_reason: StopReason | None, status: int) -> State:
     last = _last(run)
-    if wish == "cancel":
+    if stop_reason == "cancel":
         return State(phase=Phase.CANCELLED)
     if last == "done":
         return State(phase=Phase.DONE)
@@ -244,9 +244,9 @@ def _outcome(run: Run, wish: Wish | None, status: int) -> State:
         return State(phase=Phase.PAUSED)
     if last == "error":
         return State(phase=Phase.FAILED, message=str(run.events()[-1]["message"]))
-    if wish == "close":
+    if stop_reason == "close":
         return State(phase=Phase.LOST, message="The server was stopped, and this is lost. Start it again.")
-    if wish is not None:  # it cannot be paused: it begins anew
+    if stop_reason is not None:  # it cannot be paused: it begins anew
         return State(phase=Phase.PAUSED)
     return State(
         phase=Phase.FAILED,

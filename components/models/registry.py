@@ -53,13 +53,13 @@ class _Slot:
     adapters: list[_Slot] = field(default_factory=list)  # of the checkpoints whose body this is
 
     @property
-    def carrying(self) -> tuple[str, ...]:
+    def active_adapters(self) -> tuple[str, ...]:
         """The adapters that are loaded, or being loaded, on this body: it stays as long as they do."""
         return tuple(a.checkpoint.id for a in self.adapters if a.state in (*_UNDER_WAY, State.READY))
 
     @property
     def idle(self) -> bool:
-        return self.state is State.READY and not (self.leases or self.waiting or self.carrying)
+        return self.state is State.READY and not (self.leases or self.waiting or self.active_adapters)
 
     @property
     def last_used(self) -> float:
@@ -120,7 +120,7 @@ class Registry:
                 error=slot.error.message if slot.error else None,
                 nbytes=slot.model.nbytes if slot.model else 0,
                 leases=slot.leases,
-                adapters=slot.carrying,
+                adapters=slot.active_adapters,
                 device=str(slot.model.device) if slot.model else None,
             )
 
@@ -272,7 +272,7 @@ class Registry:
                 slot.used_at = time.monotonic()
                 self._changed.notify_all()
 
-    def turn(self) -> AbstractContextManager[None]:
+    def device_slot(self) -> AbstractContextManager[None]:
         """The device, first come first served: each step of a task runs inside a turn."""
         return self._turn
 
@@ -284,10 +284,10 @@ class Registry:
                 raise TourError(
                     Code.IN_USE, f"{id} is answering somebody; try again when it is idle.", "model"
                 )
-            if slot.carrying:
+            if slot.active_adapters:
                 raise TourError(
                     Code.IN_USE,
-                    f"{id} is the body of {', '.join(slot.carrying)}: unload these first.",
+                    f"{id} is the body of {', '.join(slot.active_adapters)}: unload these first.",
                     "model",
                 )
             if slot.state in _UNDER_WAY:

@@ -1,1 +1,1 @@
-"""The doors: HTTP, Gradio's API and MCP. Nothing here knows what a page looks like."""
+"""The interfaces: HTTP, Gradio's API and MCP. Nothing here knows what a page looks like."""

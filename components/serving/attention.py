@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from components.insight import attention, stored
-from components.insight.looks import Looks, key
+from components.insight.attention_cache import AttentionCache, key
 from components.insight.weights import Attentions
 from components.models.errors import Code, TourError
 from components.serving.errors import JsonResponse
@@ -60,11 +60,13 @@ class Slice:
     words: Annotated[int, Field(ge=0, le=1)] = 0
 
 
-def _look(model: LoadedModel, inputs: Inputs, options: NoOptions) -> Iterator[Progress | Output[Attentions]]:
-    from components.insight import attending, reading
+def _record(
+    model: LoadedModel, inputs: Inputs, options: NoOptions
+) -> Iterator[Progress | Output[Attentions]]:
+    from components.insight import attention_extraction, reading
 
     edit = None if inputs.place < 0 else reading.Edit(place=inputs.place, text=inputs.token)
-    found = yield from attending.attend(model, inputs.text, inputs.text_pair, edit)
+    found = yield from attention_extraction.attend(model, inputs.text, inputs.text_pair, edit)
     yield Output(
         result=found,
         tokens_used=found.tokens_used,
@@ -73,7 +75,7 @@ def _look(model: LoadedModel, inputs: Inputs, options: NoOptions) -> Iterator[Pr
     )
 
 
-LOOK = Task(  # the whole of it
+RECORD = Task(  # the whole of it
     name=attention.TASK.name,
     title=attention.TASK.title,
     about=attention.TASK.about,
@@ -81,7 +83,7 @@ LOOK = Task(  # the whole of it
     options=NoOptions,
     result=Attentions,
     heads=attention.TASK.heads,
-    run=_look,
+    run=_record,
     snippet=snippet(attention.FOLDER / "snippets" / "attention"),
     stored=attention.TASK.stored,
     example=attention.TASK.example,
@@ -92,7 +94,7 @@ def endpoints(
     inference: Inference, payload_of: Callable[[Request], Awaitable[Mapping[str, Any]]]
 ) -> list[tuple[str, str, Callable[[Request], Awaitable[Response]]]]:
     """Path, method and handler of each address of the page; `payload_of` reads a request's JSON."""
-    looks = Looks()
+    records = AttentionCache()
     threads = CapacityLimiter(4)
 
     @cache
@@ -102,7 +104,7 @@ def endpoints(
 
     def kept(name: str) -> tuple[Answer[Attentions] | None, bool]:
         """A look, and whether it is the stored one."""
-        if (look := looks.get(name)) is not None:
+        if (look := records.get(name)) is not None:
             return look, False
         opens, answer = opening()
         return (answer, True) if name == opens else (None, False)
@@ -117,9 +119,9 @@ def endpoints(
             if is_stored and again:
                 look, is_stored = None, False
             if look is None:
-                found = await inference.answer(LOOK, payload, gone=request.is_disconnected)
+                found = await inference.answer(RECORD, payload, gone=request.is_disconnected)
                 look = cast(Answer[Attentions], found)
-                looks.put(name, look)
+                records.put(name, look)
             described = await to_thread.run_sync(_described, look, limiter=threads)
         except TourError as error:
             return JsonResponse(error.as_json())

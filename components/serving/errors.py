@@ -1,4 +1,4 @@
-"""The one shape in which a door says no: `{"error": {"code", "message", "field"}}`."""
+"""The one shape in which an interface says no: `{"error": {"code", "message", "field"}}`."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class InternalError(Exception):
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Lets pass what doors know how to tell, and makes an `InternalError` of all else."""
+    """Lets pass what interfaces know how to tell, and makes an `InternalError` of all else."""
     try:
         yield
     except (TourError, MalformedError, DisconnectedError):

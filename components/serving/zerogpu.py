@@ -18,7 +18,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from components.models.errors import Code, TourError
-from components.tasks.runner import InTurns, next_step
+from components.tasks.runner import OnDevice, next_step
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
@@ -62,7 +62,7 @@ class ZeroGpu:
     ) -> None:
         import torch
 
-        self._here = InTurns(registry)
+        self._here = OnDevice(registry)
         self._leases = ExitStack()
         self._placed: dict[str, LoadedModel] = {}
         for id in ids:

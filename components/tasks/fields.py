@@ -79,7 +79,7 @@ class ByName:
 
 
 @dataclass(frozen=True)
-class Altogether:
+class MaxTotalLength:
     """At most `limit` characters in all texts of a list together."""
 
     limit: int
@@ -155,7 +155,7 @@ def _rectangular(table: Table) -> Table:
     texts = [*table["columns"], *(cell for row in table["rows"] for cell in row)]
     if not any(text.strip() for text in texts):
         raise PydanticCustomError("blank", "is blank; fill in some cells")
-    Altogether(LARGEST_TABLE)(texts)
+    MaxTotalLength(LARGEST_TABLE)(texts)
     return table
 
 
@@ -186,7 +186,7 @@ def _conversation(messages: list[Message]) -> list[Message]:
             "rule",
             "must end with the user's message: it is what is answered, and begin says how the answer begins",
         )
-    Altogether(LONGEST_MESSAGE)([message["content"] for message in messages])
+    MaxTotalLength(LONGEST_MESSAGE)([message["content"] for message in messages])
     return messages
 
 

@@ -50,7 +50,7 @@ class Executor(Protocol):
 
 
 @dataclass(frozen=True)
-class InTurns:
+class OnDevice:
     """Runs on the registry's device, where each step waits for its turn."""
 
     registry: Registry
@@ -63,7 +63,7 @@ class InTurns:
         with closing(cast(Generator[S, None, None], steps)):
             seconds = 0.0
             while True:
-                with self.registry.turn():
+                with self.registry.device_slot():
                     begun = perf_counter()
                     step = next_step(steps, model)
                     seconds += perf_counter() - begun
@@ -95,14 +95,14 @@ class Runner:
         self.registry = registry
         self.tokenizers = Tokenizers(registry)
         self.profile = profile
-        self.execute: Executor = execute or InTurns(registry)
+        self.execute: Executor = execute or OnDevice(registry)
         self._time_limit = time_limit
 
     def parse(self, task: Task[I, O, R], payload: Mapping[str, object]) -> Request[I, O]:
         """Raises `TourError`, with the field at fault, for anything but a valid request."""
         inputs = [field.name for field in input_fields(task.inputs)]
         options = [field.name for field in option_fields(task.options)]
-        _refuse_strangers(task, payload, [*inputs, "model", *options])
+        _refuse_unknown_fields(task, payload, [*inputs, "model", *options])
         payload = _given(payload)
         checkpoint = self._checkpoint(task, payload.get("model"))
         return Request(
@@ -114,10 +114,10 @@ class Runner:
     def answer(
         self, operation: Operation, payload: Mapping[str, object]
     ) -> Generator[Progress | Answer[Any] | Finding[Any], None, None]:
-        """What a door serves: `stream` for a task; for a tool progress and, last, what it found."""
+        """What an interface serves: `stream` for a task; for a tool progress and, last, what it found."""
         if isinstance(operation, Task):
             return self.stream(operation, payload)
-        _refuse_strangers(operation, payload, [field.name for field in input_fields(operation.inputs)])
+        _refuse_unknown_fields(operation, payload, [field.name for field in input_fields(operation.inputs)])
         return self._use(operation, validate(operation.inputs, _given(payload)))
 
     def _use(self, tool: Tool[I, R], inputs: I) -> Generator[Progress | Finding[R], None, None]:
@@ -192,7 +192,7 @@ class Runner:
             self._refuse_after(deadline)
         with self.registry.lease(identity) as model:
             reads = task.reads(model, request.inputs, request.options)
-            with self.registry.turn():  # tokenizers are for one thread at a time
+            with self.registry.device_slot():  # tokenizers are for one thread at a time
                 unread = legibility.notes(model, request.inputs, reads)
             with closing(self.execute(model, task.run, request.inputs, request.options)) as steps:
                 for step, seconds in steps:
@@ -231,7 +231,7 @@ def _given(payload: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in payload.items() if value is not None}
 
 
-def _refuse_strangers(operation: Operation, payload: Mapping[str, object], known: Sequence[str]) -> None:
+def _refuse_unknown_fields(operation: Operation, payload: Mapping[str, object], known: Sequence[str]) -> None:
     for name in payload:
         if name not in known:
             raise TourError(

@@ -1,7 +1,7 @@
 """What a task is: typed inputs and options, one generator that answers, one snippet.
 
 The options form, the API's validation, its OpenAPI schema and the code drawer all
-derive from a `Task`; no page or door describes a task a second time.
+derive from a `Task`; no page or interface describes a task a second time.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Task(Generic[I, O, R]):
     model takes the texts to be in.
     """
 
-    name: str  # of the API door, e.g. "sentence_similarity"
+    name: str  # of the API, e.g. "sentence_similarity"
     title: str
     about: str  # one or two sentences, for the API's and MCP's descriptions
     inputs: type[I]
@@ -160,4 +160,4 @@ class Tool(Generic[I, R]):
 
 
 Operation = Task[Any, Any, Any] | Tool[Any, Any]
-"""What the doors serve."""
+"""What the interfaces serve."""

@@ -89,8 +89,8 @@ def words(text: str, tokens: Sequence[Token]) -> list[list[int]]:
     return [list(places) for _, places in groupby(range(len(tokens)), keys.__getitem__)]
 
 
-def kind(label: str, labels: Sequence[str]) -> tuple[str, str]:
-    """A label as its place in a span and what the span is: "B-PER" is ("B", "PER"), "PER" ("I", "PER").
+def entity_type(label: str, labels: Sequence[str]) -> tuple[str, str]:
+    """A label's IOB prefix and its entity type: "B-PER" is ("B", "PER"), "PER" ("I", "PER").
 
     BIOES and BILOU are told by the whole set of labels, so that a label such as "S-Bahn" is not cut.
     """
@@ -100,13 +100,13 @@ def kind(label: str, labels: Sequence[str]) -> tuple[str, str]:
 
 
 def join(tagged: Sequence[Span], labels: Sequence[str]) -> list[Span]:
-    """Neighbours of one kind as one span, whose score is their mean; a "B-" starts another."""
-    kinds = {label: kind(label, labels) for label in labels}
+    """Neighbours of one type as one span, whose score is their mean; a "B-" starts another."""
+    types = {label: entity_type(label, labels) for label in labels}
     groups: list[list[Span]] = []
     for span in tagged:
-        place, what = kinds[span.label]
+        place, what = types[span.label]
         if groups:
-            last_place, last = kinds[groups[-1][-1].label]
+            last_place, last = types[groups[-1][-1].label]
             if what == last and place not in "BSU" and last_place not in "ESLU":
                 groups[-1].append(span)
                 continue
@@ -115,7 +115,7 @@ def join(tagged: Sequence[Span], labels: Sequence[str]) -> list[Span]:
         Span(
             group[0].start,
             group[-1].end,
-            kinds[group[0].label][1],
+            types[group[0].label][1],
             sum(span.score for span in group) / len(group),
         )
         for group in groups

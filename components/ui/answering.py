@@ -16,7 +16,7 @@ from components.figures.markup import Markup, byte_size
 from components.tasks import batch, identities
 from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.task import Answer, Progress
-from components.ui import asking, doors, inside, links, options
+from components.ui import api_samples, asking, inside, links, options
 from components.ui.driver import Problem, driven
 from components.ui.page import Json, TaskPage, Tour
 
@@ -141,7 +141,7 @@ class Desk:
 
     def calls(self, payload: Json) -> str:
         """How to send a request to each interface."""
-        return doors.calls(self.page.task, payload, self.tour.origin)
+        return api_samples.calls(self.page.task, payload, self.tour.origin)
 
     def compare(self, typed: Sequence[Any], changes: Mapping[str, Json]) -> Iterator[tuple[Markup, Markup]]:
         """Answers side by side as they come, and a line of progress.

@@ -11,7 +11,7 @@ from components.figures.markup import Markup, join
 from components.ui import links
 from components.ui.chrome import ASSETS
 
-# Looks at what a link says.
+# AttentionCache at what a link says.
 TELL = (ASSETS / "attention-link.js").read_text("utf-8")
 
 

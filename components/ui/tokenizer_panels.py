@@ -26,7 +26,7 @@ from components.tasks.snippet import tokenizer_snippet
 from components.tasks.task import Progress
 from components.tasks.tokenize import MOST, TOOL, Inputs, brought
 from components.training import tokenizers as training
-from components.ui import doors
+from components.ui import api_samples
 from components.ui.page import Tour
 from components.ui.slots import QUIET
 
@@ -389,7 +389,7 @@ def code_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
             "# Trained here: download it, and read it with tokenizers.Tokenizer.from_file or sentencepiece."
             if source is None
             else tokenizer_snippet(source, text),
-            doors.calls(TOOL, {"text": text, "tokenizers": picked}, tour.origin),
+            api_samples.calls(TOOL, {"text": text, "tokenizers": picked}, tour.origin),
         ]
 
     gr.on(

@@ -101,7 +101,7 @@ def serve(side: str, place: Path) -> None:
     rotation = itertools.cycle(str(number) for number in range(COUNT))
 
     def request(texts: list[str]) -> None:
-        with registry.lease(next(rotation)) as model, registry.turn(), torch.inference_mode():
+        with registry.lease(next(rotation)) as model, registry.device_slot(), torch.inference_mode():
             model.network(**model.tokenizer(texts, padding=True, truncation=True, return_tensors="pt"))
 
     before = process.memory_info().rss

@@ -63,7 +63,7 @@ MAKER_MEMORY = 8e9
 TEXT = (
     "the old man went down to the river with his dog because he had lost his way in the dark and there was "
     "nobody who could tell him where the road was . when it was day again he saw a small house near the "
-    "water and a woman who stood at the door . she gave him bread and he told her what had happened . "
+    "water and a woman who stood at the interface . she gave him bread and he told her what had happened . "
 )
 
 # What bertviz loads, and where npm's packages have it; they have no earlier jquery 2.

@@ -1,4 +1,4 @@
-"""The attention page: what is drawn is what the doors tell, by pointer, by keys, and taken home."""
+"""The attention page: what is drawn is what the interfaces tell, by pointer, by keys, and taken home."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from demos import OPERATIONS, PAGES
 from tests.browser.conftest import OpenPage
 from tests.browser.tour import PATIENCE, TASK_PAGES, UP, Visit, brief
 from tests.proxy import PROGRAM, Proxied, proxied_app
-from tests.serving.doors import RawMcp
+from tests.serving.interfaces import RawMcp
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="nginx is not installed")
 

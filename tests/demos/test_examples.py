@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.insight import stored
-from components.serving.attention import LOOK
+from components.serving.attention import RECORD
 from components.tasks import sentence_similarity
 from components.tasks.runner import Runner
 from components.ui.page import Example, TaskPage
@@ -42,7 +42,7 @@ def test_a_new_task_gets_its_first_example_written(runner: Runner, tmp_path: Pat
 def test_the_stored_look_is_what_the_model_reads(runner: Runner) -> None:
     payload, answer = stored.load(stored.OPENING)
     assert payload == attention.OPENING
-    fresh = runner.call(LOOK, payload).result.stacks[0]
+    fresh = runner.call(RECORD, payload).result.stacks[0]
     kept = answer.result.stacks[0]
     assert kept.rows == fresh.rows
     assert abs(kept.weights.astype(int) - fresh.weights.astype(int)).max() < 65535 * 0.01

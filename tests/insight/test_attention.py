@@ -1,4 +1,4 @@
-"""Attention as the page and the doors give it is the library's own, and nothing else."""
+"""Attention as the page and the interfaces give it is the library's own, and nothing else."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers.utils import logging
 
-from components.insight import attending, reading, weights
+from components.insight import attention_extraction, reading, weights
 from components.insight.attention import TASK
-from components.insight.looks import Looks, key
+from components.insight.attention_cache import AttentionCache, key
 from components.insight.weights import Attentions, Piece, Shape, Stack
 from components.models.checkpoint import INSPECTIONS, LocalSource
 from components.models.errors import Code, TourError
@@ -89,7 +89,7 @@ def types(model: Any) -> list[int]:
 @pytest.mark.parametrize("id", EMBEDDED)
 def test_weights_are_the_librarys(lease: Lease, id: str) -> None:
     model = lease(id)
-    check(model, finish(attending.attend(model, TEXT, "")))
+    check(model, finish(attention_extraction.attend(model, TEXT, "")))
 
 
 @pytest.mark.parametrize("architecture", ATTENTIVE)
@@ -97,12 +97,12 @@ def test_weights_are_the_librarys_for_each_architecture(
     tiny: Callable[[str], Any], architecture: str
 ) -> None:
     model = tiny(architecture)
-    check(model, finish(attending.attend(model, TEXT, "")))
+    check(model, finish(attention_extraction.attend(model, TEXT, "")))
 
 
 @pytest.mark.parametrize("id", ["all-MiniLM-L6-v2", "SmolLM2-135M-Instruct", "translator-en-de"])
 def test_weights_come_from_queries_and_keys(lease: Lease, id: str) -> None:
-    for stack in finish(attending.attend(lease(id), TEXT, PAIR)).stacks:
+    for stack in finish(attention_extraction.attend(lease(id), TEXT, PAIR)).stacks:
         assert stack.vectors is not None
         queries = stack.vectors.queries.astype(np.float32)
         keys = stack.vectors.keys.astype(np.float32)
@@ -117,7 +117,7 @@ def test_weights_come_from_queries_and_keys(lease: Lease, id: str) -> None:
 
 def test_a_network_that_others_use_stays_as_it_is(lease: Lease) -> None:
     model = lease("all-MiniLM-L6-v2")
-    finish(attending.attend(model, TEXT, ""))
+    finish(attention_extraction.attend(model, TEXT, ""))
     assert model.network.config._attn_implementation == "sdpa"
     assert not any("_watched" in vars(module) for module in model.network.modules())
 
@@ -125,9 +125,9 @@ def test_a_network_that_others_use_stays_as_it_is(lease: Lease) -> None:
 def test_no_attention_is_an_error(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fused attention tells none, and Transformers only warns of it."""
     logging.set_verbosity_error()
-    monkeypatch.setattr(attending, "_WATCHED", "sdpa")
+    monkeypatch.setattr(attention_extraction, "_WATCHED", "sdpa")
     with pytest.raises(TourError) as caught:
-        finish(attending.attend(lease("all-MiniLM-L6-v2"), TEXT, ""))
+        finish(attention_extraction.attend(lease("all-MiniLM-L6-v2"), TEXT, ""))
     assert caught.value.code is Code.UNSUITABLE_MODEL
     assert "all-MiniLM-L6-v2" in caught.value.message
 
@@ -155,7 +155,9 @@ def test_what_is_longer_than_is_looked_at_is_told(runner: Runner) -> None:
 
 
 def test_a_translation_is_aligned_with_its_source(lease: Lease) -> None:
-    found = finish(attending.attend(lease("translator-en-de"), "The small cat sat on the mat.", ""))
+    found = finish(
+        attention_extraction.attend(lease("translator-en-de"), "The small cat sat on the mat.", "")
+    )
     stack = found.stack("auto")
     assert stack.kind == "cross"
     rows, columns = ([piece.text for piece in pieces] for pieces in (stack.rows, stack.columns))
@@ -163,29 +165,33 @@ def test_a_translation_is_aligned_with_its_source(lease: Lease) -> None:
     reads = {row: columns[int(place)] for row, place in zip(rows, mean.argmax(axis=1), strict=True)}
     assert (reads["kleine"], reads["Katze"], reads["auf"]) == ("small", "cat", "on")
     given = finish(
-        attending.attend(lease("translator-en-de"), "The small cat sat on the mat.", found.written)
+        attention_extraction.attend(lease("translator-en-de"), "The small cat sat on the mat.", found.written)
     )
     assert np.array_equal(given.stack("cross").weights, stack.weights)
 
 
 def test_a_second_text_is_told_apart(lease: Lease) -> None:
-    both = finish(attending.attend(lease("entailment"), TEXT, PAIR)).stacks[0]
+    both = finish(attention_extraction.attend(lease("entailment"), TEXT, PAIR)).stacks[0]
     assert "".join(piece.text for piece in both.rows if piece.sequence and not piece.special) == "Adogdidnot."
-    on = finish(attending.attend(lease("SmolLM2-135M-Instruct"), TEXT, f" {PAIR}")).stacks[0]
+    on = finish(attention_extraction.attend(lease("SmolLM2-135M-Instruct"), TEXT, f" {PAIR}")).stacks[0]
     assert [piece.text for piece in on.rows if piece.sequence] == ["A", "dog", "did", "not", "."]
 
 
 def test_one_token_is_changed(lease: Lease) -> None:
     model = lease("all-MiniLM-L6-v2")
-    before = finish(attending.attend(model, TEXT, "")).stacks[0]
-    after = finish(attending.attend(model, TEXT, "", reading.Edit(place=2, text="dog"))).stacks[0]
-    gap = finish(attending.attend(model, TEXT, "", reading.Edit(place=2, text=""))).stacks[0]
+    before = finish(attention_extraction.attend(model, TEXT, "")).stacks[0]
+    after = finish(attention_extraction.attend(model, TEXT, "", reading.Edit(place=2, text="dog"))).stacks[0]
+    gap = finish(attention_extraction.attend(model, TEXT, "", reading.Edit(place=2, text=""))).stacks[0]
     changed = [place for place, piece in enumerate(after.rows) if piece.id != before.rows[place].id]
     assert changed == [2]
     assert (after.rows[2].text, gap.rows[2].text) == ("dog", "[MASK]")
     assert not np.array_equal(after.weights, before.weights)
     with pytest.raises(TourError) as caught:
-        finish(attending.attend(model, TEXT, "", reading.Edit(place=2, text="unbelievable hippopotamus")))
+        finish(
+            attention_extraction.attend(
+                model, TEXT, "", reading.Edit(place=2, text="unbelievable hippopotamus")
+            )
+        )
     assert caught.value.field == "token"
 
 
@@ -266,11 +272,11 @@ def test_as_many_looks_are_kept_as_there_is_room_for() -> None:
             result=result, model="", device="cpu", seconds=0, tokens_used=size, token_limit=size, notes=()
         )
 
-    looks = Looks(room=1000)
+    cache = AttentionCache(room=1000)
     for name in ("a", "b", "c"):
-        looks.put(name, look(15))  # 450 bytes
-    assert [looks.get(name) is not None for name in ("a", "b", "c")] == [False, True, True]
-    looks.put("large", look(100))
-    assert looks.get("large") is not None
-    assert looks.get("c") is None
+        cache.put(name, look(15))  # 450 bytes
+    assert [cache.get(name) is not None for name in ("a", "b", "c")] == [False, True, True]
+    cache.put("large", look(100))
+    assert cache.get("large") is not None
+    assert cache.get("c") is None
     assert key("a", 1) == key("a", 1) != key("a", 2)

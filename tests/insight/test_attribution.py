@@ -15,7 +15,7 @@ import pytest
 import torch
 from transformers import PretrainedConfig, PreTrainedModel
 
-from components.insight import attributing, attribution
+from components.insight import attribution, attribution_methods
 from components.insight.attribution import EDIT, EXPLAINED, TASK, Method, compare, ranks, spearman
 from components.models.checkpoint import LoadedModel
 from components.models.errors import Code, TourError
@@ -35,7 +35,9 @@ from demos.attribution import EXAMPLES
 
 R = TypeVar("R")
 Lease = Callable[[str], LoadedModel]
-AWKWARD: list[str] = json.loads((Path(__file__).parents[1] / "data" / "awkward.json").read_text("utf-8"))
+EDGE_CASES: list[str] = json.loads(
+    (Path(__file__).parents[1] / "data" / "edge_cases.json").read_text("utf-8")
+)
 OWN = {task.name: task for task in PAGES_TASKS}
 
 REVIEW = "The room was small and the street was loud, but the staff were wonderful."
@@ -140,8 +142,10 @@ def bag(owners: list[int | None], filler: int | None = 0) -> Term:
 
 
 def test_methods_agree_exactly_where_every_token_has_a_weight() -> None:
-    found = drained(attributing.attribute([bag([None, 0, 1, 2, 2])], 3, 4))
-    assert [one.name for one in found.methods] == list(attributing.METHODS[:3])  # there is no attention
+    found = drained(attribution_methods.attribute([bag([None, 0, 1, 2, 2])], 3, 4))
+    assert [one.name for one in found.methods] == list(
+        attribution_methods.METHODS[:3]
+    )  # there is no attention
     for method in found.methods:
         assert method.values == pytest.approx([0.5, -3.0, 2.25], abs=1e-4), method.name
     assert found.change == pytest.approx(-0.25, abs=1e-4)
@@ -151,7 +155,7 @@ def test_methods_agree_exactly_where_every_token_has_a_weight() -> None:
 
 def test_occlusion_finds_the_token_whose_removal_changes_most() -> None:
     term = bag([None, 0, 1, 2, 3])
-    values = drained(attributing.attribute([term], 4, 4)).methods[0].values
+    values = drained(attribution_methods.attribute([term], 4, 4)).methods[0].values
     with torch.no_grad():
         whole, *left = term.score(
             term.probe.read(torch.stack([term.probe.without(units) for units in (set(), {0}, {1}, {2}, {3})]))
@@ -163,7 +167,7 @@ def test_occlusion_finds_the_token_whose_removal_changes_most() -> None:
 def test_weighted_terms_add_up() -> None:
     term = bag([None, 0, 1, 2, 3])
     other = Term(probe=term.probe, score=lambda output: 2 * output.logits, weight=-1.0)
-    found = drained(attributing.attribute([term, other], 4, 4))
+    found = drained(attribution_methods.attribute([term, other], 4, 4))
     for method in found.methods:
         assert method.values == pytest.approx([-0.5, 3.0, -2.0, -0.25], abs=1e-4)
 
@@ -185,9 +189,9 @@ class Curve(Bag):
 def test_steps_grow_until_the_integral_is_right() -> None:
     straight = bag([None, 0, 1, 2, 3])
     probe = replace(straight.probe, network=Curve(WEIGHTS))
-    found = drained(attributing.attribute([Term(probe=probe, score=straight.score)], 4, 8))
-    assert found.error <= attributing.TOLERANCE
-    assert 8 < found.steps <= 8 * attributing.MORE
+    found = drained(attribution_methods.attribute([Term(probe=probe, score=straight.score)], 4, 8))
+    assert found.error <= attribution_methods.TOLERANCE
+    assert 8 < found.steps <= 8 * attribution_methods.MORE
 
 
 # Every task
@@ -198,7 +202,7 @@ def test_every_task_is_explained(runner: Runner, task: str, model: str, text: st
     answer = runner.call(TASK, request(task, model, text, pair, steps=16))
     result = answer.result
     assert (result.task, answer.model) == (task, model)
-    assert [method.name for method in result.methods] == list(attributing.METHODS)
+    assert [method.name for method in result.methods] == list(attribution_methods.METHODS)
     for method in result.methods:
         assert len(method.values) == len(result.units)
         assert np.isfinite(method.values).all()
@@ -207,7 +211,7 @@ def test_every_task_is_explained(runner: Runner, task: str, model: str, text: st
     for unit in result.units:
         assert sources[unit.source][unit.start : unit.end] == unit.text
         assert unit.text == unit.text.strip() != ""
-    integral = next(one for one in result.methods if one.name == attributing.INTEGRATED)
+    integral = next(one for one in result.methods if one.name == attribution_methods.INTEGRATED)
     missed = abs(integral.sum - result.change) / max(abs(result.change), 1e-6)
     assert missed == pytest.approx(result.completeness_error, abs=1e-3)
     rollout = result.methods[-1].values
@@ -216,14 +220,14 @@ def test_every_task_is_explained(runner: Runner, task: str, model: str, text: st
     assert result.agreement.sentence.endswith(".")
     json.dumps(answer.as_json(), allow_nan=False)
     if not model.startswith("tiny-"):
-        assert result.completeness_error <= attributing.TOLERANCE
+        assert result.completeness_error <= attribution_methods.TOLERANCE
 
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES.keys())
 def test_the_examples_of_the_page_are_complete(runner: Runner, example: tuple[str, ...]) -> None:
     task, text, pair, model, target, against = example
     result = runner.call(TASK, request(task, model, text, pair, target=target, against=against)).result
-    assert result.completeness_error <= attributing.TOLERANCE
+    assert result.completeness_error <= attribution_methods.TOLERANCE
     assert not target or result.target.strip() == target
 
 
@@ -231,7 +235,7 @@ def test_the_examples_of_the_page_are_complete(runner: Runner, example: tuple[st
 
 
 def own_choices(runner: Runner, task: str, model: str, text: str, pair: str) -> dict[str, float]:
-    """What the task's own door answers, as names with numbers."""
+    """What the task's own endpoint answers, as names with numbers."""
     labels = [label.strip() for label in pair.split(",")]
     asked: dict[str, dict[str, object]] = {
         "question_answering": {"context": text, "question": pair},
@@ -341,7 +345,7 @@ def test_a_contrast_is_the_difference(runner: Runner) -> None:
         )
     )
     assert both.score == pytest.approx(one.score - other.score, abs=1e-4)
-    for index, name in enumerate(attributing.METHODS[:2]):
+    for index, name in enumerate(attribution_methods.METHODS[:2]):
         expected = np.subtract(one.methods[index].values, other.methods[index].values)
         assert both.methods[index].values == pytest.approx(expected.tolist(), abs=1e-3), name
 
@@ -369,7 +373,7 @@ def test_a_word_of_a_translation_and_one_in_its_place(lease: Lease) -> None:
     assert score(whole) < score(word) < 0
     assert score(contrast) == pytest.approx(score(word) + other[0].now())
     assert score(contrast) > 0
-    result = drained(attributing.attribute(word.terms, len(word.units), 16))
+    result = drained(attribution_methods.attribute(word.terms, len(word.units), 16))
     occlusion = result.methods[0].values
     assert word.units[int(np.argmax(occlusion))].text == "oven"
 
@@ -441,7 +445,7 @@ def test_a_long_text_is_cut_with_a_note(lease: Lease) -> None:
 @pytest.mark.parametrize("model", ["all-MiniLM-L6-v2", SMOLLM, "translator-en-de"])
 def test_units_part_any_text_without_overlap(lease: Lease, model: str, by_words: bool) -> None:
     loaded = lease(model)
-    for text in AWKWARD:
+    for text in EDGE_CASES:
         units = explanation.Units(by_words)
         offsets = explanation.offsets_of(loaded, text)
         owners = units.owners(text, "text", offsets)

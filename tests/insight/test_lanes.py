@@ -14,7 +14,9 @@ from components.models.catalog import load_catalog
 from components.models.tokenizers import Tokenizers
 from tests.fakes import checkpoints
 
-AWKWARD: list[str] = json.loads((Path(__file__).parents[1] / "data" / "awkward.json").read_text("utf-8"))
+EDGE_CASES: list[str] = json.loads(
+    (Path(__file__).parents[1] / "data" / "edge_cases.json").read_text("utf-8")
+)
 IDS = [
     *(one.id for one in load_catalog() if one.embedded and one.body is None),
     *(f"tiny-{name}" for name in checkpoints.TINY if name != "tapas"),
@@ -28,7 +30,7 @@ def of(tokenizers: Tokenizers, id: str, text: str) -> Lane:
 
 @everywhere
 def test_every_token_can_be_put_back(tokenizers: Tokenizers, id: str) -> None:
-    for text in AWKWARD:
+    for text in EDGE_CASES:
         check(tokenizers, id, text)
 
 
@@ -78,7 +80,7 @@ def test_a_character_of_several_tokens_is_one_group(tokenizers: Tokenizers) -> N
 
 def test_bytes_that_the_vocabulary_lacks_are_counted(tokenizers: Tokenizers) -> None:
     assert of(tokenizers, "SmolLM2-135M-Instruct", "a\x1db").lost == 1
-    for text in AWKWARD:
+    for text in EDGE_CASES:
         assert of(tokenizers, "tiny-causal-lm", text).lost == 0
 
 

@@ -47,7 +47,7 @@ def states(registry: Registry) -> dict[str, State]:
 
 
 def use(registry: Registry, id: str) -> None:
-    with registry.lease(id) as model, registry.turn(), torch.inference_mode():
+    with registry.lease(id) as model, registry.device_slot(), torch.inference_mode():
         model.network(**model.tokenizer("one two three", return_tensors="pt"))
 
 

@@ -401,7 +401,7 @@ def test_a_crowd_stays_within_the_budget(tiny: Catalog, settings: Settings) -> N
             id = choice.choice(ids)
             with registry.lease(id) as model:
                 assert model.checkpoint.id == id
-                with registry.turn():
+                with registry.device_slot():
                     forward(model, "one two")
                 if (used := registry.memory().used) > budget:
                     over.append(used)
@@ -456,7 +456,8 @@ def test_nothing_heavy_is_imported_before_the_first_lease() -> None:
         "from components.models.registry import Registry\n"
         "from components.models.settings import Settings\n"
         "registry = Registry(load_catalog(), Settings(cache_dir=pathlib.Path(tempfile.mkdtemp())))\n"
-        "registry.statuses(); registry.memory(); registry.reachable(); registry.turn(); registry.close()\n"
+        "registry.statuses(); registry.memory(); registry.reachable()\n"
+        "registry.device_slot(); registry.close()\n"
         "heavy = ('torch', 'transformers', 'peft', 'safetensors', 'gradio')\n"
         "print([name for name in heavy if name in sys.modules])"
     )

@@ -18,7 +18,9 @@ from components.models.tokenizer import BYTES, SPACE, Tokenizer
 from components.models.tokenizers import Tokenizers
 from tests.fakes import checkpoints
 
-AWKWARD: list[str] = json.loads((Path(__file__).parents[1] / "data" / "awkward.json").read_text("utf-8"))
+EDGE_CASES: list[str] = json.loads(
+    (Path(__file__).parents[1] / "data" / "edge_cases.json").read_text("utf-8")
+)
 OWN = [one.id for one in load_catalog() if one.embedded and one.body is None]
 SILENT = "tapas"  # its tokenizer says nothing of places, and reads tables
 TINY = [f"tiny-{name}" for name in checkpoints.TINY if name != SILENT]
@@ -36,13 +38,13 @@ def libraries(registry: Registry) -> dict[str, Any]:
 
 
 def test_there_are_five_hundred() -> None:
-    assert len({*AWKWARD}) == 500
+    assert len({*EDGE_CASES}) == 500
 
 
 @everywhere
 def test_ids_and_places_are_the_librarys(tokenizers: Tokenizers, libraries: dict[str, Any], id: str) -> None:
     ours, library = tokenizers.get(id), libraries[id]
-    for text in AWKWARD:
+    for text in EDGE_CASES:
         tokens = ours.encode(text)
         if library.is_fast:
             found = library(text, return_offsets_mapping=True)
@@ -83,7 +85,7 @@ def test_the_bytes_of_pieces_make_up_the_text(tokenizers: Tokenizers, id: str) -
     tokenizer = tokenizers.get(id)
     if tokenizer.family != BYTES:
         return
-    for text in AWKWARD:
+    for text in EDGE_CASES:
         tokens = tokenizer.encode(text, special=False)
         raw = b"".join(
             token.piece.encode() if token.special else tokenizer.raw(token.piece) for token in tokens
@@ -93,7 +95,7 @@ def test_the_bytes_of_pieces_make_up_the_text(tokenizers: Tokenizers, id: str) -
 
 @everywhere
 def test_places_follow_each_other(tokenizers: Tokenizers, id: str) -> None:
-    for text in AWKWARD:
+    for text in EDGE_CASES:
         check_places(text, tokenizers.get(id))
 
 

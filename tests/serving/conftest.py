@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.serving.doors import Door, Gradio, GradioClient, Http, Mcp, RawMcp
+from tests.serving.interfaces import Gradio, GradioClient, Http, Interface, Mcp, RawMcp
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +16,6 @@ def mcp(app_url: str) -> Mcp:
 
 
 @pytest.fixture(scope="session")
-def doors(app_url: str, http: Http, mcp: Mcp) -> dict[str, Door]:
-    found: list[Door] = [http, mcp, GradioClient(app_url), Gradio(app_url), RawMcp(app_url)]
-    return {door.name: door for door in found}
+def interfaces(app_url: str, http: Http, mcp: Mcp) -> dict[str, Interface]:
+    found: list[Interface] = [http, mcp, GradioClient(app_url), Gradio(app_url), RawMcp(app_url)]
+    return {interface.name: interface for interface in found}

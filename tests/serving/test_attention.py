@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from components.insight.attention import TASK
-from tests.serving.doors import Http
+from tests.serving.interfaces import Http
 
 MINILM = "all-MiniLM-L6-v2"
 

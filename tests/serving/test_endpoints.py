@@ -12,7 +12,7 @@ from gradio_client import Client
 
 from components.tasks.fields import input_fields, option_fields
 from demos import OPERATIONS
-from tests.serving.doors import AnyTask, Http, of_the_model, quick
+from tests.serving.interfaces import AnyTask, Http, of_the_model, quick
 from tests.serving.test_v1 import LONG, by_name, leases, until
 
 JSON = {"Content-Type": "application/json"}

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from demos import PAGES, TASKS
-from tests.serving.doors import Http, quick
+from tests.serving.interfaces import Http, quick
 
 ADDRESSES = [
     "/",

@@ -12,7 +12,7 @@ from mcp import types
 
 from components.tasks.fields import input_fields, option_fields
 from demos import OPERATIONS, TASKS
-from tests.serving.doors import AnyTask, Http, Mcp, of_the_model, quick
+from tests.serving.interfaces import AnyTask, Http, Mcp, of_the_model, quick
 from tests.serving.test_v1 import LONG, leases, until
 
 tasks = pytest.mark.parametrize("task", OPERATIONS, ids=lambda task: task.name)

@@ -14,7 +14,7 @@ import pytest
 from components.ui.chrome import NAME
 from demos import OPERATIONS, PAGES
 from demos import examples as stored
-from tests.serving.doors import Http
+from tests.serving.interfaces import Http
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 ADDRESSES = ["", *(page.slug for page in PAGES), "api"]

@@ -18,7 +18,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from components.models.catalog import load_catalog
 from components.tasks.fields import option_fields
 from demos import OPERATIONS, TASKS
-from tests.serving.doors import AnyTask, Http, RefusedError, quick
+from tests.serving.interfaces import AnyTask, Http, RefusedError, quick
 
 JSON = {"Content-Type": "application/json"}
 tasks = pytest.mark.parametrize("task", OPERATIONS, ids=lambda task: task.name)

@@ -113,7 +113,7 @@ def test_the_tree_of_beams_has_the_answer_and_its_score(runner: Runner, lease: L
 
 def test_special_tokens_are_named_and_are_no_text(lease: Lease) -> None:
     model = lease(SMOL)
-    pieces = decoding.Pieces(model)
+    pieces = decoding.TokenTexts(model)
     (end,) = model.tokenizer("<|im_end|>", add_special_tokens=False).input_ids
     before = model.tokenizer("Hello", add_special_tokens=False).input_ids
     likely = pieces.token(before, end, 0.5)

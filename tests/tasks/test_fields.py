@@ -15,8 +15,8 @@ from components.models.errors import Code, TourError
 from components.tasks.fields import (
     STRICT,
     Also,
-    Altogether,
     InputField,
+    MaxTotalLength,
     OptionalText,
     OptionField,
     Text,
@@ -32,7 +32,7 @@ class Inputs:
     text: Annotated[Text, Field(max_length=10, title="Text", description="Any.")]
     labels: Annotated[
         list[Annotated[Text, Field(max_length=5)]],
-        AfterValidator(Altogether(8)),
+        AfterValidator(MaxTotalLength(8)),
         Field(min_length=1, max_length=3, title="Names", description="Some."),
     ]
     target: Annotated[Literal["de", "fr"], Field(title="Target", description="To.")] = "de"

@@ -106,7 +106,7 @@ def test_an_error_in_the_work_frees_model_and_device(runner: Runner, registry: R
     with pytest.raises(RuntimeError, match="a bug"):
         list(start(runner, run))
     assert registry.status(MODEL).leases == 0
-    with registry.turn():
+    with registry.device_slot():
         pass
 
 
@@ -121,7 +121,7 @@ def test_each_step_runs_in_a_turn_and_none_is_held_between(runner: Runner, regis
 
     stream = start(runner, run)
     next(stream)
-    with registry.turn():  # free between steps
+    with registry.device_slot():  # free between steps
         pass
     worker = threading.Thread(target=lambda: list(stream))
     worker.start()
@@ -129,7 +129,7 @@ def test_each_step_runs_in_a_turn_and_none_is_held_between(runner: Runner, regis
     order: list[str] = []
 
     def other() -> None:
-        with registry.turn():
+        with registry.device_slot():
             order.append("other")
 
     waiting = threading.Thread(target=other)

@@ -1,4 +1,4 @@
-"""The tool behind the doors, and the code that repeats it."""
+"""The tool behind the interfaces, and the code that repeats it."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from components.training.recipe import EMBEDDED, Recipe, recipes
 from components.training.run import Batches, train
 
 NAMES = variety.Names(["Okafor", "Rotterdam", "Henrietta", "Bauer", "Nimbus", "Annette", "Hannover"])
-NOUNS = ["cat", "dog", "bird", "tree", "house", "river", "stone", "cloud", "road", "door"]
+NOUNS = ["cat", "dog", "bird", "tree", "house", "river", "stone", "cloud", "road", "interface"]
 COLOURS = [
     "red",
     "blue",

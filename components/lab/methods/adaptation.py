@@ -117,7 +117,7 @@ def run(work: Work, options: Options) -> None:
     from transformers import AutoTokenizer, set_seed
     from transformers.utils import logging
 
-    from components.lab.methods.following import follow
+    from components.lab.methods.trainer_callback import follow
     from components.training.language import collate, examples
     from components.training.recipe import Recipe
     from components.training.run import Job, steps_per_epoch

@@ -20,8 +20,8 @@ from transformers import PreTrainedTokenizerBase, set_seed
 from components.lab import card
 from components.lab.data import Data
 from components.lab.hidden import cut_note
-from components.lab.methods.following import follow
 from components.lab.methods.splits import scores, training_rows, watched_rows
+from components.lab.methods.trainer_callback import follow
 from components.lab.work import PausedError, Work
 from components.lab.workspace import remove
 from components.models import devices

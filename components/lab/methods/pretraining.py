@@ -95,7 +95,7 @@ class Options:
 def run(work: Work, options: Options) -> None:
     import transformers
 
-    from components.lab.methods.following import follow
+    from components.lab.methods.trainer_callback import follow
     from components.training.language import collate, examples, fit, token_ids, written
     from components.training.recipe import Recipe
     from components.training.run import Job, steps_per_epoch

@@ -21,18 +21,18 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def seal(folder: Path) -> None:
+def write_manifest(folder: Path) -> None:
     """Write down size and SHA-256 of every file of a finished folder."""
     files = {path.name: {"size": path.stat().st_size, "sha256": sha256(path)} for path in folder.iterdir()}
     (folder / _MANIFEST).write_text(json.dumps({"files": files}, indent=1), encoding="utf-8")
 
 
-def sealed(folder: Path) -> bool:
+def has_manifest(folder: Path) -> bool:
     """Whether every file of the manifest is there in its full size; cheap enough to ask on every request."""
     return _matches(folder, hashes=False)
 
 
-def intact(folder: Path) -> bool:
+def matches_manifest(folder: Path) -> bool:
     """Whether every file of the manifest has the bytes it was sealed with."""
     return _matches(folder, hashes=True)
 

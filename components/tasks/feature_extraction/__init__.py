@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from components.models.checkpoint import Head
 from components.tasks import stages
-from components.tasks.fields import STRICT, Also, Altogether, Text
+from components.tasks.fields import STRICT, Also, MaxTotalLength, Text
 
 MOST_TOKENS = 512  # whose vectors are listed
 
@@ -23,7 +23,7 @@ class Inputs:
     texts: Annotated[
         list[Annotated[Text, Field(max_length=20_000)]],
         BeforeValidator(_listed),
-        AfterValidator(Altogether(100_000)),
+        AfterValidator(MaxTotalLength(100_000)),
         Field(
             min_length=1,
             max_length=100,

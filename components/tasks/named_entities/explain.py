@@ -52,7 +52,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     if not firsts:  # inside a word
         firsts = [word[0] for word in words if tokens[word[0]].start < span.end][-1:]
     chosen = [names[int(probabilities[first].argmax())] for first in firsts]
-    kinds = {name: token_labels.kind(name, names)[1] for name in names}
+    kinds = {name: token_labels.entity_type(name, names)[1] for name in names}
     own = span.label or kinds[chosen[0]]
 
     def labels(wanted: str) -> list[int]:
@@ -60,7 +60,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         found = []
         for place, label in enumerate(chosen):
             same = [name for name in names if kinds[name] == wanted]
-            begins = [name for name in same if token_labels.kind(name, names)[0] in "BSU"]
+            begins = [name for name in same if token_labels.entity_type(name, names)[0] in "BSU"]
             inside = [name for name in same if name not in begins]
             fitting = (begins or inside) if place == 0 else (inside or begins)
             found.append(names.index(label if label in same else fitting[0]))

@@ -63,7 +63,10 @@ def postprocess(
         span
         for span in found
         if span.score >= options.minimum_score
-        and (not prepared.wanted or token_labels.kind(span.label, names)[1].casefold() in prepared.wanted)
+        and (
+            not prepared.wanted
+            or token_labels.entity_type(span.label, names)[1].casefold() in prepared.wanted
+        )
     ]
     return Output(
         result=Entities(
@@ -86,10 +89,10 @@ def postprocess(
 
 def _wanted(given: str, names: Sequence[str]) -> set[str]:
     """The kinds of names asked for, none for all, in lower case; "B-PER" and "per" are both PER."""
-    known = sorted({token_labels.kind(name, names)[1] for name in names} - {token_labels.OUTSIDE})
+    known = sorted({token_labels.entity_type(name, names)[1] for name in names} - {token_labels.OUTSIDE})
     wanted = set()
     for one in filter(None, map(str.strip, given.split(","))):
-        what = token_labels.kind(one, names)[1].casefold()
+        what = token_labels.entity_type(one, names)[1].casefold()
         if what not in map(str.casefold, known):
             raise TourError(
                 Code.INVALID_INPUT,

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from components.models.checkpoint import Head
 from components.tasks import stages
 from components.tasks.explained import Explained
-from components.tasks.fields import STRICT, Altogether, Text
+from components.tasks.fields import STRICT, MaxTotalLength, Text
 
 LONGEST = 20_000
 MATRIX_TEXTS = 50
@@ -22,7 +22,7 @@ class Inputs:
     source: Annotated[Sentence, Field(title="Source", description="The text to compare with.")]
     sentences: Annotated[
         list[Sentence],
-        AfterValidator(Altogether(200_000)),
+        AfterValidator(MaxTotalLength(200_000)),
         Field(
             min_length=1,
             max_length=1000,

@@ -25,7 +25,7 @@ BINS = 64
 CONTEXT = 6
 
 
-class Pieces:
+class TokenTexts:
     """Token ids as they read in their place."""
 
     def __init__(self, model: LoadedModel) -> None:
@@ -48,7 +48,7 @@ class Pieces:
         )
 
 
-def step(pieces: Pieces, before: Sequence[int], token: int, logits: torch.Tensor, most: int) -> Step:
+def step(pieces: TokenTexts, before: Sequence[int], token: int, logits: torch.Tensor, most: int) -> Step:
     """What the network itself gave a token, by `logits` [vocabulary], and the `most` it gave most."""
     chances = logits.float().softmax(0)
     best = chances.topk(min(most, len(chances)))
@@ -62,7 +62,7 @@ def step(pieces: Pieces, before: Sequence[int], token: int, logits: torch.Tensor
     )
 
 
-def next_token(pieces: Pieces, before: Sequence[int], logits: torch.Tensor) -> NextToken:
+def next_token(pieces: TokenTexts, before: Sequence[int], logits: torch.Tensor) -> NextToken:
     """`logits` [vocabulary] small enough to send: the likeliest by name, the rest in bins of equal width.
 
     A softmax over tokens and bins, each bin as often as it counts, is that over all logits to a few
@@ -140,7 +140,7 @@ def beam_search(
     stage = f"Writing, {beams} beginnings at once"
     whole = yield from map_progress(work, lambda written: Progress(stage, written / new_tokens))
     best: list[int] = whole[0, len(prompt) :].tolist()
-    return Beams(best, tree(Pieces(model), record, best))
+    return Beams(best, tree(TokenTexts(model), record, best))
 
 
 @torch.inference_mode()
@@ -148,7 +148,7 @@ def weigh(
     model: LoadedModel, prompt: Sequence[int], begun: Sequence[int], ids: Sequence[int], most: int
 ) -> Generator[Progress, None, tuple[list[Step], NextToken]]:
     """The steps to `ids`, written after `prompt` whose last tokens are `begun`, read once more as a whole."""
-    pieces, cache = Pieces(model), DynamicCache(config=model.network.config)
+    pieces, cache = TokenTexts(model), DynamicCache(config=model.network.config)
     if prompt[:-1]:
         yield from causal.prefill(model, prompt[:-1], cache)
     row = torch.tensor([[prompt[-1], *ids[:-1]]], device=model.device)
@@ -159,7 +159,7 @@ def weigh(
     return steps, next_token(pieces, begun, logits[0])
 
 
-def tree(pieces: Pieces, record: _Record, best: Sequence[int]) -> list[Branch]:
+def tree(pieces: TokenTexts, record: _Record, best: Sequence[int]) -> list[Branch]:
     """Beginnings as branches: where all that follow share tokens, they are one."""
     for end in range(1, len(best) + 1):
         record.extend(best[:end])

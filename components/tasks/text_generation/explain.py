@@ -70,7 +70,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     )
     yield Progress("Reading the prompt", 0.5)
     logits = output_now(probe).logits[0, -1].float().cpu()
-    pieces = decoding.Pieces(model)
+    pieces = decoding.TokenTexts(model)
     best = logits.topk(SHOWN).indices.tolist()
     shares = logits.softmax(dim=0)
 

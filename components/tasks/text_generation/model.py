@@ -89,7 +89,7 @@ def _sampled(model: LoadedModel, row: Row, done: Sequence[Generated]) -> Writing
     ids: list[int] = []
     steps: list[Step] = []
     first: NextToken | None = None
-    pieces = decoding.Pieces(model)
+    pieces = decoding.TokenTexts(model)
     for drawn in causal.generate(model, row.prompt, options.max_new_tokens, _sampling(options), stop):
         if isinstance(drawn, Progress):
             yield drawn

@@ -25,7 +25,7 @@ def evaluate(recipe: Recipe, data: Path, app: App, limit: int | None) -> Evaluat
     pairs = some(cast(list[Labelled], load("snli", data, "test")), limit)
     measures: list[Measure] = []
     failures: list[Failure] = []
-    if isinstance(app, Runner):  # no door tells of neutral, so over HTTP only the labels are measured
+    if isinstance(app, Runner):  # no interface tells of neutral, so over HTTP only the labels are measured
         accuracy, failures = _inference(recipe, pairs, app)
         measures.append(accuracy)
     others: dict[str, dict[str, float]] = {}

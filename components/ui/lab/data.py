@@ -404,7 +404,7 @@ class Settle:
 
 
 class Explorer:
-    """Looks at the data set that is worked on; what takes long is counted when its tab is opened."""
+    """AttentionCache at the data set that is worked on; what takes long is counted when its tab is opened."""
 
     def __init__(self, tour: Tour, key: gr.BrowserState) -> None:
         self._tour, self._key = tour, key

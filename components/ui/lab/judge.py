@@ -184,14 +184,14 @@ def drawn(finished: Finished, place: int) -> list[Markup]:
         lab_judge.confusion(one),
         Markup(),
         lab_judge.per_class(one),
-        join(_look(finished, one, *look) for look in lab_judge.LOOKS),
+        join(_record(finished, one, *look) for look in lab_judge.LOOKS),
         lab_judge.calibration(one),
         lab_judge.agreements(names, agreement(finished.judgements)),
         Markup(),
     ]
 
 
-def _look(finished: Finished, one: Judgement, title: str, advice: str, places: lab_judge.Look) -> Markup:
+def _record(finished: Finished, one: Judgement, title: str, advice: str, places: lab_judge.Look) -> Markup:
     chosen = places(one)
     texts = finished.texts(one, chosen)
     return lab_judge.examples(one, chosen, texts, title, advice)

@@ -63,7 +63,7 @@ class Watch:
                 run = start(self.tour.lab.workspaces.open(key), *values)
             except TourError as error:
                 return [gr.skip(), str(status.problem(error.message)), *[gr.skip()] * (len(self._shown) - 1)]
-            return [run.id, *self._look(run)]
+            return [run.id, *self._record(run)]
 
         return listener(begin, [self.key, *inputs], [self.run, *self._shown], **QUIET)
 
@@ -84,7 +84,7 @@ class Watch:
         if not runs:
             line, figure = self._example(workspace)
             return [None, line, figure, *_buttons(None, pausable=False), gr.Timer(active=False), ""]
-        return [runs[-1].id, *self._look(runs[-1])]
+        return [runs[-1].id, *self._record(runs[-1])]
 
     def _example(self, workspace: Workspace) -> tuple[str, str]:
         data = self.tour.lab.data(workspace)
@@ -98,7 +98,7 @@ class Watch:
         )
         return str(said), str(curves(events))
 
-    def _look(self, run: Run) -> list[Any]:
+    def _record(self, run: Run) -> list[Any]:
         from components.lab.methods import METHODS
 
         state = run.state
@@ -141,7 +141,7 @@ def build(
 
     def look(key: str, id: str | None) -> list[Any]:
         try:
-            return watch._look(lab.run(lab.workspaces.open(key), id or ""))
+            return watch._record(lab.run(lab.workspaces.open(key), id or ""))
         except TourError as error:
             gone = str(status.problem(error.message)) if id else ""
             return [gone, "", *_buttons(None, pausable=False), gr.Timer(active=False), gr.skip()]

@@ -44,7 +44,7 @@ def follow(work: Work, recipe: Recipe, job: Job, look: Look, *, look_every: int,
 class _Follow(TrainerCallback):
     def __init__(self, work: Work, look: Look, look_every: int, save_every: int) -> None:
         self._work = work
-        self._look = look
+        self._record = look
         self._look_every = look_every
         self._save_every = save_every
         self._losses: list[float] = []  # since something was told
@@ -82,7 +82,7 @@ class _Follow(TrainerCallback):
         step = state.global_step
         last = step == state.max_steps
         if step % self._look_every == 0 or last:
-            self._look(step)
+            self._record(step)
         if self._work.pausing.is_set() and not last:
             self.paused = step
             control.should_log = control.should_save = control.should_training_stop = True

@@ -1,4 +1,4 @@
-"""The three doors as one kind of thing: ask a task, get its JSON object or a refusal."""
+"""The three interfaces as one kind of thing: ask a task, get its JSON object or a refusal."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ AnyTask = Operation
 
 
 class RefusedError(Exception):
-    """What a door says no with."""
+    """What an interface says no with."""
 
 
-class Door(Protocol):
+class Interface(Protocol):
     name: str
 
     def ask(self, task: AnyTask, payload: Mapping[str, Any]) -> dict[str, Any]: ...

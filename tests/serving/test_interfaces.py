@@ -1,4 +1,4 @@
-"""Every task behind every door: the contract, the same answer, and no to whatever is wrong."""
+"""Every task behind every interface: the contract, the same answer, and no to whatever is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from components.tasks.fields import input_fields, option_fields
 from components.tasks.task import Task
 from demos import OPERATIONS
-from tests.serving.doors import AnyTask, Door, Http, RefusedError, quick
+from tests.serving.interfaces import AnyTask, Http, Interface, RefusedError, quick
 
 CLIENTS = ("http", "gradio_client", "mcp")
 RAW = ("http", "gradio", "raw_mcp")
@@ -71,12 +71,12 @@ def with_more_text(task: AnyTask, text: str) -> dict[str, Any]:
 @tasks
 @pytest.mark.parametrize("client", CLIENTS)
 def test_every_task_answers_with_the_keys_of_the_contract(
-    doors: dict[str, Door], task: AnyTask, client: str
+    interfaces: dict[str, Interface], task: AnyTask, client: str
 ) -> None:
     inputs, keys = CONTRACT[task.name]
     assert [field.name for field in input_fields(task.inputs)] == inputs
 
-    answer = doors[client].ask(task, quick(task))
+    answer = interfaces[client].ask(task, quick(task))
 
     assert list(answer)[: len(keys)] == list(keys)
     for key, entry in keys.items():
@@ -90,8 +90,10 @@ def test_every_task_answers_with_the_keys_of_the_contract(
 
 
 @tasks
-def test_the_doors_give_the_same_answer(doors: dict[str, Door], task: AnyTask) -> None:
-    answers = [timeless(doors[client].ask(task, quick(task))) for client in (*CLIENTS, "gradio", "raw_mcp")]
+def test_the_doors_give_the_same_answer(interfaces: dict[str, Interface], task: AnyTask) -> None:
+    answers = [
+        timeless(interfaces[client].ask(task, quick(task))) for client in (*CLIENTS, "gradio", "raw_mcp")
+    ]
     assert all(answer == answers[0] for answer in answers)
 
 
@@ -127,10 +129,10 @@ def test_odd_but_valid_text_is_answered(http: Http, task: AnyTask, text: str) ->
 @tasks
 @pytest.mark.parametrize("client", [client for client in CLIENTS if client != "http"])
 def test_odd_but_valid_text_is_answered_behind_the_other_doors(
-    doors: dict[str, Door], task: AnyTask, client: str
+    interfaces: dict[str, Interface], task: AnyTask, client: str
 ) -> None:
     text = "👩‍👩‍👧‍👦 שלום </script><script>alert(1)</script> ${alert(1)}"
-    assert doors[client].ask(task, with_more_text(task, text))
+    assert interfaces[client].ask(task, with_more_text(task, text))
 
 
 BAD_TEXT = {
@@ -146,14 +148,14 @@ BAD_TEXT = {
 @pytest.mark.parametrize("client", RAW)
 @pytest.mark.parametrize("text", BAD_TEXT.values(), ids=BAD_TEXT.keys())
 def test_text_that_no_task_can_take_is_refused(
-    doors: dict[str, Door], http: Http, task: AnyTask, client: str, text: str
+    interfaces: dict[str, Interface], http: Http, task: AnyTask, client: str, text: str
 ) -> None:
     for payload in with_text(task, text):
         if task.name == "tokenize" and text and text.isspace():
-            assert doors[client].ask(task, payload)  # spaces are tokens too
+            assert interfaces[client].ask(task, payload)  # spaces are tokens too
             continue
         with pytest.raises(RefusedError, match=r"\w+ \w+") as refusal:
-            doors[client].ask(task, payload)
+            interfaces[client].ask(task, payload)
         assert len(str(refusal.value)) < 1000
         assert "Traceback" not in str(refusal.value)
     assert http.client.get("/health").json() == {"status": "ok"}
@@ -188,21 +190,21 @@ def bad_values(task: AnyTask) -> Iterator[tuple[str, str, dict[str, Any]]]:
 @tasks
 @pytest.mark.parametrize("client", RAW)
 def test_wrong_values_are_refused(
-    doors: dict[str, Door], task: AnyTask, client: str, subtests: pytest.Subtests
+    interfaces: dict[str, Interface], task: AnyTask, client: str, subtests: pytest.Subtests
 ) -> None:
-    """Each over HTTP; one for each kind of field behind the other doors, which lead to the same checks."""
+    """Each over HTTP; one for each kind of field behind the others, which lead to the same checks."""
     wrong_values = list(bad_values(task))
     if client != "http":
         wrong_values = list({kind: (kind, wrong, payload) for kind, wrong, payload in wrong_values}.values())
     for _, wrong, payload in wrong_values:
         with subtests.test(wrong), pytest.raises(RefusedError, match=r"(?s)^(?!.*Traceback).*\w+ \w+"):
-            doors[client].ask(task, payload)
+            interfaces[client].ask(task, payload)
 
 
 @tasks
 @pytest.mark.parametrize("client", RAW)
 def test_null_is_what_is_left_out_and_a_whole_number_may_have_a_point(
-    doors: dict[str, Door], task: AnyTask, client: str
+    interfaces: dict[str, Interface], task: AnyTask, client: str
 ) -> None:
     fields = option_fields(task.options)
     nulls = {
@@ -212,16 +214,18 @@ def test_null_is_what_is_left_out_and_a_whole_number_may_have_a_point(
     }
     plain = {name: value for name, value in quick(task).items() if value is not None}
     pointed = {field.name: float(field.default) for field in fields if field.kind == "int"}
-    answer = doors[client].ask(task, {**nulls, **pointed, **plain})
-    assert set(answer) == set(doors[client].ask(task, plain))
+    answer = interfaces[client].ask(task, {**nulls, **pointed, **plain})
+    assert set(answer) == set(interfaces[client].ask(task, plain))
 
 
 @tasks
 @pytest.mark.parametrize("client", ["http", "raw_mcp"])
-def test_missing_and_unknown_fields_are_named(doors: dict[str, Door], task: AnyTask, client: str) -> None:
+def test_missing_and_unknown_fields_are_named(
+    interfaces: dict[str, Interface], task: AnyTask, client: str
+) -> None:
     [(name, _), *_] = texts_of(task)
     without = {key: value for key, value in quick(task).items() if key != name}
     with pytest.raises(RefusedError, match=rf"(?i){name}"):
-        doors[client].ask(task, without)
+        interfaces[client].ask(task, without)
     with pytest.raises(RefusedError, match="temprature"):
-        doors[client].ask(task, {**quick(task), "temprature": 1})
+        interfaces[client].ask(task, {**quick(task), "temprature": 1})

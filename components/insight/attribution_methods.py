@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from components.insight.twin import twin
+from components.insight.instrumented import instrumented_copy
 from components.tasks.attribution_input import AttributionInput, Score, Term
 from components.tasks.task import Progress, scaled_progress
 
@@ -258,7 +258,7 @@ def _rollout(parts: Sequence[_Part], units: int) -> _Rolled | None:
     for one in parts:
         probe = one.probe
         if probe.network not in copies:
-            copies[probe.network] = twin(probe.network)
+            copies[probe.network] = instrumented_copy(probe.network)
         with torch.no_grad():
             output = replace(probe, network=copies[probe.network]).read(
                 probe.embedded[None], output_attentions=True

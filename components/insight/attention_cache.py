@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROOM = 600_000_000  # bytes: three looks at 512 tokens of SmolLM2, or fifteen of MiniLM
 
 
-class Looks:
+class AttentionCache:
     """The latest looks, as many as there is room for; the last one stays however large it is."""
 
     def __init__(self, room: int = ROOM) -> None:

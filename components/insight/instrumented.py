@@ -1,4 +1,4 @@
-"""A network's twin that shows what happens inside it, while the network itself goes on serving others."""
+"""A network's copy that shows what happens inside it, while the network itself goes on serving others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-def twin(network: PreTrainedModel) -> PreTrainedModel:
+def instrumented_copy(network: PreTrainedModel) -> PreTrainedModel:
     """A copy of the modules on the same tensors, whose attention is eager: it tells its weights.
 
     Fused attention (SDPA) tells none, and switching the network that is shared would change it under those

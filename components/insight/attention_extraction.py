@@ -13,8 +13,8 @@ from transformers.masking_utils import eager_mask
 
 from components.insight import reading
 from components.insight import weights as shares
+from components.insight.instrumented import instrumented_copy
 from components.insight.reading import Edit, Reading
-from components.insight.twin import twin
 from components.insight.weights import Attentions, Kind, Piece, Stack, Vectors
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
@@ -34,7 +34,7 @@ def attend(
     """The attention of a text, or of two that are read together. Raises `TourError`."""
     yield Progress("Reading the text")
     read = yield from reading.read(model, text, text_pair, edit)
-    network = twin(model.network)
+    network = instrumented_copy(model.network)
     record = _watch(network)
     output = _forward(network, read.inputs)
     if network.config.is_encoder_decoder:
@@ -117,7 +117,7 @@ def _vectors(record: Sequence[tuple[Any, ...]], layers: int, size: tuple[int, in
 
 
 def _watch(network: PreTrainedModel) -> list[tuple[Any, ...]]:
-    """Has a twin note (queries, keys, scale) of each attention, in the order in which they are made."""
+    """Has a copy note (queries, keys, scale) of each attention, in the order in which they are made."""
     record: list[tuple[Any, ...]] = []
     network.set_attn_implementation(_WATCHED)
     for module in network.modules():
