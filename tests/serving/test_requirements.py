@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from components.serving import space
 
@@ -44,3 +48,49 @@ def test_a_space_can_be_built(python: str, tmp_path: Path) -> None:
     assert chosen["gradio"] == sdk_version
     assert chosen["torch"].startswith(("2.11.", "2.12.", "2.13."))
     assert {"spaces", "mcp", "transformers"} <= chosen.keys()
+
+
+# What is imported only where it is there.
+GIVEN = {"spaces"}  # on a ZeroGPU Space
+PACKAGES = packages_distributions()
+
+
+def imported(*folders: str) -> dict[str, str]:
+    """Distributions that Python files below the folders import, each with a file that does."""
+    found = {}
+    for path in (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))):
+        if "snippets" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            else:
+                continue
+            for name in {name.partition(".")[0] for name in names} - OWN - sys.stdlib_module_names:
+                found[canonicalize_name(PACKAGES.get(name, [name])[0])] = str(path.relative_to(ROOT))
+    return found
+
+
+OWN = {"app", "components", "demos", "tests"}
+OFFLINE = "components/training"  # run by hand, with the tools of development
+
+
+def declared(*files: str) -> set[str]:
+    lines = [line for file in files for line in (ROOT / file).read_text("utf-8").splitlines()]
+    return {
+        canonicalize_name(Requirement(line.partition(" #")[0]).name) for line in lines if line[:1].isalpha()
+    }
+
+
+def test_everything_imported_is_declared() -> None:
+    runtime = declared("requirements.txt")
+    app = {
+        name: path for name, path in imported("components", "demos").items() if not path.startswith(OFFLINE)
+    }
+    assert app
+    assert {name: path for name, path in app.items() if name not in runtime | GIVEN} == {}
+    others = imported(OFFLINE, "tests")
+    known = runtime | declared("requirements-dev.txt", "requirements-bench.txt") | GIVEN
+    assert {name: path for name, path in others.items() if name not in known} == {}
