@@ -1,4 +1,4 @@
-"""Plotly's charts on a page: loaded where there is one, read in both themes, saved, and as wide as its place."""
+"""Plotly's charts on a page: loaded with the first, read in both themes, saved, as wide as their place."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import pytest
 
 from components.figures import chart, lab_data
 from components.figures.chart import Chart
+from components.figures.curves import curves
 from components.lab.explore import Box
 from tests.figures.test_escaping import HOSTILE, Skeleton
 
@@ -28,9 +29,19 @@ def box(label: str, *, beyond: int = 0) -> Box:
     )
 
 
+def trained(word: str) -> Chart:
+    events: list[dict[str, Any]] = [
+        {"event": "train", "at": 0.0, "step": at, "steps": 9, "loss": 1 / at} for at in range(1, 9)
+    ]
+    drawn = curves([*events, {"event": "validation", "at": 0.0, "step": 8, word: 0.5}])
+    assert drawn
+    return drawn
+
+
 # Each of a word that a visitor or a model may have written.
 CHARTS: dict[str, Callable[[str], Chart]] = {
     "classes": lambda word: lab_data.classes([word, word], [[3, 4], [1, 1], [0, 2]]),
+    "curves": trained,
     "lengths": lambda word: lab_data.lengths([box(word), box(word, beyond=2)], "words", 20, word),
 }
 each = pytest.mark.parametrize("draw", CHARTS.values(), ids=CHARTS)

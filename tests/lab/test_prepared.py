@@ -72,7 +72,9 @@ def test_the_prepared_training_has_curves_and_a_card(workspace: Workspace) -> No
     run = prepared(workspace, intake.shipped(workspace), train.FIRST)
     assert run is not None
     assert len([one for one in run.events() if one["event"] == "validation"]) == run.spec.options["epochs"]
-    assert "<svg" in curves(run.events())
+    drawn = curves(run.events())
+    assert drawn
+    assert "macro F1" in drawn.label
     assert "# feelings: LoRA" in (run.folder / CARD).read_text("utf-8")
     assert "adapter_model.safetensors" in json.loads((run.folder / FILES).read_text("utf-8"))
 

@@ -2,11 +2,15 @@
 // picked in it. The trigger's name below is what Gradio makes a listener of: "lasso".
 const box = element.closest(".chart");
 let graph = null; // Gradio makes a new one whenever the chart changes
+let open = false; // the table, also when a later one takes its place
+element.addEventListener("toggle", (event) => { open = event.target.open; }, true);
 
 function attach() {
+  const table = element.querySelector(".chart-numbers");
+  if (table) table.open = open;
   const found = box.querySelector(".js-plotly-plot");
   if (!found) { graph = null; return; }
-  const label = element.querySelector("[data-label]")?.dataset.label ?? "";
+  const label = table?.dataset.label ?? "";
   if (found.getAttribute("aria-label") !== label) found.setAttribute("aria-label", label);
   if (found === graph || !found.on) return;
   graph = found;
