@@ -20,7 +20,8 @@ INK, LINE, CLEAR = "#0f172a", "#dbe2ea", "rgba(0,0,0,0)"
 COLOURS = ("#2f6fd6", "#e8710a", "#0b8a66", "#d05fae", "#7f8894", "#8a6d00", "#1a9dbd", "#7a5bd0")
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "cross")
 DASHES = ("solid", "dash", "dot", "dashdot")
-SHARES = ((0, "rgba(13,148,136,0)"), (1, "rgba(13,148,136,.6)"))  # a scale from 0 to 1; ink can be read on it
+# Of heat maps, over the page's own colour: the text of either theme can be read on them.
+WRONG, NOTHING, RIGHT = "rgba(232,113,10,.6)", "rgba(127,136,148,.08)", "rgba(13,148,136,.6)"
 LETTERS = 17  # of a name beside an axis
 _FONT = "ui-sans-serif, system-ui, sans-serif"
 
@@ -90,7 +91,7 @@ def figure(traces: Iterable[Mapping[str, Any]], *, height: int, **layout: Any) -
 def axis(title: str = "", **more: Any) -> dict[str, Any]:
     """An axis that stays where it is, so that a finger can scroll the page over it."""
     return {
-        "title": {"text": plain(title), "font": {"size": 13}},
+        "title": {"text": plain(title), "font": {"size": 13}, "standoff": 10},
         "ticklabelstandoff": 4,
         "automargin": True,
         "fixedrange": True,
@@ -100,10 +101,11 @@ def axis(title: str = "", **more: Any) -> dict[str, Any]:
     }
 
 
-def named(names: Sequence[str], *, down: bool = True, **more: Any) -> dict[str, Any]:
+def named(names: Sequence[str], title: str = "", *, down: bool = True, **more: Any) -> dict[str, Any]:
     """An axis of names, at 0, 1, 2 and so on; equal names stay apart."""
     ends = (len(names) - 0.5, -0.5) if down else (-0.5, len(names) - 0.5)
     return axis(
+        title,
         tickvals=list(range(len(names))),
         ticktext=[plain(shortened(name)) for name in names],
         range=ends,

@@ -61,6 +61,7 @@ def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, flo
 def _drawn(panels: Mapping[str, Sequence[Line]], steps: int) -> Chart:
     lines = [(place, *line) for place, panel in enumerate(panels.values()) for line in panel]
     share = 1 / len(panels)  # of the height, a fifth of it free
+    last = max(steps, *(points[-1][0] for _, _, points in lines), 1)
     layout: dict[str, Any] = {}
     for place, title in enumerate(panels):
         top = 1 - place * share
@@ -87,7 +88,7 @@ def _drawn(panels: Mapping[str, Sequence[Line]], steps: int) -> Chart:
             ],
             height=HIGH * len(panels) + 90,
             margin={"l": 8, "r": 12, "t": 60, "b": 8},
-            xaxis=chart.axis("step", range=[0, 1.02 * steps] if steps else None, anchor=f"y{len(panels)}", rangemode="tozero"),
+            xaxis=chart.axis("step", anchor=f"y{len(panels)}", range=[0, 1.02 * last]),
             **layout,
         ),
         name="training",

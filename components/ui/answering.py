@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from components.figures import probing, status
+from components.figures.chart import Chart
 from components.figures.comparison import Column, side_by_side
 from components.figures.markup import Markup, byte_size
 from components.models.errors import TourError
@@ -211,11 +212,11 @@ class Desk:
             return
         yield shown(), Markup()
 
-    def trust(self, model: str | None) -> str:
+    def trust(self, model: str | None) -> Chart | Markup | None:
         """How far the scores of a checkpoint can be trusted; nothing on pages that do not say so."""
         if self.page.trust is None or not model or model not in self.tour.registry.catalog:
             return ""
-        return str(self.page.trust(self.tour.registry.catalog[model]))
+        return self.page.trust(self.tour.registry.catalog[model])
 
     def _column(self, title: str, payload: Json, answer: Json) -> Column:
         found = self.tour.registry.status(answer["model"])

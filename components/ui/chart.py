@@ -12,7 +12,7 @@ from components.figures.markup import Markup
 from components.ui.chrome import ASSETS
 
 
-def place(elem_id: str, *scripts: str, drawn: Chart | None = None) -> tuple[gr.Plot, gr.HTML]:
+def place(elem_id: str, *scripts: str, drawn: Chart | Markup | None = None) -> tuple[gr.Plot, gr.HTML]:
     """Where a chart is drawn, empty or with one; `scripts` of the assets work on what is below it.
 
     `chart.js` clicks the button below that has the `data-row` and `data-column` of a point that is clicked,
@@ -20,17 +20,21 @@ def place(elem_id: str, *scripts: str, drawn: Chart | None = None) -> tuple[gr.P
     """
     code = "\n".join(f"{{{(ASSETS / name).read_text('utf-8')}}}" for name in ("chart.js", *scripts))
     with gr.Column(elem_id=elem_id, elem_classes="chart"):
-        plot = gr.Plot(_plot(drawn), visible=drawn is not None, show_label=False, container=False)
-        below = gr.HTML(str(drawn.below()) if drawn else "", js_on_load=code)
+        plot = gr.Plot(show_label=False, container=False, **_plot(drawn))
+        below = gr.HTML(_below(drawn), js_on_load=code)
     return plot, below
 
 
 def shown(drawn: Chart | Markup | None) -> list[Any]:
     """Values for the two: a chart, or what is said in its place."""
+    return [gr.Plot(**_plot(drawn)), _below(drawn)]
+
+
+def _plot(drawn: Chart | Markup | None) -> dict[str, Any]:
     if isinstance(drawn, Chart):
-        return [gr.Plot(_plot(drawn), visible=True), str(drawn.below())]
-    return [gr.Plot(None, visible=False), str(drawn or "")]
+        return {"value": PlotData(type="plotly", plot=drawn.json()), "visible": True}
+    return {"value": None, "visible": False}
 
 
-def _plot(drawn: Chart | None) -> PlotData | None:
-    return PlotData(type="plotly", plot=drawn.json()) if drawn else None
+def _below(drawn: Chart | Markup | None) -> str:
+    return str(drawn.below() if isinstance(drawn, Chart) else drawn or "")

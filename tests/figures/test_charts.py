@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from components.figures import chart, lab_data
+from components.figures import chart, lab_data, reliability
 from components.figures.chart import Chart
 from components.figures.curves import curves
+from components.figures.markup import Markup
 from components.lab.explore import Box
 from tests.figures.test_escaping import HOSTILE, Skeleton
 
@@ -38,10 +39,12 @@ def trained(word: str) -> Chart:
     return drawn
 
 
+BIN = {"low": 0.5, "high": 0.6, "count": 9, "score": 0.55, "right": 0.4}
 # Each of a word that a visitor or a model may have written.
 CHARTS: dict[str, Callable[[str], Chart]] = {
     "classes": lambda word: lab_data.classes([word, word], [[3, 4], [1, 1], [0, 2]]),
     "curves": trained,
+    "reliability": lambda word: reliability.diagram({word: [BIN, BIN]}, Markup()),
     "lengths": lambda word: lab_data.lengths([box(word), box(word, beyond=2)], "words", 20, word),
 }
 each = pytest.mark.parametrize("draw", CHARTS.values(), ids=CHARTS)
