@@ -215,7 +215,7 @@ class Desk:
     def trust(self, model: str | None) -> Chart | Markup | None:
         """How far the scores of a checkpoint can be trusted; nothing on pages that do not say so."""
         if self.page.trust is None or not model or model not in self.tour.registry.catalog:
-            return ""
+            return None
         return self.page.trust(self.tour.registry.catalog[model])
 
     def _column(self, title: str, payload: Json, answer: Json) -> Column:
