@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from components.figures import answers, reliability, status
+from components.figures.chart import Chart
 from components.figures.markup import Markup
 from components.models.checkpoint import Checkpoint, RepoSource
 from components.models.sources import folder
@@ -29,12 +30,16 @@ def said(answer: Json) -> list[str]:
     return list(answer["chosen"])
 
 
-def trust(checkpoint: Checkpoint) -> Markup:
+def trust(checkpoint: Checkpoint) -> Chart | Markup:
     """From the figures that lie beside weights that were trained here."""
     if isinstance(checkpoint.source, RepoSource):
         figures = folder.place(checkpoint.source) / "evaluation.json"
         if figures.is_file() and (measured := json.loads(figures.read_text("utf-8"))).get("reliability"):
-            return reliability.diagram(measured["reliability"], measured["split"])
+            said = (
+                "A score is the network's own number, not a probability. If it were one, the columns would "
+                f"reach the dashed line. Measured on {measured['split']}."
+            )
+            return reliability.diagram({"as trained": measured["reliability"]}, status.hint(said))
     return status.hint("Not measured for this checkpoint: its scores may promise too much or too little.")
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.figures import svg
-from components.figures.markup import Markup, join
+from components.figures import chart
+from components.figures.chart import Chart
+from components.figures.markup import table
 
-WIDE, HIGH = 460, 210  # of one chart, in CSS pixels
-_LEFT, _RIGHT, _TOP, _BELOW = 46, 12, 10, 34
+HIGH = 210  # CSS pixels of each panel
 MOST_POINTS = 300  # that are drawn of a line; a browser shows no more
 
 Event = Mapping[str, Any]
@@ -19,23 +19,20 @@ _SCORES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 _NOT_SCORES = ("event", "at", "step", "loss", "perplexity")
 
 
-def curves(events: Sequence[Event]) -> Markup:
-    """The charts of a run's events (see `components.lab.work`); nothing before the first step."""
+def curves(events: Sequence[Event]) -> Chart | None:
+    """A run's events (see `components.lab.work`) as panels below one another; None before the first step."""
     steps = max((one["steps"] for one in events if one["event"] == "train"), default=0)
     train = [(one["step"], one["loss"]) for one in _last(events, "train")]
     checked = _last(events, "validation")
-    losses: list[Line] = [("training", _thinned(train))] if train else []
-    losses += _of(checked, "loss", "validation")
     names = dict.fromkeys(name for one in checked for name in one if name not in _NOT_SCORES)
-    scores = [line for name in names for line in _of(checked, name, _SCORES.get(name, name))]
-    charts = []
-    if losses:
-        charts.append(_chart("Loss", losses, steps, ceiling=None))
-    if scores:
-        charts.append(_chart("Validation scores", scores, steps, ceiling=1.0))
-    if perplexity := _of(checked, "perplexity", "held-out text"):
-        charts.append(_chart("Perplexity", perplexity, steps, ceiling=None))
-    return Markup('<div class="curves">{}</div>').format(join(charts)) if charts else Markup()
+    panels = {
+        "loss": ([("training loss", _thinned(train))] if train else [])
+        + _of(checked, "loss", "validation loss"),
+        "score": [line for name in names for line in _of(checked, name, _SCORES.get(name, name))],
+        "perplexity": _of(checked, "perplexity", "perplexity of held-out text"),
+    }
+    shown = {title: lines for title, lines in panels.items() if lines}
+    return _drawn(shown, steps) if shown else None
 
 
 def _last(events: Sequence[Event], kind: str) -> list[Event]:
@@ -61,49 +58,44 @@ def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, flo
     return [(group[-1][0], sum(value for _, value in group) / len(group)) for group in groups]
 
 
-def _chart(title: str, lines: Sequence[Line], steps: int, ceiling: float | None) -> Markup:
-    last = max(steps, *(points[-1][0] for _, points in lines), 1)
-    heights = svg.ticks(ceiling or max(value for _, points in lines for _, value in points) or 1.0)
-    top = heights[-1]
-
-    def x(step: float) -> float:
-        return _LEFT + step / last * (WIDE - _LEFT - _RIGHT)
-
-    def y(value: float) -> float:
-        return _TOP + (1 - value / top) * (HIGH - _TOP - _BELOW)
-
-    def parts() -> Iterator[Markup]:
-        for value in heights:
-            yield svg.line([(_LEFT, y(value)), (WIDE - _RIGHT, y(value))], cls="curve-rule")
-            yield svg.text(_LEFT - 6, y(value) + 4, f"{value:.3g}", cls="curve-end")
-        for at in svg.ticks(last):
-            if at <= last and at == round(at):
-                yield svg.text(x(at), HIGH - 18, f"{at:,.0f}", cls="curve-step")
-        yield svg.text((_LEFT + WIDE) / 2, HIGH - 3, "step", cls="curve-step")
-        for number, (name, points) in enumerate(lines):
-            said = f"{name}: {points[-1][1]:.3f} at step {points[-1][0]:.0f}"
-            yield svg.line([(x(step), y(value)) for step, value in points], cls=f"curve-{number}", title=said)
-            for step, value in points if len(points) <= 60 else points[-1:]:
-                yield _dot(x(step), y(value), number, f"{name}: {value:.3f} at step {step:.0f}")
-
-    legend = join(
-        Markup('<span class="curve-name-{}">{} {:.3f}</span>').format(number, name, points[-1][1])
-        for number, (name, points) in enumerate(lines)
-    )
-    return Markup('<div class="curve"><h4>{}</h4><p class="curve-legend">{}</p>{}</div>').format(
-        title,
-        legend,
-        svg.figure(
-            svg.drawing(WIDE, HIGH, parts(), cls="curve-chart"),
-            name=f"lab-{title.lower().replace(' ', '-')}",
-            label=f"{title} by step: "
-            + ", ".join(f"{name} {points[0][1]:.3f} to {points[-1][1]:.3f}" for name, points in lines),
-            numbers={name: [list(point) for point in points] for name, points in lines},
+def _drawn(panels: Mapping[str, Sequence[Line]], steps: int) -> Chart:
+    lines = [(place, *line) for place, panel in enumerate(panels.values()) for line in panel]
+    share = 1 / len(panels)  # of the height, a fifth of it free
+    last = max(steps, *(points[-1][0] for _, _, points in lines), 1)
+    layout: dict[str, Any] = {}
+    for place, title in enumerate(panels):
+        top = 1 - place * share
+        reach = {"range": [0, 1.02]} if title == "score" else {"rangemode": "tozero"}
+        layout[f"yaxis{place + 1}"] = chart.axis(title, domain=[top - 0.8 * share, top], **reach)
+    return Chart(
+        figure=chart.figure(
+            [
+                {
+                    "type": "scatter",
+                    "mode": "lines" if len(points) > 60 else "lines+markers",
+                    "name": chart.plain(f"{name} {points[-1][1]:.3f}"),
+                    "x": [step for step, _ in points],
+                    "y": [value for _, value in points],
+                    "yaxis": f"y{place + 1}",
+                    "line": {
+                        "color": chart.COLOURS[at % len(chart.COLOURS)],
+                        "dash": chart.DASHES[at % len(chart.DASHES)],
+                    },
+                    "text": [chart.plain(name)] * len(points),
+                    "hovertemplate": "%{text}: %{y:.3f} at step %{x:,}<extra></extra>",
+                }
+                for at, (place, name, points) in enumerate(lines)
+            ],
+            height=HIGH * len(panels) + 90,
+            margin={"l": 8, "r": 12, "t": 60, "b": 8},
+            xaxis=chart.axis("step", anchor=f"y{len(panels)}", range=[0, 1.02 * last]),
+            **layout,
+        ),
+        name="training",
+        label="By step: "
+        + ", ".join(f"{name} {points[0][1]:.3f} to {points[-1][1]:.3f}" for _, name, points in lines),
+        numbers=table(
+            ("curve", "step", "value"),
+            ((name, f"{step:,.0f}", f"{value:.4f}") for _, name, points in lines for step, value in points),
         ),
     )
-
-
-def _dot(x: float, y: float, number: int, title: str) -> Markup:
-    return Markup(
-        '<circle cx="{:.1f}" cy="{:.1f}" r="2.5" class="curve-dot-{}"><title>{}</title></circle>'
-    ).format(x, y, number, title)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from components.figures import status, svg
-from components.figures.markup import Markup, join, percent
+from components.figures import chart, status
+from components.figures.chart import Chart
+from components.figures.markup import Markup, join, percent, table
 from components.lab.convert import Converted
 from components.lab.data import SPLITS, UNUSED, Data
 from components.lab.explore import Box, Duplicates, Feature, Imbalance, Page
@@ -19,8 +19,7 @@ from components.tasks.files import BINARY, ENCODINGS, KINDS, SEPARATORS, SHEET, 
 
 LONGEST = 400  # characters of a cell that are drawn
 MOST_COLUMNS = 8  # of a page of rows
-_WIDE, _NAME, _LINE = 640, 130, 28  # of the drawings, in CSS pixels
-_LETTERS = 17  # of a class's name that fit
+_LINE = 28  # CSS pixels of a class in a chart
 
 
 def about(data: Data, features: Sequence[Feature]) -> Markup:
@@ -33,17 +32,17 @@ def about(data: Data, features: Sequence[Feature]) -> Markup:
         f"from {data.about.source}",
         f"licence: {data.about.licence}",
     ]
-    table = _grid(
+    columns = table(
         ("column", "type", "used as"), ((one.name, one.type, one.role or "nothing") for one in features)
     )
     return Markup(
         '<h3 dir="auto">The data: {title}</h3><div class="run-line">{facts}</div>{notes}'
-        "<details><summary>Columns</summary>{table}</details>"
+        "<details><summary>Columns</summary>{columns}</details>"
     ).format(
         title=data.about.title,
         facts=join(status.fact(fact) for fact in facts),
         notes=status.notes(data.about.notes),
-        table=table,
+        columns=columns,
     )
 
 
@@ -72,7 +71,7 @@ def draft(converted: Converted) -> Markup:
     return (
         status.hint(words)
         + status.notes(converted.notes)
-        + _grid(("column", "type", "empty", "different values", "for example"), rows)
+        + table(("column", "type", "empty", "different values", "for example"), rows)
     )
 
 
@@ -89,7 +88,7 @@ def listing(found: Listing) -> Markup:
         for one in found.configurations[:50]
     )
     return Markup('<p dir="auto"><strong>{}</strong>, licence: {}</p>{}').format(
-        found.repo, found.licence, _grid(("configuration", "splits", "files", "download"), rows)
+        found.repo, found.licence, table(("configuration", "splits", "files", "download"), rows)
     )
 
 
@@ -155,34 +154,52 @@ def _cell(value: object, words: str) -> Markup:
 # Classes
 
 
-def classes(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Markup:
+def classes(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Chart:
     """A bar per class, parted by split; `counts` [3, classes]."""
     names = list(labels) or ["all texts"]
     totals = [sum(split[at] for split in counts) for at in range(len(names))]
-    scale = (_WIDE - _NAME - 150) / max(1, *totals)
-    parts = []
-    for at, name in enumerate(names):
-        y = at * _LINE + 4
-        parts.append(_name(name, y))
-        x = float(_NAME)
-        for split, row in zip(SPLITS, counts, strict=True):
-            if row[at]:
-                said = f"{name}: {row[at]:,} {split}"
-                parts.append(
-                    svg.rect(x, y, row[at] * scale, _LINE - 8, cls=f"data-split {split}", title=said)
-                )
-                x += row[at] * scale
-        share = percent(totals[at] / max(1, sum(totals)))
-        parts.append(svg.text(x + 8, y + 14, f"{totals[at]:,} ({share})", cls="data-value"))
-    drawn = svg.drawing(_WIDE, len(names) * _LINE + 4, parts)
-    legend = join(Markup('<span class="{}">{}</span>').format(split, split) for split in SPLITS)
-    return Markup('<p class="data-legend">{}</p>{}').format(
-        legend,
-        svg.figure(
-            drawn,
-            name="classes",
-            label="Rows of each class, by split",
-            numbers={"rows": list(SPLITS), "columns": names, "values": [list(row) for row in counts]},
+    written = [f"{total:,} ({percent(total / max(1, sum(totals)), 0)})" for total in totals]
+    places = list(range(len(names)))
+    bars = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": split,
+            "x": list(row),
+            "y": places,
+            "marker": {"color": colour},
+            "text": [chart.plain(name) for name in names],
+            "textposition": "none",
+            "hovertemplate": f"%{{text}}: %{{x:,}} {split}<extra></extra>",
+        }
+        for split, row, colour in zip(SPLITS, counts, chart.COLOURS, strict=False)
+    ]
+    ends = {
+        "type": "scatter",
+        "mode": "text",
+        "x": totals,
+        "y": places,
+        "text": [f" {words}" for words in written],
+        "textposition": "middle right",
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    return Chart(
+        figure=chart.figure(
+            [*bars, ends],
+            height=len(names) * _LINE + 90,
+            barmode="stack",
+            bargap=0.3,
+            margin={"l": 8, "r": 90, "t": 50, "b": 8},
+            xaxis=chart.axis("rows", rangemode="tozero"),
+            yaxis=chart.named(names),
+        ),
+        name="classes",
+        label="Rows of each class, by split",
+        numbers=table(
+            ("class", *SPLITS, "together"),
+            ((name, *(f"{row[at]:,}" for row in counts), written[at]) for at, name in enumerate(names)),
         ),
     )
 
@@ -190,60 +207,62 @@ def classes(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Markup:
 # Lengths
 
 
-def lengths(boxes: Sequence[Box], unit: str, limit: int | None, title: str) -> Markup:
+def lengths(boxes: Sequence[Box], unit: str, limit: int | None, title: str) -> Chart:
     """Box plots of a length per class; `limit` is the checkpoint's context size in the same unit."""
+    names = [box.label for box in boxes]
     most = max((box.most for box in boxes), default=1.0)
-    reach = max(most, (limit or 0) if limit and limit < 3 * most else 0, 1)
-    width = _WIDE - _NAME - 30
-    bottom = len(boxes) * _LINE + 8
-
-    def place(value: float) -> float:
-        return _NAME + value / reach * width
-
-    step = _step(reach)
-    ticks = [at * step for at in range(int(reach // step) + 1)]
-    parts = [svg.line([(place(tick), 0), (place(tick), bottom)], cls="data-rule") for tick in ticks]
-    parts += [svg.text(place(tick), bottom + 15, f"{tick:,.0f}", cls="data-tick") for tick in ticks]
-    parts.append(svg.text(_NAME, bottom + 31, unit, cls="data-unit"))
-    for at, box in enumerate(boxes):
-        y = at * _LINE + 4
-        middle = y + (_LINE - 8) / 2
-        said = (
-            f"{box.label}: median {box.median:,.0f} {unit}, half of the texts from {box.first:,.0f} to "
-            f"{box.third:,.0f}, longest {box.most:,.0f}; {box.count:,} texts"
-        )
-        parts += [
-            _name(box.label, y),
-            svg.line([(place(box.low), middle), (place(box.high), middle)], cls="data-whisker"),
-            svg.rect(
-                place(box.first),
-                y,
-                max(1.0, place(box.third) - place(box.first)),
-                _LINE - 8,
-                cls="data-box",
-                title=said,
-            ),
-            svg.line([(place(box.median), y), (place(box.median), y + _LINE - 8)], cls="data-median"),
-        ]
-        if box.beyond:
-            farthest = f"{box.label}: {box.beyond:,} texts lie beyond the line, up to {box.most:,.0f} {unit}"
-            parts += [
-                svg.rect(place(box.most) - 2, middle - 2, 4, 4, cls="data-beyond", title=farthest),
-            ]
-    if limit and limit <= reach:
-        parts.append(svg.line([(place(limit), 0), (place(limit), bottom)], cls="data-limit"))
-    drawn = svg.drawing(_WIDE, bottom + 38, parts)
-    figure = svg.figure(
-        drawn,
+    drawn = {
+        "type": "box",
+        "orientation": "h",
+        "y": list(range(len(boxes))),
+        "q1": [box.first for box in boxes],
+        "median": [box.median for box in boxes],
+        "q3": [box.third for box in boxes],
+        "lowerfence": [box.low for box in boxes],
+        "upperfence": [box.high for box in boxes],
+        "line": {"color": chart.COLOURS[0]},
+        "hoverinfo": "x",
+    }
+    far = [(at, box) for at, box in enumerate(boxes) if box.beyond]
+    farthest = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [box.most for _, box in far],
+        "y": [at for at, _ in far],
+        "marker": {"symbol": "square-open", "color": chart.COLOURS[0], "size": 8},
+        "text": [f"{box.beyond:,} texts lie beyond the line, up to {box.most:,.0f} {unit}" for _, box in far],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+    edge = {"line": {"color": chart.COLOURS[1], "width": 2, "dash": "dash"}, "x0": limit, "x1": limit}
+    return Chart(
+        figure=chart.figure(
+            [drawn, farthest],
+            height=len(boxes) * _LINE + 100,
+            showlegend=False,
+            xaxis=chart.axis(title, rangemode="tozero"),
+            yaxis=chart.named(names),
+            shapes=[{"type": "line", "yref": "paper", "y0": 0, "y1": 1, **edge}]
+            if limit and limit < 3 * most
+            else [],
+        ),
         name=f"{unit}-per-class",
-        label=title,
-        numbers={
-            "rows": [box.label for box in boxes],
-            "columns": ["low", "first quartile", "median", "third quartile", "high", "longest"],
-            "values": [[box.low, box.first, box.median, box.third, box.high, box.most] for box in boxes],
-        },
+        label=f"{title}: a box plot for each class",
+        said=_against(boxes, unit, limit),
+        numbers=table(
+            ("class", "texts", "low", "first quartile", "median", "third quartile", "high", "longest"),
+            (
+                (
+                    box.label,
+                    f"{box.count:,}",
+                    *(
+                        f"{value:,.0f}"
+                        for value in (box.low, box.first, box.median, box.third, box.high, box.most)
+                    ),
+                )
+                for box in boxes
+            ),
+        ),
     )
-    return Markup("<h4>{}</h4>{}{}").format(title, figure, _against(boxes, unit, limit))
 
 
 def _against(boxes: Sequence[Box], unit: str, limit: int | None) -> Markup:
@@ -259,18 +278,6 @@ def _against(boxes: Sequence[Box], unit: str, limit: int | None) -> Markup:
         f"The checkpoint reads {limit:,} {unit} at once (dashed line); the longest text has {most:,.0f}, and "
         "what lies beyond the line is cut off in training."
     )
-
-
-def _step(reach: float) -> float:
-    """A round distance between ticks, for five or so of them."""
-    rough = reach / 5
-    power = 10 ** math.floor(math.log10(max(rough, 1)))
-    return max(1.0, next(power * by for by in (1, 2, 5, 10) if power * by >= rough))
-
-
-def _name(name: str, y: float) -> Markup:
-    short = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
-    return svg.text(_NAME - 8, y + 14, short, cls="data-name", title=name)
 
 
 # Duplicates
@@ -304,7 +311,7 @@ def duplicates(found: Duplicates) -> Markup:
         )
         for group in found.groups
     )
-    return status.notes(said) + _grid(("text", "times", "where", ""), rows)
+    return status.notes(said) + table(("text", "times", "where", ""), rows)
 
 
 def _rows(count: int) -> str:
@@ -348,19 +355,4 @@ def imbalance(found: Imbalance | None) -> Markup:
             f"{many * found.under:,} ({percent(many * found.under / sum(found.counts))} of the rows kept)",
         )
     )
-    return status.hint(words) + _grid(("class", "training rows", "over-sampled", "under-sampled"), rows)
-
-
-def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
-    """A table that scrolls in its own box."""
-    return Markup(
-        '<div class="grid-box" tabindex="0" role="region" aria-label="{label}"><table class="grid">'
-        "<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    ).format(
-        label=", ".join(filter(None, head)),
-        head=join(Markup('<th scope="col">{}</th>').format(name) for name in head),
-        body=join(
-            Markup("<tr>{}</tr>").format(join(Markup('<td dir="auto">{}</td>').format(cell) for cell in row))
-            for row in rows
-        ),
-    )
+    return status.hint(words) + table(("class", "training rows", "over-sampled", "under-sampled"), rows)

@@ -1,60 +1,125 @@
-"""A data set's texts as points in a plane, for `lab-features.js` to draw."""
+"""A data set's texts as points in a plane, and those that are selected of them as a table."""
 
 from __future__ import annotations
 
+import base64
+import csv
+import io
+import textwrap
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 
-from components.figures.markup import Markup, join
-from components.figures.svg import FORMATS
-from components.lab.data import SPLITS, UNUSED, Data
+from components.figures import chart, status
+from components.figures.chart import Chart
+from components.figures.markup import Markup, table
+from components.lab.data import SPLITS, Data
 from components.lab.methods.features import Points
 
-MOST_CHARACTERS = 2_000_000  # of all texts together that a page is sent
-SHORTEST = 200  # characters of each text that it is sent at least
-
-# What there is to see is put in by the script, as text. The buttons are those of every figure (`svg.figure`).
-TEMPLATE = Markup(
-    '<div class="scatter" hidden><p class="scatter-said hint"></p><p class="scatter-help hint">'
-    "Draw around points to list their texts below, with Shift to add to those selected. Or go to the figure "
-    "by Tab: arrow keys go from text to text, Shift and an arrow select a rectangle, Enter selects one text, "
-    "Escape none.</p>"
-    '<div class="scatter-keys"></div>'
-    '<figure class="drawn" data-name="lab-features"><div class="scatter-stage" tabindex="0" '
-    'role="application" aria-label="Texts as points; arrow keys go from one to the next">'
-    '<svg class="scatter-points" xmlns="http://www.w3.org/2000/svg"></svg>'
-    '<svg class="scatter-over" xmlns="http://www.w3.org/2000/svg" aria-hidden="true"></svg></div>'
-    '<p class="scatter-tip" dir="auto" aria-live="polite"></p>'
-    '<div class="drawn-exports" role="group" aria-label="Download"><span>Download</span>{}</div></figure>'
-    '<div class="scatter-selected"></div></div>'
-).format(
-    join(
-        Markup('<button type="button" data-export="{}">{}</button>').format(
-            each, each if each == "npy" else each.upper()
-        )
-        for each in FORMATS
-    )
-)
+MOST_NAMED = 12  # classes whose names stand among their points
+MOST_LISTED = 200  # selected texts
+LONGEST = 160  # characters of a text beside its point
+LONGEST_LISTED = 400
+BUTTONS = ("lasso2d", "select2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d")
 
 
-def scatter(data: Data, found: Points, said: str) -> dict[str, Any]:
-    """What the script draws of points and their texts; `said` tells how they came about.
-
-    Texts are cut where all together are too long for a page, which is said.
-    """
+def scatter(data: Data, found: Points, said: str, chosen: Collection[int] | None = None) -> Chart:
+    """Points by class; `said` tells how they came about, the places in `chosen` stand out. A point's
+    `customdata` is its place in `found`."""
     texts = data.texts(found.rows)
-    longest = max(SHORTEST, MOST_CHARACTERS // max(1, len(texts)))
-    if any(len(text) > longest for text in texts):
-        said += f" Texts are cut after {longest:,} characters here and in the CSV file."
-    unlabelled = len(data.about.labels)
-    return {
-        "said": said,
-        "labels": [*data.about.labels, "no label"],
-        "splits": [*SPLITS, "no split"],
-        "rows": found.rows.tolist(),
-        "points": found.points.astype(float).round(4).tolist(),
-        "classes": np.where(found.classes == UNUSED, unlabelled, found.classes).tolist(),
-        "split": np.where(found.splits == UNUSED, len(SPLITS), found.splits).tolist(),
-        "texts": [text if len(text) <= longest else f"{text[:longest]} …" for text in texts],
-    }
+    codes = sorted(set(found.classes.tolist()))
+    traces, names, counts = [], [], []
+    for number, code in enumerate(codes):
+        places = np.flatnonzero(found.classes == code)
+        points = found.points[places].astype(float).round(4)
+        name = _label(data, code)
+        kept = {} if chosen is None else {"selectedpoints": np.flatnonzero([at in chosen for at in places])}
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": chart.plain(chart.shortened(name, 30)),
+                "x": points[:, 0],
+                "y": points[:, 1],
+                "customdata": places[:, None].tolist(),
+                "text": [_hover(f"{name}, {_split(found.splits[at])}", texts[at]) for at in places],
+                "hovertemplate": "%{text}<extra></extra>",
+                "marker": {
+                    "size": 7,
+                    "color": chart.COLOURS[number % len(chart.COLOURS)],
+                    "symbol": chart.SYMBOLS[number % len(chart.SYMBOLS)],
+                },
+                "unselected": {"marker": {"opacity": 0.15}},
+                **kept,
+            }
+        )
+        names.append(
+            {
+                "x": float(np.median(points[:, 0])),
+                "y": float(np.median(points[:, 1])),
+                "text": f"<b>{chart.plain(chart.shortened(name))}</b>",
+                "showarrow": False,
+                "bgcolor": "rgba(255,255,255,.75)",
+            }
+        )
+        counts.append((name, *(f"{(found.splits[places] == at).sum():,}" for at in range(len(SPLITS)))))
+    bare: dict[str, Any] = {"showticklabels": False, "showgrid": False, "fixedrange": False}
+    return Chart(
+        figure=chart.figure(
+            traces,
+            height=480,
+            margin={"l": 8, "r": 8, "t": 34, "b": 8},
+            legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "top", "font": {"size": 12}},
+            dragmode="lasso",
+            xaxis=chart.axis(**bare),
+            yaxis=chart.axis(scaleanchor="x", **bare),  # distances are what there is to see
+            annotations=names if len(names) <= MOST_NAMED else [],
+        ),
+        name="lab-features",
+        label=f"{len(found.rows):,} texts in {len(codes)} classes as points",
+        said=status.hint(said),
+        numbers=table(("class", *SPLITS), counts),
+        buttons=BUTTONS,
+    )
+
+
+def listed(data: Data, found: Points, places: Sequence[int]) -> Markup:
+    """Selected texts, by their places in `found`, and a link that saves all of them."""
+    rows = found.rows[list(places)]
+    texts = data.texts(rows)
+    about = [(_label(data, found.classes[at]), _split(found.splits[at])) for at in places]
+    file = io.StringIO()
+    written = csv.writer(file)
+    written.writerow(("row", "text", "class", "split"))
+    written.writerows((row, text, *told) for row, text, told in zip(rows, texts, about, strict=True))
+    left = f" The first {MOST_LISTED} are listed." if len(places) > MOST_LISTED else ""
+    return Markup(
+        '<p class="hint">{} selected.{} <a download="lab-features-selection.csv" '
+        'href="data:text/csv;base64,{}">Download CSV</a></p>{}'
+    ).format(
+        "1 text" if len(places) == 1 else f"{len(places):,} texts",
+        left,
+        base64.b64encode(file.getvalue().encode()).decode(),
+        table(
+            ("Text", "Class", "Split"),
+            (
+                (chart.shortened(text, LONGEST_LISTED), *told)
+                for text, told in zip(texts[:MOST_LISTED], about, strict=False)
+            ),
+            "Selected texts",
+        ),
+    )
+
+
+def _label(data: Data, code: int) -> str:
+    return data.about.labels[code] if 0 <= code < len(data.about.labels) else "no label"
+
+
+def _split(code: int) -> str:
+    return SPLITS[code] if 0 <= code < len(SPLITS) else "no split"
+
+
+def _hover(where: str, text: str) -> str:
+    lines = textwrap.wrap(chart.shortened(text, LONGEST), 48)
+    return "<br>".join((f"<b>{chart.plain(where)}</b>", *map(chart.plain, lines)))

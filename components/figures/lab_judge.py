@@ -1,6 +1,6 @@
 """What a trained classifier is judged by: measures, confusions, examples, and whom it agrees with.
 
-Buttons carry `data-row` and `data-column`; `lab-judge.js` makes them work.
+Buttons carry `data-row` and `data-column`; `lab-judge.js` makes them work, `chart.js` presses them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from components.figures import reliability, status, svg
+from components.figures import chart, reliability, status, svg
+from components.figures.chart import Chart
 from components.figures.markup import Markup, join, percent
 from components.lab.judging import Agreement, Calibration, Judgement
 from components.training.evaluation.measure import Measure
 
 MOST_CLASSES = 40  # that a matrix is drawn of
+MOST_NUMBERED = 16  # that have their numbers in the figure, too
 MOST_EXAMPLES = 50  # that are listed
 LONGEST = 600  # characters of a text that are drawn
 _WIDE, _HIGH = 120, 18  # of a whisker, in CSS pixels
@@ -107,9 +109,67 @@ def per_class(judged: Judgement) -> Markup:
     return (status.hint(note) if note else Markup()) + _box("Scores by class", heads, rows)
 
 
-def confusion(judged: Judgement) -> Markup:
-    """Rows are true classes, columns predicted ones; each cell that has examples is a button."""
+def confusion(judged: Judgement) -> Chart:
+    """Rows are true classes, columns predicted ones; in the table each cell that has examples is a button."""
     shown = _most_confused(judged.confusion)
+    names = [judged.labels[at] for at in shown]
+    counts = judged.confusion[np.ix_(shown, shown)]
+    shares = counts / np.maximum(1, judged.confusion[shown].sum(axis=1, keepdims=True))
+    wrong = ~np.eye(len(shown), dtype=bool) & (not judged.several)
+    drawn = {
+        "type": "heatmap",
+        "z": np.where(wrong, -shares, shares).tolist(),
+        "zmin": -1,
+        "zmax": 1,
+        "colorscale": [[0, chart.WRONG], [0.5, chart.NOTHING], [1, chart.RIGHT]],
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 2,
+        "text": counts.tolist(),
+        "texttemplate": "%{text}" if len(shown) <= MOST_NUMBERED else "",
+        "textfont": {"color": chart.INK},
+        "hovertext": [
+            [
+                chart.plain(f"{count} of {names[row]} predicted as {names[column]}")
+                for column, count in enumerate(of_row)
+            ]
+            for row, of_row in enumerate(counts.tolist())
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "customdata": [[[row, column] for column in shown] for row in shown],
+    }
+    left = len(judged.labels) - len(shown)
+    note = (
+        f"Of {len(judged.labels)} classes these are the {len(shown)} that are confused most; the scores by "
+        "class below have all of them. "
+        if left
+        else ""
+    )
+    meaning = (
+        "A row for each label, a column for each that was predicted of the same examples: where several fit, "
+        "numbers off the diagonal need not be wrong."
+        if judged.several
+        else "A row for each true class, a column for each predicted one: what lies off the diagonal is "
+        "wrong."
+    )
+    return Chart(
+        figure=chart.figure(
+            [drawn],
+            height=len(shown) * 34 + 130,
+            xaxis=chart.named(names, "predicted", down=False, side="top"),
+            yaxis=chart.named(names, "true"),
+        ),
+        name="confusion",
+        label=f"Confusion matrix: {int(np.trace(counts))} of {int(judged.confusion.sum())} on the diagonal",
+        said=status.hint(
+            f"{meaning} {note}Click a cell to read its examples, or a number of the table, where arrow keys "
+            "go from one to the next."
+        ),
+        numbers=_matrix(judged, shown),
+    )
+
+
+def _matrix(judged: Judgement, shown: Sequence[int]) -> Markup:
     counts = judged.confusion
     rows = join(
         Markup('<tr><th scope="row" dir="auto">{}</th>{}</tr>').format(
@@ -121,31 +181,12 @@ def confusion(judged: Judgement) -> Markup:
         )
         for row in shown
     )
-    heads = _heads(judged.labels[column] for column in shown)
-    left = len(judged.labels) - len(shown)
-    note = (
-        status.hint(
-            f"Of {len(judged.labels)} classes these are the {len(shown)} that are confused most; the scores "
-            "by class below have all of them."
-        )
-        if left
-        else Markup()
-    )
-    meaning = (
-        "A row for each label, a column for each that was predicted of the same examples: where several fit, "
-        "numbers off the diagonal need not be wrong."
-        if judged.several
-        else "A row for each true class, a column for each predicted one: what lies off the diagonal is "
-        "wrong."
-    )
     return Markup(
-        '<p class="hint">{} Click a number, or go to it by Tab and arrow keys and press Enter, to read its '
-        "examples.</p>{}"
-        '<div class="grid-box" role="region" aria-label="Confusion matrix"><table class="judge-matrix">'
-        '<caption class="visually-hidden">Examples by true class (rows) and predicted class (columns)'
-        "</caption>"
-        '<thead><tr><td class="corner">true ↓ predicted →</td>{}</tr></thead><tbody>{}</tbody></table></div>'
-    ).format(meaning, note, heads, rows)
+        '<div class="grid-box lab-judge" role="region" aria-label="Confusion matrix">'
+        '<table class="judge-matrix"><caption class="visually-hidden">Examples by true class (rows) and '
+        'predicted class (columns)</caption><thead><tr><td class="corner">true ↓ predicted →</td>{}</tr>'
+        "</thead><tbody>{}</tbody></table></div>"
+    ).format(_heads(judged.labels[column] for column in shown), rows)
 
 
 def _cell(count: int, total: int, row: int, column: int, judged: Judgement) -> Markup:
@@ -249,7 +290,7 @@ def _text(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text):,} characters)"
 
 
-def calibration(judged: Judgement) -> Markup:
+def calibration(judged: Judgement) -> Chart:
     """Reliability before and after temperature scaling."""
     over = "less sure" if judged.temperature > 1 else "surer"
     effect = (
@@ -258,24 +299,17 @@ def calibration(judged: Judgement) -> Markup:
         if judged.temperature != 1
         else "The validation split asks for no change."
     )
-    return Markup(
-        '<p class="hint">Of answers with a score of 80 %, are 80 of 100 right? If so, the columns reach the '
-        "dashed line; below it the classifier is too sure of itself. Temperature scaling divides the logits "
-        "by one number, chosen so that the loss on the validation split is least. {}</p>{}"
-    ).format(
-        effect,
-        reliability.side_by_side(
-            [
-                (
-                    title,
-                    f"Expected calibration error {calibration.error:.3f} on the {judged.split} split.",
-                    [asdict(one) for one in calibration.bins],
-                )
-                for title, calibration in (
-                    ("As trained", judged.raw),
-                    ("Scaled by temperature", judged.scaled),
-                )
-            ]
+    return reliability.diagram(
+        {
+            name: [asdict(one) for one in measured.bins]
+            for name, measured in (("as trained", judged.raw), ("scaled by temperature", judged.scaled))
+        },
+        status.hint(
+            "Of answers with a score of 80 %, are 80 of 100 right? If so, the columns reach the dashed line; "
+            "below it the classifier is too sure of itself. Temperature scaling divides the logits by one "
+            f"number, chosen so that the loss on the validation split is least. {effect} The expected "
+            f"calibration error on the {judged.split} split is {judged.raw.error:.3f} as trained and "
+            f"{judged.scaled.error:.3f} scaled."
         ),
     )
 

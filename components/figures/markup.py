@@ -6,11 +6,11 @@ Callers pass raw text; whatever a visitor or a model wrote is escaped here and o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from markupsafe import Markup, escape
 
-__all__ = ["Markup", "bar_rows", "byte_size", "escape", "join", "percent"]
+__all__ = ["Markup", "bar_rows", "byte_size", "escape", "join", "percent", "table"]
 
 
 def join(parts: Iterable[str | Markup], separator: str | Markup = "") -> Markup:
@@ -35,6 +35,21 @@ def byte_size(nbytes: int) -> str:
             return f"{size:.0f} {unit}" if unit in ("B", "kB") or size >= 100 else f"{size:.1f} {unit}"
         size /= 1000
     raise AssertionError("unreachable")
+
+
+def table(heads: Sequence[str], rows: Iterable[Iterable[str]], label: str = "") -> Markup:
+    """A table of texts that scrolls in its own box; without a `label` its columns name it."""
+    return Markup(
+        '<div class="grid-box" tabindex="0" role="region" aria-label="{}"><table class="grid">'
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
+    ).format(
+        label or ", ".join(filter(None, heads)),
+        join(Markup('<th scope="col" dir="auto">{}</th>').format(head) for head in heads),
+        join(
+            Markup("<tr>{}</tr>").format(join(Markup('<td dir="auto">{}</td>').format(cell) for cell in row))
+            for row in rows
+        ),
+    )
 
 
 def bar_rows(

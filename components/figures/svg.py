@@ -7,7 +7,6 @@ what it saves, because a file knows no style sheet.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from components.figures.markup import Markup, join
@@ -89,14 +88,6 @@ def line(points: Iterable[tuple[float, float]], *, cls: str = "", title: str = "
     return Markup('<polyline points="{points}" class="{cls}" fill="none">{title}</polyline>').format(
         points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points), cls=cls, title=_title(title)
     )
-
-
-def ticks(reach: float, most: int = 6) -> list[float]:
-    """Round numbers from 0 to `reach` or a little beyond, at most so many."""
-    rough = max(reach, 1e-12) / (most - 1)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * by for by in (1, 2, 5, 10) if power * by >= rough * (1 - 1e-9))
-    return [round(at * step, 12) for at in range(math.ceil(reach / step - 1e-9) + 1)]
 
 
 def _title(words: str) -> Markup:

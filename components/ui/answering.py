@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from components.figures import probing, status
+from components.figures.chart import Chart
 from components.figures.comparison import Column, side_by_side
 from components.figures.markup import Markup, byte_size
 from components.tasks import batch, identities
@@ -202,11 +203,11 @@ class Desk:
             yield shown(), status.progress("Asking about others", len(scores) / len(asked))
         yield shown(), Markup()
 
-    def trust(self, model: str | None) -> str:
+    def trust(self, model: str | None) -> Chart | Markup | None:
         """How far the scores of a checkpoint can be trusted; nothing on pages that do not say so."""
         if self.page.trust is None or not model or model not in self.tour.registry.catalog:
-            return ""
-        return str(self.page.trust(self.tour.registry.catalog[model]))
+            return None
+        return self.page.trust(self.tour.registry.catalog[model])
 
     def _column(self, title: str, payload: Json, answer: Json) -> Column:
         found = self.tour.registry.status(answer["model"])

@@ -12,7 +12,7 @@ import gradio as gr
 from components.figures import status
 from components.models.errors import TourError
 from components.tasks.fields import input_fields
-from components.ui import asking, batching, comparing, links, options, picker, slots, swapping
+from components.ui import asking, batching, chart, comparing, links, options, picker, slots, swapping
 from components.ui.answering import Desk, Shown
 from components.ui.choices import ChoiceInput
 from components.ui.chrome import ASSETS
@@ -41,7 +41,7 @@ class Parts:
     compare: comparing.Panel
     batch: batching.Panel
     swap: swapping.Panel
-    trust: gr.HTML
+    trust: tuple[gr.Plot, gr.HTML]
 
     @property
     def asked(self) -> list[gr.components.Component]:
@@ -131,7 +131,7 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
                 elem_id=named("trust"),
                 visible=page.trust is not None,
             ):
-                trust = gr.HTML(desk.trust(model_id), elem_classes="compared")
+                trust = chart.place(named("reliability"), drawn=desk.trust(model_id))
     return Parts(
         inputs=inputs,
         model=model,
@@ -197,7 +197,9 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any
         batching.kept, parts.batch.target, parts.batch.download, **QUIET
     )
     if desk.page.trust:
-        parts.model.change(desk.trust, parts.model, parts.trust, **QUIET)
+        parts.model.change(
+            lambda model: chart.shown(desk.trust(model)), parts.model, list(parts.trust), **QUIET
+        )
     blank = {field.name: "" for field in input_fields(desk.page.task.inputs) if not field.required}
     defaults = {**blank, **{field.name: field.default for field in desk.options}}
     asking.watch(blocks, parts.asked, desk.names, defaults, desk.page.run_label)

@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.context import LocalContext
 
 from components.address import Published
+from components.figures.chart import Chart
 from components.figures.markup import Markup
 from components.ui import uploads
 from components.ui.inside import Inside
@@ -141,7 +142,7 @@ class TaskPage:
     variants: Mapping[str, Json] = field(default_factory=dict)
     compared: str | None = None
     scored: Callable[[Json], Mapping[str, float]] | None = None
-    trust: Callable[[Checkpoint], Markup] | None = None
+    trust: Callable[[Checkpoint], Chart | Markup] | None = None
     script: str | None = None  # a file among the assets
     pick: Callable[[Json, Any], Json] | None = None
     inside: Callable[[Json, Json], Inside] | None = None

@@ -66,7 +66,7 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page,
     expect(page.locator("#lab-about-data")).to_contain_text("80 rows")
     train(page, epochs=4)
     expect(page.locator("#lab-training-status")).to_contain_text("Done", timeout=TRAINED)
-    expect(page.locator("#lab-training-curves svg")).not_to_have_count(0)
+    expect(page.locator("#lab-training-curves .main-svg")).not_to_have_count(0)
 
     tab(page, "Judge")
     expect(page.locator("#lab-judge-compared")).to_contain_text("LoRA")

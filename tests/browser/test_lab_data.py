@@ -70,8 +70,8 @@ def test_the_example_set_is_there_at_once_and_can_be_searched(lab: Page) -> None
 
 def test_each_section_shows_its_figure(lab: Page) -> None:
     for tab, shown in (
-        ("Classes", "#lab-classes svg"),
-        ("Lengths", "#lab-words svg"),
+        ("Classes", "#lab-classes .main-svg"),
+        ("Lengths", "#lab-words .main-svg"),
         ("Duplicates", "#lab-duplicates .hint"),
         ("Imbalance", "#lab-imbalance td"),
     ):
@@ -83,7 +83,7 @@ def test_each_section_shows_its_figure(lab: Page) -> None:
 def test_tokens_are_counted_when_asked_for(lab: Page) -> None:
     lab.locator("#lab-explorer").get_by_role("tab", name="Lengths", exact=True).click()
     lab.locator("#lab-count-tokens").click()
-    expect(lab.locator("#lab-tokens .data-limit")).to_be_attached(timeout=READ)
+    expect(lab.locator("#lab-tokens .shapelayer path")).to_be_attached(timeout=READ)
     expect(lab.locator("#lab-tokens")).to_contain_text("256 tokens at once")
 
 

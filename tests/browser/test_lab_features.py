@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.tour import PATIENCE, check_accessible
 
-FEELINGS = {"joy", "sadness", "anger", "fear", "surprise", "love"}
+
+def points(page: Page) -> Locator:
+    return page.locator("#lab-features-scatter .point")
+
+
+def listed(page: Page) -> Locator:
+    return page.locator("#lab-features-selected")
 
 
 def projected(page: Page) -> Page:
     """A page with the shipped messages as MiniLM's last layer has them, by PCA."""
     page.goto("/lab?tab=features")
     page.locator("#lab-features-projection").get_by_label("pca", exact=True).check()
-    said = page.locator(".scatter-said")
+    said = page.locator("#lab-features-scatter")
     expect(said).to_contain_text("A prepared run")
     page.locator("#lab-features-start").click()
-    expect(said).not_to_contain_text("A prepared run", timeout=PATIENCE)
-    expect(page.locator(".scatter-points .mark")).to_have_count(600, timeout=PATIENCE)
+    expect(said).to_contain_text("projected by PCA", timeout=PATIENCE)
+    expect(said).not_to_contain_text("A prepared run")
+    expect(points(page)).to_have_count(600)
     return page
 
 
@@ -35,84 +41,71 @@ def lasso(page: Page, corners: list[tuple[float, float]]) -> None:
     page.mouse.up()
 
 
-def selected(page: Page) -> list[list[str]]:
-    """The rows of the table below: text, class, split."""
-    return [row.locator("td").all_inner_texts() for row in page.locator(".scatter-selected tbody tr").all()]
+def choose(page: Page, where: str, option: str) -> None:
+    page.locator(f"#lab-features-{where} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_texts_are_drawn_hovered_and_selected(open_page: OpenPage, colours: str, tmp_path: Path) -> None:
     page = projected(open_page(colours=colours))
-    expect(page.locator(".scatter-said")).to_contain_text("600 of 600 texts")
-    labels = page.locator(".scatter-keys fieldset").first.locator("bdi").all_inner_texts()
-    assert set(labels) == FEELINGS
-    stage = page.locator(".scatter-stage")
+    expect(page.locator("#lab-features-scatter")).to_contain_text("600 of 600 texts")
+    stage = page.locator("#lab-features-scatter .nsewdrag")
     stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
     assert box
 
-    mark = page.locator(".scatter-points .mark").nth(17).bounding_box()
+    mark = points(page).nth(17).bounding_box()
     assert mark
     page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
-    expect(page.locator(".scatter-tip strong")).to_contain_text(", ")
+    expect(page.locator("#lab-features-scatter .hovertext")).to_contain_text(", ")
 
     left, top = box["x"] + 3, box["y"] + 3
     right, bottom = left + box["width"] - 6, top + box["height"] - 6
     lasso(page, [(left, top), (right, top), (right, bottom), (left, bottom)])
-    expect(page.locator(".scatter-selected h4")).to_have_text("600 texts selected")
+    expect(listed(page)).to_contain_text("600 texts selected. The first 200 are listed")
     middle = (left + right) / 2
-    lasso(page, [(left, top), (middle, top), (middle, bottom), (left, bottom)])
-    expect(page.locator(".scatter-selected h4")).not_to_have_text("600 texts selected")
-    places = page.locator(".scatter-points .mark").evaluate_all(
+    places = points(page).evaluate_all(
         """marks => marks.map((mark) => {
           const box = mark.getBoundingClientRect();
           return box.x + box.width / 2;
         })"""
     )
-    to_the_left = sum(place < middle for place in places)
-    count = int(page.locator(".scatter-selected h4").inner_text().split()[0])
-    assert abs(count - to_the_left) <= 3  # those on the line itself
+    lasso(page, [(left, top), (middle, top), (middle, bottom), (left, bottom)])  # within the first
+    expect(listed(page)).not_to_contain_text("600 texts")
+    count = int(listed(page).locator(".hint").inner_text().split()[0])
+    assert abs(count - sum(place < middle for place in places)) <= 3  # those on the line itself
     check_accessible(page)
 
-    page.get_by_label("Select fear", exact=True).click()
-    expect(page.locator(".scatter-selected h4")).to_have_text("100 texts selected")
-    assert {row[1] for row in selected(page)} == {"fear"}
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download CSV").click()
+        listed(page).get_by_role("link", name="Download CSV").click()
     download.value.save_as(tmp_path / "selection.csv")
     with (tmp_path / "selection.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [rows[0]["text"], rows[0]["class"], rows[0]["split"]] == selected(page)[0]
-    assert len(rows) == 100
-
-    page.get_by_label("fear", exact=False).first.uncheck()
-    expect(page.locator(".scatter-points .mark:visible")).to_have_count(500)
-    expect(page.locator(".scatter-selected h4")).to_have_count(0)
-    with page.expect_download() as numbers:
-        page.locator(".scatter [data-export=json]").click()
-    kept = json.loads(Path(numbers.value.path()).read_text("utf-8"))
-    assert len(kept["values"]) == len(kept["rows"]) == len(kept["classes"]) == 600
+    assert len(rows) == count
+    first = listed(page).locator("tbody tr").first.locator("td").all_inner_texts()
+    assert [rows[0]["text"], rows[0]["class"], rows[0]["split"]] == first
 
 
-def test_keys_alone_go_from_text_to_text_and_select(open_page: OpenPage) -> None:
+def test_texts_of_a_class_and_a_split_are_listed_without_a_pointer(open_page: OpenPage) -> None:
     page = projected(open_page())
-    stage = page.locator(".scatter-stage")
-    stage.focus()
-    page.keyboard.press("ArrowRight")
-    expect(page.locator(".scatter-tip")).not_to_be_empty()
-    first = page.locator(".scatter-tip").inner_text()
-    page.keyboard.press("Enter")
-    [[text, label, split]] = selected(page)
-    assert " ".join(first.split()) == " ".join(f"{label}, {split} {text}".split())
-    page.keyboard.press("Shift+ArrowRight")
-    page.keyboard.press("Shift+ArrowDown")
-    assert len(selected(page)) > 1
-    page.keyboard.press("Escape")
-    expect(page.locator(".scatter-selected h4")).to_have_count(0)
+    choose(page, "class", "fear")
+    expect(listed(page)).to_contain_text("100 texts selected")
+    classes = listed(page).locator("tbody td:nth-child(2)").all_inner_texts()
+    assert {*classes} == {"fear"}
+    choose(page, "split", "test")
+    expect(listed(page)).to_contain_text("15 texts selected")
+    faint = '.point[style*="opacity: 0.15"]'
+    expect(page.locator(f"#lab-features-scatter {faint}")).to_have_count(585)
+    choose(page, "class", "all")
+    choose(page, "split", "all")
+    expect(listed(page)).to_be_empty()
+    expect(page.locator(f"#lab-features-scatter {faint}")).to_have_count(0)
 
 
 def test_a_projection_is_there_again_when_the_page_is_loaded_again(open_page: OpenPage) -> None:
-    page = projected(open_page(width=390))
+    page = projected(open_page(width=360))
     page.goto("/lab?tab=features")
-    expect(page.locator(".scatter-points .mark")).to_have_count(600)
+    expect(points(page)).to_have_count(600)
+    expect(page.locator("#lab-features-scatter")).not_to_contain_text("A prepared run")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -50,7 +50,8 @@ def test_two_classifiers_are_compared_and_their_errors_read(open_page: OpenPage)
     page.get_by_role("option", name=re.compile("Logistic regression")).click()
     expect(page.locator("#lab-judge-compared tr.marked")).to_contain_text("Logistic regression")
 
-    cells = page.locator("#lab-judge-confusion button")
+    cells = page.locator("#lab-judge-confusion .judge-matrix button")
+    page.locator("#lab-judge-confusion summary").click()
     assert sum(numbers(cells)) == 90
     wrong = page.locator("#lab-judge-confusion td.wrong button").first
     count = int(wrong.inner_text())
@@ -59,6 +60,12 @@ def test_two_classifiers_are_compared_and_their_errors_read(open_page: OpenPage)
     rows = page.locator("#lab-judge-cell tbody tr")
     expect(rows).to_have_count(count)
     expect(page.locator("#lab-judge-cell td.wrong")).to_have_count(count)
+
+    # A click on the figure presses the button of its cell.
+    plot = page.locator("#lab-judge-confusion .nsewdrag").bounding_box()
+    assert plot
+    page.mouse.click(plot["x"] + plot["width"] / 12, plot["y"] + plot["height"] / 12)  # the first of six
+    expect(page.locator("#lab-judge-cell h4")).to_contain_text("anger, predicted as anger")
 
     place = "[document.activeElement.dataset.row, document.activeElement.dataset.column]"
     diagonal = page.locator("#lab-judge-confusion td.right button")
@@ -71,7 +78,7 @@ def test_two_classifiers_are_compared_and_their_errors_read(open_page: OpenPage)
     losses = page.locator("#lab-judge-losses tbody tr td:last-child").all_inner_texts()
     assert len(losses) == 20
     assert min(map(float, losses[:10])) >= max(map(float, losses[10:]))
-    expect(page.locator("#lab-judge-reliability svg")).to_have_count(2)
+    expect(page.locator("#lab-judge-reliability .barlayer .trace")).to_have_count(2)
 
     share = page.locator("#lab-judge-agreement button")
     equal = int(re.findall(r"\d+", share.inner_text())[0])

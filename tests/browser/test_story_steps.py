@@ -54,7 +54,7 @@ def test_a_network_is_taught_from_nothing(open_page: OpenPage) -> None:
     expect(rows).to_have_count(6)
     first, last = (float(rows.nth(index).locator("td").nth(1).inner_text()) for index in (0, -1))
     assert last < first
-    expect(part(page, "pretraining", "curves").locator("svg")).to_have_count(2)  # loss and perplexity
+    expect(part(page, "pretraining", "curves").locator(".g-ytitle, .g-y2title")).to_have_count(2)
     assert page.evaluate("window.pwned") is None
     # It is found again by the same browser, and the text is not what a stranger meets.
     page.reload()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -44,9 +45,9 @@ def every_figure(data: Data, judgements: list[Judgement], word: str) -> Iterator
     )
     pairs = agreement(judgements)
     yield lab_judge.compared([entry], 1)
-    yield lab_judge.confusion(first)
+    yield lab_judge.confusion(first).below()
     yield lab_judge.per_class(first)
-    yield lab_judge.calibration(first)
+    yield lab_judge.calibration(first).below()
     yield lab_judge.agreements([word, word], pairs)
     yield lab_judge.differences(first, second, (word, word), pairs[0], texts)
     for title, advice, look in lab_judge.LOOKS:
@@ -70,7 +71,7 @@ def test_each_cell_with_examples_is_a_button_that_says_which(case: tuple[Data, l
     one = case[1][0]
     found = re.findall(
         r'data-row="(\d)" data-column="(\d)" aria-label="(\d+) of (\w+) predicted as (\w+)">(\d+)<',
-        lab_judge.confusion(one),
+        lab_judge.confusion(one).below(),
     )
     cells = {(int(row), int(column)): int(count) for row, column, count, *_ in found}
     filled = np.argwhere(one.confusion).tolist()
@@ -82,7 +83,7 @@ def test_each_cell_with_examples_is_a_button_that_says_which(case: tuple[Data, l
 def test_of_many_classes_those_most_confused_are_drawn(tmp_path: Path) -> None:
     classes = [f"class {code}" for code in range(lab_judge.MOST_CLASSES + 10)]
     _, (one, _) = judged(tmp_path / "many", classes, [])
-    drawn = lab_judge.confusion(one)
+    drawn = lab_judge.confusion(one).below()
     assert drawn.count("<tr>") == lab_judge.MOST_CLASSES + 1
     assert f"Of {len(classes)} classes" in drawn
     off = one.confusion - np.diag(np.diag(one.confusion))
@@ -109,19 +110,33 @@ def test_a_long_list_and_a_long_text_say_what_is_left_out(tmp_path: Path) -> Non
     assert drawn.count("(700 characters)") == 50
 
 
+def test_the_figure_counts_what_the_table_counts(case: tuple[Data, list[Judgement]]) -> None:
+    one = case[1][0]
+    [drawn] = json.loads(lab_judge.confusion(one).json())["data"]
+    assert drawn["text"] == one.confusion.tolist()
+    assert drawn["customdata"][2][1] == [2, 1]
+    shares = np.abs(drawn["z"]).sum(axis=1)
+    assert shares == pytest.approx(np.ones(len(one.labels)))
+    assert (np.array(drawn["z"]) >= 0).tolist() == (np.eye(3, dtype=bool) | (one.confusion == 0)).tolist()
+
+
 def test_temperature_is_drawn_before_and_after(case: tuple[Data, list[Judgement]]) -> None:
     one = case[1][1]
     drawn = lab_judge.calibration(one)
-    assert drawn.count("<svg") == 2
-    assert drawn.count('class="reached"') == len(one.raw.bins) + len(one.scaled.bins)
-    assert f"{one.raw.error:.3f}" in drawn
-    assert f"{one.scaled.error:.3f}" in drawn
-    assert f"{one.temperature:.2f}" in drawn
+    before, after, _ = json.loads(drawn.json())["data"]
+    assert before["y"] == pytest.approx([each.right for each in one.raw.bins])
+    assert after["y"] == pytest.approx([each.right for each in one.scaled.bins])
+    assert before["x"] == pytest.approx([each.low for each in one.raw.bins])
+    ends = np.sum([before["x"], before["offset"], before["width"]], axis=0)
+    starts = np.sum([after["x"], after["offset"]], axis=0)
+    assert max(ends) < 1
+    assert {*ends.round(6)} & {*starts.round(6)}  # next to each other
+    for value in (f"{one.raw.error:.3f}", f"{one.scaled.error:.3f}", f"{one.temperature:.2f}"):
+        assert value in drawn.below()
 
 
-def test_one_diagram_has_the_columns_of_the_bins(case: tuple[Data, list[Judgement]]) -> None:
+def test_one_diagram_has_its_numbers_below(case: tuple[Data, list[Judgement]]) -> None:
     bins = [asdict(one) for one in case[1][0].raw.bins]
-    drawn = reliability.diagram(bins, "the test split")
-    heights = [float(height) for height in re.findall(r'height="([\d.]+)"><title>', drawn)]
-    assert heights == pytest.approx([one["right"] * reliability.SIDE for one in bins], abs=0.06)
-    assert "the test split" in drawn
+    drawn = reliability.diagram({"as trained": bins}, Markup("the test split"))
+    assert len(re.findall("<tr><td", drawn.below())) == len(bins)
+    assert "the test split" in drawn.below()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from components.figures import lab_features
 from components.figures.curves import curves
 from components.lab import intake
 from components.lab.data import SPLITS
@@ -17,7 +18,7 @@ from components.lab.methods.features import Options, points
 from components.lab.prepared import CARD, FILES, FOLDER, prepared
 from components.lab.runs import PREDICTIONS, Phase, find
 from components.lab.workspace import Workspace
-from components.ui.lab import features, train
+from components.ui.lab import train
 
 
 @pytest.fixture
@@ -72,7 +73,9 @@ def test_the_prepared_training_has_curves_and_a_card(workspace: Workspace) -> No
     run = prepared(workspace, intake.shipped(workspace), train.FIRST)
     assert run is not None
     assert len([one for one in run.events() if one["event"] == "validation"]) == run.spec.options["epochs"]
-    assert "<svg" in curves(run.events())
+    drawn = curves(run.events())
+    assert drawn
+    assert "macro F1" in drawn.label
     assert "# feelings: LoRA" in (run.folder / CARD).read_text("utf-8")
     assert "adapter_model.safetensors" in json.loads((run.folder / FILES).read_text("utf-8"))
 
@@ -81,8 +84,8 @@ def test_the_prepared_picture_has_every_text_and_shows_groups(workspace: Workspa
     data = intake.shipped(workspace)
     run = prepared(workspace, data, "features")
     assert run is not None
-    drawn = features.drawn(run, "A prepared run. ")
-    assert drawn is not None
+    drawn = lab_features.scatter(data, points(run), "")
+    assert drawn.label == "600 texts in 6 classes as points"
     assert run.result["projection"] == Options().projection
     held = run.result["held_out"]
     assert held["rows"] == 180

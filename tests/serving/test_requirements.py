@@ -57,7 +57,7 @@ PACKAGES = packages_distributions()
 
 def imported(*folders: str) -> dict[str, str]:
     """Distributions that Python files below the folders import, each with a file that does."""
-    found = {}
+    found: dict[str, str] = {}
     for path in (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))):
         if "snippets" in path.parts:
             continue

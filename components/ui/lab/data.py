@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from components.figures import lab_data as figures
 from components.figures import status
+from components.figures.chart import Chart
 from components.figures.markup import Markup
 from components.lab import explore, from_address, intake, on_hub, roles
 from components.lab.data import SPLITS, UNUSED, Data
@@ -23,6 +25,7 @@ from components.lab.roles import Roles
 from components.lab.workspace import Workspace
 from components.models.errors import TourError
 from components.tasks import files
+from components.ui import chart
 from components.ui.chrome import ASSETS
 from components.ui.lab.form import bases
 from components.ui.page import Tour
@@ -39,6 +42,7 @@ READING: dict[str, Any] = {
 }
 
 T = TypeVar("T")
+Show = Callable[[Any], list[Any]]  # from what is drawn, or said in its place, to a section's values
 
 
 def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
@@ -441,14 +445,14 @@ class Explorer:
                     "How many rows each class has, and in which split. A class with few rows is learned "
                     "badly, and its score on the test split is uncertain."
                 )
-                drawn_classes = gr.HTML(elem_id="lab-classes", elem_classes="lab-data")
+                drawn_classes = chart.place("lab-classes")
             with gr.Tab("Lengths", id="lengths") as lengths:
                 _hint(
                     "Half of a class's texts lie within its box, the line in it is the median, and squares "
                     "mark the longest far out. A model reads a fixed number of tokens at once, its context: "
                     "what goes beyond is cut off."
                 )
-                drawn_words = gr.HTML(elem_id="lab-words", elem_classes="lab-data")
+                drawn_words = chart.place("lab-words")
                 choices = bases(self._tour.lab, ())
                 with gr.Row(equal_height=False, elem_classes="actions"):
                     self._model = gr.Dropdown(
@@ -460,7 +464,7 @@ class Explorer:
                         elem_id="lab-tokens-model",
                     )
                     count = gr.Button("Count tokens", scale=1, min_width=160, elem_id="lab-count-tokens")
-                self._tokens = gr.HTML(elem_id="lab-tokens", elem_classes="lab-data")
+                self._tokens = chart.place("lab-tokens")
             with gr.Tab("Duplicates", id="duplicates") as duplicates:
                 _hint(
                     "The same text twice, whatever its case and blanks. In training it only counts double; "
@@ -474,11 +478,16 @@ class Explorer:
                     "training split alone: validation and test stay as the data came."
                 )
                 drawn_imbalance = gr.HTML(elem_id="lab-imbalance", elem_classes="lab-data")
-        self._sections: list[tuple[gr.Tab, Callable[[Data], Markup], gr.HTML]] = [
-            (classes, _classes, drawn_classes),
-            (lengths, _words, drawn_words),
-            (duplicates, lambda data: figures.duplicates(explore.duplicates(data)), drawn_duplicates),
-            (imbalance, lambda data: figures.imbalance(explore.imbalance(data)), drawn_imbalance),
+        self._sections: list[tuple[gr.Tab, Callable[[Data], Any], Sequence[Any], Show]] = [
+            (classes, _classes, drawn_classes, chart.shown),
+            (lengths, _words, drawn_words, chart.shown),
+            (
+                duplicates,
+                lambda data: figures.duplicates(explore.duplicates(data)),
+                [drawn_duplicates],
+                _alone,
+            ),
+            (imbalance, lambda data: figures.imbalance(explore.imbalance(data)), [drawn_imbalance], _alone),
         ]
         self._lengths, self._count = lengths, count
 
@@ -486,8 +495,8 @@ class Explorer:
     def parts(self) -> list[Any]:
         return [
             *(self._about, self._tabs, self._label, self._sort, self._rows, self._page),
-            *(self._words, self._split, self._tokens),
-            *(drawn for _, _, drawn in self._sections),
+            *(self._words, self._split, *self._tokens),
+            *(part for _, _, drawn, _ in self._sections for part in drawn),
         ]
 
     def unchanged(self) -> list[Any]:
@@ -509,8 +518,8 @@ class Explorer:
         return [
             *(str(shown), gr.Tabs(selected="rows")),
             *(gr.Dropdown(labels, value=-1), gr.Dropdown(columns, value=NONE), str(page), 0),
-            *("", "all", ""),
-            *[""] * len(self._sections),
+            *("", "all", *chart.shown(None)),
+            *(value for _, _, _, show in self._sections for value in show(Markup())),
         ]
 
     def wire(self) -> None:
@@ -533,7 +542,7 @@ class Explorer:
                     found = explore.page(data, query)
                     return [str(figures.rows(found, data, query.words.strip() and query.words)), found.page]
 
-                return self._with(key, draw, 2)
+                return self._with(key, draw, lambda said: [str(said), gr.skip()])
 
             return show
 
@@ -547,39 +556,41 @@ class Explorer:
         )
         for button, by in ((self._before, -1), (self._after, 1)):
             button.click(turn(by), [*asked, self._page], [self._rows, self._page], **QUIET)
-        for section, draw, drawn in self._sections:
-            section.select(self._section(draw), self._key, drawn, **{**QUIET, "show_progress": "minimal"})
-        self._count.click(self._counting, [self._key, self._model], self._tokens, **READING)
-        self._lengths.select(self._counted, [self._key, self._model], self._tokens, **QUIET)
+        for section, draw, drawn, show in self._sections:
+            shows, looks = self._section(draw, show), {**QUIET, "show_progress": "minimal"}
+            section.select(shows, self._key, list(drawn), **looks)
+        tokens = list(self._tokens)
+        self._count.click(self._counting, [self._key, self._model], tokens, **READING)
+        self._lengths.select(self._counted, [self._key, self._model], tokens, **QUIET)
 
-    def _section(self, draw: Callable[[Data], Markup]) -> Callable[[str], str]:
-        return lambda key: self._with(key, lambda data: [str(draw(data))], 1)[0]
+    def _section(self, draw: Callable[[Data], Any], show: Show) -> Callable[[str], list[Any]]:
+        return lambda key: self._with(key, lambda data: show(draw(data)), show)
 
-    def _with(self, key: str, work: Callable[[Data], list[Any]], places: int) -> list[Any]:
-        """What `work` makes of the data set, or why there is none, in so many places."""
+    def _with(self, key: str, work: Callable[[Data], list[Any]], show: Show) -> list[Any]:
+        """What `work` makes of the data set, or why there is none."""
         try:
             data = self._tour.lab.data(self._tour.lab.workspaces.open(key))
-            return work(data) if data else [""] + [gr.skip()] * (places - 1)
+            return work(data) if data else show(Markup())
         except TourError as error:
-            return [str(status.problem(error.message))] + [gr.skip()] * (places - 1)
+            return show(status.problem(error.message))
 
-    def _counted(self, key: str, model: str) -> str:
+    def _counted(self, key: str, model: str) -> list[Any]:
         """Tokens at once if their tokenizer is there already; nothing is fetched unasked."""
         if self._tour.runner.tokenizers.ready(model) is None:
-            return ""
-        return str(self._with(key, lambda data: [str(self._drawn_tokens(data, model))], 1)[0])
+            return chart.shown(None)
+        return self._with(key, lambda data: chart.shown(self._drawn_tokens(data, model)), chart.shown)
 
-    def _counting(self, key: str, model: str) -> Iterator[str]:
+    def _counting(self, key: str, model: str) -> Iterator[list[Any]]:
         try:
             for stage in self._tour.runner.tokenizers.wait(model):
-                yield str(status.progress(stage.words, stage.share))
+                yield chart.shown(status.progress(stage.words, stage.share))
         except TourError as error:
-            yield str(status.problem(error.message))
+            yield chart.shown(status.problem(error.message))
             return
-        yield str(status.progress("Counting", None))
+        yield chart.shown(status.progress("Counting", None))
         yield self._counted(key, model)
 
-    def _drawn_tokens(self, data: Data, model: str) -> Markup:
+    def _drawn_tokens(self, data: Data, model: str) -> Chart | Markup:
         tokenizers = self._tour.runner.tokenizers
         rows, counts = explore.tokens(data, tokenizers.get(model))
         if not len(rows):
@@ -590,15 +601,21 @@ class Explorer:
         )
         usable = int((data.split_codes != UNUSED).sum())
         if len(rows) < usable:
-            drawn += status.hint(f"Counted for {len(rows):,} of {usable:,} texts, taken at even distances.")
+            counted = f"Counted for {len(rows):,} of {usable:,} texts, taken at even distances."
+            return replace(drawn, said=drawn.said + status.hint(counted))
         return drawn
 
 
-def _classes(data: Data) -> Markup:
+def _alone(said: Markup) -> list[Any]:
+    """Values for a section that is one piece of HTML."""
+    return [str(said)]
+
+
+def _classes(data: Data) -> Chart:
     return figures.classes(data.about.labels, explore.counts(data).tolist())
 
 
-def _words(data: Data) -> Markup:
+def _words(data: Data) -> Chart:
     rows = np.flatnonzero(data.split_codes != UNUSED)
     return figures.lengths(explore.boxes(data, rows, explore.words(data)[rows]), "words", None, "Words")
 

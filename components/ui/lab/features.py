@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from components.figures import lab_features
 from components.figures.markup import percent
+from components.lab.data import SPLITS, Data
 from components.lab.methods import METHODS
 from components.lab.methods.features import points
 from components.lab.prepared import prepared
@@ -15,13 +17,14 @@ from components.lab.runs import Phase, Run, find
 from components.lab.workspace import Workspace
 from components.models.errors import TourError
 from components.tasks.fields import option_fields
-from components.ui.chrome import ASSETS
+from components.ui import chart
 from components.ui.lab import watching
 from components.ui.lab.form import form, values
 from components.ui.page import Tour
 from components.ui.slots import QUIET
 
 NAME = "features"
+ALL = ("all", -2)  # among classes and splits, beside their codes; -1 is that of none
 _BY = {
     "pca": "by PCA, which knows no labels",
     "umap": "by UMAP, which knows no labels",
@@ -44,55 +47,88 @@ def features_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) ->
             start = gr.Button("Compute the features", variant="primary", elem_id="lab-features-start")
             watch = watching.build(tour, key, "lab-features", [NAME])
         with gr.Column(scale=7, min_width=320):
-            figure = gr.HTML(
-                value=None,
-                html_template=lab_features.TEMPLATE,
-                js_on_load=(ASSETS / "lab-features.js").read_text("utf-8"),
-                elem_id="lab-features-scatter",
+            figure = chart.place("lab-features-scatter")
+            gr.HTML(
+                "<p class='hint'>Draw around points to list their texts, or choose them here. A click in the "
+                "legend hides a class, two clicks show it alone.</p>"
             )
+            with gr.Row():
+                label = gr.Dropdown(
+                    [ALL], value=ALL[1], label="Texts of class", min_width=140, elem_id="lab-features-class"
+                )
+                split = gr.Dropdown(
+                    [ALL, *((name, code) for code, name in enumerate(SPLITS))],
+                    value=ALL[1],
+                    label="Of split",
+                    min_width=140,
+                    elem_id="lab-features-split",
+                )
+            listed = gr.HTML(elem_id="lab-features-selected")
+    shown = [*figure, label, split, listed]
 
     def begin(workspace: Workspace, *typed: Any) -> Run:
         options = values(option_fields(method.options), typed)
         return lab.start(workspace, NAME, options, lab.data(workspace))
 
-    def show(key: str, ended: str | None) -> Any:
+    def look(key: str, _: str | None = None) -> list[Any]:
+        found = drawn(key)
+        if found is None:
+            return [*chart.shown(None), *[gr.skip()] * 2, ""]
+        run, data, said = found
+        labels = [ALL, *((name, code) for code, name in enumerate(data.about.labels))]
+        figure = lab_features.scatter(data, points(run), said)
+        return [*chart.shown(figure), gr.Dropdown(labels, value=ALL[1]), ALL[1], ""]
+
+    def choose(key: str, label: int, split: int) -> list[Any]:
+        found = drawn(key)
+        if found is None:
+            return [*chart.shown(None), ""]
+        run, data, said = found
+        every = points(run)
+        if label == split == ALL[1]:
+            return [*chart.shown(lab_features.scatter(data, every, said)), ""]
+        fits = ((every.classes == label) | (label == ALL[1])) & ((every.splits == split) | (split == ALL[1]))
+        places = np.flatnonzero(fits).tolist()
+        figure = lab_features.scatter(data, every, said, set(places))
+        return [*chart.shown(figure), str(lab_features.listed(data, every, places))]
+
+    def select(event: gr.EventData, key: str) -> str:
+        found, places = drawn(key), getattr(event, "points", None)
+        if found is None or not isinstance(places, list):
+            return ""
+        run, data, _ = found
+        every = points(run)
+        kept = sorted({at for at in places if isinstance(at, int) and 0 <= at < len(every.rows)})
+        return str(lab_features.listed(data, every, kept)) if kept else ""
+
+    def drawn(key: str) -> tuple[Run, Data, str] | None:
+        """The last finished run, or a prepared one, with its data and what is said of it."""
         try:
             workspace = lab.workspaces.open(key)
-            run = watching.watched(workspace, lab, ended)
-            return drawn(run) if run else shipped(workspace)
+            own = [run for run in find(workspace.runs) if run.spec.method == NAME]
+            done = [run for run in own if run.state.phase is Phase.DONE and run.data]
+            data = lab.data(workspace)
+            run = done[-1] if done else prepared(workspace, data, NAME) if data else None
+            if run is None or run.data is None:
+                return None
+            return run, run.data, ("" if done else "A prepared run. ") + _said(run, run.data)
         except TourError:
             return None
-
-    def shipped(workspace: Workspace) -> dict[str, Any] | None:
-        """What there is to see before a visitor has computed anything."""
-        data = lab.data(workspace)
-        run = prepared(workspace, data, NAME) if data else None
-        return drawn(run, "A prepared run. ") if run else None
-
-    def opened(key: str) -> Any:
-        """Only where nothing else is drawn, or will be once the last run has been found."""
-        try:
-            workspace = lab.workspaces.open(key)
-        except TourError:
-            return gr.skip()
-        own = any(run.spec.method == NAME for run in find(workspace.runs))
-        return gr.skip() if own else shipped(workspace)
 
     watch.starts(start.click, begin, controls)
     watch.opens(tab.select)
     for event in (tab.select, ready.then):
-        event(opened, key, figure, **QUIET)
-    watch.ended(show, [], [figure])
+        event(look, key, shown, **QUIET)
+    watch.ended(look, [], shown)
+    for control in (label, split):
+        control.input(choose, [key, label, split], [*figure, listed], **QUIET)
+    selecting: Any = figure[1]
+    selecting.lasso(select, key, listed, **QUIET)
 
 
-def drawn(run: Run, said: str = "") -> dict[str, Any] | None:
-    """The points of a finished run, and `said` before what is said of them; None of any other run, or
-    without its data."""
-    data = run.data
-    if run.state.phase is not Phase.DONE or data is None:
-        return None
+def _said(run: Run, data: Data) -> str:
     result = run.result
-    said += (
+    said = (
         f"{data.about.title}: {result['shown']:,} of {result['rows']:,} texts, layer {result['layer']} of "
         f"{result['layers']} of {run.spec.options['model']}, pooling {result['pooling']}, projected "
         f"{_BY[result['projection']]}."
@@ -106,4 +142,4 @@ def drawn(run: Run, said: str = "") -> dict[str, Any] | None:
     if result["explained"]:
         shares = " and ".join(percent(share, 0) for share in result["explained"])
         said += f" The two axes hold {shares} of the variance."
-    return lab_features.scatter(data, points(run), said)
+    return said

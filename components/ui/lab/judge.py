@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from components.figures import lab_judge, lab_runs, status
+from components.figures.chart import Chart
 from components.figures.markup import Markup, join
 from components.lab.data import Data
 from components.lab.judging import Agreement, Judgement, agreement, judge
@@ -18,6 +19,7 @@ from components.lab.prepared import prepared
 from components.lab.runs import PREDICTIONS, Phase, Run, find
 from components.lab.workspace import Workspace
 from components.models.errors import Code, TourError
+from components.ui import chart
 from components.ui.chrome import ASSETS
 from components.ui.page import Tour
 from components.ui.slots import QUIET
@@ -72,21 +74,22 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         gr.HTML("<h3>All classifiers</h3>")
         overview = gr.HTML(elem_id="lab-judge-compared", elem_classes="lab-judge")
         gr.HTML("<h3>What is taken for what</h3>")
-        matrix = gr.HTML(elem_id="lab-judge-confusion", elem_classes="lab-judge", js_on_load=script)
+        matrix = chart.place("lab-judge-confusion", "lab-judge.js")
         cell = gr.HTML(elem_id="lab-judge-cell", elem_classes="lab-judge")
         with gr.Accordion("Scores by class", open=False, elem_id="lab-judge-classes"):
             classes = gr.HTML(elem_classes="lab-judge")
         gr.HTML("<h3>Examples worth reading</h3>")
         losses = gr.HTML(elem_id="lab-judge-losses", elem_classes="lab-judge")
         gr.HTML("<h3>Can the score be trusted?</h3>")
-        trust = gr.HTML(elem_id="lab-judge-reliability", elem_classes="lab-judge")
+        trust = chart.place("lab-judge-reliability")
         gr.HTML("<h3>Do the classifiers agree?</h3>")
         agreeing = gr.HTML(elem_id="lab-judge-agreement", elem_classes="lab-judge", js_on_load=script)
         differing = gr.HTML(elem_id="lab-judge-differing", elem_classes="lab-judge")
-    figures = [overview, matrix, cell, classes, losses, trust, agreeing, differing]
+    figures = [overview, *matrix, cell, classes, losses, *trust, agreeing, differing]
+    empty = _values([Markup()], None, [Markup()] * 3, None, [Markup()] * 2)
 
     def look(key: str | None, id: str | None, split: str) -> list[Any]:
-        nothing = [gr.Column(visible=False), gr.Dropdown(choices=[], value=None), *[""] * len(figures)]
+        nothing = [gr.Column(visible=False), gr.Dropdown(choices=[], value=None), *empty]
         if key is None:
             return [str(EARLY), *nothing]
         try:
@@ -102,7 +105,7 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
             str(status.hint(words)) if finished.prepared else "",
             gr.Column(visible=True),
             gr.Dropdown(choices=choices, value=finished.runs[place].id),
-            *map(str, drawn(finished, place)),
+            *drawn(finished, place),
         ]
 
     def look_again(said: str, key: str, split: str) -> list[Any]:
@@ -127,7 +130,7 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
     # Either of these may be the first to end.
     for opened in (tab.select(look, [key, picked, split], seen, **QUIET), ready):
         opened.then(look_again, [said, key, split], seen, **QUIET)
-    with_cells: Any = matrix
+    with_cells: Any = matrix[1]
     with_cells.pick(list_cell, [key, picked, split], cell, **QUIET)
     with_cells = agreeing
     with_cells.pick(list_differing, [key, split], differing, **QUIET)
@@ -164,8 +167,8 @@ def described(finished: Finished, place: int) -> str:
     return f"{finished.name(place)}{f' ({settings})' if settings else ''}"
 
 
-def drawn(finished: Finished, place: int) -> list[Markup]:
-    """The panel's figures, in the order that they stand in."""
+def drawn(finished: Finished, place: int) -> list[Any]:
+    """Values of the panel's figures, in the order that they stand in."""
     one = finished.judgements[place]
     entries = [
         lab_judge.Entry(
@@ -179,19 +182,26 @@ def drawn(finished: Finished, place: int) -> list[Markup]:
         for at, run in enumerate(finished.runs)
     ]
     names = [finished.name(at) for at in range(len(finished.runs))]
-    return [
-        lab_judge.compared(entries, place + 1),
+    examples = join(_look(finished, one, *look) for look in lab_judge.LOOKS)
+    return _values(
+        [lab_judge.compared(entries, place + 1)],
         lab_judge.confusion(one),
-        Markup(),
-        lab_judge.per_class(one),
-        join(_record(finished, one, *look) for look in lab_judge.LOOKS),
+        [Markup(), lab_judge.per_class(one), examples],
         lab_judge.calibration(one),
-        lab_judge.agreements(names, agreement(finished.judgements)),
-        Markup(),
+        [lab_judge.agreements(names, agreement(finished.judgements)), Markup()],
+    )
+
+
+def _values(*figures: Sequence[Markup] | Chart | None) -> list[Any]:
+    """Those of charts, or of where one may come, and of other HTML."""
+    return [
+        value
+        for one in figures
+        for value in (chart.shown(one) if one is None or isinstance(one, Chart) else map(str, one))
     ]
 
 
-def _record(finished: Finished, one: Judgement, title: str, advice: str, places: lab_judge.Look) -> Markup:
+def _look(finished: Finished, one: Judgement, title: str, advice: str, places: lab_judge.Look) -> Markup:
     chosen = places(one)
     texts = finished.texts(one, chosen)
     return lab_judge.examples(one, chosen, texts, title, advice)

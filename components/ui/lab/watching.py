@@ -20,6 +20,7 @@ from components.lab.prepared import prepared
 from components.lab.runs import Phase, Run, find
 from components.lab.workspace import Workspace
 from components.models.errors import TourError
+from components.ui import chart
 from components.ui.page import Tour
 from components.ui.slots import QUIET
 
@@ -45,7 +46,8 @@ class Watch:
     run: gr.State
     ended_run: gr.Textbox  # a `gr.State` does not tell of its change outside the queue
     status: gr.HTML
-    figure: gr.HTML
+    figure: tuple[gr.Plot, gr.HTML]
+    written: gr.HTML  # samples, while there is more to come
     pause: gr.Button
     resume: gr.Button
     cancel: gr.Button
@@ -53,7 +55,8 @@ class Watch:
 
     @property
     def _shown(self) -> list[Any]:
-        return [self.status, self.figure, self.pause, self.resume, self.cancel, self.timer, self.ended_run]
+        buttons = [self.pause, self.resume, self.cancel]
+        return [self.status, *self.figure, self.written, *buttons, self.timer, self.ended_run]
 
     def starts(self, listener: Callable[..., Any], start: Callable[..., Run], inputs: Sequence[Any]) -> Any:
         """Has an event start a run: `start(workspace, *inputs)`, whose errors are shown."""
@@ -63,7 +66,7 @@ class Watch:
                 run = start(self.tour.lab.workspaces.open(key), *values)
             except TourError as error:
                 return [gr.skip(), str(status.problem(error.message)), *[gr.skip()] * (len(self._shown) - 1)]
-            return [run.id, *self._record(run)]
+            return [run.id, *self._look(run)]
 
         return listener(begin, [self.key, *inputs], [self.run, *self._shown], **QUIET)
 
@@ -82,23 +85,28 @@ class Watch:
             return [gr.skip()] * (len(self._shown) + 1)
         runs = [run for run in find(workspace.runs) if run.spec.method in self.methods]
         if not runs:
-            line, figure = self._example(workspace)
-            return [None, line, figure, *_buttons(None, pausable=False), gr.Timer(active=False), ""]
-        return [runs[-1].id, *self._record(runs[-1])]
+            return [
+                None,
+                *self._example(workspace),
+                *_buttons(None, pausable=False),
+                gr.Timer(active=False),
+                "",
+            ]
+        return [runs[-1].id, *self._look(runs[-1])]
 
-    def _example(self, workspace: Workspace) -> tuple[str, str]:
+    def _example(self, workspace: Workspace) -> list[Any]:
+        """The values of the status and of what is drawn."""
         data = self.tour.lab.data(workspace)
         run = prepared(workspace, data, self.example) if self.example and data else None
         if run is None:
-            return "", ""
-        events = run.events()
+            return ["", *chart.shown(None), ""]
         said = status.hint(
             f"A prepared run: {run.spec.title} on {data.about.title if data else ''}, in "
             f"{status.duration(run.seconds)}. Yours takes its place."
         )
-        return str(said), str(curves(events))
+        return [str(said), *chart.shown(curves(run.events())), ""]
 
-    def _record(self, run: Run) -> list[Any]:
+    def _look(self, run: Run) -> list[Any]:
         from components.lab.methods import METHODS
 
         state = run.state
@@ -106,7 +114,8 @@ class Watch:
         moving = state.phase in (Phase.WAITING, Phase.RUNNING)
         return [
             str(_line(run, events, self.tour.lab.jobs.place(run))),
-            str(curves(events) + (written_so_far(events) if moving else Markup())),
+            *chart.shown(curves(events)),
+            str(written_so_far(events)) if moving else "",
             *_buttons(state.phase, pausable=METHODS[run.spec.method].pausable),
             gr.Timer(active=moving),
             gr.skip() if moving else f"{run.id} {len(events)}",
@@ -122,7 +131,8 @@ def build(
         pause = gr.Button("Pause", size="sm", visible=False, elem_id=f"{slug}-pause")
         resume = gr.Button("Resume", size="sm", visible=False, elem_id=f"{slug}-resume")
         cancel = gr.Button("Cancel", size="sm", visible=False, elem_id=f"{slug}-cancel")
-    figure = gr.HTML(elem_id=f"{slug}-curves")
+    figure = chart.place(f"{slug}-curves")
+    written = gr.HTML(elem_id=f"{slug}-written")
     watch = Watch(
         tour=tour,
         key=key,
@@ -132,6 +142,7 @@ def build(
         ended_run=gr.Textbox("", visible="hidden", elem_id=f"{slug}-ended"),
         status=line,
         figure=figure,
+        written=written,
         pause=pause,
         resume=resume,
         cancel=cancel,
@@ -141,10 +152,17 @@ def build(
 
     def look(key: str, id: str | None) -> list[Any]:
         try:
-            return watch._record(lab.run(lab.workspaces.open(key), id or ""))
+            return watch._look(lab.run(lab.workspaces.open(key), id or ""))
         except TourError as error:
             gone = str(status.problem(error.message)) if id else ""
-            return [gone, "", *_buttons(None, pausable=False), gr.Timer(active=False), gr.skip()]
+            return [
+                gone,
+                *chart.shown(None),
+                "",
+                *_buttons(None, pausable=False),
+                gr.Timer(active=False),
+                gr.skip(),
+            ]
 
     def acts(act: Callable[[Run], None]) -> Callable[[str, str | None], list[Any]]:
         def press(key: str, id: str | None) -> list[Any]:

@@ -1,0 +1,72 @@
+"""Plotly's charts on a page: loaded with the first, read in both themes, saved, as wide as their place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.tour import check_accessible
+
+
+def chart(page: Page) -> Locator:
+    return page.locator("#lab-classes .js-plotly-plot")
+
+
+def classes(page: Page) -> Page:
+    """The lab with the chart of its classes."""
+    expect(page.locator("#lab-rows tbody tr").first).to_be_visible()
+    page.locator("#lab-explorer").get_by_role("tab", name="Classes", exact=True).click()
+    expect(chart(page).locator(".main-svg").first).to_be_visible()
+    return page
+
+
+def test_plotly_is_loaded_from_here_when_the_first_chart_is_drawn(open_page: OpenPage) -> None:
+    page = open_page(elsewhere=True)
+    scripts: list[str] = []
+    page.on("request", lambda request: scripts.append(request.url) if "Plotly" in request.url else None)
+    page.goto("/lab")
+    expect(page.locator("#lab-rows tbody tr").first).to_be_visible()
+    assert not scripts
+    classes(page)
+    assert len(scripts) == 1
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_chart_is_read_in_both_themes_and_on_a_phone(open_page: OpenPage, width: int, colours: str) -> None:
+    page = classes(open_page("/lab", width=width, colours=colours))
+    expect(chart(page)).to_have_attribute("aria-label", "Rows of each class, by split")
+    ink = page.evaluate("getComputedStyle(document.body).getPropertyValue('--tour-ink')")
+    name = chart(page).locator(".ytick text").first
+    page.evaluate("(ink) => { document.body.style.accentColor = ink; }", ink)
+    expected = page.evaluate("getComputedStyle(document.body).accentColor")
+    assert name.evaluate("(text) => getComputedStyle(text).fill") == expected
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    drawn, place = chart(page).locator(".main-svg").first.bounding_box(), chart(page).bounding_box()
+    assert drawn
+    assert place
+    assert abs(drawn["width"] - place["width"]) <= 1
+    page.locator("#lab-classes summary").click()
+    expect(page.locator("#lab-classes tbody tr")).to_have_count(6)
+    check_accessible(page)
+
+
+def test_a_chart_is_saved_by_keyboard(open_page: OpenPage) -> None:
+    page = classes(open_page("/lab"))
+    button = chart(page).get_by_role("button", name="Download plot as a PNG")
+    button.focus()
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "classes.png"
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_a_chart_follows_the_width_of_its_place(open_page: OpenPage) -> None:
+    page = classes(open_page("/lab"))
+    page.set_viewport_size({"width": 390, "height": 800})
+    drawn = chart(page).locator(".main-svg").first
+    expect(drawn).to_have_attribute("width", str(chart(page).evaluate("(plot) => plot.clientWidth")))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
