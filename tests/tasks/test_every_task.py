@@ -82,6 +82,12 @@ def test_there_are_tasks() -> None:
     assert set(CONTRACT) <= {task.name for task in TASKS}
 
 
+@all_tasks
+def test_a_tiny_checkpoint_can_do_it(task: AnyTask) -> None:
+    """What holds everywhere is tried on these; without one, nothing would be."""
+    assert [model for one, model in TINY if one.name == task.name]
+
+
 def test_specs_import_neither_torch_nor_transformers() -> None:
     imports = "; ".join(f"import {task.run.__module__}" for task in TASKS)
     loaded = "print({'torch', 'transformers'} & {*sys.modules})"
