@@ -262,7 +262,7 @@ def test_it_stops_before_what_it_is_to_stop_at(
         start = int(first * len(new))
         stop = new[start : max(int(last * len(new)), start + 1)]
         for given in ([stop, "never written"], stop.replace("\\", "\\\\").replace("\n", "\\n")):
-            with subtests.test(given):
+            with subtests.test(str(given)):
                 result = runner.call(TASK, {**payload, "stop": given}).result
                 assert result.text == begin + new[: new.index(stop)]
                 assert result.finish_reason == "stop"
