@@ -15,7 +15,8 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
+# Compiled modules are kept, those of tests with their rewritten assertions too.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 
 DATA ?= ../shared/data
 FLAGS ?=
@@ -30,10 +31,12 @@ demo: $(VENV)/.runtime
 test: $(VENV)/.dev chromium nginx
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python app.py --space check
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder  # each has an app and models of its own: 3 GB or so
+	# Types beside tests, which wait now and then; each of the two workers has an app and models: 3 GB or so.
+	@$(BIN)/mypy & types=$$!; \
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	wait $$types && exit $$tests
 
 test-fast: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -79,8 +82,9 @@ $(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
 	@touch $@
 
 chromium: $(VENV)/.dev
-	@command -v chromium >/dev/null \
-	|| { command -v apt-get >/dev/null && $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -yq chromium; } \
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null \
+	|| { command -v apt-get >/dev/null && $(AS_ROOT) apt-get update -q \
+		&& { $(AS_ROOT) apt-get install -yq chromium-headless-shell || $(AS_ROOT) apt-get install -yq chromium; }; } \
 	|| $(BIN)/playwright install chromium
 
 nginx:

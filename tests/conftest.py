@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator
 
@@ -18,6 +19,8 @@ from tests.server import running_app
 
 # As in the app: several processes with torch share the processor here.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as processors
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # How long an example takes depends on what else the host does.
 settings.register_profile("untimed", deadline=None)
@@ -67,6 +70,19 @@ def runner(registry: Registry) -> Runner:
 @pytest.fixture(scope="session")
 def tokenizers(runner: Runner) -> Tokenizers:
     return runner.tokenizers
+
+
+@pytest.fixture(scope="session")
+def gguf_read_once() -> Iterator[None]:
+    """The library reads a GGUF file, and its table of names, again for each configuration, tokenizer and
+    network that it makes of it: 16 seconds of a processor, for the same parts of the same file.
+    """
+    import gguf
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("GGUFReader", "get_tensor_name_map"):
+            patch.setattr(gguf, name, functools.cache(getattr(gguf, name)))
+        yield
 
 
 @pytest.fixture

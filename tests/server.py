@@ -58,14 +58,11 @@ def running(
             start_new_session=with_children,
         )
         try:
-            deadline = time.monotonic() + patience
-            while not answers(url):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    output.seek(0)
-                    raise RuntimeError(
-                        f"{command} gave no answer at {url}:\n{output.read().decode(errors='replace')}"
-                    )
-                time.sleep(0.01)
+            if not comes_up(process, url, patience):
+                output.seek(0)
+                raise RuntimeError(
+                    f"{command} gave no answer at {url}:\n{output.read().decode(errors='replace')}"
+                )
             yield url
         finally:
             if with_children:
@@ -76,6 +73,16 @@ def running(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def comes_up(process: subprocess.Popen[bytes], url: str, patience: float = 180) -> bool:
+    """Whether a server answers before it ends, and before seconds have passed; asks without pressing it."""
+    deadline = time.monotonic() + patience
+    while not answers(url):
+        if process.poll() is not None or time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def answers(url: str) -> bool:

@@ -22,7 +22,6 @@ import itertools
 import json
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -46,7 +45,7 @@ import numpy as np
 import psutil
 from playwright.sync_api import Error, Page, Playwright, Request, Route, sync_playwright
 
-from tests.browser.tour import FLAGS
+from tests.browser.tour import CHROMIUM, FLAGS
 from tests.server import running_app
 
 MODEL = "all-MiniLM-L6-v2"
@@ -244,7 +243,7 @@ def renderer() -> psutil.Process:
 @contextmanager
 def chromium(playwright: Playwright) -> Iterator[Callable[[], Page]]:
     """Opens one page after another; the last one is closed when the next comes."""
-    browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
     pages: list[Page] = []
 
     def opened() -> Page:

@@ -6,12 +6,11 @@ python -m tests.benchmarks.long_text
 
 from __future__ import annotations
 
-import shutil
 from statistics import median
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.tour import FLAGS, PATIENCE, paste
+from tests.browser.tour import CHROMIUM, FLAGS, PATIENCE, paste
 from tests.server import ROOT, running_app
 
 TOKENIZERS = ("all-MiniLM-L6-v2", "SmolLM2-135M-Instruct", "translator-en-de")
@@ -39,7 +38,7 @@ def drawn(page: Page, text: str) -> float:
 def main() -> None:
     prose = " ".join((ROOT / "README.md").read_text("utf-8").split()) * 20
     with running_app() as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         for count in range(1, len(TOKENIZERS) + 1):
             page.goto(f"{url}/tokenizers?text=a&tokenizers={','.join(TOKENIZERS[:count])}")

@@ -6,7 +6,6 @@ python -m tests.browser.cards
 from __future__ import annotations
 
 import io
-import shutil
 from html import escape
 
 from PIL import Image
@@ -15,7 +14,7 @@ from playwright.sync_api import sync_playwright
 from components.ui.chrome import ABOUT, ASSETS, CLAIM, NAME, PICTURES
 from components.ui.page import TaskPage
 from demos import PAGES, examples
-from tests.browser.tour import FLAGS
+from tests.browser.tour import CHROMIUM, FLAGS
 
 STYLE = """
 body {
@@ -87,7 +86,7 @@ def main() -> None:
             result = page.teaser(first.payload, first.answer)
         cards[page.slug] = html(page.title, page.sentence, str(result))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         drawing = browser.new_page(viewport={"width": 1200, "height": 630})
         for name, content in cards.items():
             drawing.set_content(content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.browser.tour import FLAGS
+from tests.browser.tour import CHROMIUM, FLAGS
 
 OpenPage = Callable[..., Page]
 # What is to happen at once says so itself; everything else may take its time on a loaded host.
@@ -21,7 +21,7 @@ VISITOR: Any = {"locale": "en", "permissions": ["clipboard-read", "clipboard-wri
 @pytest.fixture(scope="package")  # Playwright keeps an event loop running, which later suites must not meet
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
 
@@ -59,30 +59,50 @@ def context(browser: Browser, app_url: str) -> Iterator[BrowserContext]:
     context.close()
 
 
+@pytest.fixture(scope="package")
+def others() -> Iterator[dict[str, list[BrowserContext]]]:
+    """By address: who else has been there, and has nothing kept of it but the scripts."""
+    found: dict[str, list[BrowserContext]] = defaultdict(list)
+    yield found
+    for contexts in found.values():
+        for context in contexts:
+            context.close()
+
+
 @pytest.fixture
-def open_page(browser: Browser, context: BrowserContext, app_url: str) -> Iterator[OpenPage]:
+def open_page(
+    browser: Browser, context: BrowserContext, others: dict[str, list[BrowserContext]], app_url: str
+) -> Iterator[OpenPage]:
     """Opens pages; `origins` are allowed beside the app's own. What goes wrong in one fails the test, unless
     it is not `watched`, as where its server is taken away.
 
-    Somebody `elsewhere`, or at another `base_url`, has nothing in common with the other pages.
+    Somebody `elsewhere`, or at another `base_url`, has nothing in common with the test's other pages;
+    somebody `new` has not even the app's scripts.
     """
     faults: list[Faults] = []
-    others: list[BrowserContext] = []
+    lent: list[tuple[str, BrowserContext]] = []
+    fresh: list[BrowserContext] = []
 
     def open_one(
         path: str | None = None,
         *,
         origins: tuple[str, ...] = (),
         elsewhere: bool = False,
+        new: bool = False,
         base_url: str | None = None,
         watched: bool = True,
         width: int = 1280,
         colours: Literal["light", "dark"] = "light",
     ) -> Page:
         home = context
-        if elsewhere or base_url:
-            home = browser.new_context(base_url=base_url or app_url, **VISITOR)
-            others.append(home)
+        address = base_url or app_url
+        if new:
+            home = browser.new_context(base_url=address, **VISITOR)
+            fresh.append(home)
+        elif elsewhere or base_url:
+            free = others[address]
+            home = free.pop() if free else browser.new_context(base_url=address, **VISITOR)
+            lent.append((address, home))
         page = home.new_page()
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=colours)
@@ -95,13 +115,21 @@ def open_page(browser: Browser, context: BrowserContext, app_url: str) -> Iterat
         return page
 
     yield open_one
+    leave(context, app_url)
+    for address, other in lent:
+        leave(other, address)
+        others[address].append(other)
+    for stranger in fresh:
+        stranger.close()
+    assert not [fault for found in faults for fault in found]
+
+
+def leave(context: BrowserContext, address: str) -> None:
+    """Closes a visitor's pages, and forgets what they kept."""
     for page in context.pages:
-        if page.url.startswith(app_url):
+        if page.url.startswith(address.rstrip("/")):
             page.evaluate("localStorage.clear()")
         page.close()
-    for other in others:
-        other.close()
-    assert not [fault for found in faults for fault in found]
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ python -m tests.browser.screenshots
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from components.ui.page import TaskPage
 from demos import PAGES
-from tests.browser.tour import FLAGS, UP, Visit
+from tests.browser.tour import CHROMIUM, FLAGS, UP, Visit
 from tests.server import ROOT, running_app
 
 FOLDER = ROOT / "test-results" / "screenshots"
@@ -47,7 +46,7 @@ def shoot(browser: Browser, app_url: str, colours: Colours, width: int, folder: 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with running_app() as app_url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for width in WIDTHS:
             for colours in COLOURS:
                 shoot(browser, app_url, colours, width, FOLDER)

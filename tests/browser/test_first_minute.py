@@ -39,7 +39,7 @@ look();
     [(HOME, 1280), ("api", 1280), *((slug, 390) for slug in (HOME, "api", *(page.slug for page in PAGES)))],
 )
 def test_nothing_jumps_elsewhere_or_on_a_phone(open_page: OpenPage, slug: str, width: int) -> None:
-    page = open_page(elsewhere=True, width=width)
+    page = open_page(new=True, width=width)
     page.add_init_script(WATCH)
     page.goto(f"/{slug}")
     expect(page.locator(f"{UP}, .operation").first).to_be_visible()
@@ -109,12 +109,14 @@ def test_navigation_leads_to_every_page(opened: tuple[Page, TaskPage | PlainPage
     assert [link.get_attribute("href") for link in links.all()] == [f"./{each.slug}" for each in PAGES]
     assert navigation.locator('a[aria-current="page"]').get_attribute("href") == f"./{spec.slug}"
     groups = navigation.locator("summary")
+    assert groups.count()
     assert navigation.bounding_box()["height"] < 60  # type: ignore[index]  # all in one line
     for group in groups.all():
         group.focus()
         page.keyboard.press("Enter")
         opened_list = navigation.locator("details[open]")
         expect(opened_list).to_have_count(1)  # the others close
+        assert opened_list.locator("a").count()
         for link in opened_list.locator("a").all():
             expect(link).to_be_in_viewport()
     page.keyboard.press("Escape")

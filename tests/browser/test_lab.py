@@ -19,7 +19,7 @@ from components.models.settings import default_cache_dir
 from demos import text_classification
 from tests.browser.conftest import VISITOR, OpenPage
 from tests.browser.tour import PATIENCE, TRAINED, TRAINS, Visit
-from tests.server import ROOT, answers, clean_environment, free_port
+from tests.server import ROOT, clean_environment, comes_up, free_port
 
 pytestmark = TRAINS
 
@@ -135,8 +135,7 @@ def server(port: int, cache: Path) -> Iterator[subprocess.Popen[bytes]]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        while not answers(f"http://127.0.0.1:{port}/health"):
-            assert process.poll() is None
+        assert comes_up(process, f"http://127.0.0.1:{port}/health")
         yield process
     finally:
         process.terminate()

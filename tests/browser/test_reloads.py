@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from demos import text_classification, text_generation
 from tests.browser.conftest import OpenPage
 from tests.browser.tour import PATIENCE, Visit
-from tests.server import ROOT, answers, clean_environment, free_port
+from tests.server import ROOT, clean_environment, comes_up, free_port
 
 MINE = "The kettle leaks, and nobody answers my letters."
 
@@ -42,8 +42,7 @@ def test_a_run_that_a_restart_cuts_off_can_be_run_again(open_page: OpenPage) -> 
         process = subprocess.Popen(
             [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=clean_environment()
         )
-        while not answers(f"{url}/health"):
-            assert process.poll() is None
+        assert comes_up(process, f"{url}/health")
         return process
 
     page = open_page(base_url=url, watched=False)

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from components.ui.page import TaskPage
 from demos import PAGES
 from tests.browser.conftest import OpenPage
-from tests.browser.tour import TASK_PAGES, UP, Visit
+from tests.browser.tour import TASK_PAGES, UP, Visit, brief
 from tests.server import running_app
 
 
@@ -36,6 +36,6 @@ def test_a_page_and_the_api_start_from_the_same_model(
 ) -> None:
     visit = Visit(open_page(base_url=space_url, origins=(space_url,)), spec).open()
     expect(visit.badge).to_be_visible()
-    asked = dict(spec.task.example)
+    asked = {**spec.task.example, **brief(spec)}
     answer = httpx.post(f"{space_url}/v1/{spec.task.name}", json=asked, timeout=200).json()
     assert f'"model": "{answer["model"]}"' in visit.drawer("API")

@@ -38,7 +38,7 @@ def stored(content: bytes, formula: str, value: str) -> bytes:
 def with_part(content: bytes, name: str, part: bytes) -> bytes:
     """An archive with one part more."""
     out = io.BytesIO(content)
-    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr(name, part)
     return out.getvalue()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from components.models.checkpoint import Checkpoint, Head, WheelSource
 from components.models.registry import Registry
 from components.models.settings import Settings, default_cache_dir
 from components.models.sources.snippet import loading_lines
+from tests.tasks.test_snippets import run
 
 EMBEDDED = [checkpoint for checkpoint in load_catalog() if checkpoint.embedded]
 TEXTS = [
@@ -60,9 +59,9 @@ def test_loads_and_is_what_the_catalog_says(checkpoint: Checkpoint, registry: Re
     ids=lambda checkpoint: checkpoint.id,
 )
 def test_converted_weights_answer_as_the_gguf_does(
-    checkpoint: Checkpoint, registry: Registry, tmp_path: Path
+    checkpoint: Checkpoint, registry: Registry, tmp_path: Path, gguf_read_once: None
 ) -> None:
-    """A reader's snippet, run as it stands in another process, gives the same tokens and the same logits."""
+    """A reader's snippet, run as it stands, gives the same tokens and the same logits."""
     code = [
         *loading_lines(checkpoint),
         "import torch",
@@ -74,7 +73,7 @@ def test_converted_weights_answer_as_the_gguf_does(
         "    logits = [network(ids).logits for ids in inputs]",
         "torch.save((inputs, logits), 'answers.pt')",
     ]
-    subprocess.run([sys.executable, "-c", "\n".join(code)], cwd=tmp_path, check=True, capture_output=True)
+    run("\n".join(code), tmp_path)
     inputs, logits = torch.load(tmp_path / "answers.pt")
     with registry.lease(checkpoint.id) as model, torch.inference_mode():
         for text, ids, expected in zip(TEXTS, inputs, logits, strict=True):

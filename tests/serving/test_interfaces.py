@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -68,15 +69,28 @@ def with_more_text(task: AnyTask, text: str) -> dict[str, Any]:
     return payload
 
 
+Usual = Callable[[str, AnyTask], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def usual(interfaces: dict[str, Interface]) -> Usual:
+    """What a interface answers to a task's quick example, asked once."""
+
+    @cache
+    def answer(client: str, name: str) -> dict[str, Any]:
+        task = next(one for one in OPERATIONS if one.name == name)
+        return interfaces[client].ask(task, quick(task))
+
+    return lambda client, task: answer(client, task.name)
+
+
 @tasks
 @pytest.mark.parametrize("client", CLIENTS)
-def test_every_task_answers_with_the_keys_of_the_contract(
-    interfaces: dict[str, Interface], task: AnyTask, client: str
-) -> None:
+def test_every_task_answers_with_the_keys_of_the_contract(usual: Usual, task: AnyTask, client: str) -> None:
     inputs, keys = CONTRACT[task.name]
     assert [field.name for field in input_fields(task.inputs)] == inputs
 
-    answer = interfaces[client].ask(task, quick(task))
+    answer = usual(client, task)
 
     assert list(answer)[: len(keys)] == list(keys)
     for key, entry in keys.items():
@@ -90,10 +104,8 @@ def test_every_task_answers_with_the_keys_of_the_contract(
 
 
 @tasks
-def test_the_doors_give_the_same_answer(interfaces: dict[str, Interface], task: AnyTask) -> None:
-    answers = [
-        timeless(interfaces[client].ask(task, quick(task))) for client in (*CLIENTS, "gradio", "raw_mcp")
-    ]
+def test_the_doors_give_the_same_answer(usual: Usual, task: AnyTask) -> None:
+    answers = [timeless(usual(client, task)) for client in (*CLIENTS, "gradio", "raw_mcp")]
     assert all(answer == answers[0] for answer in answers)
 
 
@@ -105,33 +117,24 @@ def timeless(answer: Any) -> Any:
 
 
 @of_models
-def test_the_model_can_be_chosen_and_left_empty(http: Http, task: AnyTask) -> None:
-    default = http.ask(task, quick(task))["model"]
+def test_the_model_can_be_chosen_and_left_empty(http: Http, usual: Usual, task: AnyTask) -> None:
+    default = usual("http", task)["model"]
     assert http.ask(task, {**quick(task), "model": ""})["model"] == default
     assert http.ask(task, {**quick(task), "model": default})["model"] == default
 
 
-HOSTILE = {
-    "emoji with joiners": "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽",
-    "right to left": "שלום \u202eעולם مرحبا",
-    "script": "<script>alert(1)</script></script><img src=x onerror=alert(1)>",
-    "template": "${alert(1)} {{7*7}} {% raw %} %s {0}",
-    "quotes and controls": "\"'\\ \u0007\u001b[31m \u2028\ufeff\ufffd",
-}
+HOSTILE = (
+    "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽 שלום \u202eעולם مرحبا",
+    "<script>alert(1)</script></script><img src=x onerror=alert(1)>",
+    "${alert(1)} {{7*7}} {% raw %} %s {0} \"'\\ \u0007\u001b[31m \u2028\ufeff\ufffd",
+)
 
 
 @tasks
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_odd_but_valid_text_is_answered(http: Http, task: AnyTask, text: str) -> None:
-    assert http.ask(task, with_more_text(task, text))
-
-
-@tasks
-@pytest.mark.parametrize("client", [client for client in CLIENTS if client != "http"])
-def test_odd_but_valid_text_is_answered_behind_the_other_doors(
-    interfaces: dict[str, Interface], task: AnyTask, client: str
-) -> None:
-    text = "👩‍👩‍👧‍👦 שלום </script><script>alert(1)</script> ${alert(1)}"
+@pytest.mark.parametrize("client", CLIENTS)
+def test_odd_but_valid_text_is_answered(interfaces: dict[str, Interface], task: AnyTask, client: str) -> None:
+    """Turned from interface to interface and from task to task: each meets all, and a runner each of them alone."""
+    text = HOSTILE[(CLIENTS.index(client) + OPERATIONS.index(task)) % len(HOSTILE)]
     assert interfaces[client].ask(task, with_more_text(task, text))
 
 
@@ -144,9 +147,17 @@ BAD_TEXT = {
 }
 
 
-@tasks
-@pytest.mark.parametrize("client", RAW)
-@pytest.mark.parametrize("text", BAD_TEXT.values(), ids=BAD_TEXT.keys())
+@pytest.mark.parametrize(
+    ("client", "task", "text"),
+    [
+        pytest.param(client, task, text, id=f"{kind}-{client}-{task.name}")
+        for client in RAW
+        for index, task in enumerate(OPERATIONS)
+        for number, (kind, text) in enumerate(BAD_TEXT.items())
+        # The other interfaces lead to the same checks: turned from task to task, each meets every text.
+        if client == "http" or index % len(BAD_TEXT) == number
+    ],
+)
 def test_text_that_no_task_can_take_is_refused(
     interfaces: dict[str, Interface], http: Http, task: AnyTask, client: str, text: str
 ) -> None:
@@ -204,7 +215,7 @@ def test_wrong_values_are_refused(
 @tasks
 @pytest.mark.parametrize("client", RAW)
 def test_null_is_what_is_left_out_and_a_whole_number_may_have_a_point(
-    interfaces: dict[str, Interface], task: AnyTask, client: str
+    interfaces: dict[str, Interface], usual: Usual, task: AnyTask, client: str
 ) -> None:
     fields = option_fields(task.options)
     nulls = {
@@ -215,7 +226,7 @@ def test_null_is_what_is_left_out_and_a_whole_number_may_have_a_point(
     plain = {name: value for name, value in quick(task).items() if value is not None}
     pointed = {field.name: float(field.default) for field in fields if field.kind == "int"}
     answer = interfaces[client].ask(task, {**nulls, **pointed, **plain})
-    assert set(answer) == set(interfaces[client].ask(task, plain))
+    assert set(answer) == set(usual(client, task))
 
 
 @tasks

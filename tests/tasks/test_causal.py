@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import pytest
@@ -30,16 +31,21 @@ def test_equal_to_plain_forward_passes(
     model = lease(id)
     monkeypatch.setitem(causal.CHUNK, "cpu", room)  # all in one pack, several in one, one in each
     context = causal.Context(model)
+
+    @functools.cache  # what is shared comes again, and so do its continuations
+    def plain(ids: tuple[int, ...]) -> torch.Tensor:
+        return logprobs(model, [*ids])
+
     # What is shared grows, shrinks, stays and changes; what was kept of it must not show.
     for shared in (SHARED, SHARED[:3], SHARED[:3], [*SHARED[:2], 60, 61], [5]):
         likelihoods = finish(context.log_likelihoods(shared, CONTINUATIONS))
         following = finish(context.next_tokens(shared, [[], *CONTINUATIONS]))
         for ids, likelihood in zip(CONTINUATIONS, likelihoods, strict=True):
-            table = logprobs(model, shared + ids)[len(shared) - 1 : -1]
+            table = plain((*shared, *ids))[len(shared) - 1 : -1]
             expected = table[torch.arange(len(ids)), torch.tensor(ids)].sum()
             torch.testing.assert_close(likelihood, expected, atol=1e-3, rtol=1e-5)
         for ids, row in zip([[], *CONTINUATIONS], following, strict=True):
-            torch.testing.assert_close(row, logprobs(model, shared + ids)[-1], atol=1e-3, rtol=1e-4)
+            torch.testing.assert_close(row, plain((*shared, *ids))[-1], atol=1e-3, rtol=1e-4)
 
 
 def test_the_shared_start_of_sequences() -> None:

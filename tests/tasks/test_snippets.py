@@ -133,7 +133,7 @@ def run(code: str, folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, gguf_read_once: None) -> Path:
     """Where a reader tries the snippets one after another: paths of shipped weights start there too."""
     place = tmp_path_factory.mktemp("reader")
     (place / "components").symlink_to(ROOT / "components")

@@ -82,7 +82,9 @@ def test_what_is_wrong_is_named(runner: Runner, payload: dict[str, object], fiel
 
 
 @pytest.mark.parametrize("id", OWN)
-def test_the_snippet_prints_the_librarys_tokens(runner: Runner, id: str, tmp_path: Path) -> None:
+def test_the_snippet_prints_the_librarys_tokens(
+    runner: Runner, id: str, tmp_path: Path, gguf_read_once: None
+) -> None:
     source = runner.tokenizers.source(id)
     assert source is not None
     (tmp_path / "components").symlink_to(Path(__file__).parents[2] / "components")
