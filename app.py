@@ -101,6 +101,7 @@ def build_app(
     from components.serving.inference import Inference
     from components.serving.mcp import McpServer
     from components.serving.middleware import middleware
+    from components.serving.modules import modules
     from components.serving.shell import Site, pictures
     from components.ui.chrome import PICTURES, appearance
 
@@ -137,6 +138,7 @@ def build_app(
                     *v1.routes(demos.OPERATIONS, registry, inference, runner.tokenizers),
                     *mcp.routes,
                     pictures(PICTURES),
+                    modules(),
                 ],
                 "middleware": middleware(site, published, frame_ancestors),
                 "lifespan": lifespan,

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.address import Published
+from components.javascript import preloads
 from components.shell import BASE, Shell
 
 HOME = ""
@@ -101,12 +102,13 @@ class Shells:
         if shell is None:
             return html
         html = FOREIGN_META.sub(b"", html).replace(*TITLE_SWITCH)
-        # Readers of previews stop after some kilobytes, and Gradio's own data is long.
-        html = html.replace(b"<head>", _bytes("<head>", _meta(shell, base, slug)), 1)
         html = html.replace(b"</head>", _bytes(_filled(shell.head, base), "</head>"), 1)
         html = html.replace(b"<gradio-app", _bytes(_filled(shell.before, base), "<gradio-app"), 1)
         end = html.rfind(b"</body>")
-        return html[:end] + _bytes(_filled(shell.after, base)) + html[end:]
+        html = html[:end] + _bytes(_filled(shell.after, base)) + html[end:]
+        # Readers of previews stop after some kilobytes, and Gradio's own data is long.
+        first = _meta(shell, base, slug) + preloads(html.decode())
+        return html.replace(b"<head>", _bytes("<head>", first), 1)
 
     def _lost(self, path: str, base: str) -> HTMLResponse:
         pages = {**self.site.pages, **self.site.documents}
@@ -153,7 +155,7 @@ def _page(shell: Shell, base: str, slug: str) -> HTMLResponse:
 
 
 def _document(shell: Shell, base: str, slug: str | None) -> str:
-    head = _meta(shell, base, slug) + _filled(shell.head, base)
+    head = _meta(shell, base, slug) + preloads(shell.head) + _filled(shell.head, base)
     body = _filled(shell.before + shell.after, base)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><base href="{escape(base)}">'

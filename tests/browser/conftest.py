@@ -8,8 +8,9 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 
+from components.javascript import FOLDER
 from tests.browser.tour import CHROMIUM, FLAGS
 
 OpenPage = Callable[..., Page]
@@ -130,6 +131,27 @@ def leave(context: BrowserContext, address: str) -> None:
         if page.url.startswith(address.rstrip("/")):
             page.evaluate("localStorage.clear()")
         page.close()
+
+
+@pytest.fixture
+def module_page(browser: Browser) -> Iterator[Page]:
+    """An empty page without the app, in which `import("./name.js")` gives one of the app's modules."""
+
+    def serve(route: Route) -> None:
+        name = urlsplit(route.request.url).path[1:]
+        if name:
+            route.fulfill(path=FOLDER / name, content_type="text/javascript")
+        else:
+            route.fulfill(body="<!doctype html>", content_type="text/html")
+
+    page = browser.new_page()
+    faults = Faults("http://modules.test")
+    faults.watch(page)
+    page.route("http://modules.test/**", serve)
+    page.goto("http://modules.test/")
+    yield page
+    page.close()
+    assert not faults
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
 from components.figures.lab_runs import Row, runs_table
-from components.ui.chrome import ASSETS
 
 ROW = Row(
     id="run-1",
@@ -20,16 +19,15 @@ ROW = Row(
 )
 
 
-def test_the_first_press_asks_and_the_second_removes(browser: Browser) -> None:
-    page = browser.new_page()
+def test_the_first_press_asks_and_the_second_removes(module_page: Page) -> None:
+    page = module_page
     page.set_content(str(runs_table([ROW])))
     page.evaluate(
-        """(script) => {
+        """async () => {
           window.sent = [];
           const trigger = (name, data) => window.sent.push([name, data]);
-          new Function("element", "trigger", script)(document.body, trigger);
-        }""",
-        (ASSETS / "lab-runs.js").read_text("utf-8"),
+          (await import("./lab-runs.js")).start({ element: document.body, trigger });
+        }"""
     )
     button = page.get_by_role("button")
     button.click()
@@ -38,4 +36,3 @@ def test_the_first_press_asks_and_the_second_removes(browser: Browser) -> None:
     button.click()
     assert page.evaluate("sent") == [["remove", {"run": "run-1"}]]
     expect(button).to_be_disabled()
-    page.close()

@@ -133,7 +133,7 @@ HOSTILE = (
 @tasks
 @pytest.mark.parametrize("client", CLIENTS)
 def test_odd_but_valid_text_is_answered(interfaces: dict[str, Interface], task: AnyTask, client: str) -> None:
-    """Turned from interface to interface and from task to task: each meets all, and a runner each of them alone."""
+    """Each interface and each task meets every text; a runner meets each of them alone."""
     text = HOSTILE[(CLIENTS.index(client) + OPERATIONS.index(task)) % len(HOSTILE)]
     assert interfaces[client].ask(task, with_more_text(task, text))
 

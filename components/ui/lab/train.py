@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import javascript
 from components.figures import lab_runs, status
 from components.figures.markup import Markup
 from components.lab import intake
@@ -18,7 +19,6 @@ from components.lab.runs import Phase, Run, find
 from components.lab.workspace import Workspace
 from components.models.errors import TourError
 from components.tasks.fields import option_fields
-from components.ui.chrome import ASSETS
 from components.ui.lab import watching
 from components.ui.lab.form import bases, form, values
 from components.ui.page import Tour
@@ -66,7 +66,7 @@ def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         with gr.Column(scale=6, min_width=320):
             watch = watching.build(tour, key, "lab-training", [method.name for method in methods], FIRST)
     gr.HTML("<h3>Your runs</h3>")
-    runs = gr.HTML(elem_id="lab-runs", js_on_load=(ASSETS / "lab-runs.js").read_text("utf-8"))
+    runs = gr.HTML(elem_id="lab-runs", js_on_load=javascript.start("lab-runs", "remove"))
 
     def switch(name: str) -> list[Any]:
         shown = [gr.Column(visible=method.name == name) for method in methods]

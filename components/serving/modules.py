@@ -1,0 +1,27 @@
+"""Serves the pages' JavaScript modules."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from components.javascript import FOLDER, PLACE
+
+
+def modules() -> Route:
+    """Each below the hash of all; a page that another version of the app has sent is led to the present one.
+
+    Browsers keep what is below `/assets/` for good (`CacheHeaders`), a redirect they don't.
+    """
+    present = PLACE.split("/")[1]
+
+    async def module(request: Request) -> Response:
+        name = f"{request.path_params['name']}.js"
+        if name not in {file.name for file in FOLDER.glob("*.js")}:
+            return Response("There is no such module.", 404, media_type="text/plain")
+        if f"tour-{request.path_params['version']}" != present:
+            return RedirectResponse(f"../{present}/{name}", headers={"Cache-Control": "no-store"})
+        return FileResponse(FOLDER / name, media_type="text/javascript")
+
+    return Route("/assets/tour-{version}/{name}.js", module)
