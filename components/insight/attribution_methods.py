@@ -86,27 +86,27 @@ def attribute(terms: Sequence[Term], units: int, steps: int) -> Generator[Progre
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Part:
-    """All that is asked of one probe."""
+    """All that is asked of one network_input."""
 
-    probe: AttributionInput
+    input: AttributionInput
     score: Score
 
 
 def _parts(terms: Sequence[Term]) -> list[_Part]:
-    by_probe: dict[AttributionInput, list[Term]] = {}
+    by_input: dict[AttributionInput, list[Term]] = {}
     for term in terms:
-        by_probe.setdefault(term.probe, []).append(term)
+        by_input.setdefault(term.input, []).append(term)
 
     def summed(terms: Sequence[Term]) -> Score:
         return lambda output: torch.stack([term.weight * term.score(output) for term in terms]).sum(dim=0)
 
-    return [_Part(probe=probe, score=summed(terms)) for probe, terms in by_probe.items()]
+    return [_Part(input=network_input, score=summed(terms)) for network_input, terms in by_input.items()]
 
 
-def _room(probe: AttributionInput) -> int:
+def _room(network_input: AttributionInput) -> int:
     """Rows in one pass."""
-    room = ROOM.get(probe.ids.device.type, ROOM_ACCELERATED)
-    return max(1, room // len(probe.ids))
+    room = ROOM.get(network_input.ids.device.type, ROOM_ACCELERATED)
+    return max(1, room // len(network_input.ids))
 
 
 def _occlusion(
@@ -118,17 +118,17 @@ def _occlusion(
     values = torch.zeros(units, dtype=torch.float64)
     score = change = 0.0
     for index, one in enumerate(parts):
-        probe = one.probe
-        taken: list[set[int]] = [set(), set(probe.units), *({unit} for unit in probe.units)]
+        network_input = one.input
+        taken: list[set[int]] = [set(), set(network_input.units), *({unit} for unit in network_input.units)]
         scores: list[float] = []
-        for batch in _batches(taken, _room(probe)):
+        for batch in _batches(taken, _room(network_input)):
             with torch.no_grad():
-                rows = torch.stack([probe.without(units) for units in batch])
-                scores += one.score(probe.read(rows)).double().cpu().tolist()
+                rows = torch.stack([network_input.without(units) for units in batch])
+                scores += one.score(network_input.read(rows)).double().cpu().tolist()
             yield Progress("Taking words away", (index + len(scores) / len(taken)) / len(parts))
         score += scores[0]
         change += scores[0] - scores[1]
-        values[probe.units] += scores[0] - torch.tensor(scores[2:], dtype=torch.float64)
+        values[network_input.units] += scores[0] - torch.tensor(scores[2:], dtype=torch.float64)
     return values, score, change
 
 
@@ -144,11 +144,13 @@ def _gradients(parts: Sequence[_Part], units: int) -> Generator[Progress, None, 
     """
     values = torch.zeros(units, dtype=torch.float64)
     for index, one in enumerate(parts):
-        probe = one.probe
-        rows = probe.embedded[None].clone().requires_grad_(True)
+        network_input = one.input
+        rows = network_input.embedded[None].clone().requires_grad_(True)
         with torch.enable_grad():
-            (slope,) = torch.autograd.grad(one.score(probe.read(rows)).sum(), rows)
-        values += probe.per_unit((slope[0] * (probe.embedded - probe.empty)).sum(dim=-1), units)
+            (slope,) = torch.autograd.grad(one.score(network_input.read(rows)).sum(), rows)
+        values += network_input.per_unit(
+            (slope[0] * (network_input.embedded - network_input.empty)).sum(dim=-1), units
+        )
         yield Progress("Measuring slopes", (index + 1) / len(parts))
     return values
 
@@ -179,7 +181,7 @@ def _integrate(
     integral: where that is too large, the worst stretch is divided, until `TOLERANCE` or `MORE` times as many
     steps.
     """
-    at_once = min(max(FEWEST, _room(one.probe) // 3) for one in parts)
+    at_once = min(max(FEWEST, _room(one.input) // 3) for one in parts)
     pieces = ceil(steps / min(MOST_AT_ONCE, at_once))
     nodes = ceil(steps / pieces)
     scale = max(abs(change), torch.finfo(torch.float32).eps)
@@ -214,21 +216,23 @@ def _stretch(
     values = torch.zeros(units, dtype=torch.float64)
     missed = 0.0
     for index, one in enumerate(parts):
-        probe, score = one.probe, one.score
-        way = probe.embedded - probe.empty
+        network_input, score = one.input, one.score
+        way = network_input.embedded - network_input.empty
 
-        def asked(rows: torch.Tensor, probe: AttributionInput = probe, score: Score = score) -> torch.Tensor:
-            return score(probe.read(rows))
+        def asked(
+            rows: torch.Tensor, network_input: AttributionInput = network_input, score: Score = score
+        ) -> torch.Tensor:
+            return score(network_input.read(rows))
 
         with torch.enable_grad():
             found, short = IntegratedGradients(asked).attribute(
-                inputs=(probe.empty + end * way)[None],
-                baselines=(probe.empty + start * way)[None],
+                inputs=(network_input.empty + end * way)[None],
+                baselines=(network_input.empty + start * way)[None],
                 n_steps=nodes,
                 method="gausslegendre",
                 return_convergence_delta=True,
             )
-        values += probe.per_unit(found[0].sum(dim=-1), units)
+        values += network_input.per_unit(found[0].sum(dim=-1), units)
         missed += float(short[0])
         yield Progress("Integrating slopes", (index + 1) / len(parts))
     return _Stretch(start=start, end=end, values=values, missed=missed)
@@ -249,45 +253,45 @@ def _rollout(parts: Sequence[_Part], units: int) -> _Rolled | None:
     nothing.
 
     Through an encoder-decoder: the decoder's rollout from the places that predict, its mean attention on the
-    encoder, the encoder's rollout. Of several probes the mean, for each unit over those that have it.
+    encoder, the encoder's rollout. Of several inputs the mean, for each unit over those that have it.
     """
     copies: dict[PreTrainedModel, PreTrainedModel] = {}
     values = torch.zeros(units, dtype=torch.float64)
     seen = torch.zeros(units, dtype=torch.float64)
     share = 0.0
     for one in parts:
-        probe = one.probe
-        if probe.network not in copies:
-            copies[probe.network] = instrumented_copy(probe.network)
+        network_input = one.input
+        if network_input.network not in copies:
+            copies[network_input.network] = instrumented_copy(network_input.network)
         with torch.no_grad():
-            output = replace(probe, network=copies[probe.network]).read(
-                probe.embedded[None], output_attentions=True
+            output = replace(network_input, network=copies[network_input.network]).read(
+                network_input.embedded[None], output_attentions=True
             )
-        weights = _followed(probe, output)
+        weights = _followed(network_input, output)
         if weights is None:
             return None
-        reached = probe.per_unit(weights, units)
+        reached = network_input.per_unit(weights, units)
         values += reached
         share += float(reached.sum()) / len(parts)
-        seen[probe.units] += 1
+        seen[network_input.units] += 1
     return _Rolled(values=values / seen.clamp(min=1), share=share)
 
 
-def _followed(probe: AttributionInput, output: Any) -> torch.Tensor | None:
+def _followed(network_input: AttributionInput, output: Any) -> torch.Tensor | None:
     """How much of each token [tokens] there is in the places that predict."""
-    if probe.network.config.is_encoder_decoder:
+    if network_input.network.config.is_encoder_decoder:
         encoder, decoder = output.encoder_attentions, output.decoder_attentions
         if not encoder or not decoder or not output.cross_attentions:
             return None
         across = torch.stack([layer[0].float().mean(dim=0) for layer in output.cross_attentions]).mean(dim=0)
         across = across / across.sum(dim=-1, keepdim=True)
-        places = [*range(len(across))] if probe.reads is None else list(probe.reads)
+        places = [*range(len(across))] if network_input.reads is None else list(network_input.reads)
         return _rolled(decoder)[places].mean(dim=0) @ across @ _rolled(encoder)
     if not output.attentions:
         return None
     rolled = _rolled(output.attentions)
     causal = not output.attentions[0][0].triu(diagonal=1).any()
-    places = [len(rolled) - 1 if causal else 0] if probe.reads is None else list(probe.reads)
+    places = [len(rolled) - 1 if causal else 0] if network_input.reads is None else list(network_input.reads)
     return rolled[places].mean(dim=0)
 
 

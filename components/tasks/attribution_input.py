@@ -92,14 +92,14 @@ class AttributionInput:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Term:
-    """A score of what a probe reads, and how it counts: 1 for what is explained, -1 for what it is compared
+    """A score of what a network reads, and how it counts: 1 for what is explained, -1 for what it is compared
     with."""
 
-    probe: AttributionInput
+    input: AttributionInput
     score: Score
     weight: float = 1.0
 
     def now(self) -> float:
         """The term's share of the score as things are."""
         with torch.no_grad():
-            return self.weight * float(self.score(self.probe.read(self.probe.embedded[None]))[0])
+            return self.weight * float(self.score(self.input.read(self.input.embedded[None]))[0])

@@ -216,18 +216,18 @@ def read_window(
     return attribution_input(model, window.row, owners, None), window
 
 
-def output_now(probe: AttributionInput) -> Any:
+def output_now(network_input: AttributionInput) -> Any:
     """The network's output for the texts as they are."""
     with torch.no_grad():
-        return probe.read(probe.embedded[None])
+        return network_input.read(network_input.embedded[None])
 
 
 def terms_of(score: Callable[[str], tuple[AttributionInput, Score]], target: str, against: str) -> list[Term]:
-    probe, of = score(target)
-    terms = [Term(probe=probe, score=of)]
+    network_input, of = score(target)
+    terms = [Term(input=network_input, score=of)]
     if against:
-        probe, of = score(against)
-        terms.append(Term(probe=probe, score=of, weight=-1.0))
+        network_input, of = score(against)
+        terms.append(Term(input=network_input, score=of, weight=-1.0))
     return terms
 
 
@@ -305,9 +305,9 @@ def embedding_input(model: LoadedModel, text: str, source: str, units: Units) ->
     return attribution_input(model, row, units.owners(text, source, offsets), range(len(offsets)))
 
 
-def cosine_score(probe: AttributionInput, other: torch.Tensor) -> Score:
+def cosine_score(network_input: AttributionInput, other: torch.Tensor) -> Score:
     """The cosine between the mean of the last states and a vector of length 1, as in `embeddings.embed`."""
-    fixed = other.clone().to(probe.ids.device)  # a plain tensor, whatever mode it was made in
+    fixed = other.clone().to(network_input.ids.device)  # a plain tensor, whatever mode it was made in
 
     def score(output: Any) -> torch.Tensor:
         mean = output.last_hidden_state.float().mean(dim=1)
@@ -346,12 +346,12 @@ def pair_input(model: LoadedModel, asked: Asked, units: Units) -> tuple[Attribut
 
 
 def explain_label(
-    model: LoadedModel, asked: Asked, units: Units, probe: AttributionInput, notes: tuple[str, ...]
+    model: LoadedModel, asked: Asked, units: Units, network_input: AttributionInput, notes: tuple[str, ...]
 ) -> Predicting:
     """The logit of a label that a classifier gives to what it reads."""
     names = network.labels(model)
     yield Progress("Classifying", 0.5)
-    logits = output_now(probe).logits[0].float().cpu()
+    logits = output_now(network_input).logits[0].float().cpu()
     function = "sigmoid" if scores.several_labels(model.network.config) else "softmax"
     found = scores.apply(function, logits)
     ranked = sorted(range(len(names)), key=lambda index: -found[index])
@@ -361,7 +361,7 @@ def explain_label(
 
     def score(name: str) -> tuple[AttributionInput, Score]:
         index = names.index(name)
-        return probe, lambda output: output.logits[:, index].float()
+        return network_input, lambda output: output.logits[:, index].float()
 
     return Prediction(
         target=target,
@@ -370,6 +370,6 @@ def explain_label(
         units=units.found,
         choices=[Choice(text=names[index], score=found[index]) for index in ranked],
         means=f"the raw score (logit) of “{target}”",
-        tokens=len(probe.ids),
+        tokens=len(network_input.ids),
         notes=notes,
     )

@@ -106,14 +106,14 @@ def explain_written(
         before = [start, *forced, *pieces[index][:first]]
         wanted = [*ids, *([end] if ended and end is not None else [])]
         decoder = [*before, *wanted][:-1]
-        probe = attribution_input(
+        network_input = attribution_input(
             model,
             {**row, "decoder_input_ids": decoder},
             owners,
             range(len(before) - 1, len(decoder)),
             use_cache=False,
         )
-        return Term(probe=probe, score=log_probability(wanted, len(before) - 1), weight=weight)
+        return Term(input=network_input, score=log_probability(wanted, len(before) - 1), weight=weight)
 
     terms = [term(*one, 1.0) for one in chosen]
     if against:
@@ -151,7 +151,7 @@ def written_score(
 ) -> tuple[AttributionInput, Score]:
     """The log-probability of the last tokens of a text, after those before them, under a causal model."""
     count = len(end)
-    probe = attribution_input(
+    network_input = attribution_input(
         model,
         {"input_ids": ids},
         owners,
@@ -159,7 +159,7 @@ def written_score(
         use_cache=False,
         logits_to_keep=count + 1,
     )
-    return probe, log_probability(end, -count - 1)
+    return network_input, log_probability(end, -count - 1)
 
 
 def chat(model: LoadedModel, messages: Sequence[Mapping[str, str]]) -> tuple[str, int]:
@@ -224,6 +224,6 @@ def _likelihoods(
     """The probability of each, as a whole."""
     found = []
     for name in names:
-        probe, of = score(name)
-        found.append(Choice(text=name, score=Term(probe=probe, score=of).now()))
+        network_input, of = score(name)
+        found.append(Choice(text=name, score=Term(input=network_input, score=of).now()))
     return [Choice(text=one.text, score=float(torch.tensor(one.score).exp())) for one in found]

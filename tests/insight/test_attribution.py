@@ -129,7 +129,7 @@ WEIGHTS = [0.0, 0.5, -3.0, 2.0, 0.25, 7.0]
 
 
 def bag(owners: list[int | None], filler: int | None = 0) -> Term:
-    probe = AttributionInput(
+    network_input = AttributionInput(
         network=Bag(WEIGHTS),
         ids=torch.tensor([5, 1, 2, 3, 4]),
         given={"attention_mask": torch.ones(1, 5, dtype=torch.long)},
@@ -138,7 +138,7 @@ def bag(owners: list[int | None], filler: int | None = 0) -> Term:
         reads=None,
         options={},
     )
-    return Term(probe=probe, score=lambda output: output.logits)
+    return Term(input=network_input, score=lambda output: output.logits)
 
 
 def test_methods_agree_exactly_where_every_token_has_a_weight() -> None:
@@ -158,7 +158,7 @@ def test_occlusion_finds_the_token_whose_removal_changes_most() -> None:
     values = drained(attribution_methods.attribute([term], 4, 4)).methods[0].values
     with torch.no_grad():
         whole, *left = term.score(
-            term.probe.read(torch.stack([term.probe.without(units) for units in (set(), {0}, {1}, {2}, {3})]))
+            term.input.read(torch.stack([term.input.without(units) for units in (set(), {0}, {1}, {2}, {3})]))
         ).tolist()
     assert values == pytest.approx([whole - one for one in left], abs=1e-5)
     assert int(np.abs(values).argmax()) == 1
@@ -166,16 +166,16 @@ def test_occlusion_finds_the_token_whose_removal_changes_most() -> None:
 
 def test_weighted_terms_add_up() -> None:
     term = bag([None, 0, 1, 2, 3])
-    other = Term(probe=term.probe, score=lambda output: 2 * output.logits, weight=-1.0)
+    other = Term(input=term.input, score=lambda output: 2 * output.logits, weight=-1.0)
     found = drained(attribution_methods.attribute([term, other], 4, 4))
     for method in found.methods:
         assert method.values == pytest.approx([-0.5, 3.0, -2.0, -0.25], abs=1e-4)
 
 
 def test_without_a_filler_token_the_mean_of_all_stands_in() -> None:
-    probe = bag([None, 0, 1, 2, 3], filler=None).probe
-    assert torch.allclose(probe.empty[1], Bag(WEIGHTS).words.weight.mean(dim=0), atol=1e-6)
-    assert torch.equal(probe.empty[0], probe.embedded[0])  # what has no owner stays
+    network_input = bag([None, 0, 1, 2, 3], filler=None).input
+    assert torch.allclose(network_input.empty[1], Bag(WEIGHTS).words.weight.mean(dim=0), atol=1e-6)
+    assert torch.equal(network_input.empty[0], network_input.embedded[0])  # what has no owner stays
 
 
 class Curve(Bag):
@@ -188,8 +188,8 @@ class Curve(Bag):
 
 def test_steps_grow_until_the_integral_is_right() -> None:
     straight = bag([None, 0, 1, 2, 3])
-    probe = replace(straight.probe, network=Curve(WEIGHTS))
-    found = drained(attribution_methods.attribute([Term(probe=probe, score=straight.score)], 4, 8))
+    network_input = replace(straight.input, network=Curve(WEIGHTS))
+    found = drained(attribution_methods.attribute([Term(input=network_input, score=straight.score)], 4, 8))
     assert found.error <= attribution_methods.TOLERANCE
     assert 8 < found.steps <= 8 * attribution_methods.MORE
 
@@ -298,7 +298,7 @@ def test_the_score_is_the_tasks_own(lease: Lease, task: str, model: str, text: s
     loaded = lease(model)
     plain = predicted(loaded, task, text, pair)
     if task == "translation":
-        tokens = [len(term.probe.given["decoder_input_ids"][0]) for term in plain.terms]
+        tokens = [len(term.input.given["decoder_input_ids"][0]) for term in plain.terms]
         for term, count, choice in zip(plain.terms, tokens, plain.choices, strict=True):
             assert math.exp(term.now() / count) == pytest.approx(choice.score, rel=1e-3)
         return
@@ -306,12 +306,12 @@ def test_the_score_is_the_tasks_own(lease: Lease, task: str, model: str, text: s
         assert score(plain) == pytest.approx(plain.choices[0].score, abs=1e-5)
         return
     if task == "question_answering":
-        probe = plain.terms[0].probe
-        row = dict(probe.given)
+        network_input = plain.terms[0].input
+        row = dict(network_input.given)
         with torch.no_grad():
-            output = loaded.network(input_ids=probe.ids[None], **row)
-        own = [place for place, owner in enumerate(probe.owners) if owner is not None]
-        context = [place for place in own if plain.units[probe.owners[place] or 0].source == "text"]
+            output = loaded.network(input_ids=network_input.ids[None], **row)
+        own = [place for place, owner in enumerate(network_input.owners) if owner is not None]
+        context = [place for place in own if plain.units[network_input.owners[place] or 0].source == "text"]
         best = max(
             float(output.start_logits[0, start] + output.end_logits[0, end])
             for start in context
@@ -330,7 +330,7 @@ def test_the_score_is_the_tasks_own(lease: Lease, task: str, model: str, text: s
     scale = 1 / COSINE_SCALE if loaded.checkpoint.head == "encoder" else 1.0
     loose = 0.05 if task == "named_entities" else 2e-3  # several words: a mean of logarithms
     assert score(contrast) == pytest.approx(scale * odds, rel=loose, abs=loose)
-    if task in ("text_generation", "fill_mask") and len(plain.terms[0].probe.reads or ()) == 1:
+    if task in ("text_generation", "fill_mask") and len(plain.terms[0].input.reads or ()) == 1:
         assert math.exp(score(plain)) == pytest.approx(plain.choices[0].score, rel=1e-3)
 
 
@@ -357,9 +357,9 @@ def test_prompts_are_read_as_on_the_pages(lease: Lease, model: str) -> None:
     assert ids == abstractive.prompt(loaded, BRIDGE, 2)
     read = [BRIDGE[slice(*place)] for place in places if place]
     assert "".join(read).replace(" ", "") == BRIDGE.replace(" ", "")
-    probe = predicted(loaded, "text_generation", "What is it?").terms[0].probe
+    network_input = predicted(loaded, "text_generation", "What is it?").terms[0].input
     prompt = prompt_ids(loaded, "What is it?", Options())
-    assert probe.ids.tolist() == prompt
+    assert network_input.ids.tolist() == prompt
     assert causal.separator(loaded) is not None
 
 

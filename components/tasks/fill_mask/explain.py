@@ -105,9 +105,9 @@ def _fill_masked(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     ]
     row = {name: encoded[name] for name in tokenizer.model_input_names if name in encoded}
     gap = list(encoded["input_ids"]).index(tokenizer.mask_token_id)
-    probe = attribution_input(model, row, units.owners(text, TEXT, offsets, start), [gap])
+    network_input = attribution_input(model, row, units.owners(text, TEXT, offsets, start), [gap])
     yield Progress("Filling the gap", 0.5)
-    logits = output_now(probe).logits[0, gap].float().cpu()
+    logits = output_now(network_input).logits[0, gap].float().cpu()
     shares = logits.softmax(dim=0)
     ranked = logits.clone()
     ranked[torch.tensor(tokenizer.all_special_ids)] = -torch.inf
@@ -136,7 +136,7 @@ def _fill_masked(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
 
     def score(name: str) -> tuple[AttributionInput, Score]:
         id = ids[name]
-        return probe, log_probability([id], gap)
+        return network_input, log_probability([id], gap)
 
     return Prediction(
         target=word(target),
@@ -147,7 +147,7 @@ def _fill_masked(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
             Choice(text=word(id), score=float(shares[id])) for id in dict.fromkeys([*best, *ids.values()])
         ],
         means=f"the logarithm of the probability of “{word(target)}” in the gap",
-        tokens=len(probe.ids),
+        tokens=len(network_input.ids),
         notes=notes,
     )
 

@@ -41,9 +41,9 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         if (offset := window.offsets[place]) is not None
     ]
     owners = units.owners(text, TEXT, window.offsets)
-    probe = attribution_input(model, window.row, owners, None)
+    network_input = attribution_input(model, window.row, owners, None)
     yield Progress("Labelling tokens", 0.5)
-    probabilities = output_now(probe).logits[0].float().cpu()[places].softmax(dim=1)
+    probabilities = output_now(network_input).logits[0].float().cpu()[places].softmax(dim=1)
     words = token_labels.words(text, tokens)
     spans = token_labels.spans(text, tokens, probabilities, names, "first")
     span = _place(text, asked.target, spans, model)
@@ -86,7 +86,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         units=units.found,
         choices=[Choice(text=kind, score=means[kind]) for kind in sorted(means, key=lambda one: -means[one])],
         means=f"the raw score (logit) of {own} at “{text[span.start : span.end]}”",
-        tokens=len(probe.ids),
+        tokens=len(network_input.ids),
         notes=notes,
     )
 

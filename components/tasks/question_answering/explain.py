@@ -80,11 +80,13 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     other = span_of(asked.against, "against") if asked.against else None
     spans = {best.of(context): best} | ({other.of(context): other} if other else {})
     refuse_the_same(best.of(context), other.of(context) if other else "")
-    probe = attribution_input(model, window.row, plain.owners, sorted({*edges(best)}))
+    network_input = attribution_input(model, window.row, plain.owners, sorted({*edges(best)}))
 
     def score(name: str) -> tuple[AttributionInput, Score]:
         start, end = edges(spans[name])
-        return probe, lambda output: (output.start_logits[:, start] + output.end_logits[:, end]).float()
+        return network_input, lambda output: (
+            output.start_logits[:, start] + output.end_logits[:, end]
+        ).float()
 
     choices = [Choice(text=one.text, score=one.score) for one in found.answers[:SHOWN]]
     if found.no_answer:
@@ -96,7 +98,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         units=units.found,
         choices=choices,
         means=f"the raw scores (logits) of an answer beginning and ending as “{best.of(context)}” does",
-        tokens=len(probe.ids),
+        tokens=len(network_input.ids),
         notes=notes,
     )
 

@@ -32,12 +32,12 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     one = embedding_input(model, text, TEXT, units)
     two = embedding_input(model, other, PAIR, units)
     terms = [
-        Term(probe=one, score=cosine_score(one, vectors[1])),
-        Term(probe=two, score=cosine_score(two, vectors[0])),
+        Term(input=one, score=cosine_score(one, vectors[1])),
+        Term(input=two, score=cosine_score(two, vectors[0])),
     ]
     cosines = (vectors[1:] @ vectors[0]).tolist()
     if third:
-        terms.append(Term(probe=one, score=cosine_score(one, vectors[2]), weight=-1.0))
+        terms.append(Term(input=one, score=cosine_score(one, vectors[2]), weight=-1.0))
     return Prediction(
         target=asked.text_pair,
         against=asked.against,

@@ -120,11 +120,14 @@ def _explain_sentence(model: LoadedModel, asked: Asked, units: Units) -> Predict
     target = _one_of(asked.target, names, "target") if asked.target else output.result.sentences[0].text
     against = _one_of(asked.against, names, "against") if asked.against else ""
     refuse_the_same(target, against)
-    probe = attribution_input(model, row, owners, members[names.index(target)])
+    network_input = attribution_input(model, row, owners, members[names.index(target)])
 
     def score(name: str) -> tuple[AttributionInput, Score]:
         own = torch.tensor(members[names.index(name)], device=model.device)
-        return probe, lambda out: (out.logits[:, own, keep] - out.logits[:, own, leave]).float().mean(dim=1)
+        return (
+            network_input,
+            lambda out: (out.logits[:, own, keep] - out.logits[:, own, leave]).float().mean(dim=1),
+        )
 
     ranked = sorted(range(len(names)), key=lambda index: -shares[index])
     return Prediction(

@@ -23,5 +23,5 @@ if TYPE_CHECKING:
 def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     text, notes = cut_to_fit(model, asked.text, special_tokens(model))
     (row, *_) = preprocess(model, Inputs(text=text), Options()).rows
-    probe = attribution_input(model, row.row, units.owners(text, TEXT, row.offsets), None)
-    return (yield from explain_label(model, asked, units, probe, notes))
+    network_input = attribution_input(model, row.row, units.owners(text, TEXT, row.offsets), None)
+    return (yield from explain_label(model, asked, units, network_input, notes))

@@ -65,11 +65,11 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     if begun:
         its = units.owners(begun_text, PAIR, [*[None] * len(prompt), *offsets_of(model, begun_text)])
         owners = [one if one is not None else other for one, other in zip(owners, its, strict=True)]
-    probe = attribution_input(
+    network_input = attribution_input(
         model, {"input_ids": ids}, owners, [len(ids) - 1], use_cache=False, logits_to_keep=1
     )
     yield Progress("Reading the prompt", 0.5)
-    logits = output_now(probe).logits[0, -1].float().cpu()
+    logits = output_now(network_input).logits[0, -1].float().cpu()
     pieces = decoding.TokenTexts(model)
     best = logits.topk(SHOWN).indices.tolist()
     shares = logits.softmax(dim=0)
@@ -104,7 +104,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
 
     def score(name: str) -> tuple[AttributionInput, Score]:
         id = ids_by_name[name]
-        return probe, log_probability([id], -1)
+        return network_input, log_probability([id], -1)
 
     return Prediction(
         target=target,

@@ -12,5 +12,5 @@ if TYPE_CHECKING:
 
 
 def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
-    probe, notes = pair_input(model, asked, units)
-    return (yield from explain_label(model, asked, units, probe, notes))
+    network_input, notes = pair_input(model, asked, units)
+    return (yield from explain_label(model, asked, units, network_input, notes))

@@ -90,16 +90,16 @@ def _entailment(model: LoadedModel, text: str, labels: Sequence[str], template: 
             for pair, sequence in zip(encoded["offset_mapping"], of, strict=True)
         ]
         row = {name: encoded[name] for name in model.tokenizer.model_input_names if name in encoded}
-        probe = attribution_input(model, row, units.owners(text, TEXT, offsets), None)
-        scores.append((probe, lambda output: output.logits[:, entails].float()))
+        network_input = attribution_input(model, row, units.owners(text, TEXT, offsets), None)
+        scores.append((network_input, lambda output: output.logits[:, entails].float()))
         yield Progress("Comparing labels", len(scores) / len(labels))
     return scores, [0.0] * len(labels), "the raw score (logit) of the text entailing the sentence with"
 
 
 def _closeness(model: LoadedModel, text: str, labels: Sequence[str], template: str, units: Units) -> Scored:
     found = yield from embeddings.embed(model, [template.replace("{}", label) for label in labels])
-    probe = embedding_input(model, text, TEXT, units)
-    scores = [(probe, cosine_score(probe, vector)) for vector in found.vectors]
+    network_input = embedding_input(model, text, TEXT, units)
+    scores = [(network_input, cosine_score(network_input, vector)) for vector in found.vectors]
     return scores, [0.0] * len(labels), "the cosine between the text and a sentence with"
 
 
