@@ -258,12 +258,12 @@ def _asked(model: LoadedModel, inputs: Inputs, options: Asking) -> Asked:
 
 def chosen_task(checkpoint: Checkpoint, asked: str) -> str:
     """The task whose prediction is explained; raises `TourError` for one that the checkpoint cannot do."""
-    task = asked or checkpoint.tasks[0]
+    task = asked or next((one for one in checkpoint.tasks if one in EXPLAINED), checkpoint.tasks[0])
     if task not in EXPLAINED:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{checkpoint.id} answers questions about tables, which cannot be explained here yet. Pick a "
-            "model of another task.",
+            f"{checkpoint.id} does {TASKS[task].title.lower()}, which cannot be explained here. Pick a model "
+            "of another task.",
             "model",
         )
     if task not in checkpoint.tasks:

@@ -86,7 +86,7 @@ def attribute(terms: Sequence[Term], units: int, steps: int) -> Generator[Progre
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Part:
-    """All that is asked of one network_input."""
+    """All that is asked of one input."""
 
     input: AttributionInput
     score: Score

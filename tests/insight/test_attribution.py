@@ -425,8 +425,8 @@ def test_an_empty_task_is_what_the_checkpoint_was_trained_for(runner: Runner) ->
     assert result.task == "text_classification"
 
 
-def test_every_task_but_tables_can_be_explained(registry: Registry) -> None:
-    assert {*OWN} - {*EXPLAINED} == {"table_question_answering"}
+def test_every_task_with_a_score_for_a_text_can_be_explained(registry: Registry) -> None:
+    assert {*OWN} - {*EXPLAINED} == {"table_question_answering", "feature_extraction"}
     assert all(one.can("attribution") for one in registry.catalog if {*one.tasks} & {*EXPLAINED})
 
 
