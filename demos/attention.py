@@ -21,7 +21,7 @@ from components.ui.slots import QUIET
 SLUG = links.ATTENTION_PAGE
 THERE = (Availability.LOADED, Availability.CACHED)
 LINES: dict[str, object] = {"view": "lines", "words": False, "rollout": False, "special": True}
-# By name: text, second text, model, and what of it is shown.
+# By name: text, second text, model, and what is shown of it.
 EXAMPLES: dict[str, tuple[tuple[str, str, str], dict[str, object]]] = {
     "Who was tired": (
         ("The cat sat on the mat because it was tired.", "", "all-MiniLM-L6-v2"),

@@ -1,4 +1,4 @@
-"""The attribution page: what a prediction of any task rests on, by four methods, and what an edit changes."""
+"""The attribution page: which words drive a prediction, by four methods, and what an edit changes."""
 
 from __future__ import annotations
 
@@ -463,9 +463,9 @@ def teaser() -> Markup:
 PAGE = PlainPage(
     slug=SLUG,
     nav="Attribution",
-    title="What a prediction rests on",
+    title="Attribution: which words drive a prediction",
     sentence=(
-        "See which words a prediction rests on, by four methods next to each other, and what changes when "
+        "See which words drive a prediction, by four methods next to each other, and what changes when "
         "you edit one."
     ),
     build=build,

@@ -115,7 +115,7 @@ def attention(tour: Tour) -> None:
             "up what it needs in the source. That is attention as it was first used for language, in 2014, "
             "and the one that shows most plainly which word came from where.</p>{cross}"
             '<p class="hint">Attention shows what a layer reads, which is not always what an answer rests '
-            'on. For that see <a href="./{attribution}">what a prediction rests on</a>.</p>'
+            'on. For that see <a href="./{attribution}">attribution</a>.</p>'
         ).format(
             steps=attention_example.steps("it", QUERY, KEYS, VALUES, MEANS),
             own=links_list([_link(one, catalog) for one in ("self-attention", "minilm")]),

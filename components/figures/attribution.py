@@ -1,4 +1,4 @@
-"""What a prediction rests on: the text with its words tinted, all methods next to each other, an edit's two
+"""Attribution: the text with its words tinted, all methods next to each other, an edit's two
 sides.
 
 `answer` is an attribution in the API's JSON. A value's colour says its sign: blue for what speaks for the

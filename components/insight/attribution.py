@@ -1,4 +1,4 @@
-"""Which parts of a text a prediction rests on, by four methods next to each other, and what changes when
+"""Which parts of a text drive a prediction, by four methods next to each other, and what changes when
 one of them is another.
 
 None of the methods is the truth: each answers a question of its own, and where they disagree says as much as
@@ -302,7 +302,7 @@ def _result(task: str, prediction: Prediction, found: Attributed) -> Attribution
 
 
 def _means(prediction: Prediction) -> str:
-    return prediction.means + (f", less that of “{prediction.against}”" if prediction.against else "")
+    return prediction.means + (f", minus that of “{prediction.against}”" if prediction.against else "")
 
 
 def _notes(found: Attributed) -> Iterator[str]:
@@ -457,7 +457,7 @@ TASK = Task(
     name="attribution",
     title="Attribution",
     about=(
-        "Says which parts of a text a prediction of another task rests on, by occlusion, gradient × input, "
+        "Says which parts of a text drive a prediction of another task, by occlusion, gradient × input, "
         "integrated gradients and attention rollout, and what changes when one part is edited."
     ),
     inputs=Inputs,

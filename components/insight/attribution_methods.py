@@ -1,4 +1,4 @@
-"""Which parts of what a network reads its score rests on, by four methods. Imports torch and captum: import
+"""Which parts of what a network reads drive its score, by four methods. Imports torch and captum: import
 this inside `run`.
 
 Methods know an `AttributionInput` and a score of its output, nothing of tasks. They all measure a part

@@ -10,7 +10,7 @@ from components.ui import links
 
 TITLES = {
     links.ATTENTION_PAGE: "Attention",
-    links.ATTRIBUTION_PAGE: "What it rests on",
+    links.ATTRIBUTION_PAGE: "Attribution",
     links.LAYERS_PAGE: "Layer by layer",
 }
 

@@ -36,7 +36,7 @@ class Tab:
 
 
 def code_tab(value: str | None, note: str = "") -> Tab:
-    label = "Runs as it stands with the pinned libraries"
+    label = "Runs with the pinned libraries"
     return Tab(title="Code", part="code", language="python", label=label, value=value, note=note)
 
 

@@ -364,7 +364,7 @@ def code_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
     with gr.Tab("Code and API", id="code") as tab:
         code = gr.Code(
             language="python",
-            label="Runs as it stands with the pinned libraries; with the first tokenizer picked",
+            label="Runs with the pinned libraries; with the first tokenizer picked",
             lines=6,
             wrap_lines=True,
             buttons=["copy"],

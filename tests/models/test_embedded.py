@@ -61,7 +61,7 @@ def test_loads_and_is_what_the_catalog_says(checkpoint: Checkpoint, registry: Re
 def test_converted_weights_answer_as_the_gguf_does(
     checkpoint: Checkpoint, registry: Registry, tmp_path: Path, gguf_read_once: None
 ) -> None:
-    """A reader's snippet, run as it stands, gives the same tokens and the same logits."""
+    """A reader's snippet, run unchanged, gives the same tokens and the same logits."""
     code = [
         *loading_lines(checkpoint),
         "import torch",

@@ -1,4 +1,4 @@
-"""The drawer's code for an adapter, run as it stands in a process of its own, against the runner's answer."""
+"""The drawer's code for an adapter, run unchanged in a process of its own, against the runner's answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The drawer's code, run as it stands, against the runner's answer."""
+"""The drawer's code, run unchanged, against the runner's answer."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def _explain_sentence(model: LoadedModel, asked: Asked, units: Units) -> Predict
         terms=terms_of(score, target, against),
         units=units.found,
         choices=[Choice(text=names[index], score=shares[index]) for index in ranked],
-        means="the sentence's vote, the raw score (logit) of “keep” less that of “leave”",
+        means="the sentence's vote, the raw score (logit) of “keep” minus that of “leave”",
         tokens=len(ids) + 1,
         notes=notes,
     )

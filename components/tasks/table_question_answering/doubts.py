@@ -115,7 +115,7 @@ def _refers(question: Question, program: Program) -> str | None:
 
 
 def _measured(table: Table, program: Program) -> Iterator[Column]:
-    """The columns of numbers that an answer rests on."""
+    """The columns of numbers that an answer is computed from."""
     used: Sequence[Column | None] = [program.order]
     if program.operation == "column_difference":
         used = [program.answer, program.order]

@@ -182,7 +182,7 @@ class Selection:
     partial: int = 0
     alike: int = 0
     value: float | None = None
-    compares: bool = False  # it rests on a number of the question
+    compares: bool = False  # it uses a number of the question
     parts: tuple[tuple[int, ...], ...] = ()  # the rows of each entity in "or"
 
 

@@ -25,7 +25,7 @@ Kind = Literal["number", "date", "text"]
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One column, as it stands (`reading` is "cell") or one thing that its cells say (see `READINGS`).
+    """One column, as written (`reading` is "cell") or one thing that its cells say (see `READINGS`).
 
     `index` is the place in the table of the column that is read. `measures` orders the cells: numbers,
     seconds, or days; None for a cell without one.

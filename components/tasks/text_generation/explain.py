@@ -46,7 +46,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
             raise TourError(
                 Code.INVALID_INPUT,
                 "The text has a control token of the model, such as the one that ends a turn, which is read "
-                "as text. Take it out to see what the answer rests on.",
+                "as text. Take it out to see which words drive the answer.",
                 "text",
             )
         kept = text.strip()  # many templates leave the space around a message out
