@@ -57,6 +57,20 @@ class Stages(Protocol):
         """The result as far as there are outputs."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """What a task does: the stages in a module of its package. Another process can be handed it."""
+
+    package: str
+    modules: Mapping[Head, str]
+
+    def __call__(self, model: LoadedModel, inputs: Any, options: Any) -> Iterator[Progress | Output[Any]]:
+        import torch
+
+        module = import_module(f"{self.package}.{self.modules[model.checkpoint.head]}")
+        return torch.inference_mode()(answer)(cast(Stages, module), model, inputs, options)
+
+
 def task(
     file: str,
     *,
@@ -77,13 +91,6 @@ def task(
     before the first request, since it imports torch.
     """
     folder = Path(file).parent
-    package = f"{__package__}.{folder.name}"
-
-    def run(model: LoadedModel, given: I, chosen: O) -> Iterator[Progress | Output[R]]:
-        import torch
-
-        module = cast(Stages, import_module(f"{package}.{stages[model.checkpoint.head]}"))
-        return torch.inference_mode()(answer)(module, model, given, chosen)
 
     return Task(
         name=folder.name,
@@ -93,7 +100,7 @@ def task(
         options=options,
         result=result,
         heads=frozenset(stages),
-        run=run,
+        run=Staged(package=f"{__package__}.{folder.name}", modules=stages),
         snippet=write_snippet or snippet(folder / "snippets"),
         example=example,
         stored=folder / "examples.json",

@@ -1,8 +1,8 @@
 # Run this from the root of the Transformers Tour repository: the programs come from its components.
 import torch
-from components.tasks.tables import reader
-from components.tasks.tables.programs import Enumeration
-from components.tasks.tables.table import read
+from components.tasks.table_question_answering import reader
+from components.tasks.table_question_answering.programs import Enumeration
+from components.tasks.table_question_answering.table import read
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 # The request
