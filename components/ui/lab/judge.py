@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import javascript
 from components.figures import lab_judge, lab_runs, status
 from components.figures.markup import Markup, join
 from components.lab.data import Data
@@ -18,7 +19,6 @@ from components.lab.prepared import prepared
 from components.lab.runs import PREDICTIONS, Phase, Run, find
 from components.lab.workspace import Workspace
 from components.models.errors import Code, TourError
-from components.ui.chrome import ASSETS
 from components.ui.frame import QUIET
 from components.ui.page import Tour
 
@@ -63,7 +63,7 @@ class Finished:
 
 def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
     lab = tour.lab
-    script = (ASSETS / "lab-judge.js").read_text("utf-8")
+    script = javascript.start("lab-judge", "pick")
     said = gr.HTML(elem_id="lab-judge-status", elem_classes="status")
     with gr.Column(visible=False) as body:
         with gr.Row(equal_height=False):
