@@ -22,7 +22,8 @@ DATA ?= ../shared/data
 FLAGS ?=
 
 # make test-fast   before a commit: style, imports, tests without weights, server or browser
-.PHONY: demo test test-fast check bench evaluate examples screenshots chromium nginx clean
+# make lint-js   types, errors and format of the pages' JavaScript; passed over where npm does not work
+.PHONY: lint-js demo test test-fast check bench evaluate examples screenshots chromium nginx clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -33,6 +34,8 @@ test: $(VENV)/.dev chromium nginx
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python app.py --space check
+	@if command -v npm >/dev/null && npm ping >/dev/null 2>&1; then $(MAKE) lint-js; \
+	else echo "npm does not work here: the pages' JavaScript is not checked" >&2; fi
 	# Types beside tests, which wait now and then; each of the two workers has an app and models: 3 GB or so.
 	@$(BIN)/mypy & types=$$!; \
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
@@ -43,6 +46,13 @@ test-fast: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pytest --fast --numprocesses 2 --quiet --durations 5 tests/figures tests/ui tests/demos tests/models tests/tasks tests/insight
+
+lint-js: node_modules/.package-lock.json
+	npm run --silent lint
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 check: $(VENV)/.runtime
 	$(BIN)/python app.py --check
@@ -93,5 +103,5 @@ nginx:
 	|| echo "nginx is not installed: the tests behind a proxy are skipped" >&2
 
 clean:
-	rm -rf $(VENV) test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) node_modules test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

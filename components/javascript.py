@@ -41,6 +41,11 @@ def call(name: str, function: str, *given: object) -> str:
     return f"async (...values) => (await {_import(name)}).{function}({first}...values)"
 
 
+def script(name: str) -> str:
+    """HTML that runs a module on its own."""
+    return f'<script type="module" src="./{PLACE}{name}.js"></script>'
+
+
 def preloads(html: str) -> str:
     """Links that fetch all modules that a page's HTML mentions, and what these import, at once."""
     return "".join(

@@ -12,12 +12,14 @@ BASE = "%BASE%"  # in a shell's HTML: the address that visitors reach the app at
 class Shell:
     """One page's words for search engines and link previews, and the HTML around what scripts build.
 
-    `picture` is an address below the app's. `head`, `before` and `after` are HTML.
+    `picture` is an address below the app's. `head`, `before` and `after` are HTML; `scripts` too,
+    which run before those of Gradio.
     """
 
     title: str
     description: str
     picture: str
+    scripts: str
     head: str
     before: str
     after: str = ""

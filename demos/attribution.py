@@ -10,13 +10,13 @@ from typing import Any
 
 import gradio as gr
 
+from components import javascript
 from components.figures import attribution as figure
 from components.figures import status
 from components.figures.markup import Markup, join
 from components.insight.attribution import EDIT, EXPLAINED, TASK
 from components.tasks.task import Answer, Progress, Task
 from components.ui import api_samples, asking, links, picker, slots
-from components.ui.chrome import ASSETS
 from components.ui.driver import Problem, driven
 from components.ui.line import QUEUED, in_line
 from components.ui.page import PlainPage, TaskPage, Tour
@@ -168,7 +168,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                 shown.result,
                 elem_id=f"{SLUG}-result",
                 elem_classes="result attribution",
-                js_on_load=(ASSETS / "attribution.js").read_text("utf-8"),
+                js_on_load=javascript.start("attribution", "pick"),
             )
             line = gr.HTML(shown.line, elem_id=f"{SLUG}-status", elem_classes="status")
     gr.HTML("<h2>Edit and see</h2>" + says(EDIT_SAYS, stored.answer), elem_classes="view-says")

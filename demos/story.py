@@ -10,13 +10,13 @@ from typing import Any
 
 import gradio as gr
 
+from components import javascript
 from components.figures import architectures, attention_example
 from components.figures.markup import Markup, bar_rows, byte_size, join
 from components.figures.timeline import Link, Milestone, links_list, timeline
 from components.models.catalog import Catalog
 from components.models.checkpoint import Checkpoint, Head, HubSource
 from components.ui import links
-from components.ui.chrome import ASSETS
 from components.ui.lab.steps import steps
 from components.ui.lab.visitor import visitor
 from components.ui.page import PlainPage, Tour
@@ -56,7 +56,7 @@ def contents(tour: Tour) -> None:
             join(Markup('<a href="./{}#{}">{}</a>').format(SLUG, *place) for place in PLACES.items())
         ),
         elem_classes="story story-contents",
-        js_on_load=(ASSETS / "sections.js").read_text("utf-8"),
+        js_on_load=javascript.start("sections"),
     )
 
 
@@ -72,7 +72,7 @@ def history(tour: Tour) -> None:
         timeline(milestones(tour.registry.catalog), STORY["families"], FIRST),
         elem_id=f"{SLUG}-timeline",
         elem_classes=["story", "timeline", "workbench"],
-        js_on_load=(ASSETS / "timeline.js").read_text("utf-8"),
+        js_on_load=javascript.start("timeline"),
     )
 
 

@@ -107,7 +107,7 @@ class Shells:
         end = html.rfind(b"</body>")
         html = html[:end] + _bytes(_filled(shell.after, base)) + html[end:]
         # Readers of previews stop after some kilobytes, and Gradio's own data is long.
-        first = _meta(shell, base, slug) + preloads(html.decode())
+        first = _meta(shell, base, slug) + shell.scripts + preloads(shell.scripts + html.decode())
         return html.replace(b"<head>", _bytes("<head>", first), 1)
 
     def _lost(self, path: str, base: str) -> HTMLResponse:
@@ -155,7 +155,7 @@ def _page(shell: Shell, base: str, slug: str) -> HTMLResponse:
 
 
 def _document(shell: Shell, base: str, slug: str | None) -> str:
-    head = _meta(shell, base, slug) + preloads(shell.head) + _filled(shell.head, base)
+    head = _meta(shell, base, slug) + shell.scripts + preloads(shell.scripts) + _filled(shell.head, base)
     body = _filled(shell.before + shell.after, base)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><base href="{escape(base)}">'

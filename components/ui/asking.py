@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import javascript
 from components.figures.markup import Markup
 
 LONGEST_SENTENCE = 300  # characters that are read out
@@ -47,15 +48,13 @@ def watch(
     run_label: str,
 ) -> None:
     """Tells the page what is asked whenever it changes: see `answers.js`."""
-    setting = json.dumps({"names": list(names), "defaults": dict(defaults), "run": run_label}).replace(
-        "<", "\\u003c"
-    )
+    setting = {"names": list(names), "defaults": dict(defaults), "run": run_label}
     gr.on(
         [blocks.load, *(box.change for box in asked)],
         None,
         list(asked),
         None,
-        js=f"(...values) => {{ window.tourAsked(values, {setting}); }}",
+        js=javascript.call("answers", "asks", setting),
         show_progress="hidden",
         trigger_mode="always_last",
         queue=False,

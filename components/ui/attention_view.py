@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 import gradio as gr
 
+from components import javascript
 from components.figures.markup import Markup, join
 from components.ui import links
 from components.ui.chrome import ASSETS
 
-# AttentionCache at what a link says.
-TELL = (ASSETS / "attention-link.js").read_text("utf-8")
+# Looks at what a link says.
+TELL = javascript.call("attention", "lookAtLink")
 
 
 def look_at(view: Mapping[str, object]) -> str:
-    """JavaScript for a button: looks at the text; what `view` leaves out stays as it is."""
-    return """(text, text_pair, model) => {
-  window.tourAttention = { text, text_pair, model, ...%s };
-  window.dispatchEvent(new CustomEvent("tour:attention", { detail: window.tourAttention }));
-}""" % json.dumps(dict(view))
+    """For a button: looks at the text; what `view` leaves out stays as it is."""
+    return javascript.call("attention", "lookAt", dict(view))
 
 
 def attention_view(
@@ -42,7 +39,7 @@ def attention_view(
     return gr.HTML(
         value="",
         html_template=(ASSETS / "attention.html").read_text("utf-8").replace("<!-- explained -->", texts),
-        js_on_load=(ASSETS / "attention.js").read_text("utf-8"),
+        js_on_load=javascript.start("attention"),
         elem_id=elem_id,
         elem_classes="attention-view",
         longest=links.LONGEST_LINK,

@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import javascript
 from components.figures.markup import Markup, join
 from components.shell import Shell
 from components.ui.page import PlainPage, TaskPage
@@ -39,6 +40,7 @@ def surroundings(pages: Sequence[Page], current: Page | None) -> Shell:
         title=f"{title} · {NAME}" if current else NAME,
         description=sentence if current else f"{CLAIM} {ABOUT}",
         picture=picture(slug),
+        scripts=javascript.script("page"),
         head=_head(),
         before=header(pages, current) + heading(title, sentence, hero=current is None) + LIVE + WAITING,
         after=footer() + way_out(slug),
@@ -51,6 +53,7 @@ def document(pages: Sequence[Page], title: str, sentence: str, content: Markup) 
         title=f"{title} · {NAME}",
         description=sentence,
         picture=picture(""),
+        scripts=javascript.script("page"),
         head=_head(),
         before=header(pages, None, home=False)
         + heading(title, sentence)
@@ -83,12 +86,11 @@ def header(pages: Sequence[Page], current: Page | None, *, home: bool = True) ->
         '<a class="brand" href="./"{home}><span class="mark" aria-hidden="true"></span>{name}</a>'
         '<nav aria-label="Pages">{links}</nav>'
         '<button type="button" class="theme-switch" aria-label="Switch between light and dark">'
-        '<span aria-hidden="true">◐</span></button></div></header><script>{script}</script>'
+        '<span aria-hidden="true">◐</span></button></div></header>'
     ).format(
         name=NAME,
         links=links,
         home=Markup(' aria-current="page"') if home and current is None else "",
-        script=Markup(_asset("header.js")),
     )
 
 
@@ -132,8 +134,7 @@ def way_out(slug: str) -> Markup:
 
 def tell_mounted(blocks: gr.Blocks) -> None:
     """Lets page.js know that Gradio has built all components."""
-    js = "() => { dispatchEvent(new Event('tour-mounted')); }"
-    blocks.load(None, None, None, js=js, api_visibility="private")
+    blocks.load(None, None, None, js=javascript.call("page", "mounted"), api_visibility="private")
 
 
 def picture(slug: str) -> str:
@@ -172,12 +173,10 @@ def appearance() -> Mapping[str, Any]:
 
 @cache
 def _head() -> Markup:
-    names = ("first-paint.js", "drafts.js", "page.js", "answers.js", "embed.js", "exports.js")
-    scripts = "".join(Markup("<script>{}</script>").format(Markup(_asset(name))) for name in names)
-    icon = '<link rel="icon" href="./favicon.ico">'
     return Markup(
-        f'<meta name="color-scheme" content="light dark">{icon}<style>{_asset("shell.css")}</style>{scripts}'
-    )
+        '<meta name="color-scheme" content="light dark"><link rel="icon" href="./favicon.ico">'
+        "<style>{}</style><script>{}</script>"
+    ).format(Markup(_asset("shell.css")), Markup(_asset("first-paint.js")))
 
 
 def _asset(name: str) -> str:

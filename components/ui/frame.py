@@ -9,13 +9,13 @@ from typing import Any
 
 import gradio as gr
 
+from components import javascript
 from components.figures import status
 from components.models.errors import TourError
 from components.tasks.fields import input_fields
 from components.ui import asking, batching, chart, comparing, links, options, picker, slots, swapping
 from components.ui.answering import Desk, Shown
 from components.ui.choices import ChoiceInput
-from components.ui.chrome import ASSETS
 from components.ui.line import QUEUED, in_line
 from components.ui.page import Example, Json, TaskPage, TextInput, Tour
 from components.ui.slots import QUIET, Actions, switches
@@ -111,7 +111,7 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
                     ]
         with gr.Column(scale=6, min_width=320, elem_classes="answering"):
             script: dict[str, Any] = (
-                {"js_on_load": (ASSETS / page.script).read_text("utf-8")} if page.script else {}
+                {"js_on_load": javascript.start(page.script, "pick")} if page.script else {}
             )
             result = gr.HTML(shown.result, elem_id=named("result"), elem_classes="result", **script)
             run_status = gr.HTML(shown.status, elem_id=named("status"), elem_classes="status")

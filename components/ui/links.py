@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
+
+from components import javascript
 
 # Gradio gives `page` and `deep_link` a meaning of its own; the rest are ours.
 RESERVED = frozenset({"page", "deep_link", "embed", "run", "__theme", "view", "kept"})
@@ -54,47 +55,19 @@ def frame_code(origin: str, slug: str, title: str) -> str:
 
 
 def tokens_script(button_id: str) -> str:
-    """JavaScript for a button: opens the tokenizers page with a text and the tokenizer of a model."""
-    return """(text, model) => {
-  const query = new URLSearchParams({ text, tokenizers: model ?? "" });
-  if (new URLSearchParams(location.search).get("embed") === "1") query.set("embed", "1");
-  const link = new URL("./%s?" + query, location.href).href;
-  if (link.length <= %d) { window.open(link, "_blank", "noopener"); return; }
-  const button = document.getElementById(%s);
-  const original = button.dataset.label ??= button.textContent;
-  button.textContent = "Text too long for a link: paste it there";
-  setTimeout(() => { button.textContent = original; }, 4000);
-}""" % (TOKENIZERS_PAGE, LONGEST_LINK, json.dumps(button_id))
+    """For a button: opens the tokenizers page with a text and the tokenizer of a model."""
+    return javascript.call("links", "openTokens", {"page": TOKENIZERS_PAGE, "button": button_id})
 
 
 def copy_script(names: Sequence[str], defaults: Mapping[str, object], button_id: str) -> str:
-    """JavaScript for a button: puts the link to what the page shows into the address bar and the clipboard.
+    """For a button: puts the link to what the page shows into the address bar and the clipboard.
 
     Takes the values of the fields called `names`; those that equal their default are left out.
     """
-    return """(...values) => {
-  const names = %s, defaults = %s;
-  const button = document.getElementById(%s);
-  const original = button.dataset.label ??= button.textContent;
-  const say = (words) => {
-    button.textContent = words;
-    setTimeout(() => { button.textContent = original; }, 2500);
-  };
-  const link = window.tourLink(names, defaults, values);
-  if (!link) { say("Text too long for a link"); return; }
-  window.tourShowLink(link);
-  window.tourCopy(link, button).then((copied) => { if (copied) say("Link copied"); });
-}""" % (json.dumps(list(names)), _json_in_script(defaults), json.dumps(button_id))
-
-
-def _json_in_script(value: object) -> str:
-    """JSON that can stand inside a script, whatever text it holds."""
-    return json.dumps(value).replace("<", "\\u003c")
+    setting = {"names": list(names), "defaults": dict(defaults), "button": button_id}
+    return javascript.call("links", "copyLink", setting)
 
 
 def press_run_script(button_id: str) -> str:
     """Presses Run once the page is up, if the link asks for it."""
-    return """() => {
-  if (new URLSearchParams(location.search).get("run") !== "1") return;
-  document.getElementById(%s)?.click();
-}""" % json.dumps(button_id)
+    return javascript.call("links", "pressRun", button_id)

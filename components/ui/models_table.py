@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-SCRIPT = Path(__file__).parent / "assets" / "models-table.js"
+from components import javascript
 
 
 def models_table(value: Mapping[str, Any], elem_id: str) -> gr.HTML:
@@ -26,6 +25,6 @@ def models_table(value: Mapping[str, Any], elem_id: str) -> gr.HTML:
             '<div class="checkpoints"></div>'
             '<p class="visually-hidden" aria-live="polite"></p>'
         ),
-        js_on_load=SCRIPT.read_text("utf-8"),
+        js_on_load=javascript.start("models-table", "load_model", "unload_model"),
         elem_id=elem_id,
     )

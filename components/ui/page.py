@@ -143,7 +143,7 @@ class TaskPage:
     compared: str | None = None
     scored: Callable[[Json], Mapping[str, float]] | None = None
     trust: Callable[[Checkpoint], Chart | Markup] | None = None
-    script: str | None = None  # a file among the assets
+    script: str | None = None  # a module, see components/javascript.py
     pick: Callable[[Json, Any], Json] | None = None
     inside: Callable[[Json, Json], Inside] | None = None
     joined: Callable[[Json], dict[str, Any]] = dict

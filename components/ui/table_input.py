@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from components import javascript
 from components.tasks import files
 from components.ui import uploads
 from components.ui.page import TextInput
@@ -56,7 +57,7 @@ class TableInput(TextInput):
 
         grid.input(lambda frame: self.show(_table(frame)), grid, box, **quiet)
         # More than that, or half a character, is refused when it is asked, and no answer to it can be sent.
-        drawable = f"(typed, grid) => [typed.slice(0, {MOST_DRAWN}).toWellFormed(), grid]"
+        drawable = javascript.call("typing", "drawable", MOST_DRAWN)
         box.change(follow, [box, grid], grid, js=drawable, **quiet)
 
     def parse(self, typed: str) -> Mapping[str, Any]:

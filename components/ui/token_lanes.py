@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
+from components import javascript
 from components.tasks.tokenize import LONGEST
-from components.ui.chrome import ASSETS
-
-# Remembered too, for a script that has not run yet.
-TELL = """(text, tokenizers, price) => {
-  window.tourTokenize = { text, tokenizers, price };
-  window.dispatchEvent(new CustomEvent("tour:tokenize", { detail: window.tourTokenize }));
-}"""
 
 
 def token_lanes(elem_id: str) -> gr.HTML:
@@ -28,7 +22,7 @@ def token_lanes(elem_id: str) -> gr.HTML:
             'token to token, up and down to another tokenizer."></div>'
             '<div class="lane-details"></div><p class="lane-live visually-hidden" aria-live="polite"></p>'
         ),
-        js_on_load=(ASSETS / "token-lanes.js").read_text("utf-8"),
+        js_on_load=javascript.start("token-lanes", "ready"),
         elem_id=elem_id,
         elem_classes="token-lanes",
         longest=LONGEST,
@@ -42,6 +36,6 @@ def tell_lanes(blocks: gr.Blocks, text: gr.Textbox, tokenizers: gr.Dropdown, pri
         None,
         [text, tokenizers, price],
         None,
-        js=TELL,
+        js=javascript.call("token-lanes", "show"),
         api_visibility="private",
     )

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from components import javascript
 from components.figures import status, tokens
 from components.figures.markup import Markup
 from components.insight import families, merges, steps, tensors
@@ -42,10 +43,7 @@ QUEUED: dict[str, Any] = {
     "api_visibility": "private",
 }
 # The lanes take the whole text; sending it to Gradio at every key would keep them waiting.
-SHORTENED = (
-    "(opened, text, ...rest) => [opened, Array.from(text.slice(0, %d)).slice(0, %d).join(''), ...rest]"
-    % (2 * FIRST + 2, FIRST + 1)
-)
+SHORTENED = javascript.call("typing", "shortened", FIRST + 1)
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -22,7 +22,10 @@ def test_what_was_typed_survives_a_reload_and_no_more_than_that(open_page: OpenP
     visit.box("text").fill(MINE)
     field = next(one for one in visit.options if one.name == "top_k")
     visit.set_option(field, 1)
-    page.wait_for_function("() => Number(window.tourValues.top_k) === 1")
+    page.wait_for_function("""async () => {
+          const module = document.querySelector('link[rel="modulepreload"][href$="/answers.js"]').href;
+          return Number((await import(module)).typed().top_k) === 1;
+        }""")
     page.reload()
     expect(visit.box("text")).to_have_value(MINE)
     expect(visit.part("status")).to_contain_text("after the reload")

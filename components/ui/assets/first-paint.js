@@ -1,4 +1,4 @@
-// Runs in the head, before anything is painted: light or dark, embedded or not.
+// Light or dark, embedded or not. Stands in the page's HTML itself: a module would come after the first paint.
 (() => {
   const page = document.documentElement;
   const query = new URLSearchParams(location.search);
@@ -6,7 +6,11 @@
   const system = matchMedia("(prefers-color-scheme: dark)");
   const asked = query.get("__theme");
   let chosen = asked === "dark" || asked === "light" ? asked : null;
-  try { if (!query.has("__theme")) chosen = localStorage.getItem("tour-theme"); } catch { /* storage may be blocked in an iframe */ }
+  try {
+    if (!query.has("__theme")) chosen = localStorage.getItem("tour-theme");
+  } catch {
+    /* storage may be blocked in an iframe */
+  }
   const apply = () => {
     const dark = chosen ? chosen === "dark" : system.matches;
     page.classList.toggle("dark-page", dark);
@@ -27,5 +31,8 @@
   waiting.observe(page, { childList: true });
   follow();
   system.addEventListener("change", apply);
-  window.tourTheme = (theme) => { chosen = theme; apply(); };
+  addEventListener("tour-theme", (event) => {
+    chosen = /** @type {CustomEvent} */ (event).detail;
+    apply();
+  });
 })();

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import gradio as gr
 import numpy as np
 
+from components import javascript
 from components.figures import lab_data as figures
 from components.figures import status
 from components.figures.chart import Chart
@@ -26,7 +27,6 @@ from components.lab.workspace import Workspace
 from components.models.errors import TourError
 from components.tasks import files
 from components.ui import chart
-from components.ui.chrome import ASSETS
 from components.ui.lab.form import bases
 from components.ui.page import Tour
 from components.ui.slots import QUIET
@@ -79,7 +79,7 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
         gr.HTML(
             {"limit": intake.LARGEST},
             html_template=" ",
-            js_on_load=(ASSETS / "lab-upload.js").read_text("utf-8"),
+            js_on_load=javascript.start("lab-upload"),
             elem_id="lab-file-limit",
         )
     with gr.Column(visible=False) as by_hub:

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import javascript
 from components.figures import lab_judge, lab_runs, status
 from components.figures.chart import Chart
 from components.figures.markup import Markup, join
@@ -20,7 +21,6 @@ from components.lab.runs import PREDICTIONS, Phase, Run, find
 from components.lab.workspace import Workspace
 from components.models.errors import Code, TourError
 from components.ui import chart
-from components.ui.chrome import ASSETS
 from components.ui.page import Tour
 from components.ui.slots import QUIET
 
@@ -65,7 +65,7 @@ class Finished:
 
 def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
     lab = tour.lab
-    script = (ASSETS / "lab-judge.js").read_text("utf-8")
+    script = javascript.start("lab-judge", "pick")
     said = gr.HTML(elem_id="lab-judge-status", elem_classes="status")
     with gr.Column(visible=False) as body:
         with gr.Row(equal_height=False):
@@ -74,7 +74,7 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         gr.HTML("<h3>All classifiers</h3>")
         overview = gr.HTML(elem_id="lab-judge-compared", elem_classes="lab-judge")
         gr.HTML("<h3>What is taken for what</h3>")
-        matrix = chart.place("lab-judge-confusion", "lab-judge.js")
+        matrix = chart.place("lab-judge-confusion", "lab-judge")
         cell = gr.HTML(elem_id="lab-judge-cell", elem_classes="lab-judge")
         with gr.Accordion("Scores by class", open=False, elem_id="lab-judge-classes"):
             classes = gr.HTML(elem_classes="lab-judge")

@@ -1,0 +1,17 @@
+// What of a long text is sent to the server with every key.
+
+/** The text without what comes after `most` code units, and without half a character at its end. */
+export function drawable(most, typed, ...rest) {
+  return [typed.slice(0, most).toWellFormed(), ...rest];
+}
+
+/** The second value cut to `most` characters. */
+export function shortened(most, opened, text, ...rest) {
+  return [
+    opened,
+    Array.from(text.slice(0, 2 * most))
+      .slice(0, most)
+      .join(""),
+    ...rest,
+  ];
+}

@@ -1,0 +1,97 @@
+"""Functions of the pages' modules that need no page: what they give for what they are given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+CALL = """async ([name, called, given]) => (await import(`./${name}.js`))[called](...given)"""
+
+
+def called(page: Page, name: str, function: str, *given: Any) -> Any:
+    return page.evaluate(CALL, [name, function, list(given)])
+
+
+LOGITS = {"tokens": [["a", 3.0], ["b", 2.0], ["c", 0.5]], "rest": [[-1.0, 10]]}
+FREE = {"temperature": 1, "top_k": 0, "top_p": 1, "min_p": 0}
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [({}, 4), ({"top_k": 2}, 2), ({"top_p": 0.5}, 1), ({"min_p": 0.2}, 2), ({"temperature": 0}, 1)],
+)
+def test_shares_of_the_next_token_sum_to_one(module_page: Page, options: Any, kept: int) -> None:
+    rows = called(module_page, "generation", "distribution", LOGITS, FREE | options)
+    assert sum(share * count for share, count in rows) == pytest.approx(1)
+    assert sum(share > 0 for share, _ in rows) == kept
+    if not options:
+        logits = np.array([3.0, 2.0, 0.5, *[-1.0] * 10])
+        shares = np.exp(logits) / np.exp(logits).sum()
+        assert [share for share, _ in rows] == pytest.approx(shares[:4].tolist())
+
+
+def test_cells_are_code_points_but_where_the_answer_says_otherwise(module_page: Page) -> None:
+    assert called(module_page, "token-lanes", "cellsOf", "añ😀x", []) == ["a", "ñ", "😀", "x"]
+    assert called(module_page, "token-lanes", "cellsOf", "a👩‍👧b", [[1, 3]]) == ["a", "👩‍👧", "b"]
+
+
+def test_links_leave_out_defaults_and_are_refused_when_too_long(module_page: Page) -> None:
+    setting = {"names": ["text", "top_k", "model"], "defaults": {"top_k": 5}}
+    link = called(module_page, "links", "linkTo", setting, ["a b&c", "5", None])
+    assert link == "http://modules.test/?text=a+b%26c&run=1"
+    assert called(module_page, "links", "linkTo", setting, ["x" * 9000, 5, "m"]) is None
+
+
+def test_a_link_says_what_is_seen_of_attention(module_page: Page) -> None:
+    given = {"view": "lines", "layer": 1}
+    search = "?view=matrix&layer=3&head=mean&words=1&special=0"
+    assert called(module_page, "attention", "linkedView", given, search) == {
+        "view": "matrix",
+        "layer": 3,
+        "head": "mean",
+        "words": True,
+        "special": False,
+    }
+    assert called(module_page, "attention", "linkedView", given, "?layer=x1&head=-2") == given
+
+
+def test_pieces_of_a_word_are_one_place(module_page: Page) -> None:
+    pieces = [
+        {"text": "[CLS]", "special": True, "word": None, "sequence": None},
+        {"text": "play", "special": False, "word": 0, "sequence": 0},
+        {"text": "ing", "special": False, "word": 0, "sequence": 0},
+        {"text": "play", "special": False, "word": 0, "sequence": 1},
+    ]
+    joined = called(module_page, "attention", "groups", pieces, {"special": False, "words": True})
+    assert [(one["text"], one["places"]) for one in joined] == [("playing", [1, 2]), ("play", [3])]
+    assert len(called(module_page, "attention", "groups", pieces, {"special": True, "words": False})) == 4
+
+
+def test_long_text_is_cut_between_characters(module_page: Page) -> None:
+    assert called(module_page, "typing", "drawable", 3, "ab😀", 1) == ["ab\ufffd", 1]
+    assert called(module_page, "typing", "shortened", 2, 0, "😀😀😀", "x") == [0, "😀😀", "x"]
+
+
+@pytest.mark.parametrize(("values", "shape"), [([1.5, -2, 0], [3]), ([[1, 2, 3], [4, 5, 6]], [2, 3])])
+def test_npy_files_are_numpys(module_page: Page, values: Any, shape: list[int], tmp_path: Any) -> None:
+    sent = module_page.evaluate(
+        """async ([values, shape]) => {
+          const blob = (await import("./exports.js")).npy(values, shape);
+          return [...new Uint8Array(await blob.arrayBuffer())];
+        }""",
+        [values, shape],
+    )
+    (tmp_path / "a.npy").write_bytes(bytes(sent))
+    read = np.load(tmp_path / "a.npy", allow_pickle=False)
+    assert read.dtype == np.float32
+    assert read.tolist() == values
+
+
+def test_text_of_an_element_stays_text(module_page: Page) -> None:
+    html = module_page.evaluate(
+        """async () => (await import("./dom.js")).make("b", "c", "<img src=x>").outerHTML"""
+    )
+    assert html == '<b class="c">&lt;img src=x&gt;</b>'
