@@ -6,13 +6,22 @@ export function start({ element, trigger }) {
   const box = element.closest(".chart");
   let graph = null; // Gradio makes a new one whenever the chart changes
   let open = false; // the table, also when a later one takes its place
-  element.addEventListener("toggle", (event) => { open = event.target.open; }, true);
+  element.addEventListener(
+    "toggle",
+    (event) => {
+      open = event.target.open;
+    },
+    true,
+  );
 
   function attach() {
     const table = element.querySelector(".chart-numbers");
     if (table) table.open = open;
     const found = box.querySelector(".js-plotly-plot");
-    if (!found) { graph = null; return; }
+    if (!found) {
+      graph = null;
+      return;
+    }
     const label = table?.dataset.label ?? "";
     if (found.getAttribute("aria-label") !== label) found.setAttribute("aria-label", label);
     if (found === graph || !found.on) return;
@@ -28,11 +37,14 @@ export function start({ element, trigger }) {
       if (event) trigger("lasso", { points: event.points.map((point) => point.customdata[0]) });
     });
     // A finger scrolls the page, until the mode bar's lasso is chosen.
-    if (graph.layout.dragmode && matchMedia("(pointer: coarse)").matches) window.Plotly.relayout(graph, { dragmode: false });
+    if (graph.layout.dragmode && matchMedia("(pointer: coarse)").matches)
+      window.Plotly.relayout(graph, { dragmode: false });
   }
 
   new MutationObserver(attach).observe(box, { childList: true, subtree: true });
   // Plotly itself follows the window alone, not a tab that is opened or a column that moves.
-  new ResizeObserver(() => { if (graph?.offsetWidth) window.Plotly.Plots.resize(graph); }).observe(box);
+  new ResizeObserver(() => {
+    if (graph?.offsetWidth) window.Plotly.Plots.resize(graph);
+  }).observe(box);
   attach();
 }
