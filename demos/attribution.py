@@ -98,7 +98,7 @@ EDIT_SAYS = (
 
 
 @dataclass(frozen=True)
-class Shown:
+class PageUpdate:
     """A run's places on the page; None leaves one as it is."""
 
     result: str | None = None
@@ -196,19 +196,19 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     places = [result, table, line, kept, answer_json, api]
 
     def waiting(progress: str) -> list[Any]:
-        return [*Shown(line=progress).places, *[gr.skip()] * 5, *switches(running=True)]
+        return [*PageUpdate(line=progress).places, *[gr.skip()] * 5, *switches(running=True)]
 
-    def explain(*typed: Any) -> Iterator[list[Any]]:
+    def explain(*form_values: Any) -> Iterator[list[Any]]:
         none = [gr.skip()] * 5
-        starting = Shown(line=str(status.progress("Starting", None)))
+        starting = PageUpdate(line=str(status.progress("Starting", None)))
         yield [*starting.places, *none, *switches(running=True)]
-        for step in answers(tour, typed):
+        for step in answers(tour, form_values):
             after = none
             if isinstance(step.kept, dict) and step.kept["answer"]:
                 names = known(step.kept["answer"])
                 after = [gr.Dropdown(choices=names), gr.Dropdown(choices=names), part_words(None), -1, ""]
             yield [*step.places, *after, gr.skip(), gr.skip()]
-        yield [*Shown().places, *none, *switches(running=False)]
+        yield [*PageUpdate().places, *none, *switches(running=False)]
 
     runs: dict[str, Any] = {
         "fn": in_line(tour.line, explain, waiting),
@@ -298,7 +298,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         query = dict(request.query_params)
         if "text" not in query:
             return [gr.skip()] * (len(asked) + 1 + len(places))
-        return [*restored(tour, query), *Shown("", "", str(FROM_LINK), {"answer": None}, "", "").places]
+        return [*restored(tour, query), *PageUpdate("", "", str(FROM_LINK), {"answer": None}, "", "").places]
 
     blocks.load(
         restore, None, [task, text, pair, model, about_model, target, against, *places], **QUIET
@@ -392,22 +392,24 @@ def part_words(word: str | None) -> str:
     return str(Markup("<p>Picked: <strong dir='auto'>“{}”</strong></p>").format(word))
 
 
-def request_of(typed: Sequence[Any]) -> dict[str, Any]:
-    request = {name: value or "" for name, value in zip(NAMES, typed, strict=True)}
+def request_of(form_values: Sequence[Any]) -> dict[str, Any]:
+    request = {name: value or "" for name, value in zip(NAMES, form_values, strict=True)}
     if request["task"] in EXPLAINED and not EXPLAINED[request["task"]].second:
         request["text_pair"] = ""
     return request
 
 
-def answers(tour: Tour, typed: Sequence[Any]) -> Iterator[Shown]:
+def answers(tour: Tour, form_values: Sequence[Any]) -> Iterator[PageUpdate]:
     """A run as it goes on: progress, then everything, or a problem."""
-    request = request_of(typed)
+    request = request_of(form_values)
     started = perf_counter()
     for step in steps(tour, TASK, request):
         if isinstance(step, Progress):
-            yield Shown(line=str(status.progress(step.stage, step.share)))
+            yield PageUpdate(line=str(status.progress(step.stage, step.share)))
         elif isinstance(step, Problem):
-            yield Shown(str(asking.belonging(step.figure, typed)), "", "", {"answer": None}, "", "")
+            yield PageUpdate(
+                str(asking.belonging(step.figure, form_values)), "", "", {"answer": None}, "", ""
+            )
         else:
             yield complete(tour, request, step.as_json(), stored=False, waited=perf_counter() - started)
 
@@ -437,16 +439,18 @@ def complete(
     *,
     stored: bool,
     waited: float | None = None,
-) -> Shown:
+) -> PageUpdate:
     title = tour.registry.catalog[answer["model"]].title
     asked = {name: value for name, value in request.items() if value}
-    typed = [request.get(name, "") for name in NAMES]
+    form_values = [request.get(name, "") for name in NAMES]
     said = asking.sentence([f"explained: {answer['target']}"])
-    return Shown(
+    return PageUpdate(
         result=str(
-            asking.belonging(join([figure.head(answer), figure.tinted(request, answer)]), typed, said=said)
+            asking.belonging(
+                join([figure.head(answer), figure.tinted(request, answer)]), form_values, said=said
+            )
         ),
-        table=str(asking.belonging(figure.grid(answer), typed)),
+        table=str(asking.belonging(figure.grid(answer), form_values)),
         line=str(status.run_line(answer, title=title, stored=stored, waited=waited)),
         kept={"request": dict(request), "answer": dict(answer)},
         answer_json=json.dumps(answer, indent=2, ensure_ascii=False),

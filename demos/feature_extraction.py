@@ -11,7 +11,7 @@ from PIL import Image
 from components.figures import answers
 from components.figures.markup import Markup, join
 from components.tasks.feature_extraction import TASK
-from components.ui.inside import Inside
+from components.ui.inspection import Inspection
 from components.ui.page import Json, ListInput, TaskPage
 
 # Of positive and of negative numbers; they are told apart by every kind of colour vision.
@@ -74,12 +74,12 @@ def teaser(request: Json, answer: Json) -> Markup:
     return answers.teaser(Markup("{} <strong>→ {}, …</strong>").format(request["texts"][0], numbers))
 
 
-def said(answer: Json) -> list[str]:
+def summary(answer: Json) -> list[str]:
     return [f"{len(answer['embeddings'])} × {answer['dimensions']}"]
 
 
-def inside(request: Json, answer: Json) -> Inside:
-    return Inside(text=request["texts"][0])
+def inspection(request: Json, answer: Json) -> Inspection:
+    return Inspection(text=request["texts"][0])
 
 
 PAGE = TaskPage(
@@ -94,7 +94,7 @@ PAGE = TaskPage(
     inputs={"texts": ListInput(lines=6)},
     draw=draw,
     teaser=teaser,
-    said=said,
+    summary=summary,
     run_label="Embed",
-    inside=inside,
+    inspection=inspection,
 )

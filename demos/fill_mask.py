@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.figures import answers
 from components.figures.markup import Markup, percent
 from components.tasks.fill_mask import TASK
-from components.ui.inside import Inside
+from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
 
 
@@ -18,13 +18,13 @@ def scored(answer: Json) -> dict[str, float]:
     return {one["token"]: one["score"] for one in answer["candidates"]}
 
 
-def said(answer: Json) -> list[str]:
+def summary(answer: Json) -> list[str]:
     return [one["token"] for one in answer["candidates"]]
 
 
-def inside(request: Json, answer: Json) -> Inside:
+def inspection(request: Json, answer: Json) -> Inspection:
     best = answer["candidates"][:1]
-    return Inside(text=request["text"], target=best[0]["token"] if best else "")
+    return Inspection(text=request["text"], target=best[0]["token"] if best else "")
 
 
 PAGE = TaskPage(
@@ -36,8 +36,8 @@ PAGE = TaskPage(
     inputs={"text": TextInput(lines=3)},
     draw=answers.candidates,
     teaser=teaser,
-    said=said,
+    summary=summary,
     scored=scored,
     run_label="Fill the gap",
-    inside=inside,
+    inspection=inspection,
 )

@@ -70,10 +70,10 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     first = examples.load(overview.TOOL)[0]
     board = Board(tour, validate(overview.Inputs, dict(first.payload)))
     opening = board.stored(first.answer)
-    typed = [BOXES[name].show(getattr(board.inputs, name)) for name in BOXES]
+    form_values = [BOXES[name].show(getattr(board.inputs, name)) for name in BOXES]
     with gr.Column(elem_classes="tour-board"):
         with gr.Column(elem_classes="tour-asking"):
-            text = BOXES["text"].component(FIELDS["text"], typed[0], "home-text")
+            text = BOXES["text"].component(FIELDS["text"], form_values[0], "home-text")
             with gr.Row(elem_classes="actions"):
                 run = gr.Button(RUN, variant="primary", elem_id="home-run", scale=2)
                 stop = gr.Button("Stop", interactive=False, elem_id="home-stop-run", scale=1)
@@ -88,7 +88,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                 with gr.Column(elem_classes="made", elem_id=f"home-{card.part}"):
                     places.append(gr.HTML(figure, elem_id=f"home-{card.part}-result"))
                     if needs := PARTS[card.part].needs:
-                        boxes.append(line(needs, typed[list(BOXES).index(needs)]))
+                        boxes.append(line(needs, form_values[list(BOXES).index(needs)]))
     names = _names()
     outputs = [strip, *places, said, run, stop]
 
@@ -110,7 +110,9 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     # Said twice: what the run had sent before it was cancelled may arrive after the first.
     ended = [said, run, stop]
     stop.click(stopped, None, ended, cancels=[running], **QUIET).then(stopped, None, ended, **QUIET)
-    defaults = dict(zip(list(BOXES)[1:], typed[1:], strict=True))  # a link leaves out what stays as it opens
+    defaults = dict(
+        zip(list(BOXES)[1:], form_values[1:], strict=True)
+    )  # a link leaves out what stays as it opens
     asking.watch(blocks, boxes, names, defaults, RUN)
     script = links.copy_script(names, defaults, "home-copy-link")
     copy_link.click(None, boxes, None, js=script, api_visibility="private")
@@ -119,7 +121,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         query = dict(request.query_params)
         if not query.keys() & set(names):
             return [gr.skip()] * (len(names) + 1)
-        shown = dict(zip(BOXES, typed, strict=True)) | query
+        shown = dict(zip(BOXES, form_values, strict=True)) | query
         return [*(shown[name] for name in names), str(status.hint(links.filled_in(query)))]
 
     blocks.load(restore, None, [*boxes, said], **QUIET).then(

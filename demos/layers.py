@@ -14,7 +14,7 @@ from components.figures.markup import Markup
 from components.insight.layers import TASK
 from components.tasks.fields import input_fields
 from components.ui import asking, links, options, picker, slots
-from components.ui.answering import Desk, Shown
+from components.ui.answering import PageController, PageUpdate
 from components.ui.frame import places
 from components.ui.line import QUEUED, in_line
 from components.ui.page import PlainPage, TaskPage, TextInput, Tour
@@ -35,16 +35,16 @@ ASKING = TaskPage(
     inputs={"text": TextInput(lines=3), "text_pair": TextInput(lines=2)},
     draw=figures.layers,
     teaser=lambda _, answer: figures.teaser(answer),
-    said=lambda answer: [row[-1][0] for row in answer["lens"]],
+    summary=lambda answer: [row[-1][0] for row in answer["lens"]],
 )
 STORED = examples.load(TASK)
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
-    desk = Desk(ASKING, tour)
+    controller = PageController(ASKING, tour)
     first = STORED[0]
-    opening = desk.typed({**first.payload, "model": first.answer["model"]})
-    shown = _bounded(desk.complete(first.payload, first.answer, stored=True))
+    opening = controller.typed({**first.payload, "model": first.answer["model"]})
+    shown = _bounded(controller.complete(first.payload, first.answer, stored=True))
     with gr.Row(equal_height=False, elem_classes="workbench"):
         with gr.Column(scale=6, min_width=320, elem_classes="asking"):
             texts = [
@@ -58,7 +58,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             )
             controls = [
                 options.control(field, value, f"{SLUG}-{field.name}")
-                for field, value in zip(desk.options, opening[len(texts) + 1 :], strict=True)
+                for field, value in zip(controller.options, opening[len(texts) + 1 :], strict=True)
             ]
             actions = slots.actions(SLUG, "Run")
     run_status = gr.HTML(shown.status, elem_id=f"{SLUG}-status", elem_classes="status")
@@ -73,14 +73,14 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     asked: list[gr.components.Component] = [*texts, model, *controls]
     answered: list[gr.components.Component] = [result, run_status, *drawer]
 
-    def answer(*typed: Any) -> Iterator[list[Any]]:
-        yield [*places(Shown(status=str(status.progress("Starting", None)))), *switches(running=True)]
-        for step in desk.run(typed):
+    def answer(*form_values: Any) -> Iterator[list[Any]]:
+        yield [*places(PageUpdate(status=str(status.progress("Starting", None)))), *switches(running=True)]
+        for step in controller.run(form_values):
             yield [*places(_bounded(step)), gr.skip(), gr.skip()]
-        yield [*places(Shown()), *switches(running=False)]
+        yield [*places(PageUpdate()), *switches(running=False)]
 
     def waiting(progress: str) -> list[Any]:
-        return [*places(Shown(status=progress)), *switches(running=True)]
+        return [*places(PageUpdate(status=progress)), *switches(running=True)]
 
     runs: dict[str, Any] = {
         "fn": in_line(tour.line, answer, waiting),
@@ -90,27 +90,29 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     }
     running = [gr.on([actions.run.click, *(box.submit for box in texts)], **runs)]  # type: ignore[attr-defined]
     for button, example in zip(buttons, STORED, strict=True):
-        typed = desk.typed({**example.payload, "model": example.answer["model"]})
-        filled = button.click(lambda typed=typed: typed, None, asked, cancels=running[:1], **QUIET)
+        form_values = controller.typed({**example.payload, "model": example.answer["model"]})
+        filled = button.click(
+            lambda form_values=form_values: form_values, None, asked, cancels=running[:1], **QUIET
+        )
         running.append(filled.success(**runs))
 
     slots.stops(actions, running, run_status)
-    defaults = {"text_pair": "", **{field.name: field.default for field in desk.options}}
-    asking.watch(blocks, asked, desk.names, defaults, "Run")
+    defaults = {"text_pair": "", **{field.name: field.default for field in controller.options}}
+    asking.watch(blocks, asked, controller.names, defaults, "Run")
     actions.copy_link.click(
         None,
         asked,
         None,
-        js=links.copy_script(desk.names, defaults, str(actions.copy_link.elem_id)),
+        js=links.copy_script(controller.names, defaults, str(actions.copy_link.elem_id)),
         api_visibility="private",
     )
 
     def restore(request: gr.Request) -> list[Any]:
-        restored = desk.restore(dict(request.query_params))
+        restored = controller.restore(dict(request.query_params))
         if restored is None:
             return [gr.skip()] * (len(asked) + len(answered))
-        typed, empty = restored
-        return [*typed, *places(empty)]
+        form_values, empty = restored
+        return [*form_values, *places(empty)]
 
     blocks.load(restore, None, [*asked, *answered], **QUIET).then(
         None, None, None, js=links.press_run_script(str(actions.run.elem_id)), api_visibility="private"
@@ -118,7 +120,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     picker.keep_current(model, about_model, TASK, tour, blocks, running)
 
 
-def _bounded(shown: Shown) -> Shown:
+def _bounded(shown: PageUpdate) -> PageUpdate:
     """An answer whose JSON an editor can hold; a long one is a call away."""
     if shown.answer_json is None or len(shown.answer_json) <= LONGEST_JSON:
         return shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.figures import answers
 from components.figures.markup import Markup, join
 from components.tasks.named_entities import TASK
-from components.ui.inside import Inside
+from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
 
 SHOWN = 3
@@ -19,13 +19,13 @@ def teaser(request: Json, answer: Json) -> Markup:
     return answers.teaser(join(names, ", ") or request["text"])
 
 
-def said(answer: Json) -> list[str]:
+def summary(answer: Json) -> list[str]:
     return [f"{one['text']} ({one['label']})" for one in answer["entities"]]
 
 
-def inside(request: Json, answer: Json) -> Inside:
+def inspection(request: Json, answer: Json) -> Inspection:
     surest = max(answer["entities"], key=lambda entity: entity["score"], default={"text": ""})
-    return Inside(text=request["text"], target=surest["text"])
+    return Inspection(text=request["text"], target=surest["text"])
 
 
 PAGE = TaskPage(
@@ -37,7 +37,7 @@ PAGE = TaskPage(
     inputs={"text": TextInput(lines=7)},
     draw=answers.entities,
     teaser=teaser,
-    said=said,
+    summary=summary,
     run_label="Find names",
-    inside=inside,
+    inspection=inspection,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.figures import answers, passages
 from components.figures.markup import Markup, percent
 from components.tasks.question_answering import TASK
-from components.ui.inside import Inside
+from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
 
 
@@ -18,13 +18,13 @@ def teaser(request: Json, answer: Json) -> Markup:
     )
 
 
-def said(answer: Json) -> list[str]:
+def summary(answer: Json) -> list[str]:
     best = answer["answers"][:1]
     return [one["text"] for one in best if one["score"] >= answer["no_answer"]] or ["no answer"]
 
 
-def inside(request: Json, answer: Json) -> Inside:
-    return Inside(
+def inspection(request: Json, answer: Json) -> Inspection:
+    return Inspection(
         text=request["question"],
         pair=request["context"],
         explained=request["context"],
@@ -45,7 +45,7 @@ PAGE = TaskPage(
     },
     draw=passages.answers,
     teaser=teaser,
-    said=said,
+    summary=summary,
     run_label="Find the answer",
-    inside=inside,
+    inspection=inspection,
 )

@@ -7,7 +7,7 @@ from itertools import combinations
 from components.figures import answers
 from components.figures.markup import Markup
 from components.tasks.sentence_similarity import TASK
-from components.ui.inside import Inside
+from components.ui.inspection import Inspection
 from components.ui.page import Json, ListInput, TaskPage, TextInput
 
 
@@ -19,16 +19,16 @@ def teaser(request: Json, answer: Json) -> Markup:
     )
 
 
-def said(answer: Json) -> list[str]:
+def summary(answer: Json) -> list[str]:
     """Which sentence comes before which."""
     ranked = sorted(range(len(answer["scores"])), key=lambda index: -answer["scores"][index])
     return [f"{first + 1} before {second + 1}" for first, second in combinations(ranked, 2)]
 
 
-def inside(request: Json, answer: Json) -> Inside:
+def inspection(request: Json, answer: Json) -> Inspection:
     scores = answer["scores"]
     closest = request["sentences"][scores.index(max(scores))]
-    return Inside(text=request["source"], pair=closest, beside=closest)
+    return Inspection(text=request["source"], pair=closest, beside=closest)
 
 
 PAGE = TaskPage(
@@ -46,7 +46,7 @@ PAGE = TaskPage(
     },
     draw=answers.similarity,
     teaser=teaser,
-    said=said,
+    summary=summary,
     run_label="Compare",
-    inside=inside,
+    inspection=inspection,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.figures import answers, summaries
 from components.figures.markup import Markup
 from components.tasks.summarization import TASK
-from components.ui.inside import Inside
+from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
 
 
@@ -14,12 +14,12 @@ def teaser(request: Json, answer: Json) -> Markup:
     return answers.teaser(" ".join(words[:24]) + (" …" if len(words) > 24 else ""))
 
 
-def said(answer: Json) -> list[str]:
+def summary(answer: Json) -> list[str]:
     return [one["text"] for one in answer["sentences"]] or [answer["summary"]]
 
 
-def inside(request: Json, answer: Json) -> Inside:
-    return Inside(text=request["text"])
+def inspection(request: Json, answer: Json) -> Inspection:
+    return Inspection(text=request["text"])
 
 
 PAGE = TaskPage(
@@ -31,7 +31,7 @@ PAGE = TaskPage(
     inputs={"text": TextInput(lines=11, placeholder="Paste a text, as long as you like", documents=True)},
     draw=summaries.summary,
     teaser=teaser,
-    said=said,
+    summary=summary,
     run_label="Sum up",
-    inside=inside,
+    inspection=inspection,
 )

@@ -16,7 +16,7 @@ def teaser(request: Json, answer: Json) -> Markup:
     )
 
 
-def said(answer: Json) -> list[str]:
+def summary(answer: Json) -> list[str]:
     return list(answer["candidates"][0]["values"])
 
 
@@ -32,6 +32,6 @@ PAGE = TaskPage(
     inputs={"table": TableInput(lines=8), "question": TextInput(lines=2)},
     draw=tables.table_answer,
     teaser=teaser,
-    said=said,
+    summary=summary,
     run_label="Ask",
 )

@@ -10,7 +10,7 @@ from components.figures.markup import Markup
 from components.models.checkpoint import Checkpoint, RepoSource
 from components.models.sources import folder
 from components.tasks.text_classification import TASK
-from components.ui.inside import Inside
+from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
 
 
@@ -26,7 +26,7 @@ def scored(answer: Json) -> dict[str, float]:
     return {one["label"]: one["score"] for one in answer["labels"]}
 
 
-def said(answer: Json) -> list[str]:
+def summary(answer: Json) -> list[str]:
     return list(answer["chosen"])
 
 
@@ -43,8 +43,8 @@ def trust(checkpoint: Checkpoint) -> Chart | Markup:
     return status.hint("Not measured for this checkpoint: its scores may promise too much or too little.")
 
 
-def inside(request: Json, answer: Json) -> Inside:
-    return Inside(text=request["text"], target=answer["labels"][0]["label"] if answer["labels"] else "")
+def inspection(request: Json, answer: Json) -> Inspection:
+    return Inspection(text=request["text"], target=answer["labels"][0]["label"] if answer["labels"] else "")
 
 
 PAGE = TaskPage(
@@ -56,10 +56,10 @@ PAGE = TaskPage(
     inputs={"text": TextInput(lines=5), "text_pair": TextInput(lines=1)},
     draw=answers.classification,
     teaser=teaser,
-    said=said,
+    summary=summary,
     scored=scored,
     trust=trust,
     compared="distilbert/distilbert-base-uncased-finetuned-sst-2-english",
     run_label="Classify",
-    inside=inside,
+    inspection=inspection,
 )

@@ -9,7 +9,7 @@ from components.figures.markup import Markup
 from components.tasks.text_generation import TASK
 from components.ui import conversation
 from components.ui.conversation import ConversationInput
-from components.ui.inside import Inside
+from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
 
 # Each from the same prompt, with what else decides the draw switched off.
@@ -49,12 +49,12 @@ def pick(answer: Json, picked: Any) -> Json:
     return {"begin": decoding.begin(answer, step, alternative)}
 
 
-def said(answer: Json) -> list[str]:
+def summary(answer: Json) -> list[str]:
     return [answer["text"]]
 
 
-def inside(request: Json, answer: Json) -> Inside:
-    return Inside(text=_last(request), pair=f" {answer['text']}")
+def inspection(request: Json, answer: Json) -> Inspection:
+    return Inspection(text=_last(request), pair=f" {answer['text']}")
 
 
 PAGE = TaskPage(
@@ -74,12 +74,12 @@ PAGE = TaskPage(
     },
     draw=draw,
     teaser=teaser,
-    said=said,
+    summary=summary,
     run_label="Generate",
     variants=STRATEGIES,
     script="generation",
     pick=pick,
-    inside=inside,
+    inspection=inspection,
     joined=conversation.joined,
     parted=conversation.parted,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.figures import answers
 from components.figures.markup import Markup
 from components.tasks.text_pair_classification import TASK
-from components.ui.inside import Inside
+from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
 
 
@@ -21,12 +21,12 @@ def scored(answer: Json) -> dict[str, float]:
     return {one["label"]: one["score"] for one in answer["labels"]}
 
 
-def said(answer: Json) -> list[str]:
+def summary(answer: Json) -> list[str]:
     return [answer["labels"][0]["label"]]
 
 
-def inside(request: Json, answer: Json) -> Inside:
-    return Inside(
+def inspection(request: Json, answer: Json) -> Inspection:
+    return Inspection(
         text=request["text"],
         pair=request["text_pair"],
         beside=request["text_pair"],
@@ -43,8 +43,8 @@ PAGE = TaskPage(
     inputs={"text": TextInput(lines=3), "text_pair": TextInput(lines=2)},
     draw=answers.labels,
     teaser=teaser,
-    said=said,
+    summary=summary,
     scored=scored,
     run_label="Classify",
-    inside=inside,
+    inspection=inspection,
 )

@@ -10,7 +10,7 @@ from components.models.checkpoint import Checkpoint
 from components.tasks.languages import LANGUAGES, name
 from components.tasks.translation import TASK
 from components.ui.choices import ChoiceInput
-from components.ui.inside import Inside
+from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
 
 SHOWN = 12
@@ -27,7 +27,7 @@ def _shortened(text: str) -> str:
     return " ".join(words[:SHOWN]) + (" …" if len(words) > SHOWN else "")
 
 
-def said(answer: Json) -> list[str]:
+def summary(answer: Json) -> list[str]:
     return [one["translation"] for one in answer["segments"]]
 
 
@@ -36,8 +36,8 @@ def targets(checkpoint: Checkpoint) -> Sequence[str]:
     return checkpoint.languages[1:] if len(checkpoint.languages) == 2 else checkpoint.languages
 
 
-def inside(request: Json, answer: Json) -> Inside:
-    return Inside(text=request["text"], pair=answer["translation"], beside=request["target"])
+def inspection(request: Json, answer: Json) -> Inspection:
+    return Inspection(text=request["text"], pair=answer["translation"], beside=request["target"])
 
 
 PAGE = TaskPage(
@@ -52,7 +52,7 @@ PAGE = TaskPage(
     },
     draw=translations.translation,
     teaser=teaser,
-    said=said,
+    summary=summary,
     run_label="Translate",
-    inside=inside,
+    inspection=inspection,
 )

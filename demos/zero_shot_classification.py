@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.figures import answers
 from components.figures.markup import Markup, percent
 from components.tasks.zero_shot_classification import TASK
-from components.ui.inside import Inside
+from components.ui.inspection import Inspection
 from components.ui.page import Json, ListInput, TaskPage, TextInput
 
 
@@ -20,13 +20,13 @@ def scored(answer: Json) -> dict[str, float]:
     return {one["label"]: one["score"] for one in answer["labels"]}
 
 
-def said(answer: Json) -> list[str]:
+def summary(answer: Json) -> list[str]:
     return [answer["labels"][0]["label"]]
 
 
-def inside(request: Json, answer: Json) -> Inside:
+def inspection(request: Json, answer: Json) -> Inspection:
     best = answer["labels"][0]["label"]
-    return Inside(
+    return Inspection(
         text=request["text"],
         pair=request.get("hypothesis_template", "This text is about {}.").replace("{}", best),
         beside=", ".join(request["labels"]),
@@ -46,8 +46,8 @@ PAGE = TaskPage(
     },
     draw=answers.labels,
     teaser=teaser,
-    said=said,
+    summary=summary,
     scored=scored,
     run_label="Classify",
-    inside=inside,
+    inspection=inspection,
 )

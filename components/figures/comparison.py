@@ -15,13 +15,13 @@ MOST_NAMED = 6
 class Column:
     """One answer: its figure under a title, facts of its run, and what it says in parts that can be compared.
 
-    `said` is None where there is no answer (yet). `among` are the labels that were to choose from, if any.
+    `summary` is None where there is no answer (yet). `among` are the labels that were to choose from, if any.
     """
 
     title: str
     figure: Markup
     facts: Markup
-    said: Sequence[str] | None = None
+    summary: Sequence[str] | None = None
     among: Sequence[str] = ()
 
 
@@ -39,16 +39,16 @@ def side_by_side(columns: Sequence[Column]) -> Markup:
 
 def agreement(columns: Sequence[Column]) -> str:
     """In words how far the answers are the same; nothing while some are missing."""
-    said = [set(column.said) for column in columns if column.said is not None]
-    if len(said) < len(columns) or len(said) < 2:
+    summary = [set(column.summary) for column in columns if column.summary is not None]
+    if len(summary) < len(columns) or len(summary) < 2:
         return ""
     among = [set(column.among) for column in columns]
     if all(among) and not set.intersection(*among):
         return "These models answer different questions: none of their labels is the same."
-    common, every = set.intersection(*said), set.union(*said)
+    common, every = set.intersection(*summary), set.union(*summary)
     if common == every:
-        return "All say the same." if len(said) > 2 else "Both say the same."
+        return "All say the same." if len(summary) > 2 else "Both say the same."
     if not common:
-        return "They have nothing in common." if len(every) > len(said) else "They differ."
+        return "They have nothing in common." if len(every) > len(summary) else "They differ."
     named = ", ".join(sorted(common)[:MOST_NAMED]) + (" …" if len(common) > MOST_NAMED else "")
     return f"They agree on {len(common):,} of {len(every):,}: {named}"

@@ -10,20 +10,20 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from components.figures import probing, status
+from components.figures import counterfactuals, status
 from components.figures.chart import Chart
 from components.figures.comparison import Column, side_by_side
 from components.figures.markup import Markup, byte_size
 from components.tasks import batch, identities
 from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.task import Answer, Progress
-from components.ui import api_samples, asking, inside, links, options
+from components.ui import api_samples, asking, inspection, links, options
 from components.ui.driver import Problem, driven
 from components.ui.page import Json, TaskPage, Tour
 
 
 @dataclass(frozen=True)
-class Shown:
+class PageUpdate:
     """Everything on a page that shows an answer. None leaves a place as it is."""
 
     result: str | None = None
@@ -33,8 +33,8 @@ class Shown:
     api: str | None = None
 
     @staticmethod
-    def nothing(status: str = "") -> Shown:
-        return Shown(result="", status=status, code="", answer_json="", api="")
+    def nothing(status: str = "") -> PageUpdate:
+        return PageUpdate(result="", status=status, code="", answer_json="", api="")
 
     @property
     def places(self) -> tuple[str | None, ...]:
@@ -42,7 +42,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Desk:
+class PageController:
     """One task page's requests and answers: the translation between what is typed and the API's JSON."""
 
     page: TaskPage
@@ -61,13 +61,13 @@ class Desk:
     def default_model(self) -> str:
         return self.tour.registry.catalog.default(self.page.task.name, self.tour.profile).id
 
-    def payload(self, typed: Sequence[Any]) -> dict[str, Any]:
+    def payload(self, form_values: Sequence[Any]) -> dict[str, Any]:
         """What was typed and set, as the API's request."""
-        return self.page.joined(self._parsed(typed))
+        return self.page.joined(self._parsed(form_values))
 
-    def _parsed(self, typed: Sequence[Any]) -> dict[str, Any]:
+    def _parsed(self, form_values: Sequence[Any]) -> dict[str, Any]:
         """What was typed and set, by name, as each box has it."""
-        values = dict(zip(self.names, typed, strict=True))
+        values = dict(zip(self.names, form_values, strict=True))
         for name, kind in self.page.inputs.items():
             values[name] = kind.parse(values[name] or "")
         return values
@@ -81,33 +81,37 @@ class Desk:
             *(payload.get(field.name, field.default) for field in self.options),
         ]
 
-    def run(self, typed: Sequence[Any]) -> Iterator[Shown]:
+    def run(self, form_values: Sequence[Any]) -> Iterator[PageUpdate]:
         """Answers as far as the work has come, the last one complete; or one error in their place."""
         task = self.page.task
-        payload = self.payload(typed)
+        payload = self.payload(form_values)
         answer: Answer[Any] | None = None
         started = perf_counter()
         for step in driven(task.name, lambda: self.tour.runner.stream(task, payload)):
             match step:
                 case Problem():
-                    yield replace(Shown.nothing(), result=str(asking.belonging(step.figure, typed)))
+                    yield replace(
+                        PageUpdate.nothing(), result=str(asking.belonging(step.figure, form_values))
+                    )
                     return
                 case Progress():
-                    yield Shown(status=str(status.progress(step.stage, step.share)))
+                    yield PageUpdate(status=str(status.progress(step.stage, step.share)))
                 case Answer():
                     answer = step
-                    yield self._growing(payload, step, typed)
+                    yield self._growing(payload, step, form_values)
         if answer is not None:
             waited = perf_counter() - started
-            yield self.complete(payload, answer.as_json(), stored=False, typed=typed, waited=waited)
+            yield self.complete(
+                payload, answer.as_json(), stored=False, form_values=form_values, waited=waited
+            )
 
-    def pick(self, answer_json: str, picked: Any, typed: Sequence[Any]) -> list[Any]:
+    def pick(self, answer_json: str, picked: Any, form_values: Sequence[Any]) -> list[Any]:
         """What was typed, changed by what was picked in the answer; as it was where that does not fit."""
         try:
             changes = self.page.pick(json.loads(answer_json), picked) if self.page.pick else {}
         except (ValueError, LookupError, TypeError):  # comes from the browser: anything may be in it
-            return list(typed)
-        return [changes.get(name, value) for name, value in zip(self.names, typed, strict=True)]
+            return list(form_values)
+        return [changes.get(name, value) for name, value in zip(self.names, form_values, strict=True)]
 
     def complete(
         self,
@@ -115,22 +119,22 @@ class Desk:
         answer: Json,
         *,
         stored: bool,
-        typed: Sequence[Any] | None = None,
+        form_values: Sequence[Any] | None = None,
         waited: float | None = None,
-    ) -> Shown:
+    ) -> PageUpdate:
         """A whole answer, fresh or stored, in all its places; `typed` as the boxes have the request."""
         task = self.page.task
         checkpoint = self.tour.registry.catalog[answer["model"]]
         whole = {**payload, "model": checkpoint.id}
         request = self.tour.runner.parse(task, whole)
-        seen = self.page.inside(payload, answer) if self.page.inside else None
-        ways = inside.ways(task.name, checkpoint, seen) if seen else Markup()
+        seen = self.page.inspection(payload, answer) if self.page.inspection else None
+        ways = inspection.links_to(task.name, checkpoint, seen) if seen else Markup()
         line = status.run_line(answer, title=checkpoint.title, stored=stored, waited=waited)
-        return Shown(
+        return PageUpdate(
             result=str(
                 asking.belonging(
                     self.page.draw(payload, answer),
-                    self.typed(whole) if typed is None else typed,
+                    self.typed(whole) if form_values is None else form_values,
                     said=self.spoken(answer),
                 )
             ),
@@ -144,7 +148,9 @@ class Desk:
         """How to send a request to each interface."""
         return api_samples.calls(self.page.task, payload, self.tour.origin)
 
-    def compare(self, typed: Sequence[Any], changes: Mapping[str, Json]) -> Iterator[tuple[Markup, Markup]]:
+    def compare(
+        self, form_values: Sequence[Any], changes: Mapping[str, Json]
+    ) -> Iterator[tuple[Markup, Markup]]:
         """Answers side by side as they come, and a line of progress.
 
         One for each title in `changes`, which says what it changes in the request; what cannot be answered
@@ -153,10 +159,10 @@ class Desk:
         columns: list[Column] = []
 
         def shown(columns: Sequence[Column]) -> Markup:
-            return asking.belonging(side_by_side(columns), typed)
+            return asking.belonging(side_by_side(columns), form_values)
 
         waiting = [Column(title=title, figure=Markup(), facts=Markup()) for title in changes]
-        payload = self.payload(typed)
+        payload = self.payload(form_values)
         for index, (title, changed) in enumerate(changes.items()):
             asked = {**payload, **changed}
             column = waiting[index]
@@ -175,9 +181,9 @@ class Desk:
             columns.append(column)
         yield shown(columns), Markup()
 
-    def probe(self, typed: Sequence[Any]) -> Iterator[tuple[Markup, Markup]]:
+    def swapped(self, form_values: Sequence[Any]) -> Iterator[tuple[Markup, Markup]]:
         """How the answer moves when the first input is about somebody else, and a line of progress."""
-        payload = self.payload(typed)
+        payload = self.payload(form_values)
         name = next(iter(self.page.inputs))
         found = identities.swaps(str(payload[name]))
         if not found:
@@ -188,7 +194,7 @@ class Desk:
         asked = [str(payload[name]), *(swap.text for swap in found)]
 
         def shown() -> Markup:
-            return asking.belonging(probing.moves(found, scores), typed)
+            return asking.belonging(counterfactuals.moves(found, scores), form_values)
 
         def answers() -> Iterator[Answer[Any]]:
             for text in asked:
@@ -219,27 +225,27 @@ class Desk:
             facts=status.fact(status.duration(answer["seconds"]))
             + status.fact(memory)
             + status.notes(answer["notes"]),
-            said=self.page.said(answer),
+            summary=self.page.summary(answer),
             among=[one["label"] for one in answer.get("labels", ())],
         )
 
     def batch(
-        self, typed: Sequence[Any], from_columns: Mapping[str, str], source: Path, target: Path
+        self, form_values: Sequence[Any], from_columns: Mapping[str, str], source: Path, target: Path
     ) -> Iterator[batch.Done]:
         """Answers a file's rows; `from_columns` says which input is in which column, the rest is typed."""
         given = {name: (column, self.page.inputs[name].parse) for name, column in from_columns.items()}
         return batch.run(
             self.tour.runner,
             self.page.task,
-            self._parsed(typed),
+            self._parsed(form_values),
             given,
             source,
             target,
-            self.page.said,
+            self.page.summary,
             self.page.joined,
         )
 
-    def restore(self, query: Mapping[str, str]) -> tuple[list[Any], Shown] | None:
+    def restore(self, query: Mapping[str, str]) -> tuple[list[Any], PageUpdate] | None:
         """Typed values and a note from a link's query; None for a query that is not about this page."""
         if not query.keys() & set(self.names):
             return None
@@ -262,20 +268,20 @@ class Desk:
                         f"The link's value for {field.title} is not one it can take; the default is set."
                     )
         note = status.notes(ignored) or status.hint(links.filled_in(query))
-        return list(values.values()), Shown.nothing(str(note))
+        return list(values.values()), PageUpdate.nothing(str(note))
 
     def spoken(self, answer: Json) -> str:
         """An answer in a sentence."""
         scores = self.page.scored(answer) if self.page.scored else {}
-        said = self.page.said(answer)
+        said = self.page.summary(answer)
         score = f"{scores[said[0]] * 100:.1f} per cent" if len(said) == 1 and said[0] in scores else ""
         return asking.sentence(said, score)
 
-    def _growing(self, payload: Json, answer: Answer[Any], typed: Sequence[Any]) -> Shown:
+    def _growing(self, payload: Json, answer: Answer[Any], form_values: Sequence[Any]) -> PageUpdate:
         """An answer under way: no code or JSON yet, and a bar for how far it is."""
         title = self.tour.registry.catalog[answer.model].title
         as_json = answer.as_json()
         line = status.run_line(as_json, title=title)
         bar = status.progress("Working", answer.share) if answer.share < 1 else Markup()
-        figure = asking.belonging(self.page.draw(payload, as_json), typed, partial=True)
-        return Shown(result=str(figure), status=str(bar + line))
+        figure = asking.belonging(self.page.draw(payload, as_json), form_values, partial=True)
+        return PageUpdate(result=str(figure), status=str(bar + line))

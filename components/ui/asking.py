@@ -16,7 +16,7 @@ from components.figures.markup import Markup
 LONGEST_SENTENCE = 300  # characters that are read out
 
 
-def belonging(figure: Markup, typed: Sequence[Any], *, said: str = "", partial: bool = False) -> Markup:
+def belonging(figure: Markup, form_values: Sequence[Any], *, said: str = "", partial: bool = False) -> Markup:
     """A figure with the values that it answers, as the page's boxes have them.
 
     `said` is the answer in a sentence, for screen readers; `partial` marks an answer that is still growing.
@@ -26,7 +26,7 @@ def belonging(figure: Markup, typed: Sequence[Any], *, said: str = "", partial: 
     # With a name of its own, or an answer like the last one would not be drawn, and not be heard, again.
     return Markup('<div class="answered" data-answer="{}" data-asked="{}" data-said="{}"{}>{}</div>').format(
         secrets.token_hex(4),
-        json.dumps(list(typed)),
+        json.dumps(list(form_values)),
         said,
         Markup(" data-partial") if partial else "",
         figure,

@@ -17,11 +17,11 @@ from components.models.errors import TourError
 from components.tasks import batch, files
 from components.tasks.fields import input_fields
 from components.ui import uploads
-from components.ui.answering import Desk
+from components.ui.answering import PageController
 from components.ui.line import QUEUED, in_line
 from components.ui.streaming import Wiring
 
-TYPED = "as typed above"
+TYPED = "as form_values above"
 # Rows that are drawn, and how often.
 DRAWN, EVERY = 8, 10
 
@@ -42,8 +42,8 @@ class Panel:
     target: gr.State
 
 
-def build(desk: Desk) -> Panel:
-    slug = desk.page.slug
+def build(controller: PageController) -> Panel:
+    slug = controller.page.slug
     with gr.Accordion("Many at once", open=False, elem_id=f"{slug}-batch"):
         file = gr.File(
             label="A file with a request in each row: CSV, TSV, XLSX, JSONL or lines of text, up to 20 MB",
@@ -55,7 +55,7 @@ def build(desk: Desk) -> Panel:
             gr.Dropdown(
                 [TYPED], value=TYPED, label=f"{field.title} from", elem_id=f"{slug}-batch-{field.name}"
             )
-            for field in input_fields(desk.page.task.inputs)
+            for field in input_fields(controller.page.task.inputs)
         ]
         start = gr.Button("Answer all rows", interactive=False, elem_id=f"{slug}-batch-start")
         progress = gr.HTML(elem_id=f"{slug}-batch-progress", elem_classes="status")
@@ -74,9 +74,9 @@ def build(desk: Desk) -> Panel:
     )
 
 
-def wire(desk: Desk, panel: Panel, wiring: Wiring) -> list[Any]:
+def wire(controller: PageController, panel: Panel, wiring: Wiring) -> list[Any]:
     """Returns the events that run."""
-    names = [field.name for field in input_fields(desk.page.task.inputs)]
+    names = [field.name for field in input_fields(controller.page.task.inputs)]
 
     def picked(path: str | None, sheet: str = uploads.FIRST) -> list[Any]:
         """The file's columns to choose from; one called like an input is it, else the first is the first."""
@@ -106,7 +106,7 @@ def wire(desk: Desk, panel: Panel, wiring: Wiring) -> list[Any]:
         columns = {
             name: column for name, column in zip(names, values, strict=False) if column and column != TYPED
         }
-        typed = values[len(names) :]
+        form_values = values[len(names) :]
         if path is None or not columns:
             words = "Choose a file, and the column that at least one input comes from."
             yield [
@@ -131,7 +131,7 @@ def wire(desk: Desk, panel: Panel, wiring: Wiring) -> list[Any]:
         done = batch.Done(rows=0, errors=0, share=0.0)
         said = ""
         try:
-            for done in desk.batch(typed, columns, source, target):
+            for done in controller.batch(form_values, columns, source, target):
                 if done.row is not None:
                     last.append(done.row)
                 if done.rows % EVERY == 1 or done.rows < EVERY:

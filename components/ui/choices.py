@@ -35,8 +35,8 @@ class ChoiceInput:
     def beside(self, box: Any, field: InputField, value: str, elem_id: str) -> None:
         pass
 
-    def parse(self, typed: str) -> object:
-        return typed
+    def parse(self, form_values: str) -> object:
+        return form_values
 
     def show(self, value: Any) -> str:
         return str(value)

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from components.ui import picker
-from components.ui.answering import Desk
+from components.ui.answering import PageController
 from components.ui.line import QUEUED, in_line
 from components.ui.page import Json
 from components.ui.streaming import Wiring, streamed
@@ -30,17 +30,17 @@ class Panel:
         return [self.columns, self.progress]
 
 
-def build(desk: Desk) -> Panel:
-    slug, task = desk.page.slug, desk.page.task
-    fitting = desk.tour.registry.catalog.for_task(task.name)
-    others = [one for one in fitting if one.id != desk.default_model]
+def build(controller: PageController) -> Panel:
+    slug, task = controller.page.slug, controller.page.task
+    fitting = controller.tour.registry.catalog.for_task(task.name)
+    others = [one for one in fitting if one.id != controller.default_model]
     other = next(
-        (one for one in others if one.id == desk.page.compared),
+        (one for one in others if one.id == controller.page.compared),
         next((one for one in others if one.embedded), next(iter(others), fitting[0])),
     )
     with gr.Accordion("Compare", open=False, elem_id=f"{slug}-compare"):
         dropdown = gr.Dropdown(
-            picker.names(task, desk.tour),
+            picker.names(task, controller.tour),
             value=other.id,
             label="With model",
             filterable=False,
@@ -48,8 +48,10 @@ def build(desk: Desk) -> Panel:
         )
         models = gr.Button("Compare models", elem_id=f"{slug}-compare-models")
         variants = (
-            gr.Button(f"Compare {len(desk.page.variants)} strategies", elem_id=f"{slug}-compare-variants")
-            if desk.page.variants
+            gr.Button(
+                f"Compare {len(controller.page.variants)} strategies", elem_id=f"{slug}-compare-variants"
+            )
+            if controller.page.variants
             else None
         )
         progress = gr.HTML(elem_id=f"{slug}-compare-progress", elem_classes="status")
@@ -57,21 +59,21 @@ def build(desk: Desk) -> Panel:
     return Panel(other=dropdown, models=models, variants=variants, progress=progress, columns=columns)
 
 
-def wire(desk: Desk, panel: Panel, wiring: Wiring) -> list[Any]:
+def wire(controller: PageController, panel: Panel, wiring: Wiring) -> list[Any]:
     """Returns the events that run."""
 
-    def models(other: str, *typed: Any) -> Iterator[list[Any]]:
-        first = typed[desk.names.index("model")]
-        catalog = desk.tour.registry.catalog
+    def models(other: str, *form_values: Any) -> Iterator[list[Any]]:
+        first = form_values[controller.names.index("model")]
+        catalog = controller.tour.registry.catalog
         picked = dict.fromkeys(filter(None, (first, other)))
         # One that was typed in has no title yet; it gets a column, if only to say why it will not do.
         changes: Mapping[str, Json] = {
             catalog[id].title if id in catalog else id: {"model": id} for id in picked
         }
-        yield from streamed(desk.compare(typed, changes), wiring.switches)
+        yield from streamed(controller.compare(form_values, changes), wiring.switches)
 
-    def variants(*typed: Any) -> Iterator[list[Any]]:
-        yield from streamed(desk.compare(typed, desk.page.variants), wiring.switches)
+    def variants(*form_values: Any) -> Iterator[list[Any]]:
+        yield from streamed(controller.compare(form_values, controller.page.variants), wiring.switches)
 
     def waits(run: Callable[..., Iterator[list[Any]]]) -> Callable[..., Iterator[list[Any]]]:
         return in_line(wiring.line, run, lambda progress: wiring.waiting(progress, gr.skip()))

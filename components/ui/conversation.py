@@ -26,10 +26,10 @@ class ConversationInput(TextInput):
     def hint(self) -> str:
         return "Each begins with User: or Assistant:, the first may be System:."
 
-    def parse(self, typed: str) -> object:
-        if not typed.strip():
+    def parse(self, form_values: str) -> object:
+        if not form_values.strip():
             return []
-        before, *parts = _TURN.split(typed)
+        before, *parts = _TURN.split(form_values)
         turns = [("User", before)] if before.strip() else []
         turns += zip(parts[::2], parts[1::2], strict=True)
         return [

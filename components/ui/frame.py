@@ -14,7 +14,7 @@ from components.figures import status
 from components.models.errors import TourError
 from components.tasks.fields import input_fields
 from components.ui import asking, batching, chart, comparing, links, options, picker, slots, swapping
-from components.ui.answering import Desk, Shown
+from components.ui.answering import PageController, PageUpdate
 from components.ui.choices import ChoiceInput
 from components.ui.line import QUEUED, in_line
 from components.ui.page import Example, Json, TaskPage, TextInput, Tour
@@ -68,20 +68,20 @@ class Parts:
 
 def task_page(page: TaskPage, tour: Tour, blocks: gr.Blocks) -> None:
     """Builds the page inside its route of `blocks`; its first example is what a visitor sees first."""
-    desk = Desk(page, tour)
+    controller = PageController(page, tour)
     examples = tour.examples[page.task.name]
-    parts = lay_out(desk, examples[0], [example.label for example in examples])
-    running = wire(desk, parts, blocks, {**examples[0].payload, "model": desk.default_model})
+    parts = lay_out(controller, examples[0], [example.label for example in examples])
+    running = wire(controller, parts, blocks, {**examples[0].payload, "model": controller.default_model})
     for button, example in zip(parts.examples, examples, strict=True):
-        wire_example(desk, parts, button, example, running)
+        wire_example(controller, parts, button, example, running)
 
 
-def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
+def lay_out(controller: PageController, first: Example, example_labels: list[str]) -> Parts:
     """Asking on the left, the answer on the right; one below the other on a narrow screen."""
-    page = desk.page
-    model_id = desk.default_model  # as for the API; the stored answer says which model gave it
-    opening = desk.typed({**first.payload, "model": model_id})
-    shown = desk.complete(first.payload, first.answer, stored=True)
+    page = controller.page
+    model_id = controller.default_model  # as for the API; the stored answer says which model gave it
+    opening = controller.typed({**first.payload, "model": model_id})
+    shown = controller.complete(first.payload, first.answer, stored=True)
 
     def named(part: str) -> str:
         return f"{page.slug}-{part}"
@@ -97,17 +97,17 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
             example_buttons = slots.examples(page.slug, example_labels)
             with gr.Column(elem_classes="settings"):
                 model, about_model = picker.build(
-                    page.task, desk.tour, value=model_id, elem_id=named("model")
+                    page.task, controller.tour, value=model_id, elem_id=named("model")
                 )
                 tokens = gr.Button(
                     "See the text as tokens ↗", size="sm", elem_id=named("tokens"), elem_classes="quiet"
                 )
                 with gr.Accordion(
-                    "Options", open=False, elem_id=named("options"), visible=bool(desk.options)
+                    "Options", open=False, elem_id=named("options"), visible=bool(controller.options)
                 ):
                     controls = [
                         options.control(field, value, named(field.name))
-                        for field, value in zip(desk.options, opening[len(inputs) + 1 :], strict=True)
+                        for field, value in zip(controller.options, opening[len(inputs) + 1 :], strict=True)
                     ]
         with gr.Column(scale=6, min_width=320, elem_classes="answering"):
             script: dict[str, Any] = (
@@ -122,16 +122,16 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
                 slots.json_tab(shown.answer_json),
                 slots.api_tab(shown.api),
             )
-            compare = comparing.build(desk)
-            batch = batching.build(desk)
-            swap = swapping.build(desk)
+            compare = comparing.build(controller)
+            batch = batching.build(controller)
+            swap = swapping.build(controller)
             with gr.Accordion(
                 "Can the score be trusted?",
                 open=False,
                 elem_id=named("trust"),
                 visible=page.trust is not None,
             ):
-                trust = chart.place(named("reliability"), drawn=desk.trust(model_id))
+                trust = chart.place(named("reliability"), drawn=controller.trust(model_id))
     return Parts(
         inputs=inputs,
         model=model,
@@ -152,23 +152,23 @@ def lay_out(desk: Desk, first: Example, example_labels: list[str]) -> Parts:
     )
 
 
-def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any]:
+def wire(controller: PageController, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any]:
     """Run, Stop, Copy link, and what a link or a change of model does. Returns the events that run.
 
     `opening` is the request that the page opens with.
     """
 
-    def run(*typed: Any) -> Iterator[list[Any]]:
-        yield [*places(Shown(status=str(status.progress("Starting", None)))), *switches(running=True)]
-        for shown in desk.run(typed):
+    def run(*form_values: Any) -> Iterator[list[Any]]:
+        yield [*places(PageUpdate(status=str(status.progress("Starting", None)))), *switches(running=True)]
+        for shown in controller.run(form_values):
             yield [*places(shown), gr.skip(), gr.skip()]
-        yield [*places(Shown()), *switches(running=False)]
+        yield [*places(PageUpdate()), *switches(running=False)]
 
     def waiting(progress: str) -> list[Any]:
-        return [*places(Shown(status=progress)), *switches(running=True)]
+        return [*places(PageUpdate(status=progress)), *switches(running=True)]
 
     runs = {
-        "fn": in_line(desk.tour.line, run, waiting),
+        "fn": in_line(controller.tour.line, run, waiting),
         "inputs": parts.asked,
         "outputs": [*parts.answered, *parts.buttons],
         **QUEUED,
@@ -179,84 +179,86 @@ def wire(desk: Desk, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any
             **runs,
         )
     ]
-    if desk.page.pick:
+    if controller.page.pick:
         result: Any = parts.result
 
-        def pick(event: gr.EventData, answer: str, *typed: Any) -> list[Any]:
-            return desk.pick(answer, event.picked, typed)
+        def pick(event: gr.EventData, answer: str, *form_values: Any) -> list[Any]:
+            return controller.pick(answer, event.picked, form_values)
 
         picked = result.pick(pick, [parts.answer_json, *parts.asked], parts.asked, **QUIET)
         running.append(picked.success(**runs))
-    wiring = Wiring(asked=parts.asked, buttons=parts.buttons, switches=switches, line=desk.tour.line)
-    running += comparing.wire(desk, parts.compare, wiring)
-    running += batching.wire(desk, parts.batch, wiring)
-    running += swapping.wire(desk, parts.swap, wiring)
+    wiring = Wiring(asked=parts.asked, buttons=parts.buttons, switches=switches, line=controller.tour.line)
+    running += comparing.wire(controller, parts.compare, wiring)
+    running += batching.wire(controller, parts.batch, wiring)
+    running += swapping.wire(controller, parts.swap, wiring)
 
     panels = (parts.compare, parts.batch, parts.swap)
     slots.stops(parts.actions, running, parts.status, *(panel.progress for panel in panels)).then(
         batching.kept, parts.batch.target, parts.batch.download, **QUIET
     )
-    if desk.page.trust:
+    if controller.page.trust:
         parts.model.change(
-            lambda model: chart.shown(desk.trust(model)), parts.model, list(parts.trust), **QUIET
+            lambda model: chart.shown(controller.trust(model)), parts.model, list(parts.trust), **QUIET
         )
-    blank = {field.name: "" for field in input_fields(desk.page.task.inputs) if not field.required}
-    defaults = {**blank, **{field.name: field.default for field in desk.options}}
-    asking.watch(blocks, parts.asked, desk.names, defaults, desk.page.run_label)
+    blank = {field.name: "" for field in input_fields(controller.page.task.inputs) if not field.required}
+    defaults = {**blank, **{field.name: field.default for field in controller.options}}
+    asking.watch(blocks, parts.asked, controller.names, defaults, controller.page.run_label)
     parts.actions.copy_link.click(
         None,
         parts.asked,
         None,
-        js=links.copy_script(desk.names, defaults, str(parts.actions.copy_link.elem_id)),
+        js=links.copy_script(controller.names, defaults, str(parts.actions.copy_link.elem_id)),
         api_visibility="private",
     )
 
     parts.tokens.click(
         None,
-        [parts.longest(desk.page), parts.model],
+        [parts.longest(controller.page), parts.model],
         None,
         js=links.tokens_script(str(parts.tokens.elem_id)),
         api_visibility="private",
     )
 
     def restore(request: gr.Request) -> list[Any]:
-        restored = desk.restore(dict(request.query_params))
+        restored = controller.restore(dict(request.query_params))
         if restored is None:  # the calls shown are made anew, with the address that the visitor uses
-            return [*[gr.skip()] * len(parts.asked), *places(Shown(api=desk.calls(opening)))]
-        typed, shown = restored
-        return [*typed, *places(shown)]
+            return [*[gr.skip()] * len(parts.asked), *places(PageUpdate(api=controller.calls(opening)))]
+        form_values, shown = restored
+        return [*form_values, *places(shown)]
 
     blocks.load(restore, None, [*parts.asked, *parts.answered], **QUIET).then(
         None, None, None, js=links.press_run_script(str(parts.actions.run.elem_id)), api_visibility="private"
     )
-    for kind, box in zip(desk.page.inputs.values(), parts.inputs, strict=True):
+    for kind, box in zip(controller.page.inputs.values(), parts.inputs, strict=True):
         if isinstance(kind, ChoiceInput) and kind.possible:
-            parts.model.change(partial(fitting, desk, kind), [parts.model, box], box, **QUIET)
-    task, tour = desk.page.task, desk.tour
+            parts.model.change(partial(fitting, controller, kind), [parts.model, box], box, **QUIET)
+    task, tour = controller.page.task, controller.tour
     picker.keep_current(parts.model, parts.about_model, task, tour, blocks, running)
     picker.keep_current(parts.compare.other, None, task, tour, blocks, running)
     return running
 
 
-def fitting(desk: Desk, kind: ChoiceInput, model: str, picked: str) -> Any:
+def fitting(controller: PageController, kind: ChoiceInput, model: str, picked: str) -> Any:
     """A choice that the picked model can do."""
     try:
-        return kind.fitting(picked, desk.tour.registry.describe(model))
+        return kind.fitting(picked, controller.tour.registry.describe(model))
     except TourError:
         return gr.skip()
 
 
-def wire_example(desk: Desk, parts: Parts, button: gr.Button, example: Example, running: list[Any]) -> None:
+def wire_example(
+    controller: PageController, parts: Parts, button: gr.Button, example: Example, running: list[Any]
+) -> None:
     """An example fills in its request and shows the stored answer, without the model."""
 
     def show() -> list[Any]:
-        typed = desk.typed({**example.payload, "model": example.answer["model"]})
-        shown = desk.complete(example.payload, example.answer, stored=True)
-        return [*typed, *places(shown), *switches(running=False)]
+        form_values = controller.typed({**example.payload, "model": example.answer["model"]})
+        shown = controller.complete(example.payload, example.answer, stored=True)
+        return [*form_values, *places(shown), *switches(running=False)]
 
     # A run under way would write its answer over the example's, hence `cancels`.
     button.click(show, None, [*parts.asked, *parts.answered, *parts.buttons], cancels=running, **QUIET)
 
 
-def places(shown: Shown) -> list[Any]:
+def places(shown: PageUpdate) -> list[Any]:
     return [gr.skip() if value is None else value for value in shown.places]

@@ -70,12 +70,12 @@ def in_line(
     """`run`, a listener of Gradio's, when its turn has come; until then `shown` puts a line of progress where
     the page has it."""
 
-    def waits(*typed: Any) -> Iterator[list[Any]]:
+    def waits(*form_values: Any) -> Iterator[list[Any]]:
         with line.ticket() as ticket:
             while before := line.before(ticket):
                 words = f"In line: {before} {'run is' if before == 1 else 'runs are'} before yours"
                 yield shown(str(status.progress(words, None)))
                 line.wait(ticket, before)
-            yield from run(*typed)
+            yield from run(*form_values)
 
     return waits

@@ -13,7 +13,7 @@ RESERVED = frozenset({"page", "deep_link", "embed", "run", "__theme", "view", "k
 # What a page says once it is filled in from its address, by what `kept` in it says: see `drafts.js`.
 FILLED_IN = {
     None: "Filled in from the link. Press the button for the answer.",
-    "1": "What you had typed is here again after the reload. Press the button for the answer.",
+    "1": "What you had form_values is here again after the reload. Press the button for the answer.",
     "cut": "The connection was lost while this was running. Press the button to run it again.",
 }
 

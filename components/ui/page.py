@@ -13,7 +13,7 @@ from components.address import Published
 from components.figures.chart import Chart
 from components.figures.markup import Markup
 from components.ui import uploads
-from components.ui.inside import Inside
+from components.ui.inspection import Inspection
 from components.ui.line import Line
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Input(Protocol):
     def beside(self, box: Any, field: InputField, value: str, elem_id: str) -> None:
         """Lays out below the component what else helps to fill it in."""
 
-    def parse(self, typed: str) -> object: ...
+    def parse(self, form_values: str) -> object: ...
 
     def show(self, value: Any) -> str: ...
 
@@ -73,8 +73,8 @@ class TextInput:
         if self.documents:
             uploads.document(box, field.max_length, elem_id)
 
-    def parse(self, typed: str) -> object:
-        return typed
+    def parse(self, form_values: str) -> object:
+        return form_values
 
     def show(self, value: Any) -> str:
         return str(value)
@@ -90,8 +90,8 @@ class ListInput(TextInput):
     def hint(self) -> str:
         return "One per line." if self.separator == "\n" else "With commas between them."
 
-    def parse(self, typed: str) -> object:
-        return [part.strip() for part in typed.split(self.separator) if part.strip()]
+    def parse(self, form_values: str) -> object:
+        return [part.strip() for part in form_values.split(self.separator) if part.strip()]
 
     def show(self, value: Any) -> str:
         return {"\n": "\n", ",": ", "}[self.separator].join(map(str, value))
@@ -110,7 +110,7 @@ class Example:
 class TaskPage:
     """`draw` and `teaser` turn (request, answer), both as in the API's JSON, into escaped HTML.
 
-    `said` is what an answer says, in parts, for a comparison with another. `variants` are ways to ask the
+    `summary` is what an answer says, in parts, for a comparison with another. `variants` are ways to ask the
     same, each a title and what it changes in the request.
 
     `scored` is what an answer's score is for each label or word that it gives one to; a page that has it lets
@@ -123,7 +123,7 @@ class TaskPage:
     `script` brings the drawn answer to life; where it triggers "pick", `pick` turns the answer and what was
     picked in it into changes of the request, which is then run.
 
-    `inside` is what of a request and its answer can be looked into.
+    `inspection` is what of a request and its answer can be looked into.
 
     `joined` makes the API's request of what the boxes have, `parted` the other way round.
     """
@@ -136,7 +136,7 @@ class TaskPage:
     inputs: Mapping[str, Input]
     draw: Callable[[Json, Json], Markup]
     teaser: Callable[[Json, Json], Markup]
-    said: Callable[[Json], Sequence[str]]
+    summary: Callable[[Json], Sequence[str]]
     run_label: str = "Run"
     group: str = "Tasks"
     variants: Mapping[str, Json] = field(default_factory=dict)
@@ -145,7 +145,7 @@ class TaskPage:
     trust: Callable[[Checkpoint], Chart | Markup] | None = None
     script: str | None = None  # a module, see components/javascript.py
     pick: Callable[[Json, Any], Json] | None = None
-    inside: Callable[[Json, Json], Inside] | None = None
+    inspection: Callable[[Json, Json], Inspection] | None = None
     joined: Callable[[Json], dict[str, Any]] = dict
     parted: Callable[[Json], dict[str, Any]] = dict
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from components.ui.answering import Desk
+from components.ui.answering import PageController
 from components.ui.line import QUEUED, in_line
 from components.ui.streaming import Wiring, streamed
 
@@ -20,10 +20,10 @@ class Panel:
     moves: gr.HTML
 
 
-def build(desk: Desk) -> Panel:
-    slug = desk.page.slug
+def build(controller: PageController) -> Panel:
+    slug = controller.page.slug
     with gr.Accordion(
-        "About somebody else", open=False, elem_id=f"{slug}-swap", visible=desk.page.scored is not None
+        "About somebody else", open=False, elem_id=f"{slug}-swap", visible=controller.page.scored is not None
     ):
         gr.HTML(
             '<p class="hint">Swaps names, pronouns, origins and the like in your text, and shows how the '
@@ -35,11 +35,11 @@ def build(desk: Desk) -> Panel:
     return Panel(start=start, progress=progress, moves=moves)
 
 
-def wire(desk: Desk, panel: Panel, wiring: Wiring) -> list[Any]:
+def wire(controller: PageController, panel: Panel, wiring: Wiring) -> list[Any]:
     """Returns the events that run."""
 
-    def start(*typed: Any) -> Iterator[list[Any]]:
-        yield from streamed(desk.probe(typed), wiring.switches)
+    def start(*form_values: Any) -> Iterator[list[Any]]:
+        yield from streamed(controller.swapped(form_values), wiring.switches)
 
     return [
         panel.start.click(

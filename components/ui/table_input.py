@@ -51,17 +51,17 @@ class TableInput(TextInput):
             )
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
-        def follow(typed: str, frame: pandas.DataFrame) -> Any:
+        def follow(form_values: str, frame: pandas.DataFrame) -> Any:
             # The grid's own edit comes back by way of the text; drawing it anew would end the editing.
-            return gr.skip() if self.parse(typed) == _table(frame) else self._framed(typed)
+            return gr.skip() if self.parse(form_values) == _table(frame) else self._framed(form_values)
 
         grid.input(lambda frame: self.show(_table(frame)), grid, box, **quiet)
         # More than that, or half a character, is refused when it is asked, and no answer to it can be sent.
         drawable = javascript.call("typing", "drawable", MOST_DRAWN)
         box.change(follow, [box, grid], grid, js=drawable, **quiet)
 
-    def parse(self, typed: str) -> Mapping[str, Any]:
-        text = typed.lstrip("\ufeff").strip("\n")
+    def parse(self, form_values: str) -> Mapping[str, Any]:
+        text = form_values.lstrip("\ufeff").strip("\n")
         lines = _markdown(text)
         if lines is None:
             shape = files.table_of(f"{text}\n")
@@ -81,9 +81,9 @@ class TableInput(TextInput):
         csv.writer(written, lineterminator="\n").writerows([value["columns"], *value["rows"]])
         return written.getvalue().removesuffix("\n")
 
-    def _framed(self, typed: str) -> dict[str, Any]:
+    def _framed(self, form_values: str) -> dict[str, Any]:
         """For the grid, whose rows are all as long as the longest."""
-        table = self.parse(typed)
+        table = self.parse(form_values)
         width = max(map(len, [table["columns"], *table["rows"]]))
         columns, *rows = [[*line, *[""] * (width - len(line))] for line in [table["columns"], *table["rows"]]]
         return {"headers": columns, "data": rows}

@@ -71,8 +71,8 @@ def follow(tour: Tour, lanes: gr.HTML, text: gr.Textbox, picked: gr.Dropdown, pa
     def run(opened: int, text_typed: str, picked: Sequence[str], *rest: Any) -> list[Any]:
         values = dict(zip([*own, *more], rest, strict=True))
         panel = panels[opened]
-        typed = text_typed if panel.text is text else values[panel.text]
-        figure = _drawn(tour, panel, typed, picked, [values[box] for box in panel.more])
+        form_values = text_typed if panel.text is text else values[panel.text]
+        figure = _drawn(tour, panel, form_values, picked, [values[box] for box in panel.more])
         return [figure if each is panel else gr.skip() for each in panels]
 
     came: Any = lanes
@@ -273,10 +273,10 @@ def _put(work: Generator[T, None, R], put: Callable[[R], None]) -> Iterator[T]:
     put((yield from work))
 
 
-def _corpus(tour: Tour, typed: str, path: str | None) -> str:
+def _corpus(tour: Tour, form_values: str, path: str | None) -> str:
     """What was pasted, else the file's text, else the model cards that the app comes with."""
-    if typed.strip():
-        return typed
+    if form_values.strip():
+        return form_values
     if path is None:
         embedded = (one for one in tour.registry.catalog if one.embedded and one.body is not None)
         return "\n".join(map(tour.registry.card, embedded))

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from components.models.catalog import load_catalog
-from components.ui.inside import TITLES
+from components.ui.inspection import TITLES
 from components.ui.page import TaskPage
 from demos import examples
 from tests.browser.conftest import VISITOR, Faults, OpenPage
@@ -69,12 +69,12 @@ def test_opens_with_a_stored_example(visit: Visit) -> None:
 
 def test_an_answer_leads_to_what_looks_inside_it(visit: Visit, open_page: OpenPage) -> None:
     ways = visit.part("status").locator(".ways a")
-    if visit.spec.inside is None:
+    if visit.spec.inspection is None:
         expect(ways).to_have_count(0)
         return
     expect(ways).to_have_count(len(TITLES))
     example = examples.load(visit.spec.task)[0]
-    seen = visit.spec.inside(example.payload, example.answer)
+    seen = visit.spec.inspection(example.payload, example.answer)
     link = ways.nth(0).get_attribute("href") or ""
     there = open_page()
     there.goto(f"/{visit.spec.slug}/../{link}")

@@ -24,14 +24,14 @@ MODEL = "tiny-classifier"
 TEXTS = ["The quick fox", 'She said: "one, two"\nand left', "東京 👩‍🚀 <b>"]
 
 
-def said(answer: Any) -> list[str]:
+def summary(answer: Any) -> list[str]:
     return [answer["labels"][0]["label"]]
 
 
 def run(runner: Runner, source: Path, column: str = "text", **payload: Any) -> tuple[Iterator[Done], Path]:
     target = source.with_name(batch.answers_name(source))
     given = {"text": (column, str)}
-    return batch.run(runner, TASK, {"model": MODEL, **payload}, given, source, target, said), target
+    return batch.run(runner, TASK, {"model": MODEL, **payload}, given, source, target, summary), target
 
 
 def written(target: Path, separator: str = ",") -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from components.figures.markup import Markup
 from components.lab.lab import Lab
 from components.models.settings import Settings
 from components.ui import conversation, links, picker
-from components.ui.answering import Desk
+from components.ui.answering import PageController
 from components.ui.page import Example, TaskPage, Tour
 from demos import PAGES, TASKS, examples
 
@@ -39,9 +39,9 @@ def tour(runner: Any, tmp_path: Path) -> Tour:
     )
 
 
-def link_query(desk: Desk, typed: list[Any]) -> dict[str, str]:
+def link_query(controller: PageController, typed: list[Any]) -> dict[str, str]:
     """What the Copy link button makes of the typed values; JavaScript writes booleans in lower case."""
-    values = dict(zip(desk.names, typed, strict=True))
+    values = dict(zip(controller.names, typed, strict=True))
     return {
         name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()
     }
@@ -49,33 +49,33 @@ def link_query(desk: Desk, typed: list[Any]) -> dict[str, str]:
 
 @pytest.mark.parametrize(("page", "entry"), CASES)
 def test_typed_values_give_the_request_back(page: TaskPage, entry: Example, tour: Tour) -> None:
-    desk = Desk(page, tour)
-    payload = desk.payload(desk.typed({**entry.payload, "model": entry.answer["model"]}))
+    controller = PageController(page, tour)
+    payload = controller.payload(controller.typed({**entry.payload, "model": entry.answer["model"]}))
     assert {name: payload[name] for name in entry.payload} == entry.payload
 
 
 @pytest.mark.parametrize(("page", "entry"), CASES)
 def test_a_link_restores_what_was_typed(page: TaskPage, entry: Example, tour: Tour) -> None:
-    desk = Desk(page, tour)
-    typed = desk.typed({**entry.payload, "model": entry.answer["model"]})
-    restored = desk.restore(link_query(desk, typed))
+    controller = PageController(page, tour)
+    typed = controller.typed({**entry.payload, "model": entry.answer["model"]})
+    restored = controller.restore(link_query(controller, typed))
     assert restored is not None
     assert restored[0] == typed
 
 
 @pytest.mark.parametrize("page", TASK_PAGES, ids=lambda page: page.slug)
 def test_a_foreign_query_changes_nothing(page: TaskPage, tour: Tour) -> None:
-    assert Desk(page, tour).restore({"embed": "1", "__theme": "dark", "utm_source": "mail"}) is None
+    assert PageController(page, tour).restore({"embed": "1", "__theme": "dark", "utm_source": "mail"}) is None
 
 
 @pytest.mark.parametrize("page", TASK_PAGES, ids=lambda page: page.slug)
 def test_a_broken_link_says_what_it_ignored(page: TaskPage, tour: Tour) -> None:
-    desk = Desk(page, tour)
-    numbers = [field for field in desk.options if field.kind in ("int", "float")]
-    restored = desk.restore({"model": "no such model", **{field.name: "<b>" for field in numbers}})
+    controller = PageController(page, tour)
+    numbers = [field for field in controller.options if field.kind in ("int", "float")]
+    restored = controller.restore({"model": "no such model", **{field.name: "<b>" for field in numbers}})
     assert restored is not None
     typed, shown = restored
-    assert typed[len(page.inputs)] == desk.default_model
+    assert typed[len(page.inputs)] == controller.default_model
     assert shown.status is not None
     assert shown.status.count("<li>") == 1 + len(numbers)
     assert "<b>" not in shown.status
@@ -83,16 +83,18 @@ def test_a_broken_link_says_what_it_ignored(page: TaskPage, tour: Tour) -> None:
 
 @pytest.mark.parametrize("page", TASK_PAGES, ids=lambda page: page.slug)
 def test_names_of_inputs_and_options_are_free_in_a_query(page: TaskPage, tour: Tour) -> None:
-    names = Desk(page, tour).names
+    names = PageController(page, tour).names
     assert len(set(names)) == len(names)
     assert not links.RESERVED & set(names)
 
 
 @pytest.mark.parametrize("page", TASK_PAGES, ids=lambda page: page.slug)
 def test_a_bad_request_is_shown_in_the_place_of_the_result(page: TaskPage, tour: Tour) -> None:
-    desk = Desk(page, tour)
+    controller = PageController(page, tour)
     blank = ["" for _ in page.inputs]
-    *_, shown = desk.run([*blank, desk.default_model, *(field.default for field in desk.options)])
+    *_, shown = controller.run(
+        [*blank, controller.default_model, *(field.default for field in controller.options)]
+    )
     assert shown.result is not None
     assert 'role="alert"' in shown.result
     assert shown.code == ""
@@ -102,27 +104,27 @@ def test_a_bad_request_is_shown_in_the_place_of_the_result(page: TaskPage, tour:
 def test_answers_side_by_side(page: TaskPage, tour: Tour) -> None:
     """Two tiny checkpoints, and one that is none: each column has an answer or says why not."""
     fitting = [one.id for one in tour.registry.catalog.for_task(page.task.name) if one.id.startswith("tiny-")]
-    desk = Desk(page, tour)
+    controller = PageController(page, tour)
     options = {"max_new_tokens": 4} if page.task.name == "text_generation" else {}
-    typed = desk.typed({**page.task.example, **options, "model": fitting[0]})
+    typed = controller.typed({**page.task.example, **options, "model": fitting[0]})
     changes = {"first": {}, "second": {"model": fitting[-1]}, "third": {"model": "no such thing"}}
-    *_, (columns, progress) = desk.compare(typed, changes)
+    *_, (columns, progress) = controller.compare(typed, changes)
     html = str(columns)
     assert html.count('<section class="column">') == 3
     assert html.count("in memory") == 2
     assert "There is no model" in html
     assert not progress
-    *_, (columns, _) = desk.compare(typed, {"first": {}, "again": {}})
+    *_, (columns, _) = controller.compare(typed, {"first": {}, "again": {}})
     assert "Both say the same." in str(columns)
 
 
 @pytest.mark.parametrize("model", ["no such thing", "nobody/no-such-model", "another task's"])
 def test_picker_and_answer_say_the_same_of_a_model_that_will_not_do(model: str, tour: Tour) -> None:
     page = next(one for one in TASK_PAGES if one.task.name == "text_classification")
-    desk = Desk(page, tour)
+    controller = PageController(page, tour)
     if model == "another task's":
         model = next(one.id for one in tour.registry.catalog if not one.can(page.task.name))
-    *_, shown = desk.run(desk.typed({**page.task.example, "model": model}))
+    *_, shown = controller.run(controller.typed({**page.task.example, "model": model}))
     said = picker.about(page.task, model, tour)
     assert 'role="alert"' in said
     assert said in str(shown.result)
@@ -131,13 +133,13 @@ def test_picker_and_answer_say_the_same_of_a_model_that_will_not_do(model: str, 
 def test_what_answers_have_in_common() -> None:
     def verdict(*said: list[str] | None) -> str:
         nothing = Markup()
-        return agreement([Column(title="", figure=nothing, facts=nothing, said=one) for one in said])
+        return agreement([Column(title="", figure=nothing, facts=nothing, summary=one) for one in said])
 
     assert verdict(["a", "b"], ["b", "a"]) == "Both say the same."
     assert verdict(["a"], ["a"], ["a"]) == "All say the same."
     assert verdict(["a"], ["b"]) == "They differ."
     apart = [
-        Column(title="", figure=Markup(), facts=Markup(), said=[one[0]], among=one)
+        Column(title="", figure=Markup(), facts=Markup(), summary=[one[0]], among=one)
         for one in (["a", "b"], ["c", "d"])
     ]
     assert agreement(apart) == "These models answer different questions: none of their labels is the same."
@@ -152,10 +154,12 @@ def test_the_same_about_somebody_else(page: TaskPage, tour: Tour) -> None:
     model = next(
         one.id for one in tour.registry.catalog.for_task(page.task.name) if one.id.startswith("tiny-")
     )
-    desk = Desk(page, tour)
+    controller = PageController(page, tour)
 
     def probed(text: str) -> str:
-        *_, (moves, progress) = desk.probe(desk.typed({**page.task.example, "text": text, "model": model}))
+        *_, (moves, progress) = controller.swapped(
+            controller.typed({**page.task.example, "text": text, "model": model})
+        )
         assert not progress
         return str(moves)
 

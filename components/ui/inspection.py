@@ -16,7 +16,7 @@ TITLES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inside:
+class Inspection:
     """What of a request and its answer is looked at.
 
     `text` and `pair` are what the network reads, in that order; `explained` and `beside` are the two texts as
@@ -30,7 +30,7 @@ class Inside:
     target: str = ""
 
 
-def ways(task: str, checkpoint: Checkpoint, seen: Inside) -> Markup:
+def links_to(task: str, checkpoint: Checkpoint, seen: Inspection) -> Markup:
     """Links to the pages that can look into this checkpoint; without the text where it is too long."""
     read = {"text": seen.text, "text_pair": seen.pair}
     explained = {
