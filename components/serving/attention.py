@@ -154,8 +154,8 @@ def endpoints(
         "weights.npy": _npy,
     }
     return [
-        ("/v1/attention/view", "POST", view),
-        *((f"/v1/attention/{{key}}/{{kind}}/{name}", "GET", part(find)) for name, find in found.items()),
+        ("/data/attention/view", "POST", view),
+        *((f"/data/attention/{{key}}/{{kind}}/{name}", "GET", part(find)) for name, find in found.items()),
     ]
 
 

@@ -128,7 +128,7 @@ class CacheHeaders:
                 headers = MutableHeaders(scope=message)
                 if path.startswith("/assets/") and message["status"] in (200, 304):
                     headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
-                elif path.startswith(("/v1", "/health", "/config", "/gradio_api/")):
+                elif path.startswith(("/v1", "/data/", "/health", "/config", "/gradio_api/")):
                     headers.setdefault("Cache-Control", "no-store")
                 elif headers.get("Content-Type", "").startswith("text/html"):
                     headers.setdefault("Cache-Control", "no-cache")

@@ -97,13 +97,14 @@ def routes(
         *(Route(path, Endpoint("GET", to_openapi)) for path in ("/v1", "/v1/")),
         Route("/v1/models", Endpoint("GET", models)),
         Route("/v1/openapi.json", Endpoint("GET", openapi)),
-        Route("/v1/tokenize/lanes", Endpoint("POST", tokenizer_lanes)),
+        # What pages alone use; it changes with them.
+        Route("/data/tokenizations", Endpoint("POST", tokenizer_lanes)),
         *(
             Route(path, Endpoint(method, handler))
             for path, method, handler in attention.endpoints(inference, read_payload)
         ),
         *(Route(f"/v1/{task.name}", Endpoint("POST", _operation(task, inference))) for task in tasks),
-        Route("/v1/{rest:path}", _Nowhere()),
+        *(Route(f"/{root}/{{rest:path}}", _Nowhere()) for root in ("v1", "data")),
     ]
 
 
@@ -126,7 +127,7 @@ async def read_payload(request: Request) -> dict[str, object]:
 
 
 class _Nowhere:
-    """Whatever is below `/v1` and not there."""
+    """Whatever is below `/v1` or `/data` and not there."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = f"There is no {Request(scope).url.path}. /v1/openapi.json lists what there is."

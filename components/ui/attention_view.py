@@ -27,7 +27,7 @@ def attention_view(
     of which that is true: beside another one it is not shown. `opening` is what is looked at where no link
     says otherwise.
 
-    Asks `/v1/attention/view` itself when told by `TELL` or `look_at`.
+    Asks `/data/attention/view` itself when told by `TELL` or `look_at`.
     """
     texts = join(
         Markup(

@@ -9,7 +9,7 @@ from components.tasks.tokenize import LONGEST
 
 
 def token_lanes(elem_id: str) -> gr.HTML:
-    """Asks `/v1/tokenize/lanes` itself, as the queue would take longer; `tell_lanes` says of what.
+    """Asks `/data/tokenizations` itself, as the queue would take longer; `tell_lanes` says of what.
 
     Emits `ready` when all tokenizers have come that were waited for.
     """

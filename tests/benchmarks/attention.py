@@ -344,10 +344,10 @@ def changed(page: Page, part: str, value: object, event: str = "input") -> float
 def attentions(url: str, text: str) -> tuple[np.ndarray, list[str]]:
     """[layers, heads, tokens, tokens] and the tokens, as our own page has them."""
     body = json.dumps({"text": text, "text_pair": "", "model": MODEL}).encode()
-    asked = urllib.request.Request(f"{url}/v1/attention/view", body, {"Content-Type": "application/json"})
+    asked = urllib.request.Request(f"{url}/data/attention/view", body, {"Content-Type": "application/json"})
     look = json.loads(fetched(asked))
     layers = [
-        np.load(BytesIO(fetched(f"{url}/v1/attention/{look['key']}/encoder/weights.npy?layer={layer}")))
+        np.load(BytesIO(fetched(f"{url}/data/attention/{look['key']}/encoder/weights.npy?layer={layer}")))
         for layer in range(LAYERS)
     ]
     return np.stack(layers), [piece["text"] for piece in look["stacks"][0]["rows"]]

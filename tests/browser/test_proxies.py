@@ -66,11 +66,11 @@ def test_the_api(published: str, proxied: Proxied) -> None:
         for operation in OPERATIONS[published == proxied.keeping :: 2]:
             answer = client.post(f"/v1/{operation.name}", json=dict(operation.example))
             assert answer.status_code == 200, (operation.name, answer.text)
-        looked = client.post("/v1/attention/view", json={"text": "The cat sat."}).json()
-        layer = client.get(f"/v1/attention/{looked['key']}/{looked['stacks'][0]['kind']}/layer")
+        looked = client.post("/data/attention/view", json={"text": "The cat sat."}).json()
+        layer = client.get(f"/data/attention/{looked['key']}/{looked['stacks'][0]['kind']}/layer")
         assert layer.status_code == 200
         assert layer.headers["x-shape"]
-        lanes = client.post("/v1/tokenize/lanes", json={"text": "cat", "tokenizers": ["all-MiniLM-L6-v2"]})
+        lanes = client.post("/data/tokenizations", json={"text": "cat", "tokenizers": ["all-MiniLM-L6-v2"]})
         assert lanes.json()["lanes"]
         missing = client.get("/v1/nothing")
         assert missing.status_code == 404

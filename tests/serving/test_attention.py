@@ -14,7 +14,7 @@ MINILM = "all-MiniLM-L6-v2"
 
 
 def view(http: Http, **payload: object) -> dict[str, Any]:
-    response = http.client.post("/v1/attention/view", json={"model": MINILM, "text_pair": "", **payload})
+    response = http.client.post("/data/attention/view", json={"model": MINILM, "text_pair": "", **payload})
     assert response.status_code == 200
     answer: dict[str, Any] = response.json()
     return answer
@@ -23,7 +23,7 @@ def view(http: Http, **payload: object) -> dict[str, Any]:
 def part(http: Http, look: dict[str, Any], name: str, **query: object) -> tuple[np.ndarray[Any, Any], int]:
     """An array, and the bytes that it takes before compression."""
     kind = look["stacks"][0]["kind"]
-    response = http.client.get(f"/v1/attention/{look['key']}/{kind}/{name}", params=query)  # type: ignore[arg-type]
+    response = http.client.get(f"/data/attention/{look['key']}/{kind}/{name}", params=query)  # type: ignore[arg-type]
     assert response.status_code == 200
     shape = [int(size) for size in response.headers["X-Shape"].split(",")]
     return np.frombuffer(response.content, np.uint8).reshape(shape), len(response.content)
@@ -37,7 +37,7 @@ def test_a_layer_is_small(http: Http, tokens: int, most: int) -> None:
     assert weights.shape == (12, tokens, tokens)
     assert size <= most
     assert np.abs(weights.sum(axis=-1) / 255 - 1).max() <= tokens / 2 / 255
-    assert len(http.client.post("/v1/attention/view", json={"model": MINILM, "text": "x"}).content) < 10_000
+    assert len(http.client.post("/data/attention/view", json={"model": MINILM, "text": "x"}).content) < 10_000
 
 
 def test_a_layer_is_what_the_door_tells(http: Http) -> None:
@@ -69,7 +69,7 @@ def test_the_same_look_is_not_computed_again(http: Http) -> None:
 )
 def test_what_is_not_there_is_an_error_with_a_message(http: Http, path: str, status: int) -> None:
     look = view(http, text="The cat sat.")
-    response = http.client.get(f"/v1/attention/{path.format(key=look['key'])}")
+    response = http.client.get(f"/data/attention/{path.format(key=look['key'])}")
     assert response.status_code == status
     assert response.json()["error"]["message"].endswith(".")
 

@@ -112,7 +112,7 @@ export function start({ element, props }) {
 
   async function ask(payload, signal) {
     return json(
-      await fetch("./v1/attention/view", {
+      await fetch("./data/attention/view", {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(payload),
@@ -209,7 +209,7 @@ export function start({ element, props }) {
     const query = new URLSearchParams(
       /** @type {any} */ ({ layer, special: state.special ? 1 : 0, words: state.words ? 1 : 0 }),
     );
-    const address = `./v1/attention/${one.key}/${stackOf(one).kind}/${name}?${query}`;
+    const address = `./data/attention/${one.key}/${stackOf(one).kind}/${name}?${query}`;
     if (!kept.has(address)) {
       const response = await fetch(address);
       if (!response.ok) await json(response);
@@ -717,7 +717,7 @@ export function start({ element, props }) {
       }),
     );
     try {
-      const found = await json(await fetch(`./v1/attention/${look.key}/${stack.kind}/vectors?${query}`));
+      const found = await json(await fetch(`./data/attention/${look.key}/${stack.kind}/vectors?${query}`));
       if (mine !== vectorTurn) return;
       const product = found.query.map((value, index) => value * found.key[index]);
       into.replaceChildren(
@@ -1108,7 +1108,7 @@ export function start({ element, props }) {
       );
       save(
         `attention-${state.kind}-layer-${state.layer + 1}.npy`,
-        await (await fetch(`./v1/attention/${look.key}/${stackOf(look).kind}/weights.npy?${query}`)).blob(),
+        await (await fetch(`./data/attention/${look.key}/${stackOf(look).kind}/weights.npy?${query}`)).blob(),
       );
     },
   };

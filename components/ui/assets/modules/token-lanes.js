@@ -123,7 +123,7 @@ export function start({ element, props, trigger }) {
     const mine = ++turn;
     box.setAttribute("aria-busy", "true");
     try {
-      const response = await fetch("./v1/tokenize/lanes", {
+      const response = await fetch("./data/tokenizations", {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ text, tokenizers }),
