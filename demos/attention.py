@@ -14,7 +14,7 @@ from components.models.errors import TourError
 from components.models.status import Availability
 from components.tasks.explained import LONGEST
 from components.ui import api_samples, asking, links, picker, slots
-from components.ui.attention_view import TELL, attention_view, look_at
+from components.ui.attention_view import DISPATCH, attention_view, look_at
 from components.ui.page import PlainPage, Tour
 from components.ui.slots import QUIET
 
@@ -132,7 +132,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         return [*restored, json.dumps({} if given else view) if go else ""]
 
     blocks.load(restore, None, [*asked, go], **QUIET).then(
-        None, [*asked, go], None, js=TELL, api_visibility="private"
+        None, [*asked, go], None, js=DISPATCH, api_visibility="private"
     )
     picker.keep_current(picked, about_model, TASK, tour, blocks)
 

@@ -12,9 +12,9 @@ from components.figures.tokens import chips
 from components.models.status import Availability
 from components.tasks.tokenize import DEFAULT, LONGEST, MOST
 from components.ui import links, slots
+from components.ui.aligned_tokenizations import aligned_tokenizations, dispatch_tokenize
 from components.ui.page import PlainPage, Tour
 from components.ui.slots import QUIET
-from components.ui.token_lanes import tell_lanes, token_lanes
 from components.ui.tokenizer_panels import (
     code_panel,
     families_panel,
@@ -74,8 +74,8 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             examples = slots.examples(SLUG, list(EXAMPLES))
             with gr.Row(elem_classes="actions"):
                 copy_link = gr.Button("Copy link", elem_id=f"{SLUG}-copy-link")
-    lanes = token_lanes(f"{SLUG}-lanes")
-    tell_lanes(blocks, text, picked, price)
+    lanes = aligned_tokenizations(f"{SLUG}-lanes")
+    dispatch_tokenize(blocks, text, picked, price)
     with gr.Tabs(elem_id=f"{SLUG}-tabs"):
         live = [families_panel(text), steps_panel(text), tensors_panel()]
         training_panel(tour, text, picked)

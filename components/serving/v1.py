@@ -33,9 +33,9 @@ from components.serving.errors import (
     reported,
 )
 from components.serving.inference import Inference
-from components.serving.lanes import packed
 from components.serving.listing import listing
 from components.serving.openapi import describe
+from components.serving.tokenizations import packed
 from components.tasks.task import Operation
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -12,7 +12,7 @@ from components.ui import links
 from components.ui.chrome import ASSETS
 
 # Looks at what a link says.
-TELL = javascript.call("attention", "lookAtLink")
+DISPATCH = javascript.call("attention", "lookAtLink")
 
 
 def look_at(view: Mapping[str, object]) -> str:
@@ -27,7 +27,7 @@ def attention_view(
     of which that is true: beside another one it is not shown. `opening` is what is looked at where no link
     says otherwise.
 
-    Asks `/data/attention/view` itself when told by `TELL` or `look_at`.
+    Asks `/data/attention/view` itself when told by `DISPATCH` or `look_at`.
     """
     texts = join(
         Markup(

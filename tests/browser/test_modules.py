@@ -34,8 +34,8 @@ def test_shares_of_the_next_token_sum_to_one(module_page: Page, options: Any, ke
 
 
 def test_cells_are_code_points_but_where_the_answer_says_otherwise(module_page: Page) -> None:
-    assert called(module_page, "token-lanes", "cellsOf", "añ😀x", []) == ["a", "ñ", "😀", "x"]
-    assert called(module_page, "token-lanes", "cellsOf", "a👩‍👧b", [[1, 3]]) == ["a", "👩‍👧", "b"]
+    assert called(module_page, "aligned-tokenizations", "cellsOf", "añ😀x", []) == ["a", "ñ", "😀", "x"]
+    assert called(module_page, "aligned-tokenizations", "cellsOf", "a👩‍👧b", [[1, 3]]) == ["a", "👩‍👧", "b"]
 
 
 def test_links_leave_out_defaults_and_are_refused_when_too_long(module_page: Page) -> None:

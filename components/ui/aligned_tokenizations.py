@@ -8,8 +8,8 @@ from components import javascript
 from components.tasks.tokenize import LONGEST
 
 
-def token_lanes(elem_id: str) -> gr.HTML:
-    """Asks `/data/tokenizations` itself, as the queue would take longer; `tell_lanes` says of what.
+def aligned_tokenizations(elem_id: str) -> gr.HTML:
+    """Asks `/data/tokenizations` itself, as the queue would take longer; `dispatch_tokenize` says of what.
 
     Emits `ready` when all tokenizers have come that were waited for.
     """
@@ -22,20 +22,20 @@ def token_lanes(elem_id: str) -> gr.HTML:
             'token to token, up and down to another tokenizer."></div>'
             '<div class="lane-details"></div><p class="lane-live visually-hidden" aria-live="polite"></p>'
         ),
-        js_on_load=javascript.start("token-lanes", "ready"),
+        js_on_load=javascript.start("aligned-tokenizations", "ready"),
         elem_id=elem_id,
-        elem_classes="token-lanes",
+        elem_classes="aligned-tokenizations",
         longest=LONGEST,
     )
 
 
-def tell_lanes(blocks: gr.Blocks, text: gr.Textbox, tokenizers: gr.Dropdown, price: gr.Number) -> None:
+def dispatch_tokenize(blocks: gr.Blocks, text: gr.Textbox, tokenizers: gr.Dropdown, price: gr.Number) -> None:
     """The lanes show what is typed and picked, and what it costs, without a request to Gradio."""
     gr.on(
         [blocks.load, text.input, text.change, tokenizers.change, price.input, price.change],
         None,
         [text, tokenizers, price],
         None,
-        js=javascript.call("token-lanes", "show"),
+        js=javascript.call("aligned-tokenizations", "show"),
         api_visibility="private",
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.insight.lanes import Lane, cells, lane
+from components.insight.aligned_tokenizations import Lane, cells, lane
 from components.models.catalog import load_catalog
 from components.models.tokenizers import Tokenizers
 from tests.fakes import checkpoints

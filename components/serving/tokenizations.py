@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.insight import lanes
+from components.insight import aligned_tokenizations
 from components.models.errors import TourError
 from components.models.tokenizers import Tokenizers
 from components.tasks.fields import validate
@@ -23,7 +23,7 @@ def packed(tokenizers: Tokenizers, payload: Mapping[str, object]) -> dict[str, A
     Most cells are one code point; `wide` has [cell, how many] for the others.
     """
     inputs = validate(Inputs, {name: payload.get(name) for name in ("text", "tokenizers")})
-    cells = lanes.cells(inputs.text)
+    cells = aligned_tokenizations.cells(inputs.text)
     return {
         "wide": [[index, len(cell)] for index, cell in enumerate(cells) if len(cell) > 1],
         "characters": len(inputs.text),
@@ -38,7 +38,7 @@ def _lane(tokenizers: Tokenizers, id: str, text: str, cells: list[str]) -> dict[
         try:
             stage = next(work)
         except StopIteration as end:
-            return vars(lanes.lane(id, end.value, tokenizers.limit(id), text, cells))
+            return vars(aligned_tokenizations.lane(id, end.value, tokenizers.limit(id), text, cells))
         share = "" if stage.share is None else f" {stage.share:.0%}"
         return {"tokenizer": id, "waits": f"{stage.words}{share}"}
     except TourError as error:
