@@ -285,14 +285,6 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         )
         running.append(filled.then(**runs))
     defaults = {"text_pair": "", "target": "", "against": ""}
-    asking.watch(blocks, asked, NAMES, defaults, "Explain")
-    actions.copy_link.click(
-        None,
-        asked,
-        None,
-        js=links.copy_script(NAMES, defaults, f"{SLUG}-copy-link"),
-        api_visibility="private",
-    )
 
     def restore(request: gr.Request) -> list[Any]:
         query = dict(request.query_params)
@@ -300,9 +292,8 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             return [gr.skip()] * (len(asked) + 1 + len(places))
         return [*restored(tour, query), *PageUpdate("", "", str(FROM_LINK), {"answer": None}, "", "").places]
 
-    blocks.load(
-        restore, None, [task, text, pair, model, about_model, target, against, *places], **QUIET
-    ).then(None, None, None, js=links.press_run_script(f"{SLUG}-run"), api_visibility="private")
+    outputs = [task, text, pair, model, about_model, target, against, *places]
+    slots.linked(blocks, actions, asked, NAMES, defaults, restore, outputs)
 
 
 FROM_LINK = status.hint(links.FILLED_IN[None])

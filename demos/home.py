@@ -16,11 +16,11 @@ from components.insight import overview
 from components.models.errors import TourError
 from components.tasks.fields import InputField, input_fields, validate
 from components.tasks.task import Answer, Finding, Progress
-from components.ui import asking, links
+from components.ui import asking, links, slots
 from components.ui.driver import Problem, driven
 from components.ui.line import QUEUED, in_line
 from components.ui.page import Json, ListInput, PlainPage, TaskPage, TextInput, Tour
-from components.ui.slots import QUIET, switches
+from components.ui.slots import switches
 from demos import examples
 
 RUN = "Analyze"
@@ -74,10 +74,8 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     with gr.Column(elem_classes="tour-board"):
         with gr.Column(elem_classes="tour-asking"):
             text = BOXES["text"].component(FIELDS["text"], form_values[0], "home-text")
-            with gr.Row(elem_classes="actions"):
-                run = gr.Button(RUN, variant="primary", elem_id="home-run", scale=2)
-                stop = gr.Button("Stop", interactive=False, elem_id="home-stop-run", scale=1)
-                copy_link = gr.Button("Copy link", elem_id="home-copy-link", scale=1)
+            actions = slots.actions("home", RUN, "stop-run")
+            run, stop = actions.run, actions.stop
         said = gr.HTML(
             status.hint("Stored answers. Change the text and press Analyze."), elem_classes="status"
         )
@@ -104,18 +102,9 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 
     running = gr.on([run.click, text.submit], in_line(tour.line, answer, waiting), boxes, outputs, **QUEUED)
 
-    def stopped() -> list[Any]:
-        return [str(status.hint("Stopped. What is there stays.")), *switches(running=False)]
-
-    # Said twice: what the run had sent before it was cancelled may arrive after the first.
-    ended = [said, run, stop]
-    stop.click(stopped, None, ended, cancels=[running], **QUIET).then(stopped, None, ended, **QUIET)
-    defaults = dict(
-        zip(list(BOXES)[1:], form_values[1:], strict=True)
-    )  # a link leaves out what stays as it opens
-    asking.watch(blocks, boxes, names, defaults, RUN)
-    script = links.copy_script(names, defaults, "home-copy-link")
-    copy_link.click(None, boxes, None, js=script, api_visibility="private")
+    slots.stops(actions, [running], said, words="Stopped. What is there stays.")
+    # A link leaves out what stays as it opens.
+    defaults = dict(zip(list(BOXES)[1:], form_values[1:], strict=True))
 
     def restore(request: gr.Request) -> list[Any]:
         query = dict(request.query_params)
@@ -124,9 +113,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         shown = dict(zip(BOXES, form_values, strict=True)) | query
         return [*(shown[name] for name in names), str(status.hint(links.filled_in(query)))]
 
-    blocks.load(restore, None, [*boxes, said], **QUIET).then(
-        None, None, None, js=links.press_run_script("home-run"), api_visibility="private"
-    )
+    slots.linked(blocks, actions, boxes, names, defaults, restore, [*boxes, said])
     all_pages(tour)
 
 

@@ -13,7 +13,7 @@ from components.figures import status
 from components.figures.markup import Markup
 from components.insight.layers import TASK
 from components.tasks.fields import input_fields
-from components.ui import asking, links, options, picker, slots
+from components.ui import links, options, picker, slots
 from components.ui.answering import PageController, PageUpdate
 from components.ui.frame import places
 from components.ui.line import QUEUED, in_line
@@ -98,14 +98,6 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 
     slots.stops(actions, running, run_status)
     defaults = {"text_pair": "", **{field.name: field.default for field in controller.options}}
-    asking.watch(blocks, asked, controller.names, defaults, "Run")
-    actions.copy_link.click(
-        None,
-        asked,
-        None,
-        js=links.copy_script(controller.names, defaults, str(actions.copy_link.elem_id)),
-        api_visibility="private",
-    )
 
     def restore(request: gr.Request) -> list[Any]:
         restored = controller.restore(dict(request.query_params))
@@ -114,9 +106,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         form_values, empty = restored
         return [*form_values, *places(empty)]
 
-    blocks.load(restore, None, [*asked, *answered], **QUIET).then(
-        None, None, None, js=links.press_run_script(str(actions.run.elem_id)), api_visibility="private"
-    )
+    slots.linked(blocks, actions, asked, controller.names, defaults, restore, [*asked, *answered])
     picker.keep_current(model, about_model, TASK, tour, blocks, running)
 
 

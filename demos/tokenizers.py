@@ -84,13 +84,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     follow(tour, lanes, text, picked, live)
     for button, example in zip(examples, EXAMPLES.values(), strict=True):
         button.click(lambda example=example: example, None, text, **QUIET)
-    copy_link.click(
-        None,
-        [text, picked, price],
-        None,
-        js=links.copy_script(NAMES, {}, str(copy_link.elem_id)),
-        api_visibility="private",
-    )
+    slots.copies(copy_link, [text, picked, price], NAMES, {})
 
     def restore(request: gr.Request) -> list[Any]:
         query = dict(request.query_params)

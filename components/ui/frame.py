@@ -13,7 +13,7 @@ from components import javascript
 from components.figures import status
 from components.models.errors import TourError
 from components.tasks.fields import input_fields
-from components.ui import asking, batching, chart, comparing, links, options, picker, slots, swapping
+from components.ui import batching, chart, comparing, links, options, picker, slots, swapping
 from components.ui.answering import PageController, PageUpdate
 from components.ui.choices import ChoiceInput
 from components.ui.line import QUEUED, in_line
@@ -202,15 +202,6 @@ def wire(controller: PageController, parts: Parts, blocks: gr.Blocks, opening: J
         )
     blank = {field.name: "" for field in input_fields(controller.page.task.inputs) if not field.required}
     defaults = {**blank, **{field.name: field.default for field in controller.options}}
-    asking.watch(blocks, parts.asked, controller.names, defaults, controller.page.run_label)
-    parts.actions.copy_link.click(
-        None,
-        parts.asked,
-        None,
-        js=links.copy_script(controller.names, defaults, str(parts.actions.copy_link.elem_id)),
-        api_visibility="private",
-    )
-
     parts.tokens.click(
         None,
         [parts.longest(controller.page), parts.model],
@@ -226,9 +217,8 @@ def wire(controller: PageController, parts: Parts, blocks: gr.Blocks, opening: J
         form_values, shown = restored
         return [*form_values, *places(shown)]
 
-    blocks.load(restore, None, [*parts.asked, *parts.answered], **QUIET).then(
-        None, None, None, js=links.press_run_script(str(parts.actions.run.elem_id)), api_visibility="private"
-    )
+    outputs = [*parts.asked, *parts.answered]
+    slots.linked(blocks, parts.actions, parts.asked, controller.names, defaults, restore, outputs)
     for kind, box in zip(controller.page.inputs.values(), parts.inputs, strict=True):
         if isinstance(kind, ChoiceInput) and kind.possible:
             parts.model.change(partial(fitting, controller, kind), [parts.model, box], box, **QUIET)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from components.figures import status
+from components.ui import asking, links
 
 # For events that only look something up: no queue, no overlay, not part of the API.
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -94,14 +95,43 @@ def switches(*, running: bool) -> tuple[gr.Button, gr.Button]:
     return gr.Button(interactive=not running), gr.Button(interactive=running)
 
 
-def stops(buttons: Actions, running: Sequence[Any], line: gr.HTML, *cleared: gr.HTML) -> Any:
+def stops(
+    buttons: Actions, running: Sequence[Any], line: gr.HTML, *cleared: gr.HTML, words: str = "Stopped."
+) -> Any:
     """Stop ends what is `running`, says so in the status line and empties what is `cleared`."""
     outputs = [line, *cleared, buttons.run, buttons.stop]
 
     def stopped() -> list[Any]:
-        return [str(status.hint("Stopped.")), *[""] * len(cleared), *switches(running=False)]
+        return [str(status.hint(words)), *[""] * len(cleared), *switches(running=False)]
 
     # Said twice: what the run had sent before it was cancelled may arrive after the first.
     return buttons.stop.click(stopped, None, outputs, cancels=list(running), **QUIET).then(
         stopped, None, outputs, **QUIET
+    )
+
+
+def copies(
+    button: gr.Button, asked: Sequence[Any], names: Sequence[str], defaults: Mapping[str, object]
+) -> None:
+    """The button copies a link to what is asked; what is as in `defaults` is left out of it."""
+    script = links.copy_script(names, defaults, str(button.elem_id))
+    button.click(None, list(asked), None, js=script, api_visibility="private")
+
+
+def linked(
+    blocks: gr.Blocks,
+    buttons: Actions,
+    asked: Sequence[Any],
+    names: Sequence[str],
+    defaults: Mapping[str, object],
+    restore: Callable[[gr.Request], list[Any]],
+    outputs: Sequence[Any],
+) -> None:
+    """The page keeps what is asked in its address, copies it as a link, and restores it from one, by
+    `restore`, which is run then."""
+    asking.watch(blocks, asked, names, defaults, str(buttons.run.value))
+    copies(buttons.copy_link, asked, names, defaults)
+    press = links.press_run_script(str(buttons.run.elem_id))
+    blocks.load(restore, None, list(outputs), **QUIET).then(
+        None, None, None, js=press, api_visibility="private"
     )
