@@ -10,22 +10,26 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from time import perf_counter
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from components.models.errors import Code, TourError
 from components.tasks import files
 from components.tasks.fields import shorten
 from components.tasks.files import Format
+from components.tasks.task import Answer
 
 if TYPE_CHECKING:
     from components.tasks.runner import Runner
-    from components.tasks.task import Task
+    from components.tasks.task import Answer, Task
 
 Row = dict[str, Any]  # texts, but for what a JSON object holds
 Json = Mapping[str, Any]
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")  # spreadsheets become CSV first: see `extract`
 MOST_ROWS = 100_000
+# Rows that share forward passes: few enough to see them come, and to stop.
+MOST_AT_ONCE, CHUNK_SECONDS = 64, 0.5
 LARGEST = 20_000_000  # bytes
 ANSWER, WHOLE, ERROR = "answer", "answer_json", "error"
 _LINE = "text"  # what the lines of a text file are called
@@ -108,26 +112,27 @@ def run(
         out = stack.enter_context(target.open("w", encoding=_encoding(source, form), newline=""))
         write: Callable[[Row], object] | None = None
         yield Done(rows=0, errors=0, share=0.0)
-        for read in _rows(file, form):
+
+        def request(read: _Read) -> Json:
+            asked = {name: parse(_cell(read.cells, column)) for name, (column, parse) in given.items()}
+            return joined({**payload, **asked})
+
+        for read, answer in _answered(runner, task, _rows(file, form), request):
             if rows == MOST_ROWS:
                 raise TourError(
                     Code.TOO_LONG,
                     f"The file has more than {MOST_ROWS:,} rows; the answers so far are kept. Split it.",
                     "file",
                 )
-            said_of = {ANSWER: "", WHOLE: "", ERROR: read.wrong}
-            if not read.wrong:
-                try:
-                    asked = {
-                        name: parse(_cell(read.cells, column)) for name, (column, parse) in given.items()
-                    }
-                    answer = runner.call(task, joined({**payload, **asked})).as_json()
-                    said_of |= {
-                        ANSWER: " | ".join(said(answer)),
-                        WHOLE: json.dumps(answer, ensure_ascii=False),
-                    }
-                except TourError as error:
-                    said_of[ERROR] = error.message
+            said_of = {ANSWER: "", WHOLE: "", ERROR: ""}
+            if isinstance(answer, TourError):
+                said_of[ERROR] = answer.message
+            else:
+                whole = answer.as_json()
+                said_of |= {
+                    ANSWER: " | ".join(said(whole)),
+                    WHOLE: json.dumps(whole, ensure_ascii=False),
+                }
             errors += bool(said_of[ERROR])
             write = write or _writer(out, form, [*taken, *ours.values()])
             write({**read.cells, **{ours[name]: text for name, text in said_of.items()}})
@@ -137,6 +142,43 @@ def run(
             shown = {name: _text(value) for name, value in read.cells.items()}
             share = min(1.0, cast(Any, file).buffer.tell() / size)
             yield Done(rows=rows, errors=errors, share=share, row={**shown, **said_of})
+
+
+def _answered(
+    runner: Runner,
+    task: Task[Any, Any, Any],
+    rows: Iterator[_Read],
+    request: Callable[[_Read], Json],
+) -> Iterator[tuple[_Read, Answer[Any] | TourError]]:
+    """Each row with its answer, or with what is wrong with it. Rows share forward passes, as many as take
+    about `CHUNK_SECONDS`: so a visitor sees them come, and can stop them."""
+    size = 1
+    broken: TourError | None = None
+    while broken is None:
+        started = perf_counter()
+        chunk: list[_Read] = []
+        try:
+            chunk += islice(rows, size)
+        except TourError as error:  # of the file, after rows that are answered all the same
+            broken = error
+        if not chunk:
+            break
+        requests: dict[int, Json] = {}
+        wrong: dict[int, TourError] = {}
+        for place, read in enumerate(chunk):
+            try:
+                if read.wrong:
+                    raise TourError(Code.INVALID_INPUT, read.wrong)
+                requests[place] = request(read)
+            except TourError as error:
+                wrong[place] = error
+        answers = dict(zip(requests, runner.together(task, list(requests.values())), strict=True))
+        for place, read in enumerate(chunk):
+            yield read, wrong.get(place) or answers[place]
+        fast = perf_counter() - started < CHUNK_SECONDS
+        size = min(MOST_AT_ONCE, size * 2) if fast else max(1, size // 2)
+    if broken is not None:
+        raise broken
 
 
 def _free(name: str, taken: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from components.models.status import State
 from components.models.tokenizers import Tokenizers
 from components.tasks import legibility
 from components.tasks.fields import input_fields, option_fields, shorten, validate
+from components.tasks.stages import Batch, Staged
 from components.tasks.task import Answer, Finding, I, O, Operation, Output, Progress, R, S, Task, Tool
 
 if TYPE_CHECKING:
@@ -144,6 +145,47 @@ class Runner:
             raise AssertionError(f"{task.name} ended without an answer")
         return answer
 
+    def together(
+        self, task: Task[I, O, R], payloads: Sequence[Mapping[str, object]]
+    ) -> list[Answer[R] | TourError]:
+        """The whole answer to each request, or why there is none.
+
+        Requests for one checkpoint share forward passes. `seconds` is what each has of the computing.
+        """
+        found: list[Answer[R] | TourError] = []
+        requests: list[Request[I, O]] = []
+        try:
+            requests = [self.parse(task, payload) for payload in payloads]
+            if len({request.checkpoint.id for request in requests}) == 1 and isinstance(task.run, Staged):
+                return [*self._together(task, task.run, requests)]
+        except TourError:
+            pass  # of one of them: each by itself, so that the others are answered
+        for payload in payloads:
+            try:
+                found.append(self.call(task, payload))
+            except TourError as error:
+                found.append(error)
+        return found
+
+    def _together(
+        self, task: Task[I, O, R], run: Staged, requests: Sequence[Request[I, O]]
+    ) -> Iterator[Answer[R]]:
+        deadline = monotonic() + self._time_limit
+        with self.registry.lease(requests[0].checkpoint.id) as model:
+            given = [(request.inputs, request.options) for request in requests]
+            with closing(self.execute(model, run.together, given)) as steps:
+                for step, seconds in steps:
+                    if isinstance(step, Batch):
+                        share = seconds / len(requests)
+                        for request, output in zip(requests, step.outputs, strict=True):
+                            yield self._answer(output, model, share, self._unread(task, request, model))
+                    self._refuse_after(deadline)
+
+    def _unread(self, task: Task[I, O, R], request: Request[I, O], model: LoadedModel) -> tuple[str, ...]:
+        reads = task.reads(model, request.inputs, request.options)
+        with self.registry.device_slot():  # tokenizers are for one thread at a time
+            return legibility.notes(model, request.inputs, reads)
+
     def _checkpoint(self, task: Task[I, O, R], model: object) -> Checkpoint:
         catalog = self.registry.catalog
         if model is None or model == "":
@@ -191,9 +233,7 @@ class Runner:
                 yield Progress(status.stage, status.share)
             self._refuse_after(deadline)
         with self.registry.lease(identity) as model:
-            reads = task.reads(model, request.inputs, request.options)
-            with self.registry.device_slot():  # tokenizers are for one thread at a time
-                unread = legibility.notes(model, request.inputs, reads)
+            unread = self._unread(task, request, model)
             with closing(self.execute(model, task.run, request.inputs, request.options)) as steps:
                 for step, seconds in steps:
                     if not isinstance(step, Output):

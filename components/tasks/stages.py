@@ -57,6 +57,13 @@ class Stages(Protocol):
         """The result as far as there are outputs."""
 
 
+@dataclass(frozen=True)
+class Batch:
+    """The outputs of several requests, in their order."""
+
+    outputs: Sequence[Output[Any]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Staged:
     """What a task does: the stages in a module of its package. Another process can be handed it."""
@@ -69,6 +76,16 @@ class Staged:
 
         module = import_module(f"{self.package}.{self.modules[model.checkpoint.head]}")
         return torch.inference_mode()(answer)(cast(Stages, module), model, inputs, options)
+
+    def together(self, model: LoadedModel, requests: Sequence[tuple[Any, Any]]) -> Iterator[Progress | Batch]:
+        """Inputs and options of several requests in shared forward passes; the last step has all outputs.
+
+        Raises the `TourError` of the first request that cannot be served.
+        """
+        import torch
+
+        module = import_module(f"{self.package}.{self.modules[model.checkpoint.head]}")
+        return torch.inference_mode()(together)(cast(Stages, module), model, requests)
 
 
 def task(
@@ -107,6 +124,30 @@ def task(
         reads=reads,
         explained=explained,
     )
+
+
+def together(
+    stages: Stages, model: LoadedModel, requests: Sequence[tuple[Any, Any]]
+) -> Iterator[Progress | Batch]:
+    """The rows of all requests go through the network in one `forward`."""
+    prepared = [stages.preprocess(model, inputs, options) for inputs, options in requests]
+    rows = [row for one in prepared for row in one.rows]
+    outputs: Sequence[Any] = ()
+    with closing(stages.forward(model, rows)) as work:
+        while True:
+            try:
+                step = next(work)
+            except StopIteration as done:
+                outputs = done.value
+                break
+            if isinstance(step, Progress):
+                yield step
+    found, start = [], 0
+    for (inputs, options), one in zip(requests, prepared, strict=True):
+        own = outputs[start : start + len(one.rows)]
+        start += len(own)
+        found.append(stages.postprocess(model, inputs, options, one, own))
+    yield Batch(found)
 
 
 def answer(stages: Stages, model: LoadedModel, inputs: Any, options: Any) -> Iterator[Progress | Output[Any]]:
