@@ -32,6 +32,7 @@ def part(page: Page, name: str) -> Any:
 def see(page: Page, **query: object) -> Page:
     page.goto(f"/attention?{urlencode({'run': 1, **query})}")
     drawn(page, 0)
+    expect(page.locator("html.up")).to_be_attached()  # nothing takes the focus before the page is shown
     return page
 
 

@@ -35,7 +35,6 @@ async function modules() {
   const links = [...document.querySelectorAll('link[rel="modulepreload"]')].map((link) => link.href);
   await Promise.allSettled(links.filter((link) => link.startsWith(here)).map((link) => import(link)));
   loaded = true;
-  changed = performance.now();
 }
 
 function shown() {
