@@ -94,18 +94,18 @@ CLOSE = 0.02
 LOOSE = {"generated_tokens", "tokens_used", "steps", "next_token", "beams"}
 
 
-def assert_alike(fresh: Any, stored: Any) -> None:
+def assert_alike(fresh: Any, stored: Any, within: float = CLOSE) -> None:
     match stored:
         case dict():
             assert fresh.keys() == stored.keys()
             for key in stored.keys() - LOOSE:
-                assert_alike(fresh[key], stored[key])
+                assert_alike(fresh[key], stored[key], within)
         case list():
             assert len(fresh) == len(stored)
             for one, other in zip(fresh, stored, strict=True):
-                assert_alike(one, other)
+                assert_alike(one, other, within)
         case float():
-            assert fresh == pytest.approx(stored, abs=CLOSE)
+            assert fresh == pytest.approx(stored, abs=within)
         case str():
             assert fresh[:SAME_BEGINNING] == stored[:SAME_BEGINNING]
         case _:

@@ -21,7 +21,17 @@ from components.tasks import catalog
 from components.tasks.fields import OptionField, input_fields, option_fields
 from components.tasks.runner import Runner
 from components.tasks.task import Answer, Progress
-from tests.tasks.suite import EMBEDDED, TASKS, TINY, AnyTask, example, name, takes_any_text, typed
+from tests.tasks.suite import (
+    EMBEDDED,
+    TASKS,
+    TINY,
+    AnyTask,
+    assert_alike,
+    example,
+    name,
+    takes_any_text,
+    typed,
+)
 
 # The API's contract: the keys of a task's answer, and of each entry where it is a list of objects.
 CONTRACT: dict[str, dict[str, set[str]]] = {
@@ -154,6 +164,20 @@ def test_shares_only_grow(task: AnyTask, model: str, runner: Runner) -> None:
                 assert (share if step.stage == stage else 0) <= step.share <= 1
                 stage, share = step.stage, step.share
     assert answers[-1].share == 1
+
+
+@everywhere
+def test_requests_that_share_a_pass_are_answered_as_alone(task: AnyTask, model: str, runner: Runner) -> None:
+    usual = example(task, model)
+    texts = [
+        field.name for field in input_fields(task.inputs) if field.kind == "text" and usual.get(field.name)
+    ]
+    payloads = [usual, *({**usual, name: f"{usual[name]} It was late."} for name in texts[:1]), usual]
+    together = runner.together(task, payloads)
+    for payload, answer in zip(payloads, together, strict=True):
+        assert isinstance(answer, Answer)
+        alone = runner.call(task, payload).as_json()
+        assert_alike({**answer.as_json(), "seconds": alone["seconds"]}, alone, within=1e-5)
 
 
 @pytest.mark.parametrize(("task", "model"), LONG, ids=name)

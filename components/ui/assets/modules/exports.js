@@ -1,4 +1,4 @@
-// Saves figures as files: what `components/figures/svg.py` frames, and what scripts draw (`tourExports`).
+// Saves figures as files: what `components/figures/svg.py` frames, and what scripts draw.
 // What a style sheet may say of an SVG element, and a file must say itself.
 const STYLES = [
   "fill",
@@ -156,5 +156,3 @@ document.addEventListener("click", async (event) => {
     button.classList.add("failed");
   }
 });
-
-Object.assign(window, { tourExports: { save } }); // for lab-features.js, which is not a module yet
