@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -129,11 +130,17 @@ def _build(cls: type[T], table: Mapping[str, Any], where: str) -> T:
     if unknown := [key for key in table if key not in known]:
         raise CatalogError(f"{where} {unknown[0]}: unknown field; known are {', '.join(known)}")
     try:
-        return TypeAdapter(cls).validate_python(dict(table))
+        return _validator(cls).validate_python(dict(table))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         raise CatalogError(f"{where} {name}: {first['msg']}") from error
+
+
+@cache
+def _validator(cls: type[T]) -> TypeAdapter[T]:
+    """Built once per class: building takes longer than reading the whole catalog with it."""
+    return TypeAdapter(cls)
 
 
 def _check_source(source: Source, where: str) -> None:

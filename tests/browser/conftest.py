@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 
 from components.javascript import FOLDER
-from tests.browser.tour import CHROMIUM, FLAGS
+from tests.browser.tour import CHROMIUM, FLAGS, TASK_PAGES, WATCH, Visit
 
 OpenPage = Callable[..., Page]
 # What is to happen at once says so itself; everything else may take its time on a loaded host.
@@ -68,6 +68,25 @@ def others() -> Iterator[dict[str, list[BrowserContext]]]:
     for contexts in found.values():
         for context in contexts:
             context.close()
+
+
+@pytest.fixture(scope="package")
+def visitor(browser: Browser, app_url: str) -> Iterator[BrowserContext]:
+    """Somebody whose pages stay open between tests."""
+    with browser.new_context(base_url=app_url, **VISITOR) as context:
+        yield context
+
+
+@pytest.fixture(scope="module", params=TASK_PAGES, ids=lambda spec: spec.slug)
+def visit(request: pytest.FixtureRequest, visitor: BrowserContext, app_url: str) -> Iterator[Visit]:
+    """A page that is loaded once: the tests that take it are one visit, in the order in which they stand."""
+    page = visitor.new_page()
+    faults = Faults(app_url)
+    faults.watch(page)
+    page.add_init_script(WATCH)
+    yield Visit(page, request.param).open()
+    page.close()
+    assert not faults
 
 
 @pytest.fixture

@@ -11,38 +11,7 @@ from playwright.sync_api import Page, expect
 from components.ui.page import TaskPage
 from demos import attribution, layers, text_classification, text_generation
 from tests.browser.test_all_pages import every_task_page
-from tests.browser.tour import PATIENCE, Visit, another_value, short, text_boxes
-
-STALE = re.compile(r"^Answer to an earlier text: press ")
-SHOWS = """(name) => {
-  const seen = getComputedStyle(document.querySelector(name), "::before").content;
-  return seen === "none" ? "" : JSON.parse(seen);
-}"""
-
-
-def label(page: Page, name: str) -> str:
-    """What a visitor sees above an answer that is not the question's."""
-    shown: str = page.evaluate(SHOWS, name)
-    return shown
-
-
-@every_task_page
-def test_an_answer_says_so_as_soon_as_something_else_is_asked(page: Page, spec: TaskPage) -> None:
-    visit = Visit(page, spec).open()
-    result = f"#{spec.slug}-result"
-    assert label(page, result) == ""
-    name = text_boxes(spec)[0]
-    first = visit.box(name).input_value()
-    visit.box(name).fill(first + " changed" if first else "changed")
-    expect(page.locator(f"{result}[data-stale]")).to_be_visible()
-    assert STALE.match(label(page, result))
-    opacity = page.locator(f"{result} .answered").evaluate("(one) => getComputedStyle(one).opacity")
-    assert float(opacity) < 0.7
-    visit.box(name).fill(first)  # asked again, the answer is its answer again
-    expect(page.locator(f"{result}[data-stale]")).to_have_count(0)
-    if options := [field for field in visit.options if field.kind in ("int", "float", "bool")]:
-        visit.set_option(options[0], another_value(options[0]))
-        expect(page.locator(result)).to_have_attribute("data-stale", re.compile("^Answer with other options"))
+from tests.browser.tour import PATIENCE, STALE, Visit, short, stale_label, text_boxes
 
 
 @every_task_page
@@ -131,7 +100,7 @@ def test_the_pages_that_look_inside_do_the_same(page: Page, slug: str) -> None:
     expect(page.locator(f"#{slug}-result .answered")).to_be_visible()
     page.locator(f"#{slug}-text textarea").fill("Another text than that of the answer.")
     expect(page.locator(f"#{slug}-result")).to_have_attribute("data-stale", STALE)
-    assert STALE.match(label(page, f"#{slug}-result"))
+    assert STALE.match(stale_label(page, f"#{slug}-result"))
 
 
 def test_what_pickers_say_of_a_model_follows_what_is_true(page: Page) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +12,7 @@ from components.ui.page import PlainPage, TaskPage
 from demos import PAGES
 from tests.browser.conftest import VISITOR, Faults, OpenPage
 from tests.browser.test_all_pages import HOME
-from tests.browser.tour import GOOD, UP, WATCH, check_accessible, shift
+from tests.browser.tour import GOOD, UP, WATCH, check_accessible, check_looks, shift, switch_theme
 
 # Of every frame: the colour behind the page, and whether Gradio's own waiting screen is seen.
 FRAMES = """
@@ -63,7 +64,7 @@ def prefers_dark(browser: Browser, app_url: str) -> StorageState:
         page = context.new_page()
         page.emulate_media(color_scheme="light")
         page.goto("/")
-        page.get_by_role("button", name="Switch between light and dark").click()
+        switch_theme(page)
         return context.storage_state()
 
 
@@ -122,6 +123,14 @@ def test_navigation_leads_to_every_page(opened: tuple[Page, TaskPage | PlainPage
     page.keyboard.press("Escape")
     expect(groups.last).to_be_focused()
     expect(navigation.locator("details[open]")).to_have_count(0)
+
+
+def test_fits_the_window_and_is_accessible(opened: tuple[Page, TaskPage | PlainPage]) -> None:
+    page, spec = opened
+    expect(page.get_by_role("heading", level=1)).to_have_text(spec.title)
+    expect(page).to_have_title(re.compile(f"^{re.escape(spec.title)}"))
+    switch_theme(page)  # this visitor's is dark
+    check_looks(page)
 
 
 def test_the_first_link_leads_to_the_content_and_keeps_the_page(

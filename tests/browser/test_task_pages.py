@@ -6,56 +6,35 @@ import json
 import re
 import time
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from components.models.catalog import load_catalog
 from components.ui.inspection import TITLES
-from components.ui.page import TaskPage
 from demos import examples
-from tests.browser.conftest import VISITOR, Faults, OpenPage
+from tests.browser.conftest import OpenPage
 from tests.browser.tour import (
     GOOD,
     PATIENCE,
+    STALE,
     TASK_PAGES,
-    WATCH,
     Visit,
     another_value,
     brief,
     shift,
+    stale_label,
     text_boxes,
 )
 
-every_task_page = pytest.mark.parametrize("spec", TASK_PAGES, ids=lambda spec: spec.slug)
 CATALOG = load_catalog()
 
 
 def models(app_url: str) -> dict[str, dict[str, Any]]:
     with urllib.request.urlopen(f"{app_url}/v1/models") as response:
         return {model["id"]: model for model in json.load(response)["models"]}
-
-
-@pytest.fixture(scope="module")
-def visitor(browser: Browser, app_url: str) -> Iterator[BrowserContext]:
-    """Somebody whose pages stay open between tests."""
-    with browser.new_context(base_url=app_url, **VISITOR) as context:
-        yield context
-
-
-@pytest.fixture(scope="module", params=TASK_PAGES, ids=lambda spec: spec.slug)
-def visit(request: pytest.FixtureRequest, visitor: BrowserContext, app_url: str) -> Iterator[Visit]:
-    """A page that is loaded once: the tests that take it are one visit, in the order in which they stand."""
-    page = visitor.new_page()
-    faults = Faults(app_url)
-    faults.watch(page)
-    page.add_init_script(WATCH)
-    yield Visit(page, request.param).open()
-    page.close()
-    assert not faults
 
 
 def test_opens_with_a_stored_example(visit: Visit) -> None:
@@ -134,9 +113,35 @@ def test_options_reach_the_model_and_the_calls_shown(visit: Visit) -> None:
         assert re.search(rf'"{field.name}": {re.escape(shown)}(\.0)?[,}}]', calls), f"{field.name} = {shown}"
 
 
-@every_task_page
-def test_copied_link_restores_the_page_elsewhere(open_page: OpenPage, spec: TaskPage) -> None:
-    here = Visit(open_page(), spec).open(**brief(spec))
+def test_an_answer_says_so_as_soon_as_something_else_is_asked(visit: Visit) -> None:
+    page, result = visit.page, f"#{visit.spec.slug}-result"
+    name = text_boxes(visit.spec)[0]
+    visit.box(name).fill("not the example")
+    visit.part("example-0").click()  # as the page opens
+    opening = examples.load(visit.spec.task)[0].payload
+    expect(visit.box(name)).to_have_value(visit.shown(name, opening.get(name, "")))
+    expect(page.locator(f"{result}[data-stale]")).to_have_count(0)
+    assert stale_label(page, result) == ""
+    first = visit.box(name).input_value()
+    visit.box(name).fill(first + " changed" if first else "changed")
+    expect(page.locator(f"{result}[data-stale]")).to_be_visible()
+    assert STALE.match(stale_label(page, result))
+    opacity = page.locator(f"{result} .answered").evaluate("(one) => getComputedStyle(one).opacity")
+    assert float(opacity) < 0.7
+    visit.box(name).fill(first)  # asked again, the answer is its answer again
+    expect(page.locator(f"{result}[data-stale]")).to_have_count(0)
+    if options := [field for field in visit.options if field.kind in ("int", "float", "bool")]:
+        shown = visit.option(options[0])
+        other = another_value(options[0])
+        visit.set_option(options[0], options[0].default if str(shown) == str(other) else other)
+        expect(page.locator(result)).to_have_attribute("data-stale", re.compile("^Answer with other options"))
+
+
+def test_copied_link_restores_the_page_elsewhere(visit: Visit, open_page: OpenPage) -> None:
+    here, spec = visit, visit.spec
+    for field in here.options:
+        if field.name in brief(spec):
+            here.set_option(field, brief(spec)[field.name])
     typed = {name: f"{here.box(name).input_value()} Ünï 東京 & <b> #?=%" for name in text_boxes(spec)}
     for name, text in typed.items():
         here.box(name).fill(text)

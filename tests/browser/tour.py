@@ -54,6 +54,11 @@ const measure = () => {
 };
 measure();
 """
+STALE = re.compile(r"^Answer to an earlier text: press ")
+LABEL = """(name) => {
+  const seen = getComputedStyle(document.querySelector(name), "::before").content;
+  return seen === "none" ? "" : JSON.parse(seen);
+}"""
 # The first run of a checkpoint on a host fetches it.
 PATIENCE = 200_000  # ms
 
@@ -259,6 +264,12 @@ def shift(page: Page) -> float:
     return total
 
 
+def stale_label(page: Page, name: str) -> str:
+    """What a visitor sees above an answer that is not the question's."""
+    shown: str = page.evaluate(LABEL, name)
+    return shown
+
+
 def check_accessible(page: Page, rules: Mapping[str, object] = ALL_RULES) -> None:
     """Nothing serious that axe-core finds."""
     if _serious(
@@ -271,6 +282,34 @@ def check_accessible(page: Page, rules: Mapping[str, object] = ALL_RULES) -> Non
         )
         serious = _serious(page, rules)
         assert not serious, "\n".join(serious)
+
+
+def check_looks(page: Page) -> None:
+    """Fits the window and is accessible in light, in dark, and in the dark on a phone; opens in light."""
+    unfold(page)
+    check_accessible(page)
+    switch_theme(page)
+    check_accessible(page, COLOURS)  # the rest of the page is the same
+    page.set_viewport_size({"width": 390, "height": 900})
+    check_accessible(page)
+    for width in (360, 390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def switch_theme(page: Page) -> None:
+    page.get_by_role("button", name="Switch between light and dark").click()
+
+
+def unfold(page: Page) -> None:
+    """Opens the options and the drawer, where a page has them, once the page is up."""
+    expect(page.locator(UP).first).to_be_visible()
+    if page.locator(".asking").count():
+        expect(page.locator('[id$="-drawer"]')).to_be_visible()
+    for part in page.locator('[id$="-options"]:has(> button), [id$="-drawer"]').all():
+        folded = part.locator("> button")
+        folded.click()
+        expect(folded).to_have_class(re.compile(r"\bopen\b"))
 
 
 def _serious(page: Page, rules: Mapping[str, object]) -> list[str]:
