@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -130,7 +130,8 @@ def _build(cls: type[T], table: Mapping[str, Any], where: str) -> T:
     if unknown := [key for key in table if key not in known]:
         raise CatalogError(f"{where} {unknown[0]}: unknown field; known are {', '.join(known)}")
     try:
-        return _validator(cls).validate_python(dict(table))
+        built: T = _validator(cast(Hashable, cls)).validate_python(dict(table))
+        return built
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -138,7 +139,7 @@ def _build(cls: type[T], table: Mapping[str, Any], where: str) -> T:
 
 
 @cache
-def _validator(cls: type[T]) -> TypeAdapter[T]:
+def _validator(cls: Hashable) -> TypeAdapter[Any]:
     """Built once per class: building takes longer than reading the whole catalog with it."""
     return TypeAdapter(cls)
 

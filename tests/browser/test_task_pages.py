@@ -139,9 +139,9 @@ def test_an_answer_says_so_as_soon_as_something_else_is_asked(visit: Visit) -> N
 
 def test_copied_link_restores_the_page_elsewhere(visit: Visit, open_page: OpenPage) -> None:
     here, spec = visit, visit.spec
-    for field in here.options:
-        if field.name in brief(spec):
-            here.set_option(field, brief(spec)[field.name])
+    for one in here.options:
+        if one.name in brief(spec):
+            here.set_option(one, brief(spec)[one.name])
     typed = {name: f"{here.box(name).input_value()} Ünï 東京 & <b> #?=%" for name in text_boxes(spec)}
     for name, text in typed.items():
         here.box(name).fill(text)
