@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import javascript
 from components.figures import lab_judge, lab_runs, status
 from components.figures.chart import Chart
 from components.figures.markup import Markup, join
@@ -20,7 +21,6 @@ from components.lab.runs import PREDICTIONS, Phase, Run, find
 from components.lab.workspace import Workspace
 from components.models.errors import Code, TourError
 from components.ui import chart
-from components.ui.chrome import ASSETS
 from components.ui.page import Tour
 from components.ui.slots import QUIET
 
@@ -65,7 +65,7 @@ class Finished:
 
 def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
     lab = tour.lab
-    script = (ASSETS / "lab-judge.js").read_text("utf-8")
+    pickable = javascript.start("lab-judge", "pick")
     said = gr.HTML(elem_id="lab-judge-status", elem_classes="status")
     with gr.Column(visible=False) as body:
         with gr.Row(equal_height=False):
@@ -74,7 +74,7 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         gr.HTML("<h3>All classifiers</h3>")
         overview = gr.HTML(elem_id="lab-judge-compared", elem_classes="lab-judge")
         gr.HTML("<h3>What is taken for what</h3>")
-        matrix = chart.place("lab-judge-confusion", "lab-judge.js")
+        matrix = chart.place("lab-judge-confusion", pickable)
         cell = gr.HTML(elem_id="lab-judge-cell", elem_classes="lab-judge")
         with gr.Accordion("Scores by class", open=False, elem_id="lab-judge-classes"):
             classes = gr.HTML(elem_classes="lab-judge")
@@ -83,7 +83,7 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         gr.HTML("<h3>Can the score be trusted?</h3>")
         trust = chart.place("lab-judge-reliability")
         gr.HTML("<h3>Do the classifiers agree?</h3>")
-        agreeing = gr.HTML(elem_id="lab-judge-agreement", elem_classes="lab-judge", js_on_load=script)
+        agreeing = gr.HTML(elem_id="lab-judge-agreement", elem_classes="lab-judge", js_on_load=pickable)
         differing = gr.HTML(elem_id="lab-judge-differing", elem_classes="lab-judge")
     figures = [overview, *matrix, cell, classes, losses, *trust, agreeing, differing]
     empty = _values([Markup()], None, [Markup()] * 3, None, [Markup()] * 2)
