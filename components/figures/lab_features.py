@@ -92,7 +92,7 @@ def listed(data: Data, found: Points, places: Sequence[int]) -> Markup:
     file = io.StringIO()
     written = csv.writer(file)
     written.writerow(("row", "text", "class", "split"))
-    written.writerows((row, text, *told) for row, text, told in zip(rows, texts, about, strict=True))
+    written.writerows((row, text, *facts) for row, text, facts in zip(rows, texts, about, strict=True))
     left = f" The first {MOST_LISTED} are listed." if len(places) > MOST_LISTED else ""
     return Markup(
         '<p class="hint">{} selected.{} <a download="lab-features-selection.csv" '
@@ -104,8 +104,8 @@ def listed(data: Data, found: Points, places: Sequence[int]) -> Markup:
         table(
             ("Text", "Class", "Split"),
             (
-                (chart.shortened(text, LONGEST_LISTED), *told)
-                for text, told in zip(texts[:MOST_LISTED], about, strict=False)
+                (chart.shortened(text, LONGEST_LISTED), *facts)
+                for text, facts in zip(texts[:MOST_LISTED], about, strict=False)
             ),
             "Selected texts",
         ),

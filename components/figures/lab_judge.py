@@ -357,10 +357,10 @@ def _shared(pair: Agreement, names: Sequence[str]) -> Markup:
     )
 
 
-Look = Callable[[Judgement], np.ndarray]
+View = Callable[[Judgement], np.ndarray]
 
 # Which examples are worth reading, and what to look for in them.
-LOOKS: Sequence[tuple[str, str, Look]] = (
+VIEWS: Sequence[tuple[str, str, View]] = (
     (
         "Highest loss",
         "A wrong label, a text that is odd (irony, a fragment, another language) or two classes that mean "

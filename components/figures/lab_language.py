@@ -131,7 +131,7 @@ def _units(unit: str) -> str:
 
 
 def written_so_far(events: Sequence[Mapping[str, Any]]) -> Markup:
-    """What a network has written at each look while it trains, the latest first; nothing before the first."""
+    """What a network has written at each measurement in training, the latest first; empty before that."""
     texts = {one["step"]: one["text"] for one in events if one["event"] == "sample"}
     if not texts:
         return Markup()

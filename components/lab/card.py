@@ -51,7 +51,7 @@ def write(work: Work, recipe: Recipe, train_rows: int, epoch: int) -> None:
     base, data = work.base, work.data
     if base is None:
         raise ValueError("a checkpoint is made from another one")
-    told = [str(event["text"]) for event in work.run.events() if event["event"] == "note"]
+    notes = [str(event["text"]) for event in work.run.events() if event["event"] == "note"]
     text = card(
         data,
         base,
@@ -61,7 +61,7 @@ def write(work: Work, recipe: Recipe, train_rows: int, epoch: int) -> None:
         adapter=(work.model / "adapter_config.json").is_file(),
         train_rows=train_rows,
         epoch=epoch,
-        notes=(*data.about.notes, *dict.fromkeys(told)),
+        notes=(*data.about.notes, *dict.fromkeys(notes)),
     )
     (work.model / "README.md").write_text(text, "utf-8")
 

@@ -1,8 +1,8 @@
 """Files of texts become one Arrow stream file, block by block: `python -m components.lab.convert`.
 
 What visitors bring is read in a process of its own, bounded in memory, time and what it may write, so that
-a file made to blow up ends as a message. Its input is an `Order` as JSON, its output lines of JSON: `rows`
-now and then, and `done` with a `Converted`, or `error`, at the end.
+a file made to blow up ends as a message. Its input is a `ConversionJob` as JSON, its output lines of JSON:
+`rows` now and then, and `done` with a `Converted`, or `error`, at the end.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _INTEGER, _DECIMAL = r"^-?(0|[1-9]\d{0,17})$", r"^-?(0|[1-9]\d{0,14})(\.\d{1,15}
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A file; `name` is what its visitor calls it, `split` is told in a column where any source has one."""
+    """A file; `name` is what its visitor calls it, `split` becomes a column where any source has one."""
 
     path: Path
     name: str
@@ -48,7 +48,7 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class ConversionJob:
     """`settings` are fields of `Format` that are not to be guessed. All is written to `target`, and beside
     it while it is made."""
 
@@ -68,16 +68,16 @@ class Converted:
     sheets: tuple[str, ...] = ()  # of a spreadsheet
 
 
-def convert(order: Order) -> Generator[int, None, Converted]:
+def convert(job: ConversionJob) -> Generator[int, None, Converted]:
     """Writes the table; tells now and then how many rows it has read. Raises `TourError`."""
     import pyarrow as pa
 
-    writer = _Writer(order.target.with_name(order.target.name + ".part"))
+    writer = _Writer(job.target.with_name(job.target.name + ".part"))
     first: Format | None = None
-    splits = any(source.split for source in order.sources)
+    splits = any(source.split for source in job.sources)
     with writer:
-        for source in order.sources:
-            form = _settled(source, order.settings)
+        for source in job.sources:
+            form = _format(source, job.settings)
             first = first or form
             writer.notes += filter(None, [files.damage(source.path, form)])
             try:
@@ -97,28 +97,28 @@ def convert(order: Order) -> Generator[int, None, Converted]:
     if first is None or not writer.rows:
         raise TourError(
             Code.INVALID_INPUT,
-            f"{shorten(order.sources[0].name)} has no rows below its first line. Upload one with a text in "
+            f"{shorten(job.sources[0].name)} has no rows below its first line. Upload one with a text in "
             "each row, or say that it has no header.",
             "file",
         )
-    writer.finish(order.target)
+    writer.finish(job.target)
     if first.encoding not in ("utf-8", "utf-16"):
         writer.notes.append(
             f"The file is not UTF-8; it was read as {files.ENCODINGS.get(first.encoding, first.encoding)}. "
             "If letters look wrong, choose another encoding."
         )
-    columns = tuple(columns_of(order.target))
+    columns = tuple(columns_of(job.target))
     writer.notes += too_many_classes(columns)
     return Converted(
         format=first,
         rows=writer.rows,
         columns=columns,
         notes=tuple(dict.fromkeys(writer.notes)),
-        sheets=sheets.names(order.sources[0].path) if first.kind == files.SHEET else (),
+        sheets=sheets.names(job.sources[0].path) if first.kind == files.SHEET else (),
     )
 
 
-def _settled(source: Source, settings: Mapping[str, Any]) -> Format:
+def _format(source: Source, settings: Mapping[str, Any]) -> Format:
     """The guessed format with what was set; a separator that parts nothing where another does is refused."""
     guessed = files.guess(source.path, source.name)
     if guessed.kind == files.PARQUET:
@@ -691,9 +691,9 @@ def _too_large(name: str) -> TourError:
 def main() -> int:
     bound(round(1.5 * MOST_BYTES))
     csv.field_size_limit(LONGEST_CELL)  # for all of the process, which is why not elsewhere
-    order = TypeAdapter(Order).validate_json(sys.stdin.read())
+    job = TypeAdapter(ConversionJob).validate_json(sys.stdin.read())
     try:
-        work = convert(order)
+        work = convert(job)
         while True:
             try:
                 tell(rows=next(work))
@@ -703,7 +703,7 @@ def main() -> int:
     except TourError as error:
         tell(error={"code": error.code, "message": error.message})
     except MemoryError:
-        tell(error={"code": Code.TOO_LONG, "message": _too_large(order.sources[0].name).message})
+        tell(error={"code": Code.TOO_LONG, "message": _too_large(job.sources[0].name).message})
     return 0
 
 

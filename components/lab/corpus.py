@@ -40,7 +40,7 @@ def general() -> str:
 
 def everything() -> str:
     """All English prose that ships with the lab: the messages of its example data set and the other texts."""
-    with (_FOLDER / "feelings.csv").open(encoding="utf-8", newline="") as file:
+    with (_FOLDER / "emotions.csv").open(encoding="utf-8", newline="") as file:
         messages = [row["text"] for row in csv.DictReader(file)]
     return "\n\n".join([*messages, fog_loft(), general()])
 

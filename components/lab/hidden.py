@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Pooling = Literal["mean", "first"]
 
 _BLOCK = 1000  # texts that are tokenised at a time
-_ALL = 64_000_000  # bytes of vectors up to which every layer is kept, so that a look at another costs nothing
+_ALL = 64_000_000  # bytes of vectors up to which every layer is kept, so that showing another costs nothing
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

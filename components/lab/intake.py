@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from components.lab import roles
-from components.lab.convert import MOST_BYTES, Converted, Order, Source, convert
+from components.lab.convert import MOST_BYTES, ConversionJob, Converted, Source, convert
 from components.lab.data import Data
 from components.lab.roles import Roles
 from components.lab.runs import find
@@ -23,15 +23,15 @@ from components.tasks import bounded
 from components.tasks.fields import shorten
 
 LARGEST = 150_000_000  # bytes of an upload
-SHIPPED = Path(__file__).with_name("feelings.csv")
+SHIPPED = Path(__file__).with_name("emotions.csv")
 
-_OURS = "feelings-"  # begins the id of the example set
+_EXAMPLE_PREFIX = "emotions-"  # begins the id of the example set
 _FOLDER, _TABLE, _ABOUT = "draft", "table.arrow", "draft.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What was brought last. `converted` is None where it could not be read, for the reason that was told."""
+    """What was brought last. `converted` is None where it could not be read; the visitor was told why."""
 
     folder: Path
     title: str
@@ -51,7 +51,7 @@ class Draft:
 
 
 def draft_of(workspace: Workspace) -> Draft | None:
-    """The draft that a visitor has not settled yet."""
+    """The draft that a visitor has not finalized yet."""
     file = workspace.folder / _FOLDER / _ABOUT
     return TypeAdapter(Draft).validate_json(file.read_bytes()) if file.is_file() else None
 
@@ -102,14 +102,14 @@ def read(workspace: Workspace, settings: Mapping[str, Any]) -> Generator[int, No
     if (draft := draft_of(workspace)) is None:
         raise TourError(Code.EXPIRED, "The file is no longer here. Upload it again.", "file")
     with _alone(draft.folder):
-        order = Order(sources=draft.sources, settings=settings, target=draft.table)
-        converted = yield from _apart(order)
+        job = ConversionJob(sources=draft.sources, settings=settings, target=draft.table)
+        converted = yield from _apart(job)
         read = replace(draft, converted=converted)
         read.save()
     return read
 
 
-def settle(workspace: Workspace, chosen: Roles) -> Data:
+def finalize(workspace: Workspace, chosen: Roles) -> Data:
     """Makes the draft the data set that is worked on; raises `TourError` for roles that do not fit."""
     draft = draft_of(workspace)
     if draft is None or draft.converted is None or not draft.table.is_file():
@@ -132,18 +132,18 @@ def settle(workspace: Workspace, chosen: Roles) -> Data:
 def shipped(workspace: Workspace) -> Data:
     """Opens the example set; being this project's own file, it is read right here."""
     for folder in workspace.data.iterdir():
-        if folder.name.startswith(_OURS) and (folder / "data.json").is_file():
+        if folder.name.startswith(_EXAMPLE_PREFIX) and (folder / "data.json").is_file():
             _choose(workspace, data := Data(folder))
             return data
-    target = workspace.folder / f"{_OURS}{secrets.token_hex(4)}.arrow"
+    target = workspace.folder / f"{_EXAMPLE_PREFIX}{secrets.token_hex(4)}.arrow"
     converted = _last(
-        convert(Order(sources=(Source(path=SHIPPED, name=SHIPPED.name),), settings={}, target=target))
+        convert(ConversionJob(sources=(Source(path=SHIPPED, name=SHIPPED.name),), settings={}, target=target))
     )
     data = roles.make(
         target,
         Roles(text="text", label="label", split="split"),
-        workspace.data / _new_id(_OURS),
-        title="feelings",
+        workspace.data / _new_id(_EXAMPLE_PREFIX),
+        title="emotions",
         source="the example set of this project",
         licence="Apache-2.0",
         notes=converted.notes,
@@ -153,7 +153,7 @@ def shipped(workspace: Workspace) -> Data:
 
 
 def is_shipped(data: Data) -> bool:
-    return data.id.startswith(_OURS)
+    return data.id.startswith(_EXAMPLE_PREFIX)
 
 
 def _choose(workspace: Workspace, data: Data) -> None:
@@ -188,14 +188,14 @@ def _last(work: Generator[int, None, Converted]) -> Converted:
             return cast(Converted, stop.value)
 
 
-def _apart(order: Order) -> Generator[int, None, Converted]:
+def _apart(job: ConversionJob) -> Generator[int, None, Converted]:
     """`convert` in a process of its own."""
-    name = order.sources[0].name
+    name = job.sources[0].name
     try:
-        for words in bounded.ask("components.lab.convert", TypeAdapter(Order).dump_json(order), name):
+        for words in bounded.ask("components.lab.convert", TypeAdapter(ConversionJob).dump_json(job), name):
             if "done" in words:
                 return TypeAdapter(Converted).validate_python(words["done"])
             yield words["rows"]
     finally:
-        order.target.with_name(order.target.name + ".part").unlink(missing_ok=True)
+        job.target.with_name(job.target.name + ".part").unlink(missing_ok=True)
     raise AssertionError("unreachable")

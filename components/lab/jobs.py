@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from components.lab.methods import METHODS
 from components.lab.runs import CHECKPOINTS, Phase, Run, State
-from components.lab.work import order
+from components.lab.work import start_message
 from components.lab.worker import LOCK
 from components.lab.workspace import remove
 from components.models.checkpoint import Checkpoint
@@ -216,7 +216,7 @@ class Jobs:
             ) as process,
         ):
             pipe = cast(IO[bytes], process.stdin)
-            _tell(pipe, order(self._settings, entry.base))
+            _tell(pipe, start_message(self._settings, entry.base))
             while process.poll() is None:
                 with self._changed:
                     long = pausable and time.monotonic() - started > self._turn

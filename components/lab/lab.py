@@ -32,7 +32,7 @@ MOST_RUNS = 30  # of one visitor
 # Heads whose network a classifier can be put on.
 BASES = (Head.ENCODER, Head.MASKED_LM, Head.CAUSAL_LM)
 
-# A classifier of feelings says nothing about whether one text follows from another.
+# A classifier of emotions says nothing about whether one text follows from another.
 _TASKS = {Head.SEQUENCE_CLASSIFICATION: ("text_classification",)}
 
 

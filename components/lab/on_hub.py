@@ -219,9 +219,9 @@ def _configurations(info: Any) -> Iterator[Configuration]:
         and not _NO_DATA.search(one.rfilename)
         and ".." not in PurePosixPath(one.rfilename).parts
     }
-    told = list(_told(info, sizes))
-    if told:
-        yield from told
+    declared = list(_declared(info, sizes))
+    if declared:
+        yield from declared
         return
     grouped: dict[str, list[str]] = {}
     for path in sizes:
@@ -238,7 +238,7 @@ def _configurations(info: Any) -> Iterator[Configuration]:
         )
 
 
-def _told(info: Any, sizes: Mapping[str, int]) -> Iterator[Configuration]:
+def _declared(info: Any, sizes: Mapping[str, int]) -> Iterator[Configuration]:
     """What the front matter of the data card says, as far as it has the form that it should."""
     card = info.card_data.to_dict() if info.card_data else {}
     listed = card.get("configs")

@@ -1,4 +1,4 @@
-"""What a table's columns are for: guessed, settled by the visitor, and made into a data set."""
+"""What a table's columns are for: guessed, confirmed by the visitor, and made into a data set."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def make(
             )
     splits = np.full(len(usable), UNUSED, np.int8)
     if split is not None:
-        splits = _told(split, str(roles.split), said)
+        splits = _declared(split, str(roles.split), said)
         if roles.split and not (splits[usable] == 0).any():
             raise TourError(
                 Code.INVALID_INPUT,
@@ -406,7 +406,7 @@ def _natural(label: str) -> tuple[float, str]:
         return float("inf"), label
 
 
-def _told(column: Any, name: str, notes: list[str]) -> np.ndarray:
+def _declared(column: Any, name: str, notes: list[str]) -> np.ndarray:
     """The split that each row is marked with."""
     values, codes = _coded(column, name)
     splits = np.full(len(codes), UNUSED, np.int8)

@@ -1,4 +1,4 @@
-"""Runs: what was asked to be trained, how it stands, and what it has told so far; all in one folder each."""
+"""Runs: what was asked to be trained, their state and their events so far; each in a folder of its own."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Run:
             file.write(line + "\n")
 
     def events(self) -> list[dict[str, Any]]:
-        """What the worker has told, oldest first; a line that is being written is left for the next time."""
+        """The worker's events, oldest first; a line that is being written is left for the next time."""
         try:
             text = (self.folder / _EVENTS).read_text("utf-8", errors="replace")
         except FileNotFoundError:

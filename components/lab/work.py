@@ -97,17 +97,17 @@ class Work:
         (self.run.folder / RESULT).write_text(json.dumps(result, ensure_ascii=False), "utf-8")
 
 
-def order(settings: Settings, base: Checkpoint | None) -> str:
+def start_message(settings: Settings, base: Checkpoint | None) -> str:
     """What a worker is told first, as a line of JSON."""
     packed = None
     if base is not None:
         packed = {**asdict(base), "source": [kind_of(base.source), asdict(base.source)]}
-    told = {**asdict(settings), "cache_dir": settings.cache_dir.resolve()}
-    return json.dumps({"settings": told, "base": packed}, default=str) + "\n"
+    packed_settings = {**asdict(settings), "cache_dir": settings.cache_dir.resolve()}
+    return json.dumps({"settings": packed_settings, "base": packed}, default=str) + "\n"
 
 
-def ordered(line: str) -> tuple[Settings, Checkpoint | None]:
-    """The settings and the base of an `order`."""
+def read_start_message(line: str) -> tuple[Settings, Checkpoint | None]:
+    """The settings and the base of a `start_message`."""
     content = json.loads(line)
     base = content["base"]
     if base is not None:

@@ -1,7 +1,7 @@
 """The process in which a run happens: `python -m components.lab.worker FOLDER`.
 
-The first line of its input is an order (see `work.order`); a line "pause", or the end of the input (the
-server is gone), has it save what it has and stop.
+The first line of its input is its start message (see `work.start_message`); a line "pause", or the end of
+the input (the server is gone), has it save what it has and stop.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from components.lab.methods import METHODS
 from components.lab.runs import Run
-from components.lab.work import PausedError, Work, ordered
+from components.lab.work import PausedError, Work, read_start_message
 from components.models.errors import TourError
 from components.tasks.fields import validate
 
@@ -35,7 +35,7 @@ def main(folder: str) -> int:
         Path("/proc/self/oom_score_adj").write_text("800")
     run = Run(Path(folder))
     method = METHODS[run.spec.method]
-    settings, base = ordered(sys.stdin.readline())
+    settings, base = read_start_message(sys.stdin.readline())
     work = Work(run=run, settings=settings, base=base)
     work.progress("Starting")
     threading.Thread(target=_listen, args=(sys.stdin, work, method.pausable), daemon=True).start()

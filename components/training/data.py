@@ -60,10 +60,10 @@ def sst2(folder: Path, split: str) -> list[Labelled]:
 
 def goemotions(folder: Path, split: str) -> list[Labelled]:
     """Comments with the Ekman groups of their emotions; several may fit."""
-    return [Labelled(one.text, _groups(one.labels)) for one in feelings(folder, split)]
+    return [Labelled(one.text, _groups(one.labels)) for one in emotions(folder, split)]
 
 
-def feelings(folder: Path, split: str) -> list[Labelled]:
+def emotions(folder: Path, split: str) -> list[Labelled]:
     """GoEmotions' comments with its own 27 emotions, or neutral."""
     names = list(text.lines(folder / "labels.txt"))
     return [
@@ -117,9 +117,9 @@ Examples = list[Labelled] | list[Tagged] | list[Abstract]
 
 READERS: dict[str, Callable[[Path, str], Examples]] = {
     reader.__name__: reader
-    for reader in (sst2, goemotions, feelings, snli, ner_uner_ewt, ner_btc, ner_wnut17, scitldr)
+    for reader in (sst2, goemotions, emotions, snli, ner_uner_ewt, ner_btc, ner_wnut17, scitldr)
 }
-FOLDERS = {"feelings": "goemotions"}  # where it is not the data set's name
+FOLDERS = {"emotions": "goemotions"}  # where it is not the data set's name
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _sst2_row(row: Mapping[str, Any], classes: Sequence[str]) -> Labelled:
     return Labelled(row["sentence"].strip(), (("negative", "positive")[row["label"]],))
 
 
-def _feelings_row(row: Mapping[str, Any], classes: Sequence[str]) -> Labelled:
+def _emotions_row(row: Mapping[str, Any], classes: Sequence[str]) -> Labelled:
     return Labelled(row["text"], tuple(classes[index] for index in row["labels"]))
 
 
@@ -156,7 +156,7 @@ def _snli_row(row: Mapping[str, Any], classes: Sequence[str]) -> Labelled | None
 ON_HUB = {
     "sst2": OnHub("stanfordnlp/sst2", _sst2_row),
     "goemotions": OnHub("google-research-datasets/go_emotions", _goemotions_row, config="simplified"),
-    "feelings": OnHub("google-research-datasets/go_emotions", _feelings_row, config="simplified"),
+    "emotions": OnHub("google-research-datasets/go_emotions", _emotions_row, config="simplified"),
     "snli": OnHub("stanfordnlp/snli", _snli_row),
 }
 
@@ -184,9 +184,9 @@ def from_hub(source: OnHub, split: str) -> Examples:
     return [example for example in examples if example is not None]  # type: ignore[return-value]
 
 
-def _groups(emotions: Iterable[str]) -> tuple[str, ...]:
+def _groups(fine: Iterable[str]) -> tuple[str, ...]:
     """The Ekman groups of GoEmotions' labels, each once."""
-    return tuple(dict.fromkeys(map(group, emotions)))
+    return tuple(dict.fromkeys(map(group, fine)))
 
 
 def group(emotion: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def prepare(recipe: Recipe, data: Path) -> Job:
     chance = random.Random(recipe.seed)  # noqa: S311 - a sample, not a secret
     pairs = [one for name in recipe.data for one in cast(list[Labelled], load(name, data, "train"))]
-    texts = cast(list[Labelled], load("feelings", data, "train"))
+    texts = cast(list[Labelled], load("emotions", data, "train"))
     made = list(hypotheses(texts, recipe.extra["templates"], chance))
     pairs += chance.sample(made, min(len(made), recipe.extra["made"]))
     return classification.job(recipe, pairs, lambda: ())

@@ -26,7 +26,7 @@ def prepare(recipe: Recipe, data: Path) -> Job:
     chance = random.Random(recipe.seed)  # noqa: S311 - a sample, not a secret
     films = cast(list[Labelled], load("sst2", data, "train"))
     texts = chance.sample(films, min(len(films), recipe.extra["films"]))
-    found = list(comments(cast(list[Labelled], load("feelings", data, "train"))))
+    found = list(comments(cast(list[Labelled], load("emotions", data, "train"))))
     texts += chance.sample(found, min(len(found), recipe.extra["comments"]))
     made = reviews(chance)
     texts += [next(made) for _ in range(recipe.extra["reviews"])]

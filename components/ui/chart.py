@@ -12,17 +12,15 @@ from components.figures.chart import Chart
 from components.figures.markup import Markup
 
 
-def place(elem_id: str, *scripts: str, drawn: Chart | Markup | None = None) -> tuple[gr.Plot, gr.HTML]:
-    """Where a chart is drawn, empty or with one; `scripts` are modules that work on what is below it, and
-    trigger "pick".
+def place(elem_id: str, *code: str, drawn: Chart | Markup | None = None) -> tuple[gr.Plot, gr.HTML]:
+    """Where a chart is drawn, empty or with one; `code` (of `javascript.start`) works on the table below.
 
     `chart.js` clicks the button below that has the `data-row` and `data-column` of a point that is clicked,
     and makes a selection in the figure an event, "lasso", of the HTML.
     """
-    code = javascript.start("chart", "lasso") + "".join(javascript.start(name, "pick") for name in scripts)
     with gr.Column(elem_id=elem_id, elem_classes="chart"):
         plot = gr.Plot(show_label=False, container=False, **_plot(drawn))
-        below = gr.HTML(_below(drawn), js_on_load=code)
+        below = gr.HTML(_below(drawn), js_on_load=" ".join((javascript.start("chart", "lasso"), *code)))
     return plot, below
 
 

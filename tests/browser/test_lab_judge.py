@@ -38,7 +38,7 @@ def test_two_classifiers_are_compared_and_their_errors_read(open_page: OpenPage)
     train(page, "Most frequent class")
     judge(page)
     expect(page.locator("#lab-judge-agreement")).to_contain_text("only one classifier")
-    expect(page.locator("#lab-judge-compared tbody tr")).to_contain_text("0.167")  # one of six feelings
+    expect(page.locator("#lab-judge-compared tbody tr")).to_contain_text("0.167")  # one of six emotions
 
     train(page, "Logistic regression on frozen features")
     judge(page)

@@ -50,8 +50,8 @@ def every_figure(data: Data, judgements: list[Judgement], word: str) -> Iterator
     yield lab_judge.calibration(first).below()
     yield lab_judge.agreements([word, word], pairs)
     yield lab_judge.differences(first, second, (word, word), pairs[0], texts)
-    for title, advice, look in lab_judge.LOOKS:
-        yield lab_judge.examples(first, look(first), texts, title, advice)
+    for title, advice, view in lab_judge.VIEWS:
+        yield lab_judge.examples(first, view(first), texts, title, advice)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -94,7 +94,7 @@ def test_of_many_classes_those_most_confused_are_drawn(tmp_path: Path) -> None:
 def test_examples_come_by_their_loss(case: tuple[Data, list[Judgement]]) -> None:
     data, (one, _) = case
     texts = dict(zip(one.rows.tolist(), data.texts(one.rows), strict=True))
-    (_, _, highest), (_, _, lowest) = lab_judge.LOOKS
+    (_, _, highest), (_, _, lowest) = lab_judge.VIEWS
     drawn = lab_judge.examples(one, highest(one), texts, "Highest loss")
     losses = [float(loss) for loss in re.findall(r"<td>(\d+\.\d{3})</td></tr>", drawn)]
     assert losses == pytest.approx(sorted(one.losses, reverse=True)[:10], abs=6e-4)

@@ -16,7 +16,7 @@ from components.models.catalog import load_catalog
 from components.models.registry import Registry
 from components.models.settings import Settings, default_cache_dir
 
-FEELINGS = ("joy", "sadness")
+EMOTIONS = ("joy", "sadness")
 MESSAGES = {
     "joy": ("We won the cup!", "My sister is home at last.", "Cake for everyone, the exam is over."),
     "sadness": ("The old dog died on Sunday.", "Nobody came to my party.", "I miss the house by the sea."),
@@ -44,16 +44,16 @@ def workspace(lab: Lab) -> Workspace:
 def make_data() -> MakeData:
     """Makes a data set of two classes in a workspace; each text is there `times` in each split."""
 
-    def make(workspace: Workspace, *, title: str = "two feelings", times: int = 4) -> Data:
+    def make(workspace: Workspace, *, title: str = "two emotions", times: int = 4) -> Data:
         rows = [
-            (f"{text} {number}", FEELINGS.index(label), split)
+            (f"{text} {number}", EMOTIONS.index(label), split)
             for number in range(times)
             for split in range(len(SPLITS))
             for label, texts in MESSAGES.items()
             for text in texts
         ]
         texts, labels, splits = zip(*rows, strict=True)
-        table = pa.table({"text": texts, "label": [FEELINGS[label] for label in labels]})
+        table = pa.table({"text": texts, "label": [EMOTIONS[label] for label in labels]})
         file = workspace.folder / "new.arrow"
         with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
@@ -64,7 +64,7 @@ def make_data() -> MakeData:
             text="text",
             label="label",
             split=None,
-            labels=FEELINGS,
+            labels=EMOTIONS,
         )
         name = f"data-{len(list(workspace.data.iterdir()))}"
         data = Data.write(workspace.data / name, file, about, np.array(labels), np.array(splits))

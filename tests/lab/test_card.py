@@ -49,7 +49,7 @@ def metadata(text: str) -> dict[str, Any]:
 
 
 def test_says_what_was_done_and_reached(workspace: Workspace, make_data: MakeData, tmp_path: Path) -> None:
-    data = make_data(workspace, title="two feelings")
+    data = make_data(workspace, title="two emotions")
     start = load_catalog()["all-MiniLM-L6-v2"]
     text = written(data, start, tmp_path, notes=["1 text is longer than 128 tokens."])
     assert metadata(text) == {

@@ -174,7 +174,7 @@ def test_many_rows_are_explored_without_filling_memory(tmp_path):
         for _ in intake.read(workspace, {}):
             pass
     assert 0 < peak.nbytes < 1_000_000_000
-    data = intake.settle(workspace, Roles(text="text", label="label", split="split"))
+    data = intake.finalize(workspace, Roles(text="text", label="label", split="split"))
     assert explore.page(data, Query(words="nothing")).found == 0  # libraries are loaded
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert explore.page(data, Query(words="ROW 77 ", sort="text")).found == 1

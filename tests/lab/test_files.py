@@ -72,7 +72,9 @@ def here(content: str | bytes, name: str, folder: Path, **settings: Any) -> tupl
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     target = folder / "target.arrow"
     work = convert.convert(
-        convert.Order(sources=(convert.Source(path=path, name=name),), settings=settings, target=target)
+        convert.ConversionJob(
+            sources=(convert.Source(path=path, name=name),), settings=settings, target=target
+        )
     )
     while True:
         try:
@@ -430,7 +432,7 @@ def test_many_rows_fill_no_memory(bring, workspace):
     assert draft.converted is not None
     assert draft.converted.rows == 200_000
     held = pa.total_allocated_bytes()
-    data = intake.settle(workspace, roles.guess(draft.converted.columns))
+    data = intake.finalize(workspace, roles.guess(draft.converted.columns))
     assert pa.total_allocated_bytes() - held < 1_000_000
     assert len(data) == 200_000
     assert data.texts([199_999]) == ["a text that is written once more for row 199999 of many"]
@@ -445,7 +447,7 @@ def test_nothing_is_written_outside_the_draft(bring, workspace, tmp_path):
     assert others() == before
     folder = workspace.folder / "draft"
     assert {path.name for path in folder.iterdir()} == {"source-0", "table.arrow", "draft.json"}
-    intake.settle(workspace, Roles(text="text", label="label", split=None))
+    intake.finalize(workspace, Roles(text="text", label="label", split=None))
     assert others() == before
     assert not folder.exists()
 
@@ -590,8 +592,8 @@ def test_an_identifier_is_no_label(make, label):
 def test_a_column_cannot_be_two_things(bring, workspace):
     bring(table(","), "a.csv")
     with pytest.raises(TourError, match="two roles"):
-        intake.settle(workspace, Roles(text="text", label="text", split=None))
-    intake.settle(workspace, Roles(text="text", label=None, split=None))
+        intake.finalize(workspace, Roles(text="text", label="text", split=None))
+    intake.finalize(workspace, Roles(text="text", label=None, split=None))
 
 
 def test_the_shipped_set_opens_as_it_is_described(workspace):

@@ -64,7 +64,7 @@ def test_a_file_is_taken_in_as_an_upload_is(
     finish(from_address.download(found.address, workspaces, workspace, site.network))
     draft = finish(intake.read(workspace, {}))
     assert draft.converted is not None
-    data = intake.settle(workspace, roles.guess(draft.converted.columns))
+    data = intake.finalize(workspace, roles.guess(draft.converted.columns))
     assert data.about.source == f"https://{HOST}{path}"
     assert list(data.texts(range(2))) == ["good film", "bad film"]
     assert {*site.connected} == {PUBLIC}

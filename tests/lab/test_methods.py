@@ -38,7 +38,7 @@ from components.tasks.runner import Runner
 from components.tasks.text_classification import TASK
 from tests.fakes.architectures import ARCHITECTURES
 from tests.fakes.checkpoints import TINY, local_entry
-from tests.lab.conftest import FEELINGS, MakeData
+from tests.lab.conftest import EMOTIONS, MakeData
 
 MakeWork = Callable[..., Work]
 
@@ -84,7 +84,7 @@ def carry_out(work: Work) -> Work:
     return work
 
 
-def told(work: Work, event: str) -> list[Mapping[str, Any]]:
+def events_of(work: Work, event: str) -> list[Mapping[str, Any]]:
     return [one for one in work.run.events() if one["event"] == event]
 
 
@@ -129,10 +129,10 @@ def test_any_encoder_or_decoder_becomes_a_classifier_that_answers(
 ) -> None:
     start = base(name)
     work = carry_out(make_work(method, start, model=start.id, **QUICK))
-    seen = told(work, "validation")
+    seen = events_of(work, "validation")
     assert [one["step"] for one in seen] == [3, 6, 9]
     assert work.run.result["macro_f1"] == max(one["macro_f1"] for one in seen)
-    assert told(work, "train")[-1]["step"] == 9
+    assert events_of(work, "train")[-1]["step"] == 9
     assert not (work.model / "adapter_config.json").exists(), "no other than a shared body has adapters on it"
     for file in work.model.glob("*.safetensors"):
         assert {tensor.dtype for tensor in load_file(file).values()} == {torch.float16}
@@ -166,26 +166,26 @@ def test_a_paused_run_ends_as_one_that_was_not(
         assert error.value.step == stop
         assert paused.run.saved
     carry_out(paused)
-    assert told(paused, "train")[-1]["step"] == 9
+    assert events_of(paused, "train")[-1]["step"] == 9
     weights, others = (load_file(work.model / "model.safetensors") for work in (whole, paused))
     assert weights.keys() == others.keys()
     for weight, tensor in weights.items():
         assert torch.equal(tensor, others[weight]), weight
     assert np.array_equal(predictions(whole, "test"), predictions(paused, "test"))
-    scores = [{one["step"]: one["loss"] for one in told(work, "validation")} for work in (whole, paused)]
+    scores = [{one["step"]: one["loss"] for one in events_of(work, "validation")} for work in (whole, paused)]
     assert scores[0] == pytest.approx(scores[1])
 
 
 class After(threading.Event):
     """Is set once it has been looked at so many times, which happens after each step."""
 
-    def __init__(self, looks: int) -> None:
+    def __init__(self, checks: int) -> None:
         super().__init__()
-        self._looks = looks
+        self._checks = checks
 
     def is_set(self) -> bool:
-        self._looks -= 1
-        return self._looks <= 0
+        self._checks -= 1
+        return self._checks <= 0
 
 
 def test_what_was_half_saved_is_passed_over(base: Callable[[str], Checkpoint], make_work: MakeWork) -> None:
@@ -194,7 +194,7 @@ def test_what_was_half_saved_is_passed_over(base: Callable[[str], Checkpoint], m
     broken.mkdir(parents=True)
     (broken / "adapter_model.safetensors").write_bytes(b"")
     carry_out(work)
-    assert told(work, "train")[0]["step"] == 1
+    assert events_of(work, "train")[0]["step"] == 1
 
 
 def test_a_loss_that_is_no_number_ends_the_run(
@@ -213,7 +213,7 @@ def test_long_texts_are_cut_and_counted(base: Callable[[str], Checkpoint], make_
     lengths = [len(tokenizer(text)["input_ids"]) for text in work.data.texts(range(len(work.data)))]
     count = sum(length > 8 for length in lengths)
     assert work.run.result["cut"] == count > 0
-    assert any(f"{count:,} texts are longer than 8 tokens" in one["text"] for one in told(work, "note"))
+    assert any(f"{count:,} texts are longer than 8 tokens" in one["text"] for one in events_of(work, "note"))
 
 
 def test_too_many_rows_are_sampled_with_their_shares(
@@ -223,7 +223,7 @@ def test_too_many_rows_are_sampled_with_their_shares(
     monkeypatch.setattr(splits, "MOST_WATCHED", 6)
     work = carry_out(make_work("lora", base("bert"), **{**QUICK, "epochs": 1}))
     assert work.run.result["train_rows"] == 10
-    notes = [one["text"] for one in told(work, "note")]
+    notes = [one["text"] for one in events_of(work, "note")]
     assert "learned from 10 of them" in notes[0]
     assert "6 of the 24 validation rows" in notes[1]
     assert predictions(work, "validation").shape == (24, 2), "all of them are judged in the end"
@@ -260,9 +260,9 @@ def test_vectors_are_not_computed_twice(base: Callable[[str], Checkpoint], make_
     start = base("bert")
     carry_out(make_work("features", start, projection="pca"))
     again = carry_out(make_work("logistic_regression", start, layer=1))
-    assert "Reading texts" not in {one["stage"] for one in told(again, "progress")}
+    assert "Reading texts" not in {one["stage"] for one in events_of(again, "progress")}
     other = carry_out(make_work("logistic_regression", start, pooling="first"))
-    assert "Reading texts" in {one["stage"] for one in told(other, "progress")}
+    assert "Reading texts" in {one["stage"] for one in events_of(other, "progress")}
 
 
 def test_a_layer_that_there_is_none_of_is_refused(
@@ -296,7 +296,7 @@ def test_logistic_regression_learns(lab: Lab, make_work: MakeWork) -> None:
     work = carry_out(make_work("logistic_regression", lab.registry.catalog["all-MiniLM-L6-v2"]))
     truth = work.data.classes(work.data.rows("test"))
     assert (predictions(work, "test").argmax(axis=1) == truth).mean() > 0.9
-    assert told(work, "validation")[0]["macro_f1"] > 0.9
+    assert events_of(work, "validation")[0]["macro_f1"] > 0.9
 
 
 def test_through_the_process_that_visitors_runs_have(lab: Lab, workspace: Workspace, data: Data) -> None:
@@ -321,7 +321,7 @@ def test_through_the_process_that_visitors_runs_have(lab: Lab, workspace: Worksp
     assert id is not None
     assert lab.registry.catalog[id].body == lab.registry.catalog["all-MiniLM-L6-v2"]
     result = Runner(lab.registry, "embedded").call(TASK, {"text": "We won!", "model": id}).result
-    assert {one.label for one in result.labels} == set(FEELINGS)
+    assert {one.label for one in result.labels} == set(EMOTIONS)
     assert lab.registry.card(lab.registry.catalog[id]).startswith("---\n")
 
 
@@ -337,7 +337,7 @@ PAIRED = {
 
 @pytest.fixture
 def pairs(workspace: Workspace) -> Data:
-    """A data set of pairs of texts, as a file of them would be settled."""
+    """A data set of pairs of texts, as a file of them would be finalized."""
     rows = [
         {"premise": f"{one} {number}", "hypothesis": other, "label": label, "split": split}
         for number in range(3)
@@ -441,7 +441,7 @@ SEVERAL = [
 ]
 
 
-def settled(workspace: Workspace, cells: Sequence[str], texts: Sequence[str]) -> Data:
+def finalized(workspace: Workspace, cells: Sequence[str], texts: Sequence[str]) -> Data:
     """A data set whose rows have as many labels as their cells say, all splits alike."""
     rows = [
         {"text": f"{text} {number}", "label": cell, "split": split}
@@ -463,7 +463,7 @@ def settled(workspace: Workspace, cells: Sequence[str], texts: Sequence[str]) ->
 
 @pytest.fixture
 def several(workspace: Workspace) -> Data:
-    return settled(workspace, [cell for _, cell in SEVERAL], [text for text, _ in SEVERAL])
+    return finalized(workspace, [cell for _, cell in SEVERAL], [text for text, _ in SEVERAL])
 
 
 @pytest.mark.parametrize(
@@ -477,7 +477,7 @@ def several(workspace: Workspace) -> Data:
     ],
 )
 def test_a_cell_holds_labels_however_they_are_written(cells: list[str], workspace: Workspace) -> None:
-    data = settled(workspace, cells, ["a", "b", "c"])
+    data = finalized(workspace, cells, ["a", "b", "c"])
     assert data.about.labels == ("joy", "sadness", "sport")
     fits = data.fits(data.rows("test")[:3]).tolist()
     assert fits == [[True, False, True], [True, False, False], [False, True, True]]

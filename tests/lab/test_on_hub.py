@@ -56,7 +56,7 @@ def taken(hub: FakeHub, workspaces: Workspaces, workspace: Workspace, name: str 
     finish(on_hub.download(hub.endpoint, listing, name, workspaces, workspace))
     draft = finish(intake.read(workspace, {}))
     assert draft.converted is not None
-    return intake.settle(workspace, roles.guess(draft.converted.columns))
+    return intake.finalize(workspace, roles.guess(draft.converted.columns))
 
 
 def rows(texts: list[str], labels: list[int]) -> bytes:

@@ -76,7 +76,7 @@ def test_the_prepared_training_has_curves_and_a_card(workspace: Workspace) -> No
     drawn = curves(run.events())
     assert drawn
     assert "macro F1" in drawn.label
-    assert "# feelings: LoRA" in (run.folder / CARD).read_text("utf-8")
+    assert "# emotions: LoRA" in (run.folder / CARD).read_text("utf-8")
     assert "adapter_model.safetensors" in json.loads((run.folder / FILES).read_text("utf-8"))
 
 

@@ -107,7 +107,7 @@ def test_rows_as_the_hub_has_them(tmp_path: Path) -> None:
     )
     (tmp_path / "emotions").mkdir()
     table.to_parquet(tmp_path / "emotions/validation.parquet")
-    for name, expected in (("goemotions", ("joy", "neutral")), ("feelings", ("amusement", "neutral"))):
+    for name, expected in (("goemotions", ("joy", "neutral")), ("emotions", ("amusement", "neutral"))):
         local = data.OnHub(str(tmp_path / "emotions"), data.ON_HUB[name].example)
         assert data.from_hub(local, "dev") == [Labelled("Ha!", expected)]
 

@@ -34,7 +34,7 @@ _CARD = Path(__file__).with_name("adaptation.md")
 _BEFORE = "before.json"  # what the network was like before its first step; kept over a pause
 _MEASURED = 1024  # tokens of the held-out text that a decoder is measured on
 _PROBED = 128, 64  # tokens that a masked model is measured on, each in a window of so many
-_LOOKS = 5  # measurements while it trains
+_MEASUREMENTS = 5  # while it trains
 _WRITTEN = 48  # tokens of a sample
 
 
@@ -140,7 +140,7 @@ def run(work: Work, options: Options) -> None:
             work.note(note)
     before = _before(work, network, measure, options)
 
-    def look(step: int) -> None:
+    def record(step: int) -> None:
         found = measure.held_out(network)
         _check(found.perplexity)
         work.validation(step, perplexity=found.perplexity)
@@ -165,8 +165,8 @@ def run(work: Work, options: Options) -> None:
         work,
         recipe,
         job,
-        look,
-        look_every=max(1, math.ceil(steps / _LOOKS)),
+        record,
+        record_every=max(1, math.ceil(steps / _MEASUREMENTS)),
         save_every=max(20, steps // 10) if options.change == LORA else steps + 1,
     )
     work.progress("Measuring what it has learned")

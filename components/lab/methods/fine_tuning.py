@@ -122,7 +122,7 @@ def _train(work: Work, recipe: Recipe, job: Job, texts: _Texts, watched: np.ndar
     per_epoch = steps_per_epoch(recipe, len(job.train))
     validation = texts.examples(watched)
 
-    def look(step: int) -> None:
+    def record(step: int) -> None:
         found = scores(work.data, watched, _logits(job.network, validation, job.collate))
         work.validation(step, **found)
         if kept.best is None or found["macro_f1"] > kept.best.macro_f1:
@@ -131,7 +131,7 @@ def _train(work: Work, recipe: Recipe, job: Job, texts: _Texts, watched: np.ndar
 
     if kept.best is None or not kept.best.trained:
         work.progress("Training")
-        follow(work, recipe, job, look, look_every=per_epoch, save_every=per_epoch)
+        follow(work, recipe, job, record, record_every=per_epoch, save_every=per_epoch)
         kept.finish()
     best = kept.restore(job.network)
     if work.pausing.is_set():

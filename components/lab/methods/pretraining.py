@@ -19,7 +19,7 @@ ENTRIES = 1000  # of the vocabulary, if the text is cut into pieces
 
 _HEAD = 32  # width of an attention head
 _MEASURED = 4096  # tokens of the held-out text
-_LOOKS = 6  # measurements and samples while it trains
+_RECORDS = 6  # measurements and samples while it trains
 _SAMPLE = {CHARACTERS: 160, PIECES: 60}  # tokens that it writes at each of them
 _UNKNOWN = "<unk>"
 
@@ -110,7 +110,7 @@ def run(work: Work, options: Options) -> None:
     held_out = token_ids(tokenizer, text.held_out)[:_MEASURED]
     characters = len(tokenizer.decode(held_out))
 
-    def look(step: int) -> None:
+    def record(step: int) -> None:
         found = fit(network, held_out, options.longest, characters)
         work.validation(step, perplexity=found.perplexity)
         sample = written(
@@ -143,13 +143,13 @@ def run(work: Work, options: Options) -> None:
             "pages uses it, and it is not kept.",
         ):
             work.note(note)
-        look(0)
+        record(0)
     follow(
         work,
         replace(recipe, epochs=epochs),
         job,
-        look,
-        look_every=max(1, math.ceil(options.steps / _LOOKS)),
+        record,
+        record_every=max(1, math.ceil(options.steps / _RECORDS)),
         save_every=max(20, options.steps // 10),
     )
     work.finish(
@@ -167,10 +167,10 @@ def run(work: Work, options: Options) -> None:
 
 
 def _samples(work: Work) -> list[dict[str, Any]]:
-    """What it wrote at each step at which it was looked at, and its perplexity there."""
-    told = work.run.events()
-    perplexity = {event["step"]: event["perplexity"] for event in told if event["event"] == "validation"}
-    text = {event["step"]: event["text"] for event in told if event["event"] == "sample"}
+    """What it wrote at each step at which it was recorded, and its perplexity there."""
+    events = work.run.events()
+    perplexity = {event["step"]: event["perplexity"] for event in events if event["event"] == "validation"}
+    text = {event["step"]: event["text"] for event in events if event["event"] == "sample"}
     return [
         {"step": step, "perplexity": perplexity[step], "text": text[step]}
         for step in sorted(text)

@@ -1,4 +1,4 @@
-"""Training in the lab: told step by step, looked at now and then, and paused when asked. Imports torch."""
+"""Training in the lab: reported step by step, measured now and then, and paused when asked. Imports torch."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ from components.training.run import Job, train
 
 PACE = 0.2  # seconds at least between two words about the loss
 
-Look = Callable[[int], None]  # what is done at a step of which something is to be told
+Record = Callable[[int], None]  # measures the network after a step
 
 
-def follow(work: Work, recipe: Recipe, job: Job, look: Look, *, look_every: int, save_every: int) -> None:
+def follow(
+    work: Work, recipe: Recipe, job: Job, record: Record, *, record_every: int, save_every: int
+) -> None:
     """Trains a job, from where it was paused if it was; raises `PausedError` once it is asked to pause.
 
-    `look` is called with the step after each `look_every` steps, and after the last one. Raises `TourError`
-    where the loss is no number any more.
+    `record` is called with the step after each `record_every` steps, and after the last one. Raises
+    `TourError` where the loss is no number any more.
     """
-    callback = _Follow(work, look, look_every, save_every)
+    callback = _Follow(work, record, record_every, save_every)
     train(
         recipe,
         job,
@@ -42,13 +44,13 @@ def follow(work: Work, recipe: Recipe, job: Job, look: Look, *, look_every: int,
 
 
 class _Follow(TrainerCallback):
-    def __init__(self, work: Work, look: Look, look_every: int, save_every: int) -> None:
+    def __init__(self, work: Work, record: Record, record_every: int, save_every: int) -> None:
         self._work = work
-        self._record = look
-        self._look_every = look_every
+        self._record = record
+        self._record_every = record_every
         self._save_every = save_every
-        self._losses: list[float] = []  # since something was told
-        self._told = 0.0
+        self._losses: list[float] = []  # since the last report
+        self._reported = 0.0
         self.paused: int | None = None
 
     def on_log(
@@ -71,17 +73,17 @@ class _Follow(TrainerCallback):
             )
         self._losses.append(loss)
         now = time.monotonic()
-        if now - self._told >= PACE or step == state.max_steps or self.paused is not None:
+        if now - self._reported >= PACE or step == state.max_steps or self.paused is not None:
             mean = sum(self._losses) / len(self._losses)
             self._work.train(step, state.max_steps, mean, float(logs["learning_rate"]))
-            self._losses, self._told = [], now
+            self._losses, self._reported = [], now
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
     ) -> None:
         step = state.global_step
         last = step == state.max_steps
-        if step % self._look_every == 0 or last:
+        if step % self._record_every == 0 or last:
             self._record(step)
         if self._work.pausing.is_set() and not last:
             self.paused = step

@@ -117,12 +117,12 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
         get = gr.Button("Download and read", visible=False, elem_id="lab-address-fetch")
         remote = gr.State()
     said = gr.HTML(elem_id="lab-data-status", elem_classes="status")
-    settle = Settle(tour, key, said)
+    finalize = Finalize(tour, key, said)
     explorer.build()
 
     def switch(picked: str) -> list[Any]:
         shown = [gr.Column(visible=picked == one) for one in (FILE, HUB, ADDRESS)]
-        return [*shown, "", *settle.hidden()]
+        return [*shown, "", *finalize.hidden()]
 
     def example(key: str, picked: str) -> list[Any]:
         if picked != EXAMPLE:
@@ -139,9 +139,9 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
             with suppress(OSError):
                 uploaded.parent.rmdir()
         except TourError as error:
-            yield [None, str(status.problem(error.message)), *settle.hidden()]
+            yield [None, str(status.problem(error.message)), *finalize.hidden()]
             return
-        for shown in settle.reading(workspace, {}):
+        for shown in finalize.reading(workspace, {}):
             yield [None, *shown]
 
     def find(typed: str) -> list[Any]:
@@ -172,11 +172,11 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
         try:
             workspace = tour.lab.workspaces.open(key)
             for share in from_address.download(found.address, tour.lab.workspaces, workspace):
-                yield [str(status.progress("Downloading", share)), *settle.hidden()]
+                yield [str(status.progress("Downloading", share)), *finalize.hidden()]
         except TourError as error:
-            yield [str(status.problem(error.message)), *settle.hidden()]
+            yield [str(status.problem(error.message)), *finalize.hidden()]
             return
-        yield from settle.reading(workspace, {})
+        yield from finalize.reading(workspace, {})
 
     def describe(id: str) -> list[Any]:
         nothing = [gr.Dropdown(visible=False), gr.Button(visible=False), None]
@@ -195,16 +195,16 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
             workspace = tour.lab.workspaces.open(key)
             work = on_hub.download(tour.registry.endpoint, found, name, tour.lab.workspaces, workspace)
             for share in work:
-                yield [str(status.progress("Downloading", share)), *settle.hidden()]
+                yield [str(status.progress("Downloading", share)), *finalize.hidden()]
         except TourError as error:
-            yield [str(status.problem(error.message)), *settle.hidden()]
+            yield [str(status.problem(error.message)), *finalize.hidden()]
             return
-        yield from settle.reading(workspace, {})
+        yield from finalize.reading(workspace, {})
 
-    source.input(switch, source, [by_file, by_hub, by_address, said, *settle.parts], **QUIET).then(
+    source.input(switch, source, [by_file, by_hub, by_address, said, *finalize.parts], **QUIET).then(
         example, [key, source], explorer.parts, **QUIET
     )
-    file.upload(take, [key, file], [file, said, *settle.parts], **READING)
+    file.upload(take, [key, file], [file, said, *finalize.parts], **READING)
     gr.on(
         [look.click, repo.submit],
         find,
@@ -219,9 +219,9 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
         **{**QUIET, "show_progress": "minimal"},
     )
     gr.on([ask.click, address.submit], inspect, address, [there, get, remote], **READING)
-    get.click(fetch_address, [key, remote], [said, *settle.parts], **READING)
-    fetch.click(download, [key, listing, configuration], [said, *settle.parts], **READING)
-    settle.wire(explorer)
+    get.click(fetch_address, [key, remote], [said, *finalize.parts], **READING)
+    fetch.click(download, [key, listing, configuration], [said, *finalize.parts], **READING)
+    finalize.wire(explorer)
     explorer.wire()
 
     def open_page(key: str) -> list[Any]:
@@ -235,7 +235,7 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
     return ready.then(open_page, key, [source, *explorer.parts], **QUIET)
 
 
-class Settle:
+class Finalize:
     """What was brought, before it becomes the data set: how it was read, and what its columns are for."""
 
     def __init__(self, tour: Tour, key: gr.BrowserState, said: gr.HTML) -> None:
@@ -270,7 +270,7 @@ class Settle:
             with gr.Column(visible=False) as self._columns:
                 self._about = gr.HTML(elem_id="lab-columns")
                 gr.HTML(
-                    "<p class='hint'>What is to be read, and what is to be told of it? Rows are for "
+                    "<p class='hint'>What is to be read, and what is its label? Rows are for "
                     "training, for watching it (validation), or for the final judgement (test); without a "
                     "column for that they are divided here.</p>"
                 )
@@ -315,7 +315,7 @@ class Settle:
         def use(key: str, text: str, pair: str, label: str, split: str, several: bool) -> list[Any]:
             try:
                 workspace = self._tour.lab.workspaces.open(key)
-                intake.settle(
+                intake.finalize(
                     workspace,
                     Roles(
                         text=text,
@@ -557,8 +557,8 @@ class Explorer:
         for button, by in ((self._before, -1), (self._after, 1)):
             button.click(turn(by), [*asked, self._page], [self._rows, self._page], **QUIET)
         for section, draw, drawn, show in self._sections:
-            shows, looks = self._section(draw, show), {**QUIET, "show_progress": "minimal"}
-            section.select(shows, self._key, list(drawn), **looks)
+            shows, event = self._section(draw, show), {**QUIET, "show_progress": "minimal"}
+            section.select(shows, self._key, list(drawn), **event)
         tokens = list(self._tokens)
         self._count.click(self._counting, [self._key, self._model], tokens, **READING)
         self._lengths.select(self._counted, [self._key, self._model], tokens, **QUIET)

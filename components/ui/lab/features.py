@@ -70,7 +70,7 @@ def features_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) ->
         options = values(option_fields(method.options), typed)
         return lab.start(workspace, NAME, options, lab.data(workspace))
 
-    def look(key: str, _: str | None = None) -> list[Any]:
+    def view(key: str, _: str | None = None) -> list[Any]:
         found = drawn(key)
         if found is None:
             return [*chart.shown(None), *[gr.skip()] * 2, ""]
@@ -118,8 +118,8 @@ def features_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) ->
     watch.starts(start.click, begin, controls)
     watch.opens(tab.select)
     for event in (tab.select, ready.then):
-        event(look, key, shown, **QUIET)
-    watch.ended(look, [], shown)
+        event(view, key, shown, **QUIET)
+    watch.ended(view, [], shown)
     for control in (label, split):
         control.input(choose, [key, label, split], [*figure, listed], **QUIET)
     selecting: Any = figure[1]

@@ -65,7 +65,7 @@ class Finished:
 
 def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
     lab = tour.lab
-    script = javascript.start("lab-judge", "pick")
+    pickable = javascript.start("lab-judge", "pick")
     said = gr.HTML(elem_id="lab-judge-status", elem_classes="status")
     with gr.Column(visible=False) as body:
         with gr.Row(equal_height=False):
@@ -74,7 +74,7 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         gr.HTML("<h3>All classifiers</h3>")
         overview = gr.HTML(elem_id="lab-judge-compared", elem_classes="lab-judge")
         gr.HTML("<h3>What is taken for what</h3>")
-        matrix = chart.place("lab-judge-confusion", "lab-judge")
+        matrix = chart.place("lab-judge-confusion", pickable)
         cell = gr.HTML(elem_id="lab-judge-cell", elem_classes="lab-judge")
         with gr.Accordion("Scores by class", open=False, elem_id="lab-judge-classes"):
             classes = gr.HTML(elem_classes="lab-judge")
@@ -83,12 +83,12 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         gr.HTML("<h3>Can the score be trusted?</h3>")
         trust = chart.place("lab-judge-reliability")
         gr.HTML("<h3>Do the classifiers agree?</h3>")
-        agreeing = gr.HTML(elem_id="lab-judge-agreement", elem_classes="lab-judge", js_on_load=script)
+        agreeing = gr.HTML(elem_id="lab-judge-agreement", elem_classes="lab-judge", js_on_load=pickable)
         differing = gr.HTML(elem_id="lab-judge-differing", elem_classes="lab-judge")
     figures = [overview, *matrix, cell, classes, losses, *trust, agreeing, differing]
     empty = _values([Markup()], None, [Markup()] * 3, None, [Markup()] * 2)
 
-    def look(key: str | None, id: str | None, split: str) -> list[Any]:
+    def view(key: str | None, id: str | None, split: str) -> list[Any]:
         nothing = [gr.Column(visible=False), gr.Dropdown(choices=[], value=None), *empty]
         if key is None:
             return [str(EARLY), *nothing]
@@ -108,16 +108,16 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
             *drawn(finished, place),
         ]
 
-    def look_again(said: str, key: str, split: str) -> list[Any]:
-        return look(key, None, split) if said else [gr.skip()] * len(seen)
+    def view_again(said: str, key: str, split: str) -> list[Any]:
+        return view(key, None, split) if said else [gr.skip()] * len(seen)
 
     def list_cell(event: gr.EventData, key: str, id: str | None, split: str) -> str:
-        return told(lambda finished: _cell(finished, finished.place(id), *_picked(event)), key, split)
+        return listed(lambda finished: _cell(finished, finished.place(id), *_picked(event)), key, split)
 
     def list_differing(event: gr.EventData, key: str, split: str) -> str:
-        return told(lambda finished: _differing(finished, *_picked(event)), key, split)
+        return listed(lambda finished: _differing(finished, *_picked(event)), key, split)
 
-    def told(say: Any, key: str, split: str) -> str:
+    def listed(say: Any, key: str, split: str) -> str:
         try:
             finished = judged(lab, lab.workspaces.open(key), split)
             return str(status.hint(finished) if isinstance(finished, str) else say(finished))
@@ -126,10 +126,10 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
 
     seen = [said, body, picked, *figures]
     for event in (picked.input, split.input):
-        event(look, [key, picked, split], seen, **QUIET)
+        event(view, [key, picked, split], seen, **QUIET)
     # Either of these may be the first to end.
-    for opened in (tab.select(look, [key, picked, split], seen, **QUIET), ready):
-        opened.then(look_again, [said, key, split], seen, **QUIET)
+    for opened in (tab.select(view, [key, picked, split], seen, **QUIET), ready):
+        opened.then(view_again, [said, key, split], seen, **QUIET)
     with_cells: Any = matrix[1]
     with_cells.pick(list_cell, [key, picked, split], cell, **QUIET)
     with_cells = agreeing
@@ -182,7 +182,7 @@ def drawn(finished: Finished, place: int) -> list[Any]:
         for at, run in enumerate(finished.runs)
     ]
     names = [finished.name(at) for at in range(len(finished.runs))]
-    examples = join(_look(finished, one, *look) for look in lab_judge.LOOKS)
+    examples = join(_view(finished, one, *view) for view in lab_judge.VIEWS)
     return _values(
         [lab_judge.compared(entries, place + 1)],
         lab_judge.confusion(one),
@@ -201,7 +201,7 @@ def _values(*figures: Sequence[Markup] | Chart | None) -> list[Any]:
     ]
 
 
-def _look(finished: Finished, one: Judgement, title: str, advice: str, places: lab_judge.Look) -> Markup:
+def _view(finished: Finished, one: Judgement, title: str, advice: str, places: lab_judge.View) -> Markup:
     chosen = places(one)
     texts = finished.texts(one, chosen)
     return lab_judge.examples(one, chosen, texts, title, advice)

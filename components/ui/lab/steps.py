@@ -149,10 +149,10 @@ def _fine_tuning() -> Markup:
     return Markup(
         "<p>What was learned by guessing words now serves another end: a new last layer is put on the "
         "network, and examples with labels teach it to sort. The lab trains such classifiers, on messages in "
-        "six feelings or on data of your own, from any checkpoint that is here: choose the data on its first "
+        "six emotions or on data of your own, from any checkpoint that is here: choose the data on its first "
         "tab, then train. What you adapted in step 2 can be trained on too; its result has a link.</p>"
         "<p>Encoder or decoder? An encoder reads a message from both sides and is small, so it is the usual "
-        "choice. Measured with LoRA on the feelings, four epochs each, on the 90 test messages: MiniLM "
+        "choice. Measured with LoRA on the emotions, four epochs each, on the 90 test messages: MiniLM "
         "reaches a macro F1 of 0.56, SmolLM2, with six times the parameters, 0.65, and takes about seven "
         "times as long. With so few messages such figures are good to about ten points.</p>{}"
     ).format(

@@ -75,7 +75,7 @@ def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
     def begin(workspace: Workspace, name: str, *typed: Any) -> Run:
         return lab.start(workspace, name, _options(methods, name, typed), lab.data(workspace))
 
-    def look(key: str) -> list[str]:
+    def view(key: str) -> list[str]:
         try:
             workspace = lab.workspaces.open(key)
         except TourError:
@@ -87,8 +87,8 @@ def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
             workspace = lab.workspaces.open(key)
             lab.remove(lab.run(workspace, str(event.run)))
         except TourError as error:
-            return [gr.skip(), str(status.problem(error.message)) + look(key)[1]]
-        return look(key)
+            return [gr.skip(), str(status.problem(error.message)) + view(key)[1]]
+        return view(key)
 
     models = [control for control in controls if isinstance(control, gr.Dropdown)]
 
@@ -100,14 +100,14 @@ def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         return [gr.Dropdown(choices, value=asked) if there else gr.skip() for _ in models]
 
     ready.then(preselect, None, models, **QUIET)
-    seen: dict[str, Any] = {"fn": look, "inputs": key, "outputs": [about_data, runs], **QUIET}
+    seen: dict[str, Any] = {"fn": view, "inputs": key, "outputs": [about_data, runs], **QUIET}
     picked.change(switch, picked, [about, *groups], **QUIET)
     watch.starts(start.click, begin, [picked, *controls]).then(**seen)
     for event in (ready.then, tab.select):  # a link opens this tab at once
         watch.opens(event).then(**seen)
-    watch.ended(lambda key, _: look(key), [], [about_data, runs])
+    watch.ended(lambda key, _: view(key), [], [about_data, runs])
     watch.timer.tick(
-        look, key, [about_data, runs], **QUIET
+        view, key, [about_data, runs], **QUIET
     )  # other runs go on beside the one that is watched
     removing: Any = runs
     removing.remove(remove, key, [about_data, runs], **QUIET)

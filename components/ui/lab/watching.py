@@ -24,7 +24,7 @@ from components.ui import chart
 from components.ui.page import Tour
 from components.ui.slots import QUIET
 
-EVERY = 1.0  # seconds between looks
+EVERY = 1.0  # seconds between refreshes
 _SPOKEN = {
     Phase.DONE: "Done",
     Phase.CANCELLED: "Cancelled. Nothing of it was kept.",
@@ -66,7 +66,7 @@ class Watch:
                 run = start(self.tour.lab.workspaces.open(key), *values)
             except TourError as error:
                 return [gr.skip(), str(status.problem(error.message)), *[gr.skip()] * (len(self._shown) - 1)]
-            return [run.id, *self._look(run)]
+            return [run.id, *self._view(run)]
 
         return listener(begin, [self.key, *inputs], [self.run, *self._shown], **QUIET)
 
@@ -92,7 +92,7 @@ class Watch:
                 gr.Timer(active=False),
                 "",
             ]
-        return [runs[-1].id, *self._look(runs[-1])]
+        return [runs[-1].id, *self._view(runs[-1])]
 
     def _example(self, workspace: Workspace) -> list[Any]:
         """The values of the status and of what is drawn."""
@@ -106,7 +106,7 @@ class Watch:
         )
         return [str(said), *chart.shown(curves(run.events())), ""]
 
-    def _look(self, run: Run) -> list[Any]:
+    def _view(self, run: Run) -> list[Any]:
         from components.lab.methods import METHODS
 
         state = run.state
@@ -150,9 +150,9 @@ def build(
     )
     lab = tour.lab
 
-    def look(key: str, id: str | None) -> list[Any]:
+    def refresh(key: str, id: str | None) -> list[Any]:
         try:
-            return watch._look(lab.run(lab.workspaces.open(key), id or ""))
+            return watch._view(lab.run(lab.workspaces.open(key), id or ""))
         except TourError as error:
             gone = str(status.problem(error.message)) if id else ""
             return [
@@ -170,12 +170,12 @@ def build(
                 act(lab.run(lab.workspaces.open(key), id or ""))
             except TourError as error:
                 return [str(status.problem(error.message)), *[gr.skip()] * (len(watch._shown) - 1)]
-            return look(key, id)
+            return refresh(key, id)
 
         return press
 
     watched = [key, watch.run]
-    watch.timer.tick(look, watched, watch._shown, **QUIET)
+    watch.timer.tick(refresh, watched, watch._shown, **QUIET)
     for button, act in ((pause, lab.jobs.pause), (resume, lab.resume), (cancel, lab.jobs.cancel)):
         button.click(acts(act), watched, watch._shown, **QUIET)
     return watch
@@ -216,7 +216,7 @@ def _line(run: Run, events: Sequence[dict[str, Any]], place: int | None) -> Mark
 
 
 def _progress(run: Run, events: Sequence[dict[str, Any]]) -> tuple[str, float | None]:
-    """Words and share of the last thing that it told."""
+    """Words and share of its last event."""
     for one in reversed(events):
         if one["event"] == "train":
             words = f"step {one['step']:,} of {one['steps']:,}"

@@ -1,18 +1,11 @@
-// A Plotly chart and what stands below it: the figure gets its name, the width of its place, and passes on what is
-// picked in it.
+// A Plotly chart and what stands below it: the figure gets its name and the width of its place, and passes on what
+// is picked in it.
 
-/** @param {import("./component.js").Component} component */
+/** @param {import("./component.js").Component} component the HTML below the figure */
 export function start({ element, trigger }) {
   const box = element.closest(".chart");
   let graph = null; // Gradio makes a new one whenever the chart changes
   let open = false; // the table, also when a later one takes its place
-  element.addEventListener(
-    "toggle",
-    (event) => {
-      open = event.target.open;
-    },
-    true,
-  );
 
   function attach() {
     const table = element.querySelector(".chart-numbers");
@@ -37,10 +30,12 @@ export function start({ element, trigger }) {
       if (event) trigger("lasso", { points: event.points.map((point) => point.customdata[0]) });
     });
     // A finger scrolls the page, until the mode bar's lasso is chosen.
-    if (graph.layout.dragmode && matchMedia("(pointer: coarse)").matches)
+    if (graph.layout.dragmode && matchMedia("(pointer: coarse)").matches) {
       window.Plotly.relayout(graph, { dragmode: false });
+    }
   }
 
+  element.addEventListener("toggle", (event) => (open = event.target.open), true);
   new MutationObserver(attach).observe(box, { childList: true, subtree: true });
   // Plotly itself follows the window alone, not a tab that is opened or a column that moves.
   new ResizeObserver(() => {

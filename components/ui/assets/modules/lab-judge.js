@@ -1,34 +1,37 @@
 // Matrices whose cells are buttons: a click picks one, arrow keys go from one to the next.
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const cellOf = (event) => event.target.closest("button[data-row]");
 
 /** @param {import("./component.js").Component} component */
 export function start({ element, trigger }) {
-  const cells = () => [...element.querySelectorAll("button[data-row]")];
-
   element.addEventListener("click", (event) => {
-    const cell = event.target.closest("button[data-row]");
+    const cell = cellOf(event);
     if (!cell) return;
-    for (const each of cells()) each.setAttribute("aria-pressed", String(each === cell));
+    for (const each of element.querySelectorAll("button[data-row]")) {
+      each.setAttribute("aria-pressed", String(each === cell));
+    }
     trigger("pick", { row: Number(cell.dataset.row), column: Number(cell.dataset.column) });
   });
 
   element.addEventListener("keydown", (event) => {
-    const cell = event.target.closest("button[data-row]");
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const cell = cellOf(event);
+    const step = STEPS[event.key];
     if (!cell || !step) return;
     event.preventDefault();
-    const table = cell.closest("table");
-    let { cellIndex: x } = cell.closest("td"),
-      { rowIndex: y } = cell.closest("tr");
-    // Cells without examples are passed over.
-    for (;;) {
-      x += step[0];
-      y += step[1];
-      const next = table.rows[y]?.cells[x];
-      if (!next) return;
-      const button = next.querySelector("button");
-      if (!button) continue;
-      button.focus();
-      return;
-    }
+    next(cell, step)?.focus();
   });
+}
+
+/** The button that comes next in a direction; cells without examples are passed over. */
+function next(cell, [right, down]) {
+  const table = cell.closest("table");
+  let [x, y] = [cell.closest("td").cellIndex, cell.closest("tr").rowIndex];
+  for (;;) {
+    x += right;
+    y += down;
+    const place = table.rows[y]?.cells[x];
+    if (!place) return null;
+    const button = place.querySelector("button");
+    if (button) return button;
+  }
 }
