@@ -69,7 +69,7 @@ def large_file(lab: Lab, folder: Path) -> None:
             pass
         read = time.perf_counter() - began
     here = psutil.Process().memory_full_info().uss
-    data = intake.settle(workspace, Roles(text="text", label="label", split=None))
+    data = intake.finalize(workspace, Roles(text="text", label="label", split=None))
     counts = [int((data.label_codes == code).sum()) for code in range(len(data.about.labels))]
     added = psutil.Process().memory_full_info().uss - here
     print(
