@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,11 +14,11 @@ from components.figures import status
 from components.figures.markup import Markup
 from components.insight.layers import TASK
 from components.tasks.fields import input_fields
-from components.ui import links, options, picker, slots
+from components.ui import chart, links, options, picker, slots
 from components.ui.answering import PageController, PageUpdate
 from components.ui.frame import places
 from components.ui.line import QUEUED, in_line
-from components.ui.page import PlainPage, TaskPage, TextInput, Tour
+from components.ui.page import Json, PlainPage, TaskPage, TextInput, Tour
 from components.ui.slots import QUIET, switches
 from demos import examples
 
@@ -38,6 +39,17 @@ ASKING = TaskPage(
     summary=lambda answer: [row[-1][0] for row in answer["lens"]],
 )
 STORED = examples.load(TASK)
+SIMILARITY = (
+    '<section class="layer-view"><h2>How similar layers are</h2><p class="hint">Cosine similarity of a '
+    "token's vectors in two layers, the mean over all tokens. 1 means that they point the same way, 0 that "
+    "they have nothing in common, and orange that they point apart.</p></section>"
+)
+LENGTHS = (
+    '<section class="layer-view"><h2>How long the vectors grow</h2><p class="hint">The length of a token\'s '
+    "vector says how much the layers have written into it. Each thin line is a token, the thick one the "
+    "median. A token far above the others is often one on which the model rests its attention when there is "
+    "nothing to look for.</p></section>"
+)
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
@@ -63,6 +75,11 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             actions = slots.actions(SLUG, "Run")
     run_status = gr.HTML(shown.status, elem_id=f"{SLUG}-status", elem_classes="status")
     result = gr.HTML(shown.result, elem_id=f"{SLUG}-result", elem_classes="layer-views")
+    with gr.Column() as charts:
+        gr.HTML(SIMILARITY)
+        similarity = chart.place(f"{SLUG}-similarity")
+        gr.HTML(LENGTHS)
+        norms = chart.place(f"{SLUG}-lengths")
     _, drawer = slots.drawer(
         SLUG,
         "Code, JSON and API",
@@ -71,16 +88,23 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         slots.api_tab(shown.api),
     )
     asked: list[gr.components.Component] = [*texts, model, *controls]
-    answered: list[gr.components.Component] = [result, run_status, *drawer]
+    answered: list[Any] = [result, run_status, *drawer, charts, *similarity, *norms]
+
+    def placed(shown: PageUpdate, request: Json) -> list[Any]:
+        """An answer in its places; in the charts, too, once it is complete."""
+        if shown.answer_json is None:
+            return [*places(shown), *[gr.skip()] * 5]
+        answer = json.loads(shown.answer_json) if shown.answer_json else None
+        return [*places(_bounded(shown)), *_charts(request, answer)]
 
     def answer(*form_values: Any) -> Iterator[list[Any]]:
-        yield [*places(PageUpdate(status=str(status.progress("Starting", None)))), *switches(running=True)]
+        yield waiting(str(status.progress("Starting", None)))
         for step in controller.run(form_values):
-            yield [*places(_bounded(step)), gr.skip(), gr.skip()]
-        yield [*places(PageUpdate()), *switches(running=False)]
+            yield [*placed(step, controller.payload(form_values)), gr.skip(), gr.skip()]
+        yield [*placed(PageUpdate(), {}), *switches(running=False)]
 
     def waiting(progress: str) -> list[Any]:
-        return [*places(PageUpdate(status=progress)), *switches(running=True)]
+        return [*placed(PageUpdate(status=progress), {}), *switches(running=True)]
 
     runs: dict[str, Any] = {
         "fn": in_line(tour.line, answer, waiting),
@@ -102,12 +126,24 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     def restore(request: gr.Request) -> list[Any]:
         restored = controller.restore(dict(request.query_params))
         if restored is None:
-            return [gr.skip()] * (len(asked) + len(answered))
+            # Drawn by each visit: Plotly is not imported when the app starts.
+            return [*[gr.skip()] * len(asked), *places(PageUpdate()), *_charts(first.payload, first.answer)]
         form_values, empty = restored
-        return [*form_values, *places(empty)]
+        return [*form_values, *placed(empty, {})]
 
     slots.linked(blocks, actions, asked, controller.names, defaults, restore, [*asked, *answered])
     picker.keep_current(model, about_model, TASK, tour, blocks, running)
+
+
+def _charts(request: Json, answer: Json | None) -> list[Any]:
+    """Values of the column of charts and of the two; without an answer it is hidden."""
+    if answer is None:
+        return [gr.Column(visible=False), *chart.shown(None), *chart.shown(None)]
+    return [
+        gr.Column(visible=True),
+        *chart.shown(figures.similarity(request, answer)),
+        *chart.shown(figures.norms(request, answer)),
+    ]
 
 
 def _bounded(shown: PageUpdate) -> PageUpdate:

@@ -1,15 +1,15 @@
-"""What each layer does to a text: as words, as likeness, as lengths."""
+"""What each layer does to a text: as words, as similarity, as lengths."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 from unicodedata import east_asian_width
 
-from components.figures import status, svg
-from components.figures.markup import Markup, join, percent
+from components.figures import chart, status, svg
+from components.figures.chart import Chart
+from components.figures.markup import Markup, join, percent, table
 
 Json = Mapping[str, Any]
 
@@ -17,15 +17,12 @@ Json = Mapping[str, Any]
 MOST_DRAWN = 64
 CELL, ROW, LABEL = 86, 22, 62  # of the grids of tokens, in CSS pixels
 LETTERS = 12  # that a cell has room for
-SQUARE, NUMBERED = 16, 34  # sides of a cell of the heat map: bare, or with its number
-MOST_NUMBERED = 13  # layers
-WIDE, HIGH = 600, 260  # of the lines
+MOST_NUMBERED = 13  # layers whose similarities are written into the heat map
 
 
-def layers(request: Json, answer: Json) -> Markup:
-    """The three views of an answer, one below the other."""
-    text = request.get("text", "")
-    return join([_lens(answer, text), _similarity(answer, text), _norms(answer, text)])
+def layers(_: Json, answer: Json) -> Markup:
+    """The views of an answer that go token by token; `similarity` and `norms` are charts of their own."""
+    return join([_lens(answer), _kept(answer)])
 
 
 def teaser(answer: Json) -> Markup:
@@ -60,7 +57,7 @@ def short(token: str, room: int = LETTERS) -> str:
 # As words
 
 
-def _lens(answer: Json, text: str) -> Markup:
+def _lens(answer: Json) -> Markup:
     title = Markup("<h2>What each layer would say</h2>")
     explained = Markup(
         '<p class="hint">The model turns only its last layer into words. Here every layer is turned into '
@@ -204,12 +201,10 @@ def _name(layer: int) -> str:
     return "input" if layer == 0 else f"layer {layer}"
 
 
-# As likeness
+# As similarity
 
 
-def _similarity(answer: Json, text: str) -> Markup:
-    matrix: Sequence[Sequence[float]] = answer["similarity"]
-    side = NUMBERED if len(matrix) <= MOST_NUMBERED else SQUARE
+def _kept(answer: Json) -> Markup:
     drawn = answer["tokens"][:MOST_DRAWN]
     kept = [row[: len(drawn)] for row in answer["kept"]]
 
@@ -218,172 +213,148 @@ def _similarity(answer: Json, text: str) -> Markup:
         title = f"“{drawn[place]}” after layer {layer + 1} and before it: {value:.2f}"
         return f"{value:.2f}", min(1.0, max(0.0, 1 - value)), title
 
-    heat = svg.figure(
-        _heat(matrix, side),
+    return _section(
+        Markup("<h2>Which tokens a layer turns</h2>"),
+        status.hint(
+            "Between layers each token is a vector. Each number is the cosine similarity of a token's vector "
+            "before and after a layer. The stronger the colour, the more that layer turned it."
+        ),
+        _rest(answer),
+        svg.figure(
+            _grid(drawn, len(kept), cell, first=1),
+            name="layers-kept",
+            label="Cosine similarity of each token with itself one layer before",
+            numbers={"tokens": drawn, "values": kept},
+        ),
+    )
+
+
+def similarity(request: Json, answer: Json) -> Chart:
+    """Cosine similarity of each pair of layers as a heat map, the last layer on top."""
+    matrix: Sequence[Sequence[float]] = answer["similarity"]
+    names = [_name(layer) for layer in range(len(matrix))]
+    numbered = len(matrix) <= MOST_NUMBERED
+    every = 1 if numbered else 5
+    ticks = ["input" if layer == 0 else "" if layer % every else str(layer) for layer in range(len(matrix))]
+    drawn = {
+        "type": "heatmap",
+        "z": matrix,
+        "zmin": -1,
+        "zmax": 1,
+        "colorscale": [[0, chart.WRONG], [0.5, chart.NOTHING], [1, chart.RIGHT]],
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+        "texttemplate": "%{z:.2f}" if numbered else "",
+        "textfont": {"color": chart.INK, "size": 11},
+        "hovertext": [[f"{one} and {other}" for other in names] for one in names],
+        "hovertemplate": "%{hovertext}: %{z:.2f}<extra></extra>",
+    }
+    return Chart(
+        figure=chart.figure(
+            [drawn],
+            height=len(matrix) * (34 if numbered else 14) + 120,
+            xaxis=chart.named(ticks, "layer", down=False),
+            yaxis=chart.named(ticks, "layer", down=False),
+        ),
         name="layers-similarity",
         label="Cosine similarity between each pair of layers, the mean over tokens",
-        numbers={"layers": list(range(len(matrix))), "values": matrix},
-    )
-    by_token = svg.figure(
-        _grid(drawn, len(kept), cell, first=1),
-        name="layers-kept",
-        label="Cosine similarity of each token with itself one layer before",
-        numbers={"tokens": drawn, "values": kept},
-    )
-    return _section(
-        Markup("<h2>How alike layers are</h2>"),
-        Markup(
-            '<p class="hint">Between layers each token is a list of numbers, an arrow in a space of many '
-            "directions. 1 means that two layers have the arrows point the same way, 0 that they have "
-            "nothing in common, and orange that they point apart.</p>"
-        ),
-        _example(
-            text,
+        said=_example(
+            request.get("text", ""),
             "The bank of the river was steep.",
             "Layers 1 and 2 are at 0.90, so little changes there; the input and the last layer are at "
-            "0.36, so "
-            "little of the plain words is left.",
+            "0.36, so little of the plain words is left.",
         ),
-        heat,
-        Markup(
-            "<h3>Which tokens a layer turns</h3><p class='hint'>Each number compares a token with itself one "
-            "layer before. The stronger the colour, the more that layer turned it.</p>"
-        )
-        + _rest(answer)
-        + by_token,
+        numbers=table(
+            ("", *names),
+            ((name, *(f"{value:.2f}" for value in row)) for name, row in zip(names, matrix, strict=True)),
+            "Similarity of layers",
+        ),
     )
-
-
-def _heat(matrix: Sequence[Sequence[float]], side: int) -> Markup:
-    count = len(matrix)
-    left, bottom = LABEL, 26
-    every = 1 if side == NUMBERED else 5
-
-    def parts() -> Iterator[Markup]:
-        for row in range(count):
-            y = (count - 1 - row) * side
-            if row % every == 0 or row == count - 1:
-                yield svg.text(left - 8, y + side / 2 + 4, _name(row), cls="layer-end")
-                yield svg.text(left + (row + 0.5) * side, count * side + 16, str(row), cls="layer-token")
-            for column in range(count):
-                value = matrix[row][column]
-                yield svg.rect(
-                    left + column * side,
-                    y,
-                    side - 1,
-                    side - 1,
-                    cls="layer-cell" if value >= 0 else "layer-against",
-                    share=abs(value),
-                    title=f"{_name(row)} and {_name(column)}: {value:.2f}",
-                )
-                if side == NUMBERED:
-                    x = left + (column + 0.5) * side
-                    yield svg.text(x, y + side / 2 + 4, f"{value:.2f}", cls="layer-small")
-
-    width = left + count * side + 12
-    return svg.drawing(max(width, 120), count * side + bottom, parts(), cls="layer-heat")
 
 
 # As lengths
 
 
-def _norms(answer: Json, text: str) -> Markup:
-    norms: Sequence[Sequence[float]] = answer["norms"]
-    tokens = answer["tokens"]
-    means = [fmean(row[place] for row in norms) for place in range(len(tokens))]
+def norms(request: Json, answer: Json) -> Chart:
+    """The length of each token's vector by layer, and the median of all.
+
+    On a logarithmic scale where lengths differ by more than a factor of 20.
+    """
+    by_layer: Sequence[Sequence[float]] = answer["norms"]
+    median: Sequence[float] = answer["median_norms"]
+    tokens = [visible(token) for token in answer["tokens"]]
+    means = [fmean(row[place] for row in by_layer) for place in range(len(tokens))]
     longest = max(range(len(tokens)), key=means.__getitem__)
-    drawn = range(min(len(tokens), MOST_DRAWN))
-    figure = svg.figure(
-        _lines(norms, answer["median_norms"], [*drawn], tokens, longest),
+    shown = sorted({*range(min(len(tokens), MOST_DRAWN)), longest})
+    lines = {place: [row[place] for row in by_layer] for place in shown}
+    positive = [value for line in (*lines.values(), median) for value in line if value > 0]
+    logarithmic = bool(positive) and max(positive) > 20 * min(positive)
+    grey, orange, blue = chart.COLOURS[4], chart.COLOURS[1], chart.COLOURS[0]
+    others = [place for place in shown if place != longest]
+    traces = [
+        _line("one token", [(tokens[place], lines[place]) for place in others], color=grey, width=1),
+        _line(
+            f"longest: “{chart.shortened(tokens[longest])}”",
+            [(tokens[longest], lines[longest])],
+            color=orange,
+            width=2,
+            dash="dash",
+        ),
+        _line("median", [("median", median)], color=blue, width=3),
+    ]
+    left = len(tokens) - len(shown)
+    return Chart(
+        figure=chart.figure(
+            traces if others else traces[1:],
+            height=360,
+            margin={"l": 8, "r": 12, "t": 60, "b": 8},
+            xaxis=chart.axis("layer", range=[-0.3, len(by_layer) - 0.7], tickformat="d"),
+            yaxis=chart.axis(
+                "length",
+                **{"type": "log", "dtick": 1} if logarithmic else {"rangemode": "tozero"},
+                tickformat=",~g",
+            ),
+        ),
         name="layers-lengths",
-        label=(
-            "Length of each token's vector by layer; the median goes from "
-            f"{answer['median_norms'][0]:.3g} to {answer['median_norms'][-1]:.3g}"
-        ),
-        numbers={
-            "tokens": tokens,
-            "layers": list(range(len(norms))),
-            "median": answer["median_norms"],
-            "values": norms,
-        },
-    )
-    return _section(
-        Markup("<h2>How long the vectors grow</h2>"),
-        Markup(
-            '<p class="hint">The length of a token\'s list of numbers says how much the layers have written '
-            "into it. Each thin line is a token, the thick one is the median; a token far above the others "
-            "is often one on which the model rests its attention when there is nothing to look for.</p>"
-        ),
-        _example(
-            text,
+        label=f"Length of vectors by layer; the median goes from {median[0]:.3g} to {median[-1]:.3g}",
+        said=_example(
+            request.get("text", ""),
             "The capital of France is",
             "The median grows from 2.5 at the input to 619 after the last layer, while the first token, "
-            "“The”, is "
-            "already at 22,680 after layer 15.",
-        ),
-        Markup(
-            '<p class="layer-legend"><span class="median">median</span><span class="single">one token</span>'
-            "<span>longest: “{}”</span></p>"
-        ).format(visible(tokens[longest]))
-        + figure,
-    )
-
-
-def _lines(
-    norms: Sequence[Sequence[float]],
-    median: Sequence[float],
-    places: Sequence[int],
-    tokens: Sequence[str],
-    longest: int,
-) -> Markup:
-    """On a logarithmic scale where lengths differ by more than a factor of 20; nothing has no logarithm."""
-    shown = sorted({*places, longest})
-    values = [row[place] for row in norms for place in shown] + [*median]
-    low, high = min((value for value in values if value > 0), default=1.0), max(values, default=1.0) or 1.0
-    logarithmic = high > 20 * low
-    left, below = 52, 44
-    floor, ceiling = (
-        (math.log10(low), max(math.log10(high), math.log10(low) + 0.1)) if logarithmic else (0.0, high)
-    )
-
-    def x(layer: int) -> float:
-        return left + layer / max(1, len(norms) - 1) * (WIDE - left - 20)
-
-    def y(value: float) -> float:
-        at = math.log10(max(value, low)) if logarithmic else value
-        return 12 + (1 - (at - floor) / (ceiling - floor)) * (HIGH - below - 12)
-
-    def parts() -> Iterator[Markup]:
-        for tick in _ticks(low, high, logarithmic):
-            yield svg.line([(left, y(tick)), (WIDE - 20, y(tick))], cls="layer-rule")
-            yield svg.text(
-                left - 6, y(tick) + 4, f"{tick:,.0f}" if tick >= 10 else f"{tick:.3g}", cls="layer-end"
-            )
-        step = max(1, math.ceil(len(norms) / 16))
-        for layer in range(0, len(norms), step):
-            yield svg.text(x(layer), HIGH - 24, str(layer), cls="layer-token")
-        yield svg.text((left + WIDE) / 2, HIGH - 6, "layer", cls="layer-token")
-        for place in shown:
-            yield svg.line(
-                [(x(layer), y(row[place])) for layer, row in enumerate(norms)],
-                cls="layer-line longest" if place == longest else "layer-line",
-                title=f"{place + 1}: “{tokens[place]}”, up to {max(row[place] for row in norms):,.4g}",
-            )
-        yield svg.line(
-            [(x(layer), y(value)) for layer, value in enumerate(median)], cls="layer-median", title="Median"
+            "“The”, is already at 22,680 after layer 15.",
         )
+        + (
+            status.hint(f"{left} of {len(tokens)} tokens are not drawn; the JSON has them all.")
+            if left
+            else ""
+        ),
+        numbers=table(
+            ("token", *(_name(layer) for layer in range(len(by_layer)))),
+            (
+                (name, *(f"{value:,.4g}" for value in line))
+                for name, line in (("median", median), *((tokens[place], lines[place]) for place in shown))
+            ),
+            "Length by token and layer",
+        ),
+    )
 
-    return svg.drawing(WIDE, HIGH, parts(), cls="layer-lines")
 
-
-def _ticks(low: float, high: float, logarithmic: bool) -> Iterable[float]:
-    if logarithmic:
-        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        found = [10.0**power for power in powers if low <= 10.0**power <= high]
-        return found if len(found) > 1 else [low, high]
-    step = 10.0 ** math.floor(math.log10(high))
-    step = next(one for one in (step / 5, step / 2, step, step * 2) if high / one <= 6)
-    return [index * step for index in range(int(high / step) + 1)]
+def _line(name: str, lines: Sequence[tuple[str, Sequence[float]]], **style: Any) -> Mapping[str, Any]:
+    """Lines of one style as one trace, with a gap between two."""
+    points = [
+        (layer, value, words) for words, line in lines for layer, value in [*enumerate(line), (None, None)]
+    ]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": chart.plain(name),
+        "x": [layer for layer, _, _ in points],
+        "y": [value for _, value, _ in points],
+        "line": style,
+        "text": [chart.plain(words) for _, _, words in points],
+        "hovertemplate": "%{text}: %{y:,.4~g} at layer %{x}<extra></extra>",
+    }
 
 
 # Around them

@@ -12,15 +12,16 @@ from components.figures.chart import Chart
 from components.figures.markup import Markup
 
 
-def place(elem_id: str, *code: str, drawn: Chart | Markup | None = None) -> tuple[gr.Plot, gr.HTML]:
-    """Where a chart is drawn, empty or with one; `code` (of `javascript.start`) works on the table below.
+def place(elem_id: str, *code: str) -> tuple[gr.Plot, gr.HTML]:
+    """Where an event draws a chart, so that Plotly is not imported when pages are built; `code` (of
+    `javascript.start`) works on the table below.
 
     `chart.js` clicks the button below that has the `data-row` and `data-column` of a point that is clicked,
     and makes a selection in the figure an event, "lasso", of the HTML.
     """
     with gr.Column(elem_id=elem_id, elem_classes="chart"):
-        plot = gr.Plot(show_label=False, container=False, **_plot(drawn))
-        below = gr.HTML(_below(drawn), js_on_load=" ".join((javascript.start("chart", "lasso"), *code)))
+        plot = gr.Plot(show_label=False, container=False, **_plot(None))
+        below = gr.HTML("", js_on_load=" ".join((javascript.start("chart", "lasso"), *code)))
     return plot, below
 
 

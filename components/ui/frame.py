@@ -42,6 +42,7 @@ class Parts:
     batch: batching.Panel
     swap: swapping.Panel
     trust: tuple[gr.Plot, gr.HTML]
+    trusted: gr.Accordion
 
     @property
     def asked(self) -> list[gr.components.Component]:
@@ -130,8 +131,8 @@ def lay_out(controller: PageController, first: Example, example_labels: list[str
                 open=False,
                 elem_id=named("trust"),
                 visible=page.trust is not None,
-            ):
-                trust = chart.place(named("reliability"), drawn=controller.trust(model_id))
+            ) as trusted:
+                trust = chart.place(named("reliability"))
     return Parts(
         inputs=inputs,
         model=model,
@@ -149,6 +150,7 @@ def lay_out(controller: PageController, first: Example, example_labels: list[str
         batch=batch,
         swap=swap,
         trust=trust,
+        trusted=trusted,
     )
 
 
@@ -197,8 +199,12 @@ def wire(controller: PageController, parts: Parts, blocks: gr.Blocks, opening: J
         batching.kept, parts.batch.target, parts.batch.download, **QUIET
     )
     if controller.page.trust:
-        parts.model.change(
-            lambda model: chart.shown(controller.trust(model)), parts.model, list(parts.trust), **QUIET
+        gr.on(
+            [parts.trusted.expand, parts.model.change],
+            lambda model: chart.shown(controller.trust(model)),
+            parts.model,
+            list(parts.trust),
+            **QUIET,
         )
     blank = {field.name: "" for field in input_fields(controller.page.task.inputs) if not field.required}
     defaults = {**blank, **{field.name: field.default for field in controller.options}}

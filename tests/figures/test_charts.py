@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.figures import chart, lab_data, reliability
+from components.figures import chart, lab_data, layers, reliability
 from components.figures.chart import Chart
 from components.figures.curves import curves
 from components.figures.markup import Markup
@@ -39,12 +39,24 @@ def trained(word: str) -> Chart:
     return drawn
 
 
+def layers_of(word: str) -> dict[str, Any]:
+    """What the layers of a model do to three tokens."""
+    return {
+        "tokens": [word] * 3,
+        "similarity": [[1.0, 0.5], [0.5, 1.0]],
+        "norms": [[1.0, 2.0, 3.0], [40.0, 5.0, 6.0]],
+        "median_norms": [2.0, 6.0],
+    }
+
+
 BIN = {"low": 0.5, "high": 0.6, "count": 9, "score": 0.55, "right": 0.4}
 # Each of a word that a visitor or a model may have written.
 CHARTS: dict[str, Callable[[str], Chart]] = {
     "classes": lambda word: lab_data.classes([word, word], [[3, 4], [1, 1], [0, 2]]),
     "curves": trained,
     "reliability": lambda word: reliability.diagram({word: [BIN, BIN]}, Markup()),
+    "similarity": lambda word: layers.similarity({"text": word}, layers_of(word)),
+    "norms": lambda word: layers.norms({"text": word}, layers_of(word)),
     "lengths": lambda word: lab_data.lengths([box(word), box(word, beyond=2)], "words", 20, word),
 }
 each = pytest.mark.parametrize("draw", CHARTS.values(), ids=CHARTS)

@@ -13,6 +13,7 @@ from components.figures import layers, svg
 from components.figures.markup import Markup
 from components.insight.layers import TASK
 from demos import examples
+from tests.figures.test_charts import sent
 from tests.figures.test_escaping import HOSTILE, Skeleton
 
 
@@ -107,8 +108,6 @@ def figures(html: Markup) -> dict[str, Any]:
 @pytest.mark.parametrize("answer", STORED, ids=lambda answer: answer["model"])
 def test_figures_hold_the_answers_numbers(answer: Any) -> None:
     found = figures(layers.layers({}, answer))
-    assert found["layers-similarity"]["values"] == answer["similarity"]
-    assert found["layers-lengths"]["values"] == answer["norms"]
     assert found["layers-kept"]["values"] == answer["kept"]
     assert ("layers-as-words" in found) is bool(answer["lens"])
     if answer["lens"]:
@@ -117,6 +116,23 @@ def test_figures_hold_the_answers_numbers(answer: Any) -> None:
             answer["layers"] + 1,
             len(answer["tokens"]),
         )
+
+
+@pytest.mark.parametrize("answer", STORED, ids=lambda answer: answer["model"])
+def test_charts_hold_the_answers_numbers(answer: Any) -> None:
+    similarity, norms = sent(layers.similarity({}, answer)), sent(layers.norms({}, answer))
+    assert similarity["data"][0]["z"] == answer["similarity"]
+    drawn = [value for trace in norms["data"][:-1] for value in trace["y"] if value is not None]
+    assert sorted(drawn) == sorted(value for row in answer["norms"] for value in row)
+    assert norms["data"][-1]["y"][:-1] == answer["median_norms"]
+
+
+def test_lengths_that_differ_much_are_on_a_logarithmic_scale() -> None:
+    answer = STORED[0]
+    even = {**answer, "norms": [[1.0] * 5, [19.0] * 5], "median_norms": [1.0, 19.0]}
+    uneven = {**answer, "norms": [[0.0] * 5, [1.0] * 5, [21.0] * 5], "median_norms": [0.0, 1.0, 21.0]}
+    assert sent(layers.norms({}, even))["layout"]["yaxis"].get("type") is None
+    assert sent(layers.norms({}, uneven))["layout"]["yaxis"]["type"] == "log"
 
 
 def test_a_long_text_is_drawn_in_part_and_says_so() -> None:
@@ -131,6 +147,10 @@ def test_a_long_text_is_drawn_in_part_and_says_so() -> None:
         "norms": [row * times for row in answer["norms"]],
     }
     html = layers.layers({}, long)
+    assert len(sent(layers.norms({}, long))["data"][0]["x"]) == (layers.MOST_DRAWN - 1) * (
+        len(long["norms"]) + 1
+    )
+    assert "36 of 100 tokens are not drawn" in layers.norms({}, long).below()
     assert html.count(f"The first {layers.MOST_DRAWN} of 100 positions are drawn") == 2
     assert len(figures(html)["layers-as-words"]["tokens"]) == layers.MOST_DRAWN
 
@@ -139,9 +159,10 @@ def test_a_long_text_is_drawn_in_part_and_says_so() -> None:
 def test_lengths_of_any_size_are_drawn(value: float) -> None:
     answer = STORED[1]
     norms = [[value * (1 + layer)] * len(answer["tokens"]) for layer in range(answer["layers"] + 1)]
-    drawn = str(layers.layers({}, {**answer, "norms": norms, "median_norms": [row[0] for row in norms]}))
-    assert "nan" not in drawn
-    assert "inf" not in drawn
+    drawn = layers.norms({}, {**answer, "norms": norms, "median_norms": [row[0] for row in norms]})
+    median = sent(drawn)["data"][-1]["y"][:-1]
+    assert median == [row[0] for row in norms]
+    assert ">median</td>" in drawn.numbers
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,14 @@ running = app.build_app(settings, Published(local="http://127.0.0.1:{port}"))
 address = running.start("127.0.0.1", {port})
 for path in ("", "health", "v1/openapi.json"):
     assert urllib.request.urlopen(address + path).status == 200
-heavy = [name for name in ("torch", "transformers", "sentencepiece", "datasets") if name in sys.modules]
+libraries = ("torch", "transformers", "sentencepiece", "datasets", "plotly")
+heavy = [name for name in libraries if name in sys.modules]
 running.close()
 print("imported:", heavy)
 """
 
 
-def test_the_first_page_comes_without_torch_and_transformers() -> None:
+def test_the_first_page_comes_without_torch_transformers_and_plotly() -> None:
     done = subprocess.run(
         [sys.executable, "-c", FIRST_PAGE.format(port=free_port())],
         cwd=ROOT,
