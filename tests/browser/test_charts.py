@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.tour import check_accessible
+from tests.browser.tour import PATIENCE, check_accessible
 
 
 def chart(page: Page) -> Locator:
@@ -70,3 +71,12 @@ def test_a_chart_follows_the_width_of_its_place(open_page: OpenPage) -> None:
     drawn = chart(page).locator(".main-svg").first
     expect(drawn).to_have_attribute("width", str(chart(page).evaluate("(plot) => plot.clientWidth")))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_reliability_is_drawn_once_it_is_asked_for(page: Page) -> None:
+    page.goto("/text-classification")
+    expect(page.locator("html.up")).to_be_visible()
+    page.locator("#text-classification-trust > button").click()
+    figure = page.locator("#text-classification-reliability .js-plotly-plot")
+    expect(figure).to_be_visible(timeout=PATIENCE)
+    expect(figure).to_have_attribute("aria-label", re.compile("right answers"))
