@@ -130,7 +130,7 @@ def whole(text: str, span: Span) -> Span:
     while end > start and text[end - 1].isspace():
         end -= 1
     if start < end:
-        while start > 0 and _is_part(text, start):
+        while start > 0 and _is_part(text, start) and not text[start - 1].isspace():
             start -= 1
         while end < len(text) and _is_part(text, end):
             end += 1

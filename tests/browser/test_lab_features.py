@@ -42,8 +42,9 @@ def lasso(page: Page, corners: list[tuple[float, float]]) -> None:
 
 
 def choose(page: Page, where: str, option: str) -> None:
-    page.locator(f"#lab-features-{where} input").click()
-    page.get_by_role("option", name=option, exact=True).click()
+    box = page.locator(f"#lab-features-{where}")
+    box.locator("input").click()
+    box.get_by_role("option", name=option, exact=True).click()
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

@@ -25,6 +25,7 @@ def tokens(page: Page) -> Page:
     """The page with three tokenizers, all of them there."""
     page.goto(LINK.format(text="Hi there", ids=",".join((MINILM, SMOLLM, MARIAN))))
     expect(page.locator("#token-2-0")).to_be_attached(timeout=PATIENCE)
+    expect(page.locator("html.up")).to_be_visible()  # what is not shown yet takes no focus
     return page
 
 

@@ -175,7 +175,7 @@ def _bart_summarizer(config: Any) -> Any:
 
 
 _T = transformers
-ARCHITECTURES: dict[str, Tiny] = {
+_BUILT: dict[str, Tiny] = {
     "bert": Tiny(
         Head.TOKEN_CLASSIFICATION,
         _builder(_T.BertForTokenClassification, _T.BertConfig, _wordpiece, _BERT, **_labels(TAGS)),
@@ -275,7 +275,8 @@ ARCHITECTURES: dict[str, Tiny] = {
     ),
     "tapas": Tiny(Head.TABLE_QUESTION_ANSWERING, checkpoints.tiny_tapas, ("table_question_answering",)),
 }
-"""Each becomes the repository `someone/<name>` of a Hub; a task is tested on all that name it."""
+# Each becomes the repository `someone/<name>` of a Hub; a task is tested on all that it is offered for.
+ARCHITECTURES = checkpoints.offered(_BUILT)
 
 
 def pairs() -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -362,15 +362,20 @@ _BUILT: dict[str, Tiny] = {
 }
 
 
-def _offered(tiny: Tiny) -> tuple[str, ...]:
-    """Its own tasks, and those of its architecture that no tiny checkpoint names."""
-    named = {task for one in _BUILT.values() for task in one.tasks}
-    others = [name for name, task in catalog.TASKS.items() if name not in named and tiny.head in task.heads]
-    return (*tiny.tasks, *others)
+def offered(built: Mapping[str, Tiny]) -> dict[str, Tiny]:
+    """The same, each also for the tasks of its architecture that none of them names."""
+    named = {task for one in built.values() for task in one.tasks}
+    others = {name: task.heads for name, task in catalog.TASKS.items() if name not in named}
+    return {
+        name: replace(
+            tiny, tasks=(*tiny.tasks, *(task for task, heads in others.items() if tiny.head in heads))
+        )
+        for name, tiny in built.items()
+    }
 
 
 # Each becomes the checkpoint `tiny-<name>`. A task is tested on all that it is offered for.
-TINY = {name: replace(tiny, tasks=_offered(tiny)) for name, tiny in _BUILT.items()}
+TINY = offered(_BUILT)
 TASKS: dict[Head, tuple[str, ...]] = {tiny.head: tiny.tasks for tiny in reversed(TINY.values())}
 
 

@@ -23,6 +23,9 @@ BY_NAME = {task.name: task for task in TASKS}
 LONG = "She put the bread in the oven. The quick brown fox jumps over the lazy dog! " * 12
 
 
+LONGER = ("text", "texts", "context", "prompt", "sentences", "table")
+
+
 @pytest.fixture(scope="module")
 def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """A runner over a Hub that has one repository of each architecture."""
@@ -46,7 +49,7 @@ def longest(task: str) -> dict[str, Any]:
     """The task's example with a text longer than a tiny checkpoint reads at once."""
     fields = input_fields(BY_NAME[task].inputs)
     text = "The [MASK] fox." if task == "fill_mask" else LONG
-    first = next(one for one in fields if one.name in ("text", "context", "prompt", "sentences", "table"))
+    first = next(one for one in fields if one.name in LONGER)
     return {first.name: typed(BY_NAME[task], first, "The fox." if task == "text_generation" else text)}
 
 
