@@ -19,6 +19,8 @@ from components.tasks.sentences import Span
 from components.tasks.task import Progress
 
 if TYPE_CHECKING:
+    from transformers import BatchEncoding
+
     from components.models.checkpoint import LoadedModel
 
 
@@ -196,24 +198,39 @@ def attribution_input(
 
 
 def read_window(
-    model: LoadedModel,
-    units: Units,
-    text: str,
-    *,
-    question: str | None = None,
+    model: LoadedModel, units: Units, text: str, question: str
 ) -> tuple[AttributionInput, windows.Window]:
-    """A text in one window, as the task pages read it; with a question before it, that is explained too."""
+    """A text after a question in one window, as the task page reads it; both are explained."""
     window = windows.split(model, text, question=question)[0]
-    owners = units.owners(text, TEXT, window.offsets)
-    if question is not None:
-        encoded = model.tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)
-        offsets: list[tuple[int, int] | None] = [None] * len(window.offsets)
-        before = 1 if model.tokenizer.cls_token_id == window.row["input_ids"][0] else 0
-        for place, pair in enumerate(encoded["offset_mapping"], before):
-            offsets[place] = (pair[0], pair[1])
-        asked = units.owners(question, PAIR, offsets)
-        owners = [one if one is not None else other for one, other in zip(owners, asked, strict=True)]
+    _, owners = _pair_owners(model, units, {PAIR: question, TEXT: text})
     return attribution_input(model, window.row, owners, None), window
+
+
+def pair_input(model: LoadedModel, asked: Asked, units: Units) -> tuple[AttributionInput, tuple[str, ...]]:
+    """Two texts as a network of pairs reads them, and notes on what is left out of them."""
+    room = special_tokens(model, pair=True)
+    text, notes = cut_to_fit(model, asked.text, room + len(ids_of(model, asked.text_pair)))
+    encoded, owners = _pair_owners(model, units, {TEXT: text, PAIR: asked.text_pair})
+    row = {name: encoded[name] for name in model.tokenizer.model_input_names if name in encoded}
+    return attribution_input(model, row, owners, None), notes
+
+
+def _pair_owners(
+    model: LoadedModel, units: Units, texts: Mapping[str, str]
+) -> tuple[BatchEncoding, list[int | None]]:
+    """Two texts by their sources, in the order in which they are read, encoded together, and for each token
+    the unit that it belongs to."""
+    encoded = model.tokenizer(*texts.values(), return_offsets_mapping=True, verbose=False)
+    order = list(texts)
+    owners: list[int | None] = [None] * len(encoded["input_ids"])
+    for source in (TEXT, PAIR):  # units are numbered through the text first
+        offsets = [
+            tuple(place) if sequence is not None and order[sequence] == source else None
+            for place, sequence in zip(encoded["offset_mapping"], encoded.sequence_ids(0), strict=True)
+        ]
+        found = units.owners(texts[source], source, offsets)
+        owners = [one if one is not None else other for one, other in zip(owners, found, strict=True)]
+    return encoded, owners
 
 
 def output_now(network_input: AttributionInput) -> Any:
@@ -326,23 +343,6 @@ def found_in(text: str, wanted: str, field: str = "target") -> int:
             Code.INVALID_INPUT, f"{shorten(wanted)} does not occur in the text that is explained.", field
         )
     return start
-
-
-def pair_input(model: LoadedModel, asked: Asked, units: Units) -> tuple[AttributionInput, tuple[str, ...]]:
-    """Two texts as a network of pairs reads them, and notes on what is left out of them."""
-    room = special_tokens(model, pair=True)
-    text, notes = cut_to_fit(model, asked.text, room + len(ids_of(model, asked.text_pair)))
-    encoded = model.tokenizer(text, asked.text_pair, return_offsets_mapping=True, verbose=False)
-    owners: list[int | None] = [None] * len(encoded["input_ids"])
-    for which, (own, source) in enumerate(((text, TEXT), (asked.text_pair, PAIR))):
-        offsets = [
-            tuple(place) if sequence == which else None
-            for place, sequence in zip(encoded["offset_mapping"], encoded.sequence_ids(0), strict=True)
-        ]
-        found = units.owners(own, source, offsets)
-        owners = [one if one is not None else other for one, other in zip(owners, found, strict=True)]
-    row = {name: encoded[name] for name in model.tokenizer.model_input_names if name in encoded}
-    return attribution_input(model, row, owners, None), notes
 
 
 def explain_label(

@@ -8,7 +8,6 @@ came out into the task's result.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from components.tasks.explained import Explained
 from components.tasks.snippet import snippet
-from components.tasks.task import I, O, Output, Progress, R, Task, every_language
+from components.tasks.task import I, O, Output, Progress, R, Task, every_language, map_progress
 
 if TYPE_CHECKING:
     from components.models.checkpoint import Checkpoint, Head, LoadedModel
@@ -132,16 +131,7 @@ def together(
     """The rows of all requests go through the network in one `forward`."""
     prepared = [stages.preprocess(model, inputs, options) for inputs, options in requests]
     rows = [row for one in prepared for row in one.rows]
-    outputs: Sequence[Any] = ()
-    with closing(stages.forward(model, rows)) as work:
-        while True:
-            try:
-                step = next(work)
-            except StopIteration as done:
-                outputs = done.value
-                break
-            if isinstance(step, Progress):
-                yield step
+    outputs = yield from _outputs(stages, model, rows)
     found, start = [], 0
     for (inputs, options), one in zip(requests, prepared, strict=True):
         own = outputs[start : start + len(one.rows)]
@@ -153,17 +143,13 @@ def together(
 def answer(stages: Stages, model: LoadedModel, inputs: Any, options: Any) -> Iterator[Progress | Output[Any]]:
     """The three stages one after the other; what is partly done is shown as far as it has come."""
     prepared = stages.preprocess(model, inputs, options)
-    with closing(stages.forward(model, prepared.rows)) as work:
-        while True:
-            try:
-                step = next(work)
-            except StopIteration as done:
-                outputs = done.value
-                break
-            if isinstance(step, Partial):
-                yield stages.postprocess(model, inputs, options, prepared, step.outputs)
-            else:
-                yield step
+
+    def shown(step: Progress | Partial[Any]) -> Progress | Output[Any]:
+        if isinstance(step, Progress):
+            return step
+        return stages.postprocess(model, inputs, options, prepared, step.outputs)
+
+    outputs = yield from map_progress(stages.forward(model, prepared.rows), shown)
     yield stages.postprocess(model, inputs, options, prepared, outputs)
 
 
@@ -171,12 +157,18 @@ def whole_answer(
     stages: Any, model: LoadedModel, inputs: Any, options: Any
 ) -> Generator[Progress, None, Output[Any]]:
     """What a module's stages make of a request, without what is partly done; `stages` is the module."""
-    output: Output[Any] | None = None
-    for step in answer(stages, model, inputs, options):
-        if isinstance(step, Output):
-            output = step
-        else:
-            yield step
-    if output is None:
-        raise AssertionError("the stages ended without an answer")
+    prepared = stages.preprocess(model, inputs, options)
+    outputs = yield from _outputs(stages, model, prepared.rows)
+    output: Output[Any] = stages.postprocess(model, inputs, options, prepared, outputs)
     return output
+
+
+def _outputs(
+    stages: Stages, model: LoadedModel, rows: Sequence[Any]
+) -> Generator[Progress, None, Sequence[Any]]:
+    """Those of all rows, with progress on the way."""
+
+    def progress(step: Progress | Partial[Any]) -> Progress:
+        return step if isinstance(step, Progress) else Progress("Working", len(step.outputs) / len(rows))
+
+    return map_progress(stages.forward(model, rows), progress)

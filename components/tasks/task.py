@@ -24,6 +24,7 @@ I = TypeVar("I")
 O = TypeVar("O")
 R = TypeVar("R")
 S = TypeVar("S")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Progress:
     share: float | None = None
 
 
-def map_progress(work: Generator[S, None, R], tell: Callable[[S], Progress]) -> Generator[Progress, None, R]:
-    """`work`, with each of its steps told as progress."""
+def map_progress(work: Generator[S, None, R], tell: Callable[[S], T]) -> Generator[T, None, R]:
+    """`work`, with what `tell` makes of each of its steps, such as progress."""
     with closing(work):
         while True:
             try:

@@ -47,7 +47,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     found = (yield from whole_answer(stages, model, inputs, options)).result
     if not found.answers:
         raise TourError(Code.INVALID_INPUT, "There is no passage in the context that could answer.", "text")
-    plain, window = read_window(model, units, context, question=question)
+    plain, window = read_window(model, units, context, question)
     output = output_now(plain)
     begins, ends = output.start_logits[0].float().cpu(), output.end_logits[0].float().cpu()
 

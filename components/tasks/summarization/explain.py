@@ -27,6 +27,7 @@ from components.tasks.explanation import (
     terms_of,
 )
 from components.tasks.fields import shorten
+from components.tasks.sentences import sentences
 from components.tasks.stages import whole_answer
 from components.tasks.summarization import Inputs, Options, abstractive, extractive
 from components.tasks.written import (
@@ -95,9 +96,8 @@ def _summary_prompt(
 def _explain_sentence(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     """The vote for one sentence: the mean of its tokens' logits for "keep" less those for "leave"."""
     text, notes = cut_to_fit(model, asked.text, special_tokens(model))
-    prepared = extractive.preprocess(model, Inputs(text=text), Options(max_sentences=1))
     output = yield from whole_answer(extractive, model, Inputs(text=text), Options(max_sentences=1))
-    spans = prepared.spans
+    spans = sentences(text)
     if not output.result.sentences:
         raise TourError(Code.INVALID_INPUT, "There is no sentence in the text.", "text")
     tokenizer: Any = model.tokenizer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
-from components.tasks import causal, embeddings
+from components.tasks import causal, embeddings, windows
 from components.tasks.attribution_input import AttributionInput, Score
 from components.tasks.explained import TEXT, Asked, Choice
 from components.tasks.explanation import (
@@ -83,14 +83,8 @@ def _entailment(model: LoadedModel, text: str, labels: Sequence[str], template: 
     entails, _ = entailment.entailment(model)
     scores: list[tuple[AttributionInput, Score]] = []
     for label in labels:
-        encoded = model.tokenizer(text, template.replace("{}", label), return_offsets_mapping=True)
-        of = encoded.sequence_ids(0)
-        offsets = [
-            tuple(pair) if sequence == 0 else None
-            for pair, sequence in zip(encoded["offset_mapping"], of, strict=True)
-        ]
-        row = {name: encoded[name] for name in model.tokenizer.model_input_names if name in encoded}
-        network_input = attribution_input(model, row, units.owners(text, TEXT, offsets), None)
+        (row, *_) = windows.split(model, text, behind=template.replace("{}", label))
+        network_input = attribution_input(model, row.row, units.owners(text, TEXT, row.offsets), None)
         scores.append((network_input, lambda output: output.logits[:, entails].float()))
         yield Progress("Comparing labels", len(scores) / len(labels))
     return scores, [0.0] * len(labels), "the raw score (logit) of the text entailing the sentence with"
