@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from components.models.settings import default_cache_dir
 from demos import text_classification
@@ -148,6 +148,31 @@ def own_cache(tmp_path: Path) -> Path:
     (default_cache_dir() / "wheels").mkdir(parents=True, exist_ok=True)
     (tmp_path / "wheels").symlink_to(default_cache_dir() / "wheels")
     return tmp_path
+
+
+def test_a_run_is_watched_though_the_example_comes_after_it(page: Page) -> None:
+    examples: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        """All but the first: it is found as the page opens, and again with the tab."""
+        response = route.fetch()
+        if example := "A prepared run" in response.text():
+            examples.append((route, response))
+        if not example or len(examples) == 1:
+            route.fulfill(response=response)
+
+    page.route("**/gradio_api/run/**", hold)
+    page.goto("/lab")
+    train(page, epochs=50, batch=4)
+    status = page.locator("#lab-training-status")
+    expect(status).to_contain_text("step", timeout=TRAINED)
+    assert len(examples) > 1
+    with page.expect_response(examples[-1][0].request.url):
+        for route, response in examples[1:]:
+            route.fulfill(response=response)
+    expect(status).to_contain_text("step", timeout=PATIENCE)
+    page.locator("#lab-training-cancel").click()
+    expect(status).to_contain_text("Cancelled", timeout=TRAINED)
 
 
 def test_a_run_is_found_again_after_its_server_was_killed(browser: Browser, own_cache: Path) -> None:

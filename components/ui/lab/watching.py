@@ -76,23 +76,19 @@ class Watch:
 
     def opens(self, event: Any) -> Any:
         """Has an event, such as a tab's being opened, find the last run again."""
-        return event(self._find, self.key, [self.run, *self._shown], **QUIET)
+        return event(self._find, [self.key, self.run], [self.run, *self._shown], **QUIET)
 
-    def _find(self, key: str) -> list[Any]:
+    def _find(self, key: str, id: str | None) -> list[Any]:
         try:
             workspace = self.tour.lab.workspaces.open(key)
         except TourError:
             return [gr.skip()] * (len(self._shown) + 1)
         runs = [run for run in find(workspace.runs) if run.spec.method in self.methods]
-        if not runs:
-            return [
-                None,
-                *self._example(workspace),
-                *_buttons(None, pausable=False),
-                gr.Timer(active=False),
-                "",
-            ]
-        return [runs[-1].id, *self._view(runs[-1])]
+        if runs:
+            return [runs[-1].id, *self._view(runs[-1])]
+        if id is None:  # a run may start before this arrives: its buttons, its timer and its id are left alone
+            return [gr.skip(), *self._example(workspace), *[gr.skip()] * (len(self._shown) - 4)]
+        return [None, *self._example(workspace), *_buttons(None, pausable=False), gr.Timer(active=False), ""]
 
     def _example(self, workspace: Workspace) -> list[Any]:
         """The values of the status and of what is drawn."""
