@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from components.models.passes import Passes
+
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -156,3 +158,4 @@ class LoadedModel:
     device: torch.device
     dtype: torch.dtype
     nbytes: int  # parameters and buffers, measured
+    passes: Passes = field(default_factory=Passes, repr=False, compare=False)

@@ -26,14 +26,17 @@ class TourError(Exception):
     """Something a visitor can act on.
 
     `message` is plain text (never HTML) for the visitor; `field` names the input or
-    option at fault, if one is.
+    option at fault, if one is; `retry_after` says in how many seconds to try again, where that is known.
     """
 
-    def __init__(self, code: Code, message: str, field: str | None = None) -> None:
+    def __init__(
+        self, code: Code, message: str, field: str | None = None, *, retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.field = field
+        self.retry_after = retry_after
 
     def as_json(self) -> dict[str, dict[str, str | None]]:
         return {"error": {"code": self.code.value, "message": self.message, "field": self.field}}

@@ -1,52 +1,66 @@
-"""A lock that serves its waiters in the order they came."""
+"""A lock that serves its waiters in the order they came, those first who have had little of it."""
 
 from __future__ import annotations
 
+import heapq
 import threading
-from collections import deque
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from time import monotonic
+
+# Seconds that a waiter lets others pass, at most, however much it has had.
+HEAD_START = 1.0
 
 
 class FairLock:
-    """First in, first out.
+    """A `threading.Lock` goes to whoever is running: a thread that takes it again at once starves all others.
 
-    A `threading.Lock` goes to whoever is running: a thread that takes it again at once
-    starves all others. Here a release hands the lock to the first in the queue.
+    Here a release hands the lock to the waiter who asked first, as if each had asked later by what it has
+    had of the lock before: short work is not held up by long work, which waits at most `HEAD_START` longer.
     """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._queue: deque[threading.Event] = deque()
+        self._queue: list[tuple[float, int, threading.Event]] = []  # a heap
+        self._numbers = count()
         self._held = False
 
-    def __enter__(self) -> None:
+    @contextmanager
+    def turn(self, used: float = 0.0) -> Iterator[None]:
+        """Holds the lock; `used` is for how many seconds the work has held it already."""
+        self._acquire(used)
+        try:
+            yield
+        finally:
+            self._release()
+
+    def _acquire(self, used: float) -> None:
         with self._guard:
             if not self._held:
                 self._held = True
                 return
-            turn = threading.Event()
-            self._queue.append(turn)
+            handed = threading.Event()
+            asked = (monotonic() + min(used, HEAD_START), next(self._numbers), handed)
+            heapq.heappush(self._queue, asked)
         try:
-            turn.wait()
+            handed.wait()
         except (
             BaseException
         ):  # an interrupt while waiting: leave the queue, or pass on what was just handed over
             with self._guard:
-                handed = turn.is_set()
-                if not handed:
-                    self._queue.remove(turn)
-            if handed:
+                mine = handed.is_set()
+                if not mine:
+                    self._queue.remove(asked)
+                    heapq.heapify(self._queue)
+            if mine:
                 self._release()
             raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._release()
 
     def _release(self) -> None:
         with self._guard:
             if self._queue:
-                self._queue.popleft().set()
+                *_, handed = heapq.heappop(self._queue)
+                handed.set()
             else:
                 self._held = False

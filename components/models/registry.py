@@ -272,9 +272,9 @@ class Registry:
                 slot.used_at = time.monotonic()
                 self._changed.notify_all()
 
-    def device_slot(self) -> AbstractContextManager[None]:
-        """The device, first come first served: each step of a task runs inside a turn."""
-        return self._turn
+    def device_slot(self, used: float = 0.0) -> AbstractContextManager[None]:
+        """A turn on the device, inside which each step of a task runs; see `FairLock.turn`."""
+        return self._turn.turn(used)
 
     def unload(self, id: str) -> None:
         self.catalog[id]

@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import ceil
 from typing import Any
 
 from starlette.responses import Response
@@ -28,7 +29,7 @@ STATUS: Mapping[Code, int] = {
     Code.BUSY: 503,
     Code.TIMEOUT: 504,
 }
-RETRY_AFTER = {Code.BUSY: "2", Code.OUT_OF_MEMORY: "30", Code.UNREACHABLE: "60"}  # seconds
+RETRY_AFTER = {Code.BUSY: 2, Code.OUT_OF_MEMORY: 30, Code.UNREACHABLE: 60}  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +56,11 @@ def refusal(
 
 
 def refusal_of(error: TourError) -> JsonResponse:
-    retry = RETRY_AFTER.get(error.code)
+    retry = ceil(error.retry_after or RETRY_AFTER.get(error.code, 0))
     return JsonResponse(
-        error.as_json(), status_code=STATUS[error.code], headers={"Retry-After": retry} if retry else None
+        error.as_json(),
+        status_code=STATUS[error.code],
+        headers={"Retry-After": str(retry)} if retry else None,
     )
 
 

@@ -2,75 +2,144 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from threading import Event
+from time import monotonic
 from typing import Any
 
-from anyio import CancelScope, CapacityLimiter, to_thread
+from anyio import CapacityLimiter, create_task_group, from_thread, sleep, to_thread
 
 from components.models.errors import Code, TourError
 from components.serving.errors import DisconnectedError
 from components.tasks.runner import Runner
 from components.tasks.task import Answer, Finding, Operation, Progress
 
-END = object()
+Found = Answer[Any] | Finding[Any]
+
+THREADS = 64  # requests that are worked on at once, each in a thread
+SIDE_BY_SIDE = 32  # of them those of one line
+LONGEST_LINE = 128  # further requests that wait in one line
+LOOK = 0.2  # seconds between questions whether the caller is still there
+RECENT = 0.1  # weight of the newest interval in a line's pace
+
+
+@dataclass(eq=False)
+class _Line:
+    """Requests for one task and checkpoint: so many are worked on, the others wait in the order they came."""
+
+    room: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(SIDE_BY_SIDE))
+    length: int = 0  # worked on, and waiting
+    pace: float = 1.0  # seconds between two answers while there is work
+    answered: float = 0.0
+
+    def enter(self) -> None:
+        """Raises `TourError` BUSY where the line is full."""
+        waiting = self.length - SIDE_BY_SIDE
+        if waiting >= LONGEST_LINE:
+            seconds = max(1.0, waiting * self.pace)
+            raise TourError(
+                Code.BUSY,
+                f"{waiting} requests wait for this model already. Try again in about {seconds:.0f} seconds.",
+                retry_after=seconds,
+            )
+        if not self.length:
+            self.answered = monotonic()
+        self.length += 1
+
+    def leave(self) -> None:
+        self.length -= 1
+        now = monotonic()
+        self.pace += RECENT * (now - self.answered - self.pace)
+        self.answered = now
 
 
 class Inference:
-    """At most `limit` requests at once, each step by step in a thread.
+    """Each request in a thread, from its first step to its last; what is too much at once waits in line.
 
     The threads are counted by a limiter of our own: Gradio serves pages with the 40
     that anyio hands out by default, and a load or a long text must not starve those.
     """
 
-    def __init__(self, runner: Runner, limit: int = 16) -> None:
+    def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._limit = limit
-        self._threads = CapacityLimiter(limit)
-        self._under_way = 0
+        self._threads = CapacityLimiter(THREADS)
+        self._lines: dict[tuple[str, str], _Line] = {}
 
     async def answer(
         self,
         task: Operation,
         payload: Mapping[str, object],
         gone: Callable[[], Awaitable[bool]] | None = None,
-        tell: Callable[[Progress], Awaitable[None]] | None = None,
-    ) -> Answer[Any] | Finding[Any]:
-        """The whole answer. Between steps it asks whether the caller is `gone` and `tell`s what goes on.
+        tell: Callable[[Progress], Coroutine[Any, Any, None]] | None = None,
+    ) -> Found:
+        """The whole answer. Meanwhile it asks whether the caller is `gone` and `tell`s what goes on.
 
-        However it ends, the generator is closed, so the model and the device are free again.
+        However it ends, the generator is closed, so the model and the device are free again. Raises
+        `TourError` BUSY, with the seconds to wait, where too many are waiting.
         """
-        if self._under_way >= self._limit:
-            raise TourError(
-                Code.BUSY, f"{self._limit} requests are being answered already. Try again in a moment."
-            )
-        self._under_way += 1
-        steps: Iterator[object] = iter(())
+        key = (task.name, str(payload.get("model") or "")[:200])
+        line = self._lines.setdefault(key, _Line())
+        line.enter()
         try:
-            steps = await to_thread.run_sync(self._runner.answer, task, payload, limiter=self._threads)
-            last: object = END
-            while (step := await self._next(steps)) is not END:
-                last = step
-                if gone is not None and await gone():
-                    raise DisconnectedError
-                if tell is not None and isinstance(step, Progress):
-                    await tell(step)
-                elif tell is not None and isinstance(step, Answer) and step.share < 1:
-                    await tell(Progress("answering", step.share))
-            if not isinstance(last, Answer | Finding):
-                raise RuntimeError(f"{task.name} ended without an answer")
-            return last
+            async with line.room:
+                return await self._work(task, payload, gone, tell)
         finally:
+            line.leave()
+            if not line.length:
+                self._lines.pop(key, None)
+
+    async def _work(
+        self,
+        task: Operation,
+        payload: Mapping[str, object],
+        gone: Callable[[], Awaitable[bool]] | None,
+        tell: Callable[[Progress], Coroutine[Any, Any, None]] | None,
+    ) -> Found:
+        stopped = Event()
+
+        def work() -> Found | Exception:
             try:
-                with CancelScope(shield=True):
-                    await to_thread.run_sync(_close, steps, limiter=self._threads)
+                return self._drive(task, payload, tell, stopped)
+            except Exception as error:  # noqa: BLE001 - raised outside of the task group, which would wrap it
+                return error
+
+        async def watch() -> None:
+            try:
+                while gone is not None:
+                    await sleep(LOOK)
+                    if await gone():
+                        return
+                await sleep(float("inf"))
             finally:
-                self._under_way -= 1
+                stopped.set()
 
-    async def _next(self, steps: Iterator[object]) -> object:
-        # A StopIteration cannot cross an await, hence the sentinel.
-        return await to_thread.run_sync(next, steps, END, limiter=self._threads)
+        async with create_task_group() as group:
+            group.start_soon(watch)
+            found = await to_thread.run_sync(work, limiter=self._threads)
+            group.cancel_scope.cancel()
+        if isinstance(found, Exception):
+            raise found
+        return found
 
-
-def _close(steps: Iterator[object]) -> None:
-    if close := getattr(steps, "close", None):
-        close()
+    def _drive(
+        self,
+        task: Operation,
+        payload: Mapping[str, object],
+        tell: Callable[[Progress], Coroutine[Any, Any, None]] | None,
+        stopped: Event,
+    ) -> Found:
+        last: object = None
+        steps = self._runner.answer(task, payload)
+        with closing(steps):
+            for last in steps:
+                if stopped.is_set():
+                    raise DisconnectedError
+                if tell is not None and isinstance(last, Progress):
+                    from_thread.run(tell, last)
+                elif tell is not None and isinstance(last, Answer) and last.share < 1:
+                    from_thread.run(tell, Progress("answering", last.share))
+        if not isinstance(last, Answer | Finding):
+            raise RuntimeError(f"{task.name} ended without an answer")
+        return last

@@ -48,13 +48,13 @@ def split(model: LoadedModel, texts: Sequence[str]) -> tuple[Window, ...]:
 
 def forward(model: LoadedModel, rows: Sequence[Row]) -> Generator[Progress, None, list[torch.Tensor]]:
     """The sum [width] of the last hidden states of each row's tokens, fp32 on the CPU."""
+    return network.forward(model, rows, "Embedding texts", _sums)
 
-    def read(output: Any, mask: torch.Tensor) -> Sequence[torch.Tensor]:
-        hidden = output.last_hidden_state
-        sums: torch.Tensor = (hidden * mask[:, :, None]).sum(dim=1, dtype=torch.float32)
-        return sums.cpu().unbind()
 
-    return network.forward(model, rows, "Embedding texts", read)
+def _sums(output: Any, mask: torch.Tensor) -> Sequence[torch.Tensor]:
+    hidden = output.last_hidden_state
+    sums: torch.Tensor = (hidden * mask[:, :, None]).sum(dim=1, dtype=torch.float32)
+    return sums.cpu().unbind()
 
 
 def pool(rows: Sequence[Window], sums: Sequence[torch.Tensor], texts: int) -> Embeddings:

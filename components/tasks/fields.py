@@ -7,9 +7,10 @@ about a field (title, description, bounds) stands once, in its annotation.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypeVar
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -240,8 +241,9 @@ class InputField:
 _KINDS: Mapping[str, OptionKind] = {"integer": "int", "number": "float", "boolean": "bool", "string": "text"}
 
 
-def _properties(fields: type[Any]) -> tuple[Mapping[str, Mapping[str, Any]], Sequence[str]]:
-    schema = TypeAdapter(fields).json_schema()
+@cache
+def _properties(fields: Hashable) -> tuple[Mapping[str, Mapping[str, Any]], Sequence[str]]:
+    schema = TypeAdapter(cast(Any, fields)).json_schema()
     nested = schema.get("$defs", {})
 
     def resolved(one: Any) -> Any:
@@ -274,7 +276,7 @@ def _choices(schema: Mapping[str, Any]) -> tuple[str, ...]:
 
 def option_fields(options: type[Any]) -> tuple[OptionField, ...]:
     """The fields of an options dataclass, in order."""
-    properties, _ = _properties(options)
+    properties, _ = _properties(cast(Hashable, options))
     found = []
     for name, schema in properties.items():
         choices = _choices(schema)
@@ -299,7 +301,7 @@ def option_fields(options: type[Any]) -> tuple[OptionField, ...]:
 
 def input_fields(inputs: type[Any]) -> tuple[InputField, ...]:
     """The fields of an inputs dataclass, in order."""
-    properties, required = _properties(inputs)
+    properties, required = _properties(cast(Hashable, inputs))
     found = []
     for name, schema in properties.items():
         choices = _choices(schema)
@@ -352,7 +354,7 @@ def explain(fields: type[Any], error: ErrorDetails) -> TourError:
     if not error["loc"]:  # of several fields together
         return TourError(Code.INVALID_INPUT, f"{error['msg']}.", error["ctx"]["field"])
     name, *inner = error["loc"]
-    schema = _properties(fields)[0][str(name)]
+    schema = _properties(cast(Hashable, fields))[0][str(name)]
     subject = _subject(str(name), schema["title"])
     match inner:
         case [int(index), str(part)] if error["type"] != "extra_forbidden":

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
+from components.models.passes import Waiting, pick
 from components.tasks.task import Progress
 
 if TYPE_CHECKING:
@@ -39,16 +41,55 @@ def forward(
     """One output per row, in order. `read` takes those of a batch from the network's output and the mask
     [rows, tokens] of what is no padding.
 
-    Rows of similar length go together, the longest first, padded on the right. Yields after each batch.
+    Rows of similar length go together, padded on the right, whichever requests with the same `read` they
+    belong to: whoever has the device runs what waits. Yields before the first batch, so that others can join
+    it, and after each.
     """
-    outputs: dict[int, T] = {}
-    for places in batches([len(row) for row in rows], model):
-        inputs = tensors(model, [rows[place].row for place in places])
-        with torch.inference_mode():
-            found = read(model.network(**inputs), inputs["attention_mask"])
-        outputs.update(zip(places, found, strict=True))
-        yield Progress(stage, len(outputs) / len(rows))
-    return [outputs[place] for place in range(len(rows))]
+    passes = model.passes
+    names = frozenset(rows[0].row) if rows else None
+    own: Waiting[T] = Waiting((read, names), rows, [len(row) for row in rows])
+    passes.enter(own)
+    try:
+        yield Progress(stage, 0.0)
+        done = 0
+        while not own.done:
+            if len(own.outputs) == done:  # nobody else has run any of it
+                _run_pass(model, own, read)
+            done = len(own.outputs)
+            if not own.done:
+                yield Progress(stage, done / len(rows))
+    finally:
+        passes.leave(own)
+    return [own.outputs[place] for place in range(len(rows))]
+
+
+def _run_pass(model: LoadedModel, own: Waiting[T], read: Callable[[Any, torch.Tensor], Sequence[T]]) -> None:
+    """Runs rows that wait. What fails is tried again without the rows of others, whose fault it may be."""
+    room = _room(model)
+    begun = perf_counter()
+    batch = pick(model.passes.sharing(own), room)
+    try:
+        outputs = _outputs(model, batch, read)
+    except Exception:
+        if all(one is own for one, _ in batch):
+            raise
+        batch = pick([own], room)
+        outputs = _outputs(model, batch, read)
+    for (one, place), output in zip(batch, outputs, strict=True):
+        one.outputs[place] = output
+        one.tokens += one.lengths[place]
+    for one in {one for one, _ in batch} - {own}:
+        one.seconds += perf_counter() - begun
+
+
+def _outputs(
+    model: LoadedModel,
+    batch: Sequence[tuple[Waiting[T], int]],
+    read: Callable[[Any, torch.Tensor], Sequence[T]],
+) -> Sequence[T]:
+    inputs = tensors(model, [one.rows[place].row for one, place in batch])
+    with torch.inference_mode():
+        return read(model.network(**inputs), inputs["attention_mask"])
 
 
 def labels(model: LoadedModel) -> list[str]:
@@ -64,17 +105,18 @@ def logits(output: Any, mask: torch.Tensor) -> Sequence[torch.Tensor]:
 
 def batches(lengths: Sequence[int], model: LoadedModel) -> Iterator[list[int]]:
     """Indices in batches of similar length, the longest first, so that padding is little."""
-    room = BATCH_TOKENS.get(model.device.type, BATCH_TOKENS_ACCELERATED)
+    own: Waiting[None] = Waiting(None, lengths, lengths)
+    while not own.done:
+        places = [place for _, place in pick([own], _room(model))]
+        yield places
+        own.outputs.update(dict.fromkeys(places))
+
+
+def _room(model: LoadedModel) -> int:
+    """Padded tokens in one pass; a network without padding reads one row at a time."""
     if model.tokenizer.pad_token_id is None or model.network.config.pad_token_id is None:
-        room = 1  # a network without padding reads one row at a time
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > room:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
+        return 1
+    return BATCH_TOKENS.get(model.device.type, BATCH_TOKENS_ACCELERATED)
 
 
 def tensors(model: LoadedModel, rows: Sequence[Mapping[str, list[int]]]) -> dict[str, torch.Tensor]:

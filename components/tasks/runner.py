@@ -64,10 +64,11 @@ class OnDevice:
         with closing(cast(Generator[S, None, None], steps)):
             seconds = 0.0
             while True:
-                with self.registry.device_slot():
+                with self.registry.device_slot(seconds):
+                    model.passes.seconds = 0.0
                     begun = perf_counter()
                     step = next_step(steps, model)
-                    seconds += perf_counter() - begun
+                    seconds += perf_counter() - begun + model.passes.seconds
                 if step is None:
                     return
                 yield step, seconds

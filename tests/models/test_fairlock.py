@@ -24,16 +24,16 @@ def test_a_greedy_thread_starves_nobody() -> None:
     lock, order, threads = FairLock(), [], []
 
     def visitor(name: int) -> None:
-        with lock:
+        with lock.turn():
             order.append(name)
 
-    with lock:
+    with lock.turn():
         for name in range(10):
             threads.append(threading.Thread(target=visitor, args=(name,)))
             threads[-1].start()
             wait_until(queued(lock, name + 1))
     for _ in range(20):
-        with lock:
+        with lock.turn():
             order.append(-1)
     for thread in threads:
         thread.join()
@@ -47,7 +47,7 @@ def test_two_generators_alternate() -> None:
         mine.set()
         other.wait()
         for _ in range(50):
-            with lock:
+            with lock.turn():
                 order.append(name)
                 wait_until(lambda: bool(lock._queue) or "".join(order).count(name) == 50 or done.is_set())
         done.set()
@@ -69,11 +69,11 @@ def test_an_error_inside_releases() -> None:
     lock = FairLock()
     for _ in range(2):
         try:
-            with lock:
+            with lock.turn():
                 raise KeyError
         except KeyError:
             pass
-    with lock:
+    with lock.turn():
         pass
 
 
@@ -82,7 +82,7 @@ def test_mutual_exclusion() -> None:
 
     def worker() -> None:
         for _ in range(200):
-            with lock:
+            with lock.turn():
                 inside.append(1)
                 seen.append(len(inside))
                 inside.pop()

@@ -43,12 +43,12 @@ def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared
 
 def forward(model: LoadedModel, rows: Sequence[Window]) -> Forward[torch.Tensor]:
     """The last hidden states [tokens, width] of each row, fp32 on the CPU."""
+    return network.forward(model, rows, "Embedding texts", _hidden_states)
 
-    def read(output: Any, mask: torch.Tensor) -> list[torch.Tensor]:
-        hidden = output.last_hidden_state.float().cpu()
-        return [row[:length] for row, length in zip(hidden, mask.sum(dim=1).tolist(), strict=True)]
 
-    return network.forward(model, rows, "Embedding texts", read)
+def _hidden_states(output: Any, mask: torch.Tensor) -> list[torch.Tensor]:
+    hidden = output.last_hidden_state.float().cpu()
+    return [row[:length] for row, length in zip(hidden, mask.sum(dim=1).tolist(), strict=True)]
 
 
 def postprocess(

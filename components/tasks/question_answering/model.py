@@ -61,11 +61,13 @@ def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared
 
 
 def forward(model: LoadedModel, rows: Sequence[Window]) -> Forward[Logits]:
-    def read(output: Any, mask: torch.Tensor) -> list[Logits]:
-        begins, ends = output.start_logits.float().cpu(), output.end_logits.float().cpu()
-        return list(zip(begins, ends, strict=True))
+    """The logits of both ends [tokens] of each window."""
+    return network.forward(model, rows, "Reading the context", _logits)
 
-    return network.forward(model, rows, "Reading the context", read)
+
+def _logits(output: Any, mask: torch.Tensor) -> list[Logits]:
+    begins, ends = output.start_logits.float().cpu(), output.end_logits.float().cpu()
+    return list(zip(begins, ends, strict=True))
 
 
 def postprocess(

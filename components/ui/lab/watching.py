@@ -86,7 +86,7 @@ class Watch:
         runs = [run for run in find(workspace.runs) if run.spec.method in self.methods]
         if runs:
             return [runs[-1].id, *self._view(runs[-1])]
-        if id is None:  # a run may start before this arrives: its buttons, its timer and its id are left alone
+        if id is None:  # a run may start before this arrives: all but the example is left alone
             return [gr.skip(), *self._example(workspace), *[gr.skip()] * (len(self._shown) - 4)]
         return [None, *self._example(workspace), *_buttons(None, pausable=False), gr.Timer(active=False), ""]
 

@@ -1,0 +1,91 @@
+"""Which rows of several requests for one model go through its network together."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+# A request that is not alone may fill so much of a pass: one over this.
+CROWD = 4
+# Rows up to this share of a pass are run with those of others; longer ones fill the device by themselves.
+SHORT = 0.125
+# Rows of a pass are at least this share of the longest one, so that little of it is padding.
+LEAST_FULL = 0.5
+
+
+@dataclass(eq=False)
+class Waiting(Generic[T]):
+    """One request's rows that are still to be run; `key` says with whose they can share a pass.
+
+    `outputs` are those that there are, by place. `seconds` is how long the passes took that others ran.
+    """
+
+    key: Hashable
+    rows: Sequence[Any]
+    lengths: Sequence[int]
+    outputs: dict[int, T] = field(default_factory=dict)
+    tokens: int = 0  # of the rows that were run
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._order = sorted(range(len(self.rows)), key=lambda place: -self.lengths[place])
+
+    @property
+    def left(self) -> Iterator[int]:
+        """Places of the rows to run, the longest first."""
+        return (place for place in self._order if place not in self.outputs)
+
+    @property
+    def done(self) -> bool:
+        return len(self.outputs) == len(self.rows)
+
+
+@dataclass(eq=False)
+class Passes:
+    """The requests that wait for one model, in the order they came. Guarded by the turns on the device."""
+
+    waiting: list[Waiting[Any]] = field(default_factory=list)
+    seconds: float = 0.0  # of passes that others ran, for the request whose turn it is
+
+    def enter(self, request: Waiting[Any]) -> None:
+        self.waiting.append(request)
+
+    def leave(self, request: Waiting[Any]) -> None:
+        self.waiting.remove(request)
+        self.seconds += request.seconds
+
+    def sharing(self, request: Waiting[Any]) -> list[Waiting[Any]]:
+        """The request and all others whose rows can share a pass with its own."""
+        return [one for one in list(self.waiting) if one.key == request.key and not one.done]
+
+
+def pick(requests: Sequence[Waiting[T]], room: int) -> list[tuple[Waiting[T], int]]:
+    """Requests and rows' places of the next pass, which has at most `room` padded tokens, or one row.
+
+    The request that had least of the network so far is served first (least attained service; Nuyens and
+    Wierman 2008, https://doi.org/10.1016/j.peva.2007.06.028). If its rows are short, rows of others that are
+    about as long fill the pass.
+    """
+    share = room if len(requests) == 1 else room // CROWD
+    picked: list[tuple[Waiting[T], int]] = []
+    longest = 0
+    for one in sorted(requests, key=attrgetter("tokens")):
+        if longest > SHORT * room:
+            break
+        own = 0
+        for place in one.left:
+            length = one.lengths[place]
+            width = max(longest, length)
+            if picked and (len(picked) + 1) * width > room:
+                return picked
+            if own and (own + 1) * width > share:
+                break
+            if not picked or LEAST_FULL * longest <= length <= longest / LEAST_FULL:
+                picked.append((one, place))
+                longest = width
+                own += 1
+    return picked
