@@ -90,9 +90,11 @@ def build_app(
     frame_ancestors: str = "*",
     *,
     time_limit: float = TIME_LIMIT,
+    prefetch: bool = True,
 ) -> App:
     """`published` is where visitors reach the app; `frame_ancestors` is CSP's list of who may embed it;
-    `time_limit` is how many seconds a request may take.
+    `time_limit` is how many seconds a request may take; `prefetch` says whether embedded weights are
+    fetched before anybody asks.
     """
     _prepare_environment()
     gpu = zerogpu.decorator() if zerogpu.asked_for() else None
@@ -123,6 +125,8 @@ def build_app(
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         threading.Thread(target=lab.recover, name="lab recovery", daemon=True).start()
+        if prefetch:
+            registry.prefetch()
         async with mcp.run():
             yield
 
@@ -219,7 +223,11 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _build(options: argparse.Namespace) -> App:
     return build_app(
-        _settings(options), _published(options), options.frame_ancestors, time_limit=options.time_limit
+        _settings(options),
+        _published(options),
+        options.frame_ancestors,
+        time_limit=options.time_limit,
+        prefetch=options.prefetch,
     )
 
 
@@ -450,6 +458,12 @@ def _parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
         default=default_cache_dir(environ),
         metavar="FOLDER",
         help="where weights are kept; TOUR_CACHE sets it too (default: %(default)s)",
+    )
+    models.add_argument(
+        "--no-prefetch",
+        dest="prefetch",
+        action="store_false",
+        help="fetch weights when somebody asks for them, not when the app starts",
     )
     models.add_argument(
         "--catalog-only",

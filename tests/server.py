@@ -98,6 +98,6 @@ def running_app(*flags: str, **environment: str) -> Iterator[str]:
     """The app's address, without a trailing slash."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), *flags]
+    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), "--no-prefetch", *flags]
     with running(command, f"{url}/health", {**clean_environment(), **environment}):
         yield url

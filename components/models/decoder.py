@@ -1,9 +1,9 @@
 """The next token of several texts at once, each with keys and values of its own. Imports torch.
 
 For networks made of Llama's parts (Llama, Mistral, Qwen; Touvron et al. 2023,
-https://arxiv.org/abs/2302.13971): RMS norm, rotary positions, grouped key-value heads, gated linear units. The
-linear layers, which take most of the time, run once for all texts, of whatever lengths; attention runs for
-each. The logits are those of Transformers' own code to within rounding.
+https://arxiv.org/abs/2302.13971): RMS norm, rotary positions, grouped key-value heads, gated linear units.
+The linear layers, which take most of the time, run once for all texts, of whatever lengths; attention runs
+for each. The logits are those of Transformers' own code to within rounding.
 """
 
 from __future__ import annotations
@@ -34,75 +34,68 @@ class Cache:
             )
 
 
-class Decoder:
-    """Made by `decoder`."""
-
-    def __init__(self, network: Any) -> None:
-        self._network = network
-
-    @torch.inference_mode()
-    def step(self, caches: Sequence[Cache], ids: Sequence[int]) -> torch.Tensor:
-        """Puts a token behind each text; logits [texts, vocabulary] for the tokens that follow."""
-        body, device = self._network.model, self._network.device
-        hidden = body.embed_tokens(torch.tensor(ids, device=device))
-        positions = torch.tensor([[cache.length for cache in caches]], device=device)
-        cos, sin = (part[0, :, None] for part in body.rotary_emb(hidden, positions))
-        for cache in caches:
-            cache.make_room()
-        for index, block in enumerate(body.layers):
-            read = block.input_layernorm(hidden)
-            hidden = hidden + self._attend(block.self_attn, read, caches, index, (cos, sin))
-            hidden = hidden + block.mlp(block.post_attention_layernorm(hidden))
-        for cache in caches:
-            cache.length += 1
-        logits: torch.Tensor = self._network.lm_head(body.norm(hidden))
-        return logits
-
-    def _attend(
-        self,
-        attention: Any,
-        hidden: torch.Tensor,
-        caches: Sequence[Cache],
-        index: int,
-        rotation: tuple[torch.Tensor, torch.Tensor],
-    ) -> torch.Tensor:
-        """What a layer's attention adds [texts, width]."""
-        texts, width = len(caches), attention.head_dim
-        query, key, value = (
-            part(hidden).view(texts, -1, width)
-            for part in (attention.q_proj, attention.k_proj, attention.v_proj)
-        )
-        if hasattr(attention, "q_norm"):
-            query, key = attention.q_norm(query), attention.k_norm(key)
-        query, key = (_rotated(one, *rotation) for one in (query, key))
-        found = []
-        for text, cache in enumerate(caches):
-            end = cache.length + 1
-            keys, values = cache.keys[index], cache.values[index]
-            keys[:, end - 1], values[:, end - 1] = key[text], value[text]
-            # The queries of a group are rows of one product, so that no key is copied.
-            asked = query[text].view(len(keys), -1, width)
-            found.append(
-                functional.scaled_dot_product_attention(
-                    asked[None], keys[None, :, :end], values[None, :, :end], scale=attention.scaling
-                ).reshape(1, -1)
-            )
-        added: torch.Tensor = attention.o_proj(torch.cat(found))
-        return added
-
-
-def decoder(network: Any) -> Decoder | None:
-    """None for networks that are made of other parts."""
+def known(network: Any) -> bool:
+    """Whether it is made of these parts."""
     config = network.config
-    if config.model_type not in ARCHITECTURES:
-        return None
-    if (config.rope_parameters or {}).get("rope_type") not in FIXED_ROTATIONS:
-        return None
-    if any(kind != "full_attention" for kind in getattr(config, "layer_types", None) or ()):
-        return None
-    if config.model_type == "mistral" and config.sliding_window:
-        return None
-    return Decoder(network)
+    return (
+        config.model_type in ARCHITECTURES
+        and (config.rope_parameters or {}).get("rope_type") in FIXED_ROTATIONS
+        and all(kind == "full_attention" for kind in getattr(config, "layer_types", None) or ())
+        and not (config.model_type == "mistral" and config.sliding_window)
+    )
+
+
+@torch.inference_mode()
+def step(network: Any, caches: Sequence[Cache], ids: Sequence[int]) -> torch.Tensor:
+    """Puts a token behind each text; logits [texts, vocabulary] for the tokens that follow.
+
+    `network` is one of which `known` is true.
+    """
+    body, device = network.model, network.device
+    hidden = body.embed_tokens(torch.tensor(ids, device=device))
+    positions = torch.tensor([[cache.length for cache in caches]], device=device)
+    cos, sin = (part[0, :, None] for part in body.rotary_emb(hidden, positions))
+    for cache in caches:
+        cache.make_room()
+    for index, block in enumerate(body.layers):
+        read = block.input_layernorm(hidden)
+        hidden = hidden + _attend(block.self_attn, read, caches, index, (cos, sin))
+        hidden = hidden + block.mlp(block.post_attention_layernorm(hidden))
+    for cache in caches:
+        cache.length += 1
+    logits: torch.Tensor = network.lm_head(body.norm(hidden))
+    return logits
+
+
+def _attend(
+    attention: Any,
+    hidden: torch.Tensor,
+    caches: Sequence[Cache],
+    index: int,
+    rotation: tuple[torch.Tensor, torch.Tensor],
+) -> torch.Tensor:
+    """What a layer's attention adds [texts, width]."""
+    texts, width = len(caches), attention.head_dim
+    query, key, value = (
+        part(hidden).view(texts, -1, width) for part in (attention.q_proj, attention.k_proj, attention.v_proj)
+    )
+    if hasattr(attention, "q_norm"):
+        query, key = attention.q_norm(query), attention.k_norm(key)
+    query, key = (_rotated(one, *rotation) for one in (query, key))
+    found = []
+    for text, cache in enumerate(caches):
+        end = cache.length + 1
+        keys, values = cache.keys[index], cache.values[index]
+        keys[:, end - 1], values[:, end - 1] = key[text], value[text]
+        # The queries of a group are rows of one product, so that no key is copied.
+        asked = query[text].view(len(keys), -1, width)
+        found.append(
+            functional.scaled_dot_product_attention(
+                asked[None], keys[None, :, :end], values[None, :, :end], scale=attention.scaling
+            ).reshape(1, -1)
+        )
+    added: torch.Tensor = attention.o_proj(torch.cat(found))
+    return added
 
 
 def _rotated(states: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:

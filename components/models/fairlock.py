@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from time import monotonic
 
@@ -26,16 +25,11 @@ class FairLock:
         self._numbers = count()
         self._held = False
 
-    @contextmanager
-    def turn(self, used: float = 0.0) -> Iterator[None]:
-        """Holds the lock; `used` is for how many seconds the work has held it already."""
-        self._acquire(used)
-        try:
-            yield
-        finally:
-            self._release()
+    def turn(self, used: float = 0.0) -> Turn:
+        """Holds the lock inside `with`; `used` is for how many seconds the work has held it already."""
+        return Turn(self, used)
 
-    def _acquire(self, used: float) -> None:
+    def acquire(self, used: float) -> None:
         with self._guard:
             if not self._held:
                 self._held = True
@@ -54,13 +48,27 @@ class FairLock:
                     self._queue.remove(asked)
                     heapq.heapify(self._queue)
             if mine:
-                self._release()
+                self.release()
             raise
 
-    def _release(self) -> None:
+    def release(self) -> None:
         with self._guard:
             if self._queue:
                 *_, handed = heapq.heappop(self._queue)
                 handed.set()
             else:
                 self._held = False
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Given back at the end of `with` and by nothing else, not even when it is collected as garbage."""
+
+    lock: FairLock
+    used: float
+
+    def __enter__(self) -> None:
+        self.lock.acquire(self.used)
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()

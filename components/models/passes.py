@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from time import perf_counter
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+Batch = list[tuple["Waiting[T]", int]]  # requests and places of their rows
 
 # A request that is not alone may fill so much of a pass: one over this.
 CROWD = 4
@@ -58,20 +60,37 @@ class Passes:
         self.waiting.remove(request)
         self.seconds += request.seconds
 
-    def sharing(self, request: Waiting[Any]) -> list[Waiting[Any]]:
-        """The request and all others whose rows can share a pass with its own."""
-        return [one for one in list(self.waiting) if one.key == request.key and not one.done]
+    def run(self, own: Waiting[T], room: int, outputs: Callable[[Batch[T]], Sequence[T]]) -> None:
+        """Runs a pass: `outputs` gives those of its rows.
+
+        What fails is tried again with rows of the request alone, for it may be the fault of another's.
+        """
+        begun = perf_counter()
+        sharing = [one for one in list(self.waiting) if one.key == own.key and not one.done]
+        batch = pick(sharing, room)
+        try:
+            found = outputs(batch)
+        except Exception:
+            if all(one is own for one, _ in batch):
+                raise
+            batch = pick([own], room)
+            found = outputs(batch)
+        for (one, place), output in zip(batch, found, strict=True):
+            one.outputs[place] = output
+            one.tokens += one.lengths[place]
+        for one in {one for one, _ in batch} - {own}:
+            one.seconds += perf_counter() - begun
 
 
-def pick(requests: Sequence[Waiting[T]], room: int) -> list[tuple[Waiting[T], int]]:
-    """Requests and rows' places of the next pass, which has at most `room` padded tokens, or one row.
+def pick(requests: Sequence[Waiting[T]], room: int) -> Batch[T]:
+    """The rows of the next pass, which has at most `room` padded tokens, or one row.
 
     The request that had least of the network so far is served first (least attained service; Nuyens and
     Wierman 2008, https://doi.org/10.1016/j.peva.2007.06.028). If its rows are short, rows of others that are
     about as long fill the pass.
     """
     share = room if len(requests) == 1 else room // CROWD
-    picked: list[tuple[Waiting[T], int]] = []
+    picked: Batch[T] = []
     longest = 0
     for one in sorted(requests, key=attrgetter("tokens")):
         if longest > SHORT * room:

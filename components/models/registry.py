@@ -237,6 +237,12 @@ class Registry:
         with self._changed:
             self._start(self._slots[id])
 
+    def prefetch(self) -> None:
+        """Start loading, in the background, what needs no Hub and is not on this host yet."""
+        for checkpoint in self.catalog:
+            if checkpoint.embedded and checkpoint.body is None and not self._sources.cached(checkpoint):
+                self.load(checkpoint.id)
+
     def wait(self, id: str) -> Iterator[Status]:
         """Load, and yield a status on each change, at least twice a second, until the model is ready."""
         self.catalog[id]

@@ -5,6 +5,7 @@ inside `run`.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +22,7 @@ from transformers import (
 )
 
 from components.models.errors import Code, TourError
+from components.tasks.next_tokens import following
 from components.tasks.task import Progress
 
 if TYPE_CHECKING:
@@ -230,17 +232,21 @@ def generate(
     ids = torch.LongTensor([list(prompt)]).to(model.device)
     cache = DynamicCache(config=model.network.config)
     logits = yield from prefill(model, prompt, cache)
-    for remaining in reversed(range(new_tokens)):
-        scores = processors(ids, logits.to(copy=True, dtype=torch.float32))  # type: ignore[arg-type]
-        if sampling.temperature:
-            token = torch.multinomial(scores.softmax(dim=-1), num_samples=1, generator=dice)
-        else:
-            token = scores.argmax(dim=-1, keepdim=True)
-        yield Drawn(int(token), logits[0])
-        if not remaining or int(token) in stop:
-            return
-        ids = torch.cat([ids, token], dim=1)
-        logits = model.network(input_ids=token, past_key_values=cache, use_cache=True).logits[:, -1]
+    with closing(following(model, cache)) as after:
+        for remaining in reversed(range(new_tokens)):
+            scores = processors(ids, logits.to(copy=True, dtype=torch.float32))  # type: ignore[arg-type]
+            if sampling.temperature:
+                token = torch.multinomial(scores.softmax(dim=-1), num_samples=1, generator=dice)
+            else:
+                token = scores.argmax(dim=-1, keepdim=True)
+            last = not remaining or int(token) in stop
+            if not last:
+                after.add(int(token))
+            yield Drawn(int(token), logits[0])
+            if last:
+                return
+            ids = torch.cat([ids, token], dim=1)
+            logits = after.logits()
 
 
 def chat_ids(model: LoadedModel, messages: Sequence[Mapping[str, str]]) -> list[int]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
-from components.models.passes import Waiting, pick
+from components.models.passes import Batch, Waiting, pick
 from components.tasks.task import Progress
 
 if TYPE_CHECKING:
@@ -45,6 +44,12 @@ def forward(
     belong to: whoever has the device runs what waits. Yields before the first batch, so that others can join
     it, and after each.
     """
+
+    def run(batch: Batch[T]) -> Sequence[T]:
+        inputs = tensors(model, [one.rows[place].row for one, place in batch])
+        with torch.inference_mode():
+            return read(model.network(**inputs), inputs["attention_mask"])
+
     passes = model.passes
     names = frozenset(rows[0].row) if rows else None
     own: Waiting[T] = Waiting((read, names), rows, [len(row) for row in rows])
@@ -54,42 +59,13 @@ def forward(
         done = 0
         while not own.done:
             if len(own.outputs) == done:  # nobody else has run any of it
-                _run_pass(model, own, read)
+                passes.run(own, _room(model), run)
             done = len(own.outputs)
             if not own.done:
                 yield Progress(stage, done / len(rows))
     finally:
         passes.leave(own)
     return [own.outputs[place] for place in range(len(rows))]
-
-
-def _run_pass(model: LoadedModel, own: Waiting[T], read: Callable[[Any, torch.Tensor], Sequence[T]]) -> None:
-    """Runs rows that wait. What fails is tried again without the rows of others, whose fault it may be."""
-    room = _room(model)
-    begun = perf_counter()
-    batch = pick(model.passes.sharing(own), room)
-    try:
-        outputs = _outputs(model, batch, read)
-    except Exception:
-        if all(one is own for one, _ in batch):
-            raise
-        batch = pick([own], room)
-        outputs = _outputs(model, batch, read)
-    for (one, place), output in zip(batch, outputs, strict=True):
-        one.outputs[place] = output
-        one.tokens += one.lengths[place]
-    for one in {one for one, _ in batch} - {own}:
-        one.seconds += perf_counter() - begun
-
-
-def _outputs(
-    model: LoadedModel,
-    batch: Sequence[tuple[Waiting[T], int]],
-    read: Callable[[Any, torch.Tensor], Sequence[T]],
-) -> Sequence[T]:
-    inputs = tensors(model, [one.rows[place].row for one, place in batch])
-    with torch.inference_mode():
-        return read(model.network(**inputs), inputs["attention_mask"])
 
 
 def labels(model: LoadedModel) -> list[str]:

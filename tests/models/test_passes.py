@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from components.models.passes import CROWD, Passes, Waiting, pick
 
 ROOM = 64
@@ -67,9 +69,26 @@ def test_a_crowd_leaves_each_request_its_share() -> None:
 
 def test_requests_meet_those_of_their_kind_alone() -> None:
     passes = Passes()
-    a, b, c = waiting(1), waiting(1, key="vectors"), waiting(1)
-    for one in (a, b, c):
+    a, b, c, left = waiting(1), waiting(1, key="vectors"), waiting(1), waiting(1)
+    for one in (a, b, c, left):
         passes.enter(one)
-    assert passes.sharing(a) == [a, c]
-    passes.leave(c)
-    assert passes.sharing(a) == [a]
+    passes.leave(left)
+    passes.run(a, ROOM, lambda batch: [one.lengths[place] for one, place in batch])
+    assert [one.done for one in (a, b, c, left)] == [True, False, True, False]
+
+
+def test_a_row_that_fails_is_its_own_requests_alone() -> None:
+    passes = Passes()
+    good, bad = waiting(4), waiting(5)
+    passes.enter(good)
+    passes.enter(bad)
+
+    def outputs(batch: list[tuple[Waiting[int], int]]) -> list[int]:
+        if any(one is bad for one, _ in batch):
+            raise ValueError("broken")
+        return [0] * len(batch)
+
+    passes.run(good, ROOM, outputs)
+    assert good.done
+    with pytest.raises(ValueError, match="broken"):
+        passes.run(bad, ROOM, outputs)

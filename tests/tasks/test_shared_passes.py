@@ -105,6 +105,33 @@ def test_a_short_text_does_not_wait_for_long_ones(registry: Registry, runner: Ru
     assert not model.passes.waiting
 
 
+def test_texts_are_continued_together_and_as_alone(registry: Registry, runner: Runner, lease: Lease) -> None:
+    task = TASKS["text_generation"]
+    payloads: list[dict[str, object]] = [
+        {"prompt": prompt, "model": "tiny-causal-lm", "max_new_tokens": 12, "seed": seed, "temperature": 0.9}
+        for seed, prompt in enumerate(["a", "b c d e f g", "h i"])
+    ]
+    alone = [runner.call(task, payload).result.text for payload in payloads]
+    network = lease("tiny-causal-lm").network
+    rows: list[int] = []
+    handle = network.lm_head.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
+    streams = [runner.stream(task, payload) for payload in payloads]
+    texts = ["" for _ in streams]
+    ended: set[int] = set()
+    try:
+        while len(ended) < len(streams):
+            for place, stream in enumerate(streams):
+                step = next(stream, None)
+                if step is None:
+                    ended.add(place)
+                elif isinstance(step, Answer):
+                    texts[place] = step.result.text
+    finally:
+        handle.remove()
+    assert texts == alone
+    assert max(rows) == len(streams)
+
+
 @pytest.mark.parametrize("payload", [{"text": ""}, {"text": "a", "model": "nothing"}])
 def test_what_cannot_be_served_never_gets_in_line(runner: Runner, payload: dict[str, object]) -> None:
     with pytest.raises(TourError):
