@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from threading import Event
 from time import monotonic
 from typing import Any
 
-from anyio import CapacityLimiter, create_task_group, from_thread, sleep, to_thread
+from anyio import (
+    CapacityLimiter,
+    create_memory_object_stream,
+    create_task_group,
+    from_thread,
+    sleep,
+    to_thread,
+)
 
 from components.models.errors import Code, TourError
 from components.serving.errors import DisconnectedError
@@ -17,11 +24,13 @@ from components.tasks.runner import Runner
 from components.tasks.task import Answer, Finding, Operation, Progress
 
 Found = Answer[Any] | Finding[Any]
+Tell = Callable[[Progress | Found], Coroutine[Any, Any, None]]
 
 THREADS = 64  # requests that are worked on at once, each in a thread
 SIDE_BY_SIDE = 32  # of them those of one line
 LONGEST_LINE = 128  # further requests that wait in one line
 LOOK = 0.2  # seconds between questions whether the caller is still there
+WINDOW = 16  # steps that may wait for a caller who reads slowly
 RECENT = 0.1  # weight of the newest interval in a line's pace
 
 
@@ -72,9 +81,9 @@ class Inference:
         task: Operation,
         payload: Mapping[str, object],
         gone: Callable[[], Awaitable[bool]] | None = None,
-        tell: Callable[[Progress], Coroutine[Any, Any, None]] | None = None,
+        tell: Tell | None = None,
     ) -> Found:
-        """The whole answer. Meanwhile it asks whether the caller is `gone` and `tell`s what goes on.
+        """The whole answer. Meanwhile it asks whether the caller is `gone`, and `tell`s how far it has come.
 
         However it ends, the generator is closed, so the model and the device are free again. Raises
         `TourError` BUSY, with the seconds to wait, where too many are waiting.
@@ -90,12 +99,38 @@ class Inference:
             if not line.length:
                 self._lines.pop(key, None)
 
+    async def steps(
+        self,
+        task: Operation,
+        payload: Mapping[str, object],
+        gone: Callable[[], Awaitable[bool]] | None = None,
+    ) -> AsyncGenerator[Progress | Found, None]:
+        """As `answer`, with all that comes before the whole answer, which is last."""
+        put, get = create_memory_object_stream[Progress | Found](WINDOW)
+        found: list[Found | Exception] = []
+
+        async def work() -> None:
+            async with put:
+                try:
+                    found.append(await self.answer(task, payload, gone, put.send))
+                except Exception as error:  # noqa: BLE001 - raised outside of the task group, which would wrap it
+                    found.append(error)
+
+        async with create_task_group() as group:
+            group.start_soon(work)
+            async with get:
+                async for step in get:
+                    yield step
+        if isinstance(found[0], Exception):
+            raise found[0]
+        yield found[0]
+
     async def _work(
         self,
         task: Operation,
         payload: Mapping[str, object],
         gone: Callable[[], Awaitable[bool]] | None,
-        tell: Callable[[Progress], Coroutine[Any, Any, None]] | None,
+        tell: Tell | None,
     ) -> Found:
         stopped = Event()
 
@@ -127,7 +162,7 @@ class Inference:
         self,
         task: Operation,
         payload: Mapping[str, object],
-        tell: Callable[[Progress], Coroutine[Any, Any, None]] | None,
+        tell: Tell | None,
         stopped: Event,
     ) -> Found:
         last: object = None
@@ -136,10 +171,12 @@ class Inference:
             for last in steps:
                 if stopped.is_set():
                     raise DisconnectedError
-                if tell is not None and isinstance(last, Progress):
+                if tell is not None and (isinstance(last, Progress) or _partial(last)):
                     from_thread.run(tell, last)
-                elif tell is not None and isinstance(last, Answer) and last.share < 1:
-                    from_thread.run(tell, Progress("answering", last.share))
         if not isinstance(last, Answer | Finding):
             raise RuntimeError(f"{task.name} ended without an answer")
         return last
+
+
+def _partial(step: object) -> bool:
+    return isinstance(step, Answer) and step.share < 1

@@ -163,8 +163,11 @@ def _server(
         call = (request.headers.get(SESSION, "") if request else "", str(context.request_id))
         told, again = 0.0, 0.0
 
-        async def tell(progress: Progress) -> None:
+        async def tell(step: object) -> None:
             nonlocal told, again
+            progress = (
+                step if isinstance(step, Progress) else Progress("answering", getattr(step, "share", None))
+            )
             if token is None or monotonic() < again:
                 return
             again = monotonic() + PAUSE

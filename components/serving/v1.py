@@ -10,7 +10,8 @@ Routes are flat: below a root path whose prefix a proxy takes away, Starlette's 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import asdict
 
 from anyio import CapacityLimiter, to_thread
@@ -22,9 +23,10 @@ from starlette.types import Receive, Scope, Send
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
 from components.models.tokenizers import Tokenizers
-from components.serving import attention
+from components.serving import attention, hugging_face, openai
 from components.serving.body import MalformedError, parse
 from components.serving.errors import (
+    STATUS,
     DisconnectedError,
     InternalError,
     JsonResponse,
@@ -32,11 +34,12 @@ from components.serving.errors import (
     refusal_of,
     reported,
 )
+from components.serving.events import Events
 from components.serving.inference import Inference
 from components.serving.listing import listing
 from components.serving.openapi import describe
 from components.serving.tokenizations import packed
-from components.tasks.task import Operation
+from components.tasks.task import Answer, Finding, Operation, Progress
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -80,7 +83,8 @@ def routes(
 
     async def models(request: Request) -> Response:
         found = await to_thread.run_sync(listing, registry, limiter=status_threads)
-        return JsonResponse(asdict(found))
+        data = [openai.described(registry.catalog[one.id]) for one in found.models]
+        return JsonResponse({"object": "list", "data": data, **asdict(found)})
 
     async def tokenizer_lanes(request: Request) -> Response:
         payload = await read_payload(request)
@@ -104,7 +108,14 @@ def routes(
             for path, method, handler in attention.endpoints(inference, read_payload)
         ),
         *(Route(f"/v1/{task.name}", Endpoint("POST", _operation(task, inference))) for task in tasks),
-        *(Route(f"/{root}/{{rest:path}}", _Nowhere()) for root in ("v1", "data")),
+        *(
+            Route(path, Endpoint(method, handler))
+            for path, method, handler in (
+                *openai.endpoints(inference, registry, read_payload),
+                *hugging_face.endpoints(inference, read_payload),
+            )
+        ),
+        *(Route(f"/{root}/{{rest:path}}", _Nowhere()) for root in ("v1", "hf", "data")),
     ]
 
 
@@ -137,7 +148,31 @@ class _Nowhere:
 def _operation(task: Operation, inference: Inference) -> Handler:
     async def answer(request: Request) -> Response:
         payload = await read_payload(request)
+        if Events.media_type in request.headers.get("accept", ""):
+            return Events(_told(inference.steps(task, payload, gone=request.is_disconnected)), _refused)
         found = await inference.answer(task, payload, gone=request.is_disconnected)
         return JsonResponse(found.as_json())
 
     return answer
+
+
+async def _told(steps: AsyncGenerator[object, None]) -> AsyncIterator[tuple[str | None, object]]:
+    """Progress, the answer as far as it has come, and the whole answer."""
+    async with aclosing(steps):
+        async for step in steps:
+            if isinstance(step, Progress):
+                yield "progress", asdict(step)
+            elif isinstance(step, Answer | Finding):
+                partial = isinstance(step, Answer) and step.share < 1
+                yield "partial" if partial else "answer", step.as_json()
+
+
+def _refused(error: Exception) -> tuple[int, Mapping[str, object]]:
+    match error:
+        case TourError():
+            return STATUS[error.code], error.as_json()
+        case MalformedError():
+            told = {"code": Code.INVALID_INPUT.value, "message": error.message, "field": error.field}
+            return error.status, {"error": told}
+        case _:
+            return 500, {"error": {"code": "internal", "message": str(error), "field": None}}
