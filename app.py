@@ -19,6 +19,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from components.address import Published, root_path_of
+from components.lab.intake import LARGEST
 from components.lab.lab import Lab
 from components.models.catalog import load_catalog
 from components.models.errors import TourError
@@ -26,12 +27,14 @@ from components.models.registry import Registry
 from components.models.settings import PROFILES, Profile, Settings, default_cache_dir
 from components.serving import space, zerogpu
 from components.tasks.runner import TIME_LIMIT, Runner
+from components.temporary import TemporaryFiles
 
 if TYPE_CHECKING:
     import gradio as gr
     from starlette.types import ASGIApp
 
 ANYWHERE, LOCALLY = "0.0.0.0", "127.0.0.1"  # noqa: S104 (for Spaces, or where a flag asks for it)
+UPLOADS = 3_000_000_000  # bytes of what visitors sent or can download, together
 UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
@@ -43,6 +46,7 @@ class App:
     registry: Registry
     runner: Runner
     lab: Lab
+    files: TemporaryFiles
     launch_options: Mapping[str, Any]
 
     def start(self, host: str, port: int, *, share: bool = False) -> str:
@@ -80,6 +84,7 @@ class App:
 
     def close(self) -> None:
         self.blocks.close(verbose=False)
+        self.files.close()
         self.lab.close()
         self.registry.close()
 
@@ -96,6 +101,8 @@ def build_app(
     """
     _prepare_environment()
     gpu = zerogpu.decorator() if zerogpu.asked_for() else None
+    from gradio.utils import get_upload_folder
+
     import demos
     from components.serving import endpoints, v1
     from components.serving.inference import Inference
@@ -103,6 +110,7 @@ def build_app(
     from components.serving.middleware import middleware
     from components.serving.modules import modules
     from components.serving.shell import Site, pictures
+    from components.serving.uploads import uploads
     from components.ui.chrome import PICTURES, appearance
 
     if gpu is not None:
@@ -113,7 +121,10 @@ def build_app(
     lab = Lab(registry, settings)
     inference = Inference(runner)
     mcp = McpServer(demos.OPERATIONS, registry.catalog, inference)
-    blocks = demos.build(registry, runner, lab, published)
+    files = TemporaryFiles(Path(get_upload_folder()) / "transformers-tour", budget=UPLOADS)
+    blocks = demos.build(registry, runner, lab, published, files)
+    for block in blocks.blocks.values():
+        block.GRADIO_CACHE = str(files.folder)
     endpoints.register(blocks, demos.OPERATIONS, runner)
     site = Site(pages=demos.surroundings(), documents=demos.documents(), lost=demos.lost())
     # On a Space Gradio would add the Hub's header to pages opened outside it, and for that ask other sites.
@@ -131,6 +142,7 @@ def build_app(
         registry=registry,
         runner=runner,
         lab=lab,
+        files=files,
         launch_options={
             **appearance(),
             "app_kwargs": {
@@ -139,6 +151,7 @@ def build_app(
                     *mcp.routes,
                     pictures(PICTURES),
                     modules(),
+                    uploads(files, LARGEST),
                 ],
                 "middleware": middleware(site, published, frame_ancestors),
                 "lifespan": lifespan,
@@ -149,7 +162,6 @@ def build_app(
             "enable_monitoring": False,
             "run_history": False,  # what visitors type is not kept
             "state_session_capacity": 300,  # each kept session is half a megabyte
-            "max_file_size": "150mb",  # for the lab; other pages take less
             "ssr_mode": False,
             "root_path": published.url or published.root_path,
             "inbrowser": False,

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from components.lab.data import Data
 from components.lab.jobs import Jobs
 from components.lab.methods import METHODS
 from components.lab.runs import MODEL, Phase, Run, Spec, find
 from components.lab.workspace import Workspace, Workspaces, remove
+from components.models import disk
 from components.models.checkpoint import Checkpoint, Head
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
@@ -51,7 +48,7 @@ class Lab:
         self.registry = registry
         self.settings = settings
         self.jobs = Jobs(settings, ended=self._ended)
-        self._held = _own(root or settings.cache_dir / "lab")
+        self._held = disk.own(root or settings.cache_dir / "lab")
         self.workspaces = Workspaces(
             Path(self._held.lock_file).parent, budget=budget, each=each, removing=self._may_go
         )
@@ -81,6 +78,7 @@ class Lab:
         """The checkpoints that a run may start from: whole ones with one of these heads."""
         return [one for one in self.registry.catalog if one.body is None and one.head in (heads or BASES)]
 
+    @disk.explained("no training can begin")
     def start(self, workspace: Workspace, method: str, options: Mapping[str, Any], data: Data | None) -> Run:
         """Puts a run in line; raises `TourError` for what does not fit."""
         made = METHODS[method]
@@ -185,16 +183,6 @@ class Lab:
         except TourError:  # one of them is answering somebody
             return False
         return True
-
-
-def _own(root: Path) -> FileLock:
-    """The first of `root`, `root`-2 and so on that no other server on this host works in, held."""
-    for number in itertools.count(1):
-        folder = root if number == 1 else root.with_name(f"{root.name}-{number}")
-        folder.mkdir(parents=True, exist_ok=True)
-        with suppress(Timeout):
-            return FileLock(folder / "server.lock", thread_local=False).acquire(timeout=0).lock
-    raise AssertionError("unreachable")
 
 
 def _check(kind: str, data: Data | None) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.models import disk
 from components.models.errors import Code, TourError
 from components.models.sources.files import size
 
@@ -74,6 +75,7 @@ class Workspaces:
         self._removing = removing
         self._guard = threading.Lock()
 
+    @disk.explained("your workspace could not be opened")
     def open(self, key: object) -> Workspace:
         """The workspace of a key, made at its first use; raises `TourError` for what is no key."""
         if not isinstance(key, str) or not _KEY.fullmatch(key):
@@ -105,6 +107,7 @@ class Workspaces:
     def make_room(self, workspace: Workspace, nbytes: int) -> None:
         """Before `nbytes` are written into a workspace; raises `TourError` where they are too many."""
         workspace.touch()
+        disk.check_room(self.root, nbytes)
         used = workspace.nbytes
         if used + nbytes > self._each:
             raise TourError(

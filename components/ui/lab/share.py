@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from components.figures import status
 from components.figures.card import model_card
@@ -19,8 +16,10 @@ from components.lab.prepared import CARD, FILES, prepared
 from components.lab.publishing import archive, push
 from components.lab.runs import Run, find
 from components.lab.workspace import Workspace
+from components.models import disk
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
+from components.models.sources.files import size
 from components.ui import links
 from components.ui.page import Tour
 from components.ui.slots import QUIET
@@ -86,8 +85,15 @@ def share_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         try:
             run = _made(lab, lab.workspaces.open(key), id)
             name = str(lab.model_id(run)).removeprefix("local/")
-            target = Path(get_upload_folder()) / secrets.token_hex(16) / f"{name}.zip"
-            archive(run.model or run.folder, target)
+            model = run.model or run.folder
+            target = tour.files.take(size(model)) / f"{name}.zip"
+            try:
+                with disk.explained("the file could not be packed"):
+                    archive(model, target)
+            except BaseException:
+                tour.files.discard(target.parent)
+                raise
+            tour.files.done(target.parent)
         except TourError as error:
             return [gr.DownloadButton(visible=False), str(status.problem(error.message))]
         return [
