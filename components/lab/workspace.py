@@ -78,14 +78,25 @@ class Workspaces:
     @disk.explained("your workspace could not be opened")
     def open(self, key: object) -> Workspace:
         """The workspace of a key, made at its first use; raises `TourError` for what is no key."""
-        if not isinstance(key, str) or not _KEY.fullmatch(key):
+        folder = self._folder(key)
+        if folder is None:
             raise TourError(Code.INVALID_INPUT, "This page has lost its workspace. Load it again.")
-        name = hashlib.sha256(key.encode()).hexdigest()[:24]
-        workspace = Workspace(folder=self.root / name)
+        workspace = Workspace(folder=folder)
         for folder in (workspace.data, workspace.runs):
             folder.mkdir(parents=True, exist_ok=True)
         workspace.touch()
         return workspace
+
+    def find(self, key: object) -> Workspace | None:
+        """The workspace of a key; None where there is none, which is not an error and makes none."""
+        folder = self._folder(key)
+        return Workspace(folder=folder) if folder and folder.is_dir() else None
+
+    def _folder(self, key: object) -> Path | None:
+        """None for what is no key."""
+        if not isinstance(key, str) or not _KEY.fullmatch(key):
+            return None
+        return self.root / hashlib.sha256(key.encode()).hexdigest()[:24]
 
     def __iter__(self) -> Iterator[Workspace]:
         """Every workspace there is, the one used longest ago first."""

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.address import Published
 from components.serving.errors import refusal
+from components.serving.rendered import Rendered
 from components.serving.shell import Shells, Site
 
 BODY_LIMIT = 2_000_000  # bytes
@@ -55,6 +56,7 @@ def middleware(site: Site, published: Published, frame_ancestors: str = "*") -> 
         Middleware(RootPath, root_path=published.root_path),
         Middleware(SecurityHeaders, frame_ancestors=frame_ancestors),
         Middleware(CacheHeaders),
+        Middleware(Rendered, site=site, published=published),
         Middleware(Compression),
         Middleware(BodyLimit, limit=BODY_LIMIT),
         Middleware(KnownPages, pages=frozenset(site.pages)),

@@ -450,7 +450,7 @@ class Explorer:
                     "what goes beyond is cut off."
                 )
                 drawn_words = chart.place("lab-words")
-                choices = bases(self._tour.lab, ())
+                choices = bases(self._tour.lab, None, ())
                 with gr.Row(equal_height=False, elem_classes="actions"):
                     self._model = gr.Dropdown(
                         choices,
