@@ -18,6 +18,7 @@ from components.tasks.task import Operation
 from components.tasks.tokenize import TOOL as TOKENIZE
 from components.temporary import TemporaryFiles
 from components.ui import chrome
+from components.ui.blocks import PrivateBlocks
 from components.ui.frame import task_page
 from components.ui.page import TaskPage, Tour
 from demos import (
@@ -88,7 +89,7 @@ def build(
         files=files,
     )
     # Gradio keeps what is uploaded to it, though no page asks for a file: an hour at most.
-    with gr.Blocks(title=chrome.NAME, analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
+    with PrivateBlocks(title=chrome.NAME, analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
         home.build(tour, blocks)
         chrome.tell_mounted(blocks)
         # As `Blocks.route` does, which leaves and enters the app for each page and makes it anew every time:

@@ -82,15 +82,19 @@ class Rendered:
 
     async def _make(self, key: Key, scope: Scope) -> bool:
         """Whether there is such a page; it is kept then."""
-        _, page, _, gzip = key
-        dropped = (b"if-none-match", b"if-modified-since", b"range", b"accept-encoding", b"cookie")
-        headers = [one for one in scope["headers"] if one[0] not in dropped]
+        _, page, base, gzip = key
+        # Nothing of this request but what is in the key: the next one is sent the same.
+        scheme, _, rest = base.partition("://")
+        host = rest.partition("/")[0]
+        headers = {"host": host, "x-forwarded-host": host, "x-forwarded-proto": scheme, "accept": "text/html"}
         query = b"" if page is None else b"page=" + page.encode()
+        if gzip:
+            headers["accept-encoding"] = "gzip"
         asked = {
             **scope,
             "method": "GET",
             "query_string": query,
-            "headers": [*headers, *([(b"accept-encoding", b"gzip")] if gzip else [])],
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         }
         messages: list[Message] = []
 
