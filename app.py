@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from components.address import Published, root_path_of
 from components.lab.intake import LARGEST
 from components.lab.lab import Lab
+from components.models import disk
 from components.models.catalog import load_catalog
 from components.models.errors import TourError
 from components.models.registry import Registry
@@ -194,6 +195,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.space:
         return _space(options, parser)
     settings = _settings(options)
+    if problem := unwritable(settings.cache_dir):
+        print(problem, file=sys.stderr)
+        return 1
     if options.check:
         return check(settings)
     if options.examples:
@@ -417,6 +421,18 @@ def unusable(host: str, port: int) -> str | None:
             probe.bind(address)
     except OSError as error:
         return f"Cannot serve on {host}, port {port}: {error.strerror}. Choose others with --host and --port."
+    return None
+
+
+def unwritable(cache: Path) -> str | None:
+    """Why nothing can be kept in the cache, in a sentence or two; None if it can."""
+    parts = [one for name in ("lab", "wheels", "hub") if (one := cache / name).exists()]
+    for folder in (cache, *parts):
+        if problem := disk.unusable(folder):
+            return (
+                f"{problem} Models, and what visitors bring, are kept there: choose a folder that can be "
+                "written to, with --cache-dir or TOUR_CACHE."
+            )
     return None
 
 
