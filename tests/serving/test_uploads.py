@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ import httpx
 import pytest
 
 from components.temporary import TemporaryFiles
+from tests.fakes.disk import small_disk
 from tests.server import running_app
 
 UPLOAD = "/gradio_api/upload"
@@ -136,19 +136,6 @@ def test_what_is_no_upload_is_refused(
     assert until(lambda: len(files(place)) == before)
 
 
-@contextmanager
-def small_disk(folder: Path, nbytes: int) -> Iterator[Path]:
-    """A file system of so many bytes; skips where this user may not mount any."""
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={nbytes}", "tmpfs", str(folder)]
-    if not shutil.which("mount") or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("no file system can be mounted here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def test_a_full_disk_is_told_and_not_kept_full(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 8_000_000) as disk:
         temporary = TemporaryFiles(disk / "files", budget=10**9, reserve=0)
@@ -192,8 +179,6 @@ def test_what_a_killed_server_left_is_gone_at_the_next_start(tmp_path: Path) -> 
         "(TemporaryFiles(Path(sys.argv[1]), budget=10**6).take(9) / 'part').write_text('half')\n"
         "os.kill(os.getpid(), 9)"
     )
-    import sys
-
     subprocess.run([sys.executable, "-c", code, str(root)], cwd=Path(__file__).parents[2])
     assert files(root)
     held = TemporaryFiles(root, budget=10**6)

