@@ -23,7 +23,8 @@ FLAGS ?=
 
 # make test-fast   before a commit: style, imports, tests without weights, server or browser
 # make lint-js   types, errors and format of the pages' JavaScript; passed over where npm does not work
-.PHONY: lint-js demo test test-fast check bench evaluate examples screenshots chromium nginx clean
+# make soak   200 visitors for five minutes     make fuzz   20,000 requests that nobody would write
+.PHONY: soak fuzz lint-js demo test test-fast check bench evaluate examples screenshots chromium nginx clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -65,6 +66,12 @@ bench: $(VENV)/.bench chromium
 	$(BIN)/python -m tests.benchmarks.attention
 	$(BIN)/python -m tests.benchmarks.visitors
 	$(BIN)/python -m tests.benchmarks.lab
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.soak $(FLAGS)
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz $(FLAGS)
 
 evaluate: $(VENV)/.dev
 	$(BIN)/python -m components.training evaluate --data "$(DATA)" $(FLAGS)

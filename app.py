@@ -17,21 +17,29 @@ from pathlib import Path
 from time import perf_counter, sleep
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from components.address import Published, root_path_of
+from components.lab.intake import LARGEST
 from components.lab.lab import Lab
+from components.models import disk
 from components.models.catalog import load_catalog
 from components.models.errors import TourError
 from components.models.registry import Registry
 from components.models.settings import PROFILES, Profile, Settings, default_cache_dir
 from components.serving import space, zerogpu
 from components.tasks.runner import TIME_LIMIT, Runner
+from components.temporary import TemporaryFiles
 
 if TYPE_CHECKING:
     import gradio as gr
     from starlette.types import ASGIApp
 
+    from components.serving.guards import Limits
+
 ANYWHERE, LOCALLY = "0.0.0.0", "127.0.0.1"  # noqa: S104 (for Spaces, or where a flag asks for it)
+WAITING = 256  # calls in Gradio's queue, of all visitors
+UPLOADS = 3_000_000_000  # bytes of what visitors sent or can download, together
 UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
@@ -43,6 +51,7 @@ class App:
     registry: Registry
     runner: Runner
     lab: Lab
+    files: TemporaryFiles
     launch_options: Mapping[str, Any]
 
     def start(self, host: str, port: int, *, share: bool = False) -> str:
@@ -50,6 +59,11 @@ class App:
 
         Gradio gives a server five seconds to come up and takes a slower one for a port in use.
         """
+        import uvicorn.config
+
+        # Gradio takes no options for uvicorn. Which proxies are believed is `Forwarded`'s to decide.
+        uvicorn.config.HTTP_PROTOCOLS["auto"] = "components.serving.protocol:PunctualProtocol"
+        os.environ["FORWARDED_ALLOW_IPS"] = ""
         for patience in (1, 2, 4, None):
             try:
                 _, address, shared = self.blocks.launch(
@@ -80,6 +94,7 @@ class App:
 
     def close(self) -> None:
         self.blocks.close(verbose=False)
+        self.files.close()
         self.lab.close()
         self.registry.close()
 
@@ -91,20 +106,27 @@ def build_app(
     *,
     time_limit: float = TIME_LIMIT,
     prefetch: bool = True,
+    limits: Limits | None = None,
 ) -> App:
     """`published` is where visitors reach the app; `frame_ancestors` is CSP's list of who may embed it;
     `time_limit` is how many seconds a request may take; `prefetch` says whether embedded weights are
-    fetched before anybody asks.
+    fetched before anybody asks; `limits` says who may ask, and how often.
     """
     _prepare_environment()
     gpu = zerogpu.decorator() if zerogpu.asked_for() else None
+    import anyio
+    from gradio.utils import get_upload_folder
+
     import demos
     from components.serving import endpoints, v1
+    from components.serving.guards import Limits
     from components.serving.inference import Inference
+    from components.serving.listeners import Listeners
     from components.serving.mcp import McpServer
     from components.serving.middleware import middleware
     from components.serving.modules import modules
     from components.serving.shell import Site, pictures
+    from components.serving.uploads import uploads
     from components.ui.chrome import PICTURES, appearance
 
     if gpu is not None:
@@ -114,27 +136,35 @@ def build_app(
     runner = Runner(registry, settings.profile, execute=execute, time_limit=time_limit)
     lab = Lab(registry, settings)
     inference = Inference(runner)
-    mcp = McpServer(demos.OPERATIONS, registry.catalog, inference)
-    blocks = demos.build(registry, runner, lab, published)
+    limits = limits or Limits()
+    mcp = McpServer(demos.OPERATIONS, registry.catalog, inference, limits.hosts)
+    files = TemporaryFiles(Path(get_upload_folder()) / "transformers-tour", budget=UPLOADS)
+    blocks = demos.build(registry, runner, lab, published, files)
+    for block in blocks.blocks.values():
+        block.GRADIO_CACHE = str(files.folder)
     endpoints.register(blocks, demos.OPERATIONS, runner)
     site = Site(pages=demos.surroundings(), documents=demos.documents(), lost=demos.lost())
     # On a Space Gradio would add the Hub's header to pages opened outside it, and for that ask other sites.
     blocks.space_id = None
-    blocks.queue(max_size=64, api_open=False)  # open, /gradio_api/run would pass the queue by
+    blocks.queue(max_size=WAITING, api_open=False)  # open, /gradio_api/run would pass the queue by
+    listeners = Listeners(lambda: blocks._queue)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         threading.Thread(target=lab.recover, name="lab recovery", daemon=True).start()
         if prefetch:
             registry.prefetch()
-        async with mcp.run():
+        async with mcp.run(), anyio.create_task_group() as tasks:
+            tasks.start_soon(listeners.dismiss)
             yield
+            tasks.cancel_scope.cancel()
 
     return App(
         blocks=blocks,
         registry=registry,
         runner=runner,
         lab=lab,
+        files=files,
         launch_options={
             **appearance(),
             "app_kwargs": {
@@ -143,8 +173,9 @@ def build_app(
                     *mcp.routes,
                     pictures(PICTURES),
                     modules(),
+                    uploads(files, LARGEST),
                 ],
-                "middleware": middleware(site, published, frame_ancestors),
+                "middleware": middleware(site, published, listeners, limits, frame_ancestors),
                 "lifespan": lifespan,
             },
             "footer_links": [],  # Gradio's own API page knows nothing of the endpoints; ours is at /api
@@ -153,7 +184,6 @@ def build_app(
             "enable_monitoring": False,
             "run_history": False,  # what visitors type is not kept
             "state_session_capacity": 300,  # each kept session is half a megabyte
-            "max_file_size": "150mb",  # for the lab; other pages take less
             "ssr_mode": False,
             "root_path": published.url or published.root_path,
             "inbrowser": False,
@@ -169,6 +199,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.space:
         return _space(options, parser)
     settings = _settings(options)
+    if problem := unwritable(settings.cache_dir):
+        print(problem, file=sys.stderr)
+        return 1
     if options.check:
         return check(settings)
     if options.examples:
@@ -228,6 +261,25 @@ def _build(options: argparse.Namespace) -> App:
         options.frame_ancestors,
         time_limit=options.time_limit,
         prefetch=options.prefetch,
+        limits=_limits(options),
+    )
+
+
+def _limits(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Limits:
+    from components.serving.guards import Limits
+
+    hosts = [one for one in re.split(r"[,\s]+", options.allowed_hosts) if one]
+    if (url := _published(options).url) and (name := urlsplit(url).hostname):
+        hosts.append(name)
+    if options.share:
+        hosts.append("*.gradio.live")
+    if space.on_space(environ):
+        hosts += ["*.hf.space", "huggingface.co"]
+    return Limits(
+        proxies=options.proxies,
+        hosts=hosts,
+        requests=options.requests_per_minute,
+        uploads=options.uploads_per_minute,
     )
 
 
@@ -377,6 +429,18 @@ def unusable(host: str, port: int) -> str | None:
     return None
 
 
+def unwritable(cache: Path) -> str | None:
+    """Why nothing can be kept in the cache, in a sentence or two; None if it can."""
+    parts = [one for name in ("lab", "wheels", "hub") if (one := cache / name).exists()]
+    for folder in (cache, *parts):
+        if problem := disk.unusable(folder):
+            return (
+                f"{problem} Models, and what visitors bring, are kept there: choose a folder that can be "
+                "written to, with --cache-dir or TOUR_CACHE."
+            )
+    return None
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
@@ -391,6 +455,12 @@ def _bytes(text: str) -> int:
 def _port(text: str) -> int:
     if not (text.isdecimal() and 0 < int(text) < 65536):
         raise argparse.ArgumentTypeError(f"{text!r} is no port; ports go from 1 to 65535")
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    if not (text.isdecimal() and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
     return int(text)
 
 
@@ -428,6 +498,36 @@ def _parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
         "--share",
         action="store_true",
         help="publish the app through Gradio's tunnel, as notebooks on hosted machines need it",
+    )
+    serving.add_argument(
+        "--proxies",
+        default=environ.get("TRUSTED_PROXIES") or ("*" if on_space else ""),
+        metavar="LIST",
+        help="addresses and networks of proxies whose X-Forwarded headers are believed, with commas between "
+        "them, or * for all; TRUSTED_PROXIES sets it too (default: none; on a Space its own)",
+    )
+    serving.add_argument(
+        "--allowed-hosts",
+        default=environ.get("ALLOWED_HOSTS", ""),
+        metavar="LIST",
+        help="domain names that visitors reach the app under, as in tour.example.org,*.example.net, where "
+        "no proxy that is named passes them on; addresses, single words and the name in --public-url are "
+        "allowed anyway; pages of these may use the MCP server; ALLOWED_HOSTS sets it too",
+    )
+    serving.add_argument(
+        "--requests-per-minute",
+        type=_whole,
+        default="600",
+        metavar="NUMBER",
+        help="costly requests of one address, 0 for any number; callers on this host are not counted "
+        "(default: %(default)s)",
+    )
+    serving.add_argument(
+        "--uploads-per-minute",
+        type=_whole,
+        default="60",
+        metavar="NUMBER",
+        help="files that one address may send, 0 for any number (default: %(default)s)",
     )
     serving.add_argument(
         "--time-limit",

@@ -16,7 +16,9 @@ from components.shell import BASE, Shell
 from components.tasks.runner import Runner
 from components.tasks.task import Operation
 from components.tasks.tokenize import TOOL as TOKENIZE
+from components.temporary import TemporaryFiles
 from components.ui import chrome
+from components.ui.blocks import PrivateBlocks
 from components.ui.frame import task_page
 from components.ui.page import TaskPage, Tour
 from demos import (
@@ -71,8 +73,11 @@ TASKS = tuple(page.task for page in PAGES if isinstance(page, TaskPage))
 OPERATIONS: tuple[Operation, ...] = (*TASKS, TOKENIZE, ATTENTION, ATTRIBUTION, LAYERS, TOUR)
 
 
-def build(registry: Registry, runner: Runner, lab: Lab, published: Published) -> gr.Blocks:
-    """One Blocks with a route per page; `published` is where visitors reach it, for the API calls shown."""
+def build(
+    registry: Registry, runner: Runner, lab: Lab, published: Published, files: TemporaryFiles
+) -> gr.Blocks:
+    """One Blocks with a route per page; `published` is where visitors reach it, for the API calls shown;
+    `files` is where what they download lies."""
     tour = Tour(
         registry=registry,
         runner=runner,
@@ -81,9 +86,10 @@ def build(registry: Registry, runner: Runner, lab: Lab, published: Published) ->
         pages=PAGES,
         examples={task.name: examples.load(task) for task in TASKS},
         published=published,
+        files=files,
     )
     # Gradio keeps what is uploaded to it, though no page asks for a file: an hour at most.
-    with gr.Blocks(title=chrome.NAME, analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
+    with PrivateBlocks(title=chrome.NAME, analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
         home.build(tour, blocks)
         chrome.tell_mounted(blocks)
         # As `Blocks.route` does, which leaves and enters the app for each page and makes it anew every time:

@@ -17,6 +17,7 @@ from components.ui import api_samples, asking, links, picker, slots
 from components.ui.attention_view import DISPATCH, attention_view, look_at
 from components.ui.page import PlainPage, Tour
 from components.ui.slots import QUIET
+from components.ui.visitor import browser_key
 
 SLUG = links.ATTENTION_PAGE
 THERE = (Availability.LOADED, Availability.CACHED)
@@ -134,7 +135,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     blocks.load(restore, None, [*asked, go], **QUIET).then(
         None, [*asked, go], None, js=DISPATCH, api_visibility="private"
     )
-    picker.keep_current(picked, about_model, TASK, tour, blocks)
+    picker.keep_current(picked, about_model, TASK, tour, blocks, browser_key())
 
 
 def there(tour: Tour, id: str) -> bool:

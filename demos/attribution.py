@@ -21,6 +21,7 @@ from components.ui.driver import Problem, driven
 from components.ui.line import QUEUED, in_line
 from components.ui.page import PlainPage, TaskPage, Tour
 from components.ui.slots import QUIET, switches
+from components.ui.visitor import browser_key
 from demos import examples
 
 SLUG = links.ATTRIBUTION_PAGE
@@ -248,32 +249,37 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 
     slots.stops(actions, running, line)
 
-    def changed(task: str) -> list[Any]:
-        return fitting(tour, task, tour.runner.registry.catalog.default(task, tour.profile).id)
+    key = browser_key()
+
+    def changed(task: str, key: str | None) -> list[Any]:
+        return fitting(tour, task, tour.runner.registry.catalog.default(task, tour.profile).id, key=key)
 
     fields = [pair, model, about_model, target, against]
-    task.input(changed, task, fields, **QUIET)
+    task.input(changed, [task, key], fields, **QUIET)
 
     def other_model(task: str, id: str) -> str:
         return picker.about(of_task[task], id, tour)
 
     model.change(other_model, [task, model], about_model, **QUIET)
 
-    def states(task: str, id: str) -> list[Any]:
-        return [gr.Dropdown(choices=picker.choices(of_task[task], tour)), other_model(task, id)]
+    def choices(task: str, id: str, key: str | None) -> Any:
+        return gr.Dropdown(choices=picker.choices(of_task[task], tour, key, id))
+
+    def states(task: str, id: str, key: str | None) -> list[Any]:
+        return [choices(task, id, key), other_model(task, id)]
 
     # Until it is known where models are, nothing is said of it; after a run it may be another place. Asked
     # twice on opening: by the time of the first answer another task may have been picked.
     current: dict[str, Any] = {
         "fn": states,
-        "inputs": [task, model],
+        "inputs": [task, model, key],
         "outputs": [model, about_model],
         **QUIET,
     }
     blocks.load(**current).then(**current)
     for one in running:
         one.then(**current)
-    model.focus(lambda task: gr.Dropdown(choices=picker.choices(of_task[task], tour)), task, model, **QUIET)
+    model.focus(choices, [task, model, key], model, **QUIET)
     for button, example in zip(buttons, EXAMPLES.values(), strict=True):
 
         def fill(example: Sequence[str] = example) -> list[Any]:
@@ -318,12 +324,21 @@ def explaining(task: str) -> str:
     return EXPLAINED[task].target + (" Empty: the model's best." if EXPLAINED[task].has_best else "")
 
 
-def fitting(tour: Tour, task: str, id: str, pair: str = "", target: str = "", against: str = "") -> list[Any]:
+def fitting(
+    tour: Tour,
+    task: str,
+    id: str,
+    pair: str = "",
+    target: str = "",
+    against: str = "",
+    *,
+    key: str | None = None,
+) -> list[Any]:
     """Second text, model, what is said of it, and both predictions, for a task."""
     of = tasks(tour)[task]
     return [
         gr.Textbox(pair, **second(task)),
-        gr.Dropdown(choices=picker.choices(of, tour), value=id),
+        gr.Dropdown(choices=picker.choices(of, tour, key, id), value=id),
         picker.about(of, id, tour),
         gr.Dropdown(choices=[], value=target, info=explaining(task)),
         gr.Dropdown(choices=[], value=against),

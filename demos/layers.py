@@ -20,6 +20,7 @@ from components.ui.frame import places
 from components.ui.line import QUEUED, in_line
 from components.ui.page import Json, PlainPage, TaskPage, TextInput, Tour
 from components.ui.slots import QUIET, switches
+from components.ui.visitor import browser_key
 from demos import examples
 
 SLUG = links.LAYERS_PAGE
@@ -132,7 +133,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         return [*form_values, *placed(empty, {})]
 
     slots.linked(blocks, actions, asked, controller.names, defaults, restore, [*asked, *answered])
-    picker.keep_current(model, about_model, TASK, tour, blocks, running)
+    picker.keep_current(model, about_model, TASK, tour, blocks, browser_key(), running)
 
 
 def _charts(request: Json, answer: Json | None) -> list[Any]:

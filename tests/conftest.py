@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def app_url() -> Iterator[str]:
     """The real app over the cache of this host, so that weights are fetched once and not per run."""
-    with running_app("--visitors-unload") as url:
+    with running_app("--visitors-unload", "--allowed-hosts", "tour.example.org") as url:
         yield url
 
 

@@ -30,7 +30,7 @@ def proxied_app() -> Iterator[Proxied]:
     assert PROGRAM, "nginx is not installed"
     stripping, keeping = free_port(), free_port()
     with (
-        running_app(GRADIO_ROOT_PATH=PATH) as app,
+        running_app("--proxies", "127.0.0.1", GRADIO_ROOT_PATH=PATH) as app,
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
     ):
         template = Template((ROOT / "tests/data/nginx.conf").read_text("utf-8"))

@@ -13,7 +13,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 ROOT = Path(__file__).parent.parent
 
@@ -101,3 +104,54 @@ def running_app(*flags: str, **environment: str) -> Iterator[str]:
     command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), "--no-prefetch", *flags]
     with running(command, f"{url}/health", {**clean_environment(), **environment}):
         yield url
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A running app, what it has written so far, and its process."""
+
+    url: str
+    log: Path
+    process: psutil.Process
+
+    @property
+    def descriptors(self) -> int:
+        return self.process.num_fds()
+
+    @property
+    def threads(self) -> int:
+        return self.process.num_threads()
+
+    @property
+    def memory(self) -> int:
+        """Bytes that are resident."""
+        return int(self.process.memory_info().rss)
+
+
+@contextmanager
+def observed_app(folder: Path, *flags: str, **environment: str) -> Iterator[Observed]:
+    """The app with its temporary files and its log in a folder."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), *flags]
+    temporary = {"GRADIO_TEMP_DIR": str(folder / "temporary")}
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**clean_environment(), **temporary, **environment},
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            if not comes_up(process, f"{url}/health"):
+                raise RuntimeError(log.read_text("utf-8", errors="replace"))
+            yield Observed(url, log, psutil.Process(process.pid))
+        finally:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

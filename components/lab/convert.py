@@ -8,6 +8,7 @@ a file made to blow up ends as a message. Its input is a `ConversionJob` as JSON
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from components.lab.roles import Column, columns_of, too_many_classes
+from components.models import disk
 from components.models.errors import Code, TourError
 from components.tasks import files, sheets
 from components.tasks.bounded import bound, tell
@@ -541,7 +543,9 @@ class _Writer:
             for at in range(0, len(whole), _ROWS):
                 self._stream.write_batch(whole.slice(at, _ROWS))
         except OSError as error:
-            raise _too_large(source.name) from error
+            if error.errno != errno.EFBIG and disk.is_full(error):
+                raise disk.no_room(f"{shorten(source.name)} could not be read") from error
+            raise _too_large(source.name) from error  # this process may not write more
 
     @property
     def _split(self) -> str:

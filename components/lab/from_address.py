@@ -21,6 +21,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from components.lab.convert import Source
 from components.lab.intake import LARGEST, Draft, begin
 from components.lab.workspace import Workspace, Workspaces, remove
+from components.models import disk
 from components.models.errors import Code, TourError
 from components.tasks.fields import shorten
 
@@ -132,6 +133,8 @@ def _opened(address: str, network: Network) -> Iterator[tuple[Remote, Response]]
                     yield _found(address, response.status, said), response
                     return
     except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError, OSError) as error:
+        if disk.is_full(error):
+            raise disk.no_room("the file could not be kept") from error
         raise TourError(
             Code.UNREACHABLE,
             f"{shorten(urlsplit(address).hostname)} does not answer as it should ({type(error).__name__}). "

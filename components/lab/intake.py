@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,12 +13,14 @@ from typing import Any, cast
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
+from components import temporary
 from components.lab import roles
 from components.lab.convert import MOST_BYTES, ConversionJob, Converted, Source, convert
 from components.lab.data import Data
 from components.lab.roles import Roles
 from components.lab.runs import find
 from components.lab.workspace import Workspace, Workspaces, remove
+from components.models import disk
 from components.models.errors import Code, TourError
 from components.tasks import bounded
 from components.tasks.fields import shorten
@@ -60,7 +63,7 @@ def upload(workspaces: Workspaces, workspace: Workspace, file: Path, name: str) 
     """Begins a draft with a file, which is moved into the workspace."""
     nbytes = file.stat().st_size
     if nbytes > LARGEST:
-        file.unlink()
+        temporary.remove(file)
         raise TourError(
             Code.TOO_LONG,
             f"{shorten(name)} has {nbytes / 1e6:,.0f} MB; up to {LARGEST / 1e6:.0f} MB are taken. Take "
@@ -70,10 +73,12 @@ def upload(workspaces: Workspaces, workspace: Workspace, file: Path, name: str) 
     folder = begin(workspaces, workspace, nbytes)
     kept = folder / "source-0"
     try:
-        file.replace(kept)
-    except OSError:  # from another file system
-        kept.write_bytes(file.read_bytes())
-        file.unlink()
+        with disk.explained(f"{shorten(name)} could not be kept"):
+            shutil.move(file, kept)
+        temporary.remove(file)
+    except BaseException:
+        remove(folder)
+        raise
     draft = Draft(
         folder=folder,
         title=Path(name).stem[:60] or "data",
@@ -85,6 +90,7 @@ def upload(workspaces: Workspaces, workspace: Workspace, file: Path, name: str) 
     return draft
 
 
+@disk.explained("no file can be taken")
 def begin(workspaces: Workspaces, workspace: Workspace, nbytes: int) -> Path:
     """An empty folder for a draft of so many bytes; the one before it is gone."""
     folder = workspace.folder / _FOLDER
@@ -101,7 +107,7 @@ def read(workspace: Workspace, settings: Mapping[str, Any]) -> Generator[int, No
     """
     if (draft := draft_of(workspace)) is None:
         raise TourError(Code.EXPIRED, "The file is no longer here. Upload it again.", "file")
-    with _alone(draft.folder):
+    with _alone(draft.folder), disk.explained("the file could not be read"):
         job = ConversionJob(sources=draft.sources, settings=settings, target=draft.table)
         converted = yield from _apart(job)
         read = replace(draft, converted=converted)
@@ -109,6 +115,7 @@ def read(workspace: Workspace, settings: Mapping[str, Any]) -> Generator[int, No
     return read
 
 
+@disk.explained("the data could not be kept")
 def finalize(workspace: Workspace, chosen: Roles) -> Data:
     """Makes the draft the data set that is worked on; raises `TourError` for roles that do not fit."""
     draft = draft_of(workspace)
@@ -129,6 +136,7 @@ def finalize(workspace: Workspace, chosen: Roles) -> Data:
     return data
 
 
+@disk.explained("the example set could not be opened")
 def shipped(workspace: Workspace) -> Data:
     """Opens the example set; being this project's own file, it is read right here."""
     for folder in workspace.data.iterdir():

@@ -20,6 +20,7 @@ from components.lab.runs import CHECKPOINTS, Phase, Run, State
 from components.lab.work import start_message
 from components.lab.worker import LOCK
 from components.lab.workspace import remove
+from components.models import disk
 from components.models.checkpoint import Checkpoint
 from components.models.errors import Code, TourError
 from components.models.settings import Settings
@@ -182,7 +183,9 @@ class Jobs:
             try:
                 state = self._carry_out(entry)
             except OSError as error:  # the folder is gone, the disk is full
-                state = State(phase=Phase.FAILED, message=f"It could not be run ({error.strerror}).")
+                full = disk.no_room("the training could not go on").message
+                message = full if disk.is_full(error) else f"It could not be run ({error.strerror})."
+                state = State(phase=Phase.FAILED, message=message)
             with self._changed:
                 self._current = None
                 if entry.stop_reason == "yield" and state.phase is Phase.PAUSED and not self._closed:

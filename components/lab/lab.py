@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from components.lab.data import Data
 from components.lab.jobs import Jobs
 from components.lab.methods import METHODS
-from components.lab.runs import MODEL, Phase, Run, Spec, find
+from components.lab.runs import KEY, MODEL, Phase, Run, Spec, find
 from components.lab.workspace import Workspace, Workspaces, remove
+from components.models import disk
 from components.models.checkpoint import Checkpoint, Head
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
@@ -51,7 +48,7 @@ class Lab:
         self.registry = registry
         self.settings = settings
         self.jobs = Jobs(settings, ended=self._ended)
-        self._held = _own(root or settings.cache_dir / "lab")
+        self._held = disk.own(root or settings.cache_dir / "lab")
         self.workspaces = Workspaces(
             Path(self._held.lock_file).parent, budget=budget, each=each, removing=self._may_go
         )
@@ -77,10 +74,12 @@ class Lab:
 
     # Runs
 
-    def bases(self, *heads: Head) -> list[Checkpoint]:
-        """The checkpoints that a run may start from: whole ones with one of these heads."""
-        return [one for one in self.registry.catalog if one.body is None and one.head in (heads or BASES)]
+    def bases(self, key: object, *heads: Head) -> list[Checkpoint]:
+        """What a run may start from: whole checkpoints with one of these heads, the visitor's own too."""
+        known = [*self.registry.catalog, *self.own(key)]
+        return [one for one in known if one.body is None and one.head in (heads or BASES)]
 
+    @disk.explained("no training can begin")
     def start(self, workspace: Workspace, method: str, options: Mapping[str, Any], data: Data | None) -> Run:
         """Puts a run in line; raises `TourError` for what does not fit."""
         made = METHODS[method]
@@ -133,12 +132,33 @@ class Lab:
     # What they have made
 
     def model_id(self, run: Run) -> str | None:
-        """What the registry calls the checkpoint that a run has made; None if it has made none."""
+        """What the registry calls the checkpoint that a run has made; None if it has made none.
+
+        The id is the model's key as well: nobody can guess it, and who has it can use the model.
+        """
         if run.model is None or run.state.phase is not Phase.DONE:
             return None
         data = run.data
         name = re.sub(r"[^a-z0-9]+", "-", (data.about.title if data else "text").lower()).strip("-")[:30]
-        return f"local/{name or 'data'}-{run.spec.method.replace('_', '-')}-{run.id[-6:]}"
+        return f"local/{name or 'data'}-{run.spec.method.replace('_', '-')}-{run.id[-KEY:]}"
+
+    def title(self, run: Run) -> str:
+        """What pages call the checkpoint that a run has made: its id without most of the key."""
+        return str(self.model_id(run)).removeprefix("local/")[: 6 - KEY or None]
+
+    def own(self, key: object) -> list[Checkpoint]:
+        """What a visitor has trained and keeps to themselves, newest first; empty for what opens nothing."""
+        workspace = self.workspaces.find(key)
+        runs = reversed(list(find(workspace.runs))) if workspace else ()
+        ids = (self.model_id(run) for run in runs if not run.shared)
+        return [self.registry.catalog[id] for id in ids if id and id in self.registry.catalog]
+
+    def share(self, run: Run, shared: bool) -> None:
+        """Lets everybody pick what a run has made, or nobody but who has its id."""
+        run.shared = shared
+        id = self.model_id(run)
+        if id is not None and id in self.registry.catalog:
+            self.registry.list(id, shared)
 
     def _ended(self, run: Run) -> None:
         self._publish(run)
@@ -152,6 +172,8 @@ class Lab:
             self.registry.add(
                 replace(
                     made,
+                    title=self.title(run),
+                    listed=run.shared,
                     tasks=_TASKS.get(made.head, made.tasks),
                     about=f"{learned}, trained in the lab of this app. {made.about}",
                 )
@@ -185,16 +207,6 @@ class Lab:
         except TourError:  # one of them is answering somebody
             return False
         return True
-
-
-def _own(root: Path) -> FileLock:
-    """The first of `root`, `root`-2 and so on that no other server on this host works in, held."""
-    for number in itertools.count(1):
-        folder = root if number == 1 else root.with_name(f"{root.name}-{number}")
-        folder.mkdir(parents=True, exist_ok=True)
-        with suppress(Timeout):
-            return FileLock(folder / "server.lock", thread_local=False).acquire(timeout=0).lock
-    raise AssertionError("unreachable")
 
 
 def _check(kind: str, data: Data | None) -> None:

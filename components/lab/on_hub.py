@@ -15,6 +15,7 @@ from typing import Any
 from components.lab.convert import Source
 from components.lab.intake import Draft, begin
 from components.lab.workspace import Workspace, Workspaces, remove
+from components.models import disk
 from components.models.errors import Code, TourError
 from components.models.sources.lookup import MOST_FOUND, PATIENCE, asked, is_repo
 from components.tasks.fields import shorten
@@ -171,8 +172,10 @@ def download(
     except httpx2.HTTPError as error:
         remove(folder)
         raise _unreachable(endpoint, listing.repo) from error
-    except BaseException:
+    except BaseException as error:
         remove(folder)
+        if disk.is_full(error):
+            raise disk.no_room(f"{listing.repo} could not be kept") from error
         raise
     title = listing.repo.rpartition("/")[2]
     draft = Draft(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
+from components.models import disk
 from components.models.errors import Code, TourError
 from components.models.sources.files import size
 from components.models.sources.lookup import is_repo
@@ -61,6 +62,8 @@ def push(model: Path, repo: str, token: str, *, private: bool, endpoint: str) ->
     except HfHubHTTPError as error:
         raise _explained(error.response.status_code, repo, endpoint) from None
     except (OSError, httpx2.HTTPError) as error:
+        if disk.is_full(error):
+            raise disk.no_room("nothing was sent") from None
         raise TourError(
             Code.UNREACHABLE, f"The Hub at {endpoint} does not answer ({type(error).__name__}). Try later."
         ) from None

@@ -19,7 +19,8 @@ CHECKPOINTS = "checkpoints"  # what a run goes on from; removed when it has ende
 MODEL = "model"  # what it has made, if that is a checkpoint
 PREDICTIONS = "predictions.npz"  # `validation` and `test`: logits [rows of the split, classes]
 RESULT = "result.json"  # what else it has found
-_SPEC, _STATE, _EVENTS = "run.json", "state.json", "events.jsonl"
+KEY = 24  # hexadecimal digits at the end of a run's id, which nobody can guess
+_SPEC, _STATE, _EVENTS, _SHARED = "run.json", "state.json", "events.jsonl", "shared"
 
 
 class Phase(StrEnum):
@@ -70,7 +71,7 @@ class Run:
     @classmethod
     def create(cls, runs: Path, spec: Spec) -> Run:
         # By name they stand in the order in which they were made, two of one second too.
-        folder = runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(3)}"
+        folder = runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(KEY // 2)}"
         folder.mkdir(parents=True)
         (folder / _SPEC).write_text(json.dumps(asdict(spec), ensure_ascii=False), "utf-8")
         run = cls(folder)
@@ -138,6 +139,18 @@ class Run:
         """The folder of the checkpoint that it made."""
         folder = self.folder / MODEL
         return folder if (folder / "config.json").is_file() else None
+
+    @property
+    def shared(self) -> bool:
+        """Whether its visitor has let everybody pick the checkpoint that it made."""
+        return (self.folder / _SHARED).is_file()
+
+    @shared.setter
+    def shared(self, shared: bool) -> None:
+        if shared:
+            (self.folder / _SHARED).touch()
+        else:
+            (self.folder / _SHARED).unlink(missing_ok=True)
 
     @property
     def saved(self) -> bool:

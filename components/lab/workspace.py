@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.models import disk
 from components.models.errors import Code, TourError
 from components.models.sources.files import size
 
@@ -74,16 +75,28 @@ class Workspaces:
         self._removing = removing
         self._guard = threading.Lock()
 
+    @disk.explained("your workspace could not be opened")
     def open(self, key: object) -> Workspace:
         """The workspace of a key, made at its first use; raises `TourError` for what is no key."""
-        if not isinstance(key, str) or not _KEY.fullmatch(key):
+        folder = self._folder(key)
+        if folder is None:
             raise TourError(Code.INVALID_INPUT, "This page has lost its workspace. Load it again.")
-        name = hashlib.sha256(key.encode()).hexdigest()[:24]
-        workspace = Workspace(folder=self.root / name)
+        workspace = Workspace(folder=folder)
         for folder in (workspace.data, workspace.runs):
             folder.mkdir(parents=True, exist_ok=True)
         workspace.touch()
         return workspace
+
+    def find(self, key: object) -> Workspace | None:
+        """The workspace of a key; None where there is none, which is not an error and makes none."""
+        folder = self._folder(key)
+        return Workspace(folder=folder) if folder and folder.is_dir() else None
+
+    def _folder(self, key: object) -> Path | None:
+        """None for what is no key."""
+        if not isinstance(key, str) or not _KEY.fullmatch(key):
+            return None
+        return self.root / hashlib.sha256(key.encode()).hexdigest()[:24]
 
     def __iter__(self) -> Iterator[Workspace]:
         """Every workspace there is, the one used longest ago first."""
@@ -105,6 +118,7 @@ class Workspaces:
     def make_room(self, workspace: Workspace, nbytes: int) -> None:
         """Before `nbytes` are written into a workspace; raises `TourError` where they are too many."""
         workspace.touch()
+        disk.check_room(self.root, nbytes)
         used = workspace.nbytes
         if used + nbytes > self._each:
             raise TourError(

@@ -35,7 +35,10 @@ class CatalogError(ValueError):
 
 
 class Catalog:
-    """Checkpoints by id, in the order of the file."""
+    """Checkpoints by id, in the order of the file.
+
+    Those that are not listed are there for who has their id, and in nothing that names several.
+    """
 
     def __init__(self, checkpoints: Iterable[Checkpoint]) -> None:
         self._by_id: dict[str, Checkpoint] = {}
@@ -43,7 +46,7 @@ class Catalog:
             if checkpoint.id in self._by_id:
                 raise CatalogError(f"[{checkpoint.id}]: this id is in the catalog twice")
             self._by_id[checkpoint.id] = checkpoint
-        for checkpoint in self:
+        for checkpoint in self._by_id.values():
             _check_body(checkpoint, self._by_id)
         self._defaults: dict[tuple[str, str], Checkpoint] = {}
         for checkpoint in self:
@@ -62,7 +65,7 @@ class Catalog:
         except KeyError:
             raise TourError(
                 Code.UNKNOWN_MODEL,
-                f"There is no model {id[:80]!r}. Pick one of: {', '.join(self._by_id)}.",
+                f"There is no model {id[:80]!r}. Pick one of: {', '.join(one.id for one in self)}.",
                 "model",
             ) from None
 
@@ -70,10 +73,17 @@ class Catalog:
         return id in self._by_id
 
     def __iter__(self) -> Iterator[Checkpoint]:
-        return iter(self._by_id.values())
+        return (one for one in self._by_id.values() if one.listed)
 
     def __len__(self) -> int:
-        return len(self._by_id)
+        return sum(1 for _ in self)
+
+    def including(self, checkpoint: Checkpoint) -> Catalog:
+        """A catalog with one more, or with another one of that id."""
+        return Catalog({**self._by_id, checkpoint.id: checkpoint}.values())
+
+    def without(self, id: str) -> Catalog:
+        return Catalog(one for one in self._by_id.values() if one.id != id)
 
     def for_task(self, task: str) -> tuple[Checkpoint, ...]:
         """The checkpoints that can do a task."""

@@ -109,6 +109,8 @@ class Checkpoint:
     A checkpoint with a `body` is an adapter: it changes a little of the network of that other
     checkpoint and shares the rest, and its tokenizer. Its `parameters` and `download_bytes` are
     what it adds; the properties `whole_parameters` and `whole_download_bytes` count the body too.
+
+    One that is not `listed` belongs to a visitor: it is found by its id alone, which cannot be guessed.
     """
 
     id: str
@@ -124,6 +126,7 @@ class Checkpoint:
     about: str
     default_for: dict[str, tuple[str, ...]] = field(default_factory=dict)
     body: Checkpoint | None = None
+    listed: bool = True
 
     def can(self, task: str) -> bool:
         if task in INSPECTIONS:

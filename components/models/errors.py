@@ -20,6 +20,7 @@ class Code(StrEnum):
     BUSY = "busy"
     TIMEOUT = "timeout"
     EXPIRED = "expired"
+    NO_SPACE = "no_space"
 
 
 class TourError(Exception):

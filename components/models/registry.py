@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,12 @@ class _Slot:
     def active_adapters(self) -> tuple[str, ...]:
         """The adapters that are loaded, or being loaded, on this body: it stays as long as they do."""
         return tuple(a.checkpoint.id for a in self.adapters if a.state in (*_UNDER_WAY, State.READY))
+
+    @property
+    def listed_adapters(self) -> tuple[str, ...]:
+        """Those of them that everybody may know of."""
+        listed = {a.checkpoint.id for a in self.adapters if a.checkpoint.listed}
+        return tuple(id for id in self.active_adapters if id in listed)
 
     @property
     def idle(self) -> bool:
@@ -120,7 +126,7 @@ class Registry:
                 error=slot.error.message if slot.error else None,
                 nbytes=slot.model.nbytes if slot.model else 0,
                 leases=slot.leases,
-                adapters=slot.active_adapters,
+                adapters=slot.listed_adapters,
                 device=str(slot.model.device) if slot.model else None,
             )
 
@@ -153,7 +159,8 @@ class Registry:
 
     def may_be_named(self, id: str) -> bool:
         """Whether a visitor may ask for a model by that name, which is not to say that there is one."""
-        return id in self.catalog or (self.open and lookup.is_repo(id))
+        # A visitor's model that is gone: its id, which was its key, is not sent to the Hub.
+        return id in self.catalog or (self.open and lookup.is_repo(id) and not id.startswith("local/"))
 
     def describe(self, id: str) -> Checkpoint:
         """A checkpoint of the catalog, or a repository on the Hub as one; `TourError` if it is neither.
@@ -201,6 +208,14 @@ class Registry:
             self._add(checkpoint)
             self._changed.notify_all()
 
+    def list(self, id: str, listed: bool) -> None:
+        """Whether a checkpoint is offered to everybody, or found by its id alone."""
+        with self._changed:
+            checkpoint = replace(self.catalog[id], listed=listed)
+            self.catalog = self.catalog.including(checkpoint)
+            self._slots[id].checkpoint = checkpoint
+            self._changed.notify_all()
+
     def remove(self, id: str) -> None:
         """Takes a checkpoint out of memory and catalog; raises `TourError` IN_USE as `unload` does."""
         self.unload(id)
@@ -210,14 +225,14 @@ class Registry:
                 raise TourError(
                     Code.IN_USE, f"{id} has just been asked for; try again when it is idle.", "model"
                 )
-            self.catalog = Catalog(one for one in self.catalog if one.id != id)
+            self.catalog = self.catalog.without(id)
             if body := slot.checkpoint.body:
                 self._slots[body.id].adapters.remove(slot)
             del self._slots[id]
 
     def _add(self, checkpoint: Checkpoint) -> None:
         """Condition held."""
-        self.catalog = Catalog([*self.catalog, checkpoint])
+        self.catalog = self.catalog.including(checkpoint)
         slot = self._slots[checkpoint.id] = _Slot(checkpoint)
         if body := checkpoint.body:
             self._slots[body.id].adapters.append(slot)
@@ -293,7 +308,8 @@ class Registry:
             if slot.active_adapters:
                 raise TourError(
                     Code.IN_USE,
-                    f"{id} is the body of {', '.join(slot.active_adapters)}: unload these first.",
+                    f"{id} is the body of {', '.join(slot.listed_adapters) or 'what a visitor has trained'}: "
+                    "unload these first.",
                     "model",
                 )
             if slot.state in _UNDER_WAY:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from components.models.checkpoint import Checkpoint, HubSource, Source
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
-from components.models.sources import lookup
 from components.models.status import Report
 from components.models.tokenizer import Tokenizer, wrapped
 
@@ -105,7 +104,7 @@ class Tokenizers:
                 "since. Train it again, or pick another.",
                 "tokenizers",
             )
-        if not (self._registry.open and lookup.is_repo(id)):
+        if not self._registry.may_be_named(id):
             known = ", ".join(checkpoint.id for checkpoint in catalog if checkpoint.body is None)
             raise TourError(
                 Code.UNKNOWN_MODEL,

@@ -28,8 +28,14 @@ STATUS: Mapping[Code, int] = {
     Code.OUT_OF_MEMORY: 503,
     Code.BUSY: 503,
     Code.TIMEOUT: 504,
+    Code.NO_SPACE: 507,
 }
-RETRY_AFTER = {Code.BUSY: 2, Code.OUT_OF_MEMORY: 30, Code.UNREACHABLE: 60}  # seconds
+RETRY_AFTER = {  # seconds
+    Code.BUSY: 2,
+    Code.OUT_OF_MEMORY: 30,
+    Code.UNREACHABLE: 60,
+    Code.NO_SPACE: 600,
+}
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from mcp import types
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -28,7 +28,8 @@ from starlette.types import Message, Receive, Scope, Send
 from components.models.catalog import Catalog
 from components.models.errors import TourError
 from components.serving.body import MalformedError, parse
-from components.serving.errors import DisconnectedError, InternalError, JsonResponse, reported
+from components.serving.errors import DisconnectedError, InternalError, JsonResponse, refusal, reported
+from components.serving.guards import may_call
 from components.serving.inference import Inference
 from components.serving.middleware import BODY_LIMIT
 from components.serving.schema import API_VERSION, answer_schema, request_schema
@@ -57,14 +58,16 @@ class Calls:
 class McpServer:
     """`routes` go to the app; `run()` is the context its lifespan holds open."""
 
-    def __init__(self, tasks: Sequence[Operation], catalog: Catalog, inference: Inference) -> None:
+    def __init__(
+        self, tasks: Sequence[Operation], catalog: Catalog, inference: Inference, hosts: Sequence[str] = ()
+    ) -> None:
+        self._hosts = hosts
         self._tools = [_tool(task, catalog) for task in tasks]
         self._calls = Calls()
         self._manager = StreamableHTTPSessionManager(
             app=_server({task.name: task for task in tasks}, self._tools, inference, self._calls),
             stateless=True,
-            # The app does not know the names under which proxies and Spaces publish it, and there is
-            # no login that a rebound name could abuse.
+            # `Hosts` has checked the name, and `__call__` the origin, for more than one name.
             security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
             max_request_body_size=BODY_LIMIT,
         )
@@ -92,6 +95,15 @@ class McpServer:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        if origin is not None and not may_call(origin, headers.get("host", ""), self._hosts):
+            message = (
+                f"Pages of {origin[:100]} may not call these tools. Who runs this app can allow it with "
+                "--allowed-hosts."
+            )
+            await refusal(403, "unknown_origin", message)(scope, receive, send)
+            return
         if scope["method"] == "POST":
             request = Request(scope, receive)
             body = await request.body()

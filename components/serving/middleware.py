@@ -4,7 +4,7 @@ All are plain ASGI, because `BaseHTTPMiddleware` would buffer Gradio's event str
 Gradio adds its own CORS and Brotli layers outside of these.
 
 A proxy may publish the app below a path. Some take that prefix away before they pass a request on, others
-keep it; `RootPath` comes first and takes it away, so that all else, Gradio included, sees one kind of path.
+keep it; `RootPath` takes it away before anything looks at a path, so that all, Gradio included, see one kind.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.address import Published
 from components.serving.errors import refusal
+from components.serving.guards import Faults, Forwarded, Hosts, Limits, Malformed, Patience, Rates
+from components.serving.listeners import Attended, Listeners
+from components.serving.rendered import Rendered
 from components.serving.shell import Shells, Site
 
 BODY_LIMIT = 2_000_000  # bytes
@@ -45,19 +48,29 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def middleware(site: Site, published: Published, frame_ancestors: str = "*") -> list[Middleware]:
+def middleware(
+    site: Site, published: Published, listeners: Listeners, limits: Limits, frame_ancestors: str = "*"
+) -> list[Middleware]:
     """`published` is where a proxy publishes the app.
 
     Framing is open by default: documentation on any site may embed a page with `?embed=1`, and there is no
     login or cookie that a hostile frame could make use of.
     """
     return [
-        Middleware(RootPath, root_path=published.root_path),
         Middleware(SecurityHeaders, frame_ancestors=frame_ancestors),
+        Middleware(Faults),
+        Middleware(Forwarded, proxies=limits.proxies),
+        Middleware(Hosts, hosts=limits.hosts),
+        Middleware(RootPath, root_path=published.root_path),
+        Middleware(Malformed),
+        Middleware(Rates, limits=limits),
+        Middleware(Patience),
         Middleware(CacheHeaders),
+        Middleware(Rendered, site=site, published=published),
         Middleware(Compression),
         Middleware(BodyLimit, limit=BODY_LIMIT),
         Middleware(KnownPages, pages=frozenset(site.pages)),
+        Middleware(Attended, listeners=listeners),
         Middleware(Shells, site=site, published=published),
         Middleware(GradioFaults),
     ]

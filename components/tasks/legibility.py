@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
 _SCRIPTS = Path(__file__).with_name("scripts.toml")
+_IGNORED = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 _WORD = regex.compile(r"\p{Latin}+(?:['’]\p{Latin}+)*")
 # Longer than any word that people write; of scripts that put spaces between words.
 _ENDLESS = regex.compile(
@@ -102,7 +103,7 @@ def texts(inputs: Any) -> Iterator[str]:
 def _notes(model: LoadedModel, text: str, reads: Collection[str]) -> Iterator[str]:
     if not text:
         return
-    if not any(map(_visible, text)):
+    if not any(map(visible, text)):
         yield "The text has only characters that nobody sees: an answer to it means nothing."
         return
     known = ", ".join(languages.name(one) for one in reads)
@@ -172,14 +173,19 @@ def unknown(tokenizer: Any, text: str) -> Sequence[str]:
         character
         for character in dict.fromkeys(text)
         if not character.isascii()
-        and _visible(character)
+        and visible(character)
         and unicodedata.category(character) != "Mn"
         and missing in tokenizer.convert_tokens_to_ids(tokenizer.tokenize(character))
     ]
 
 
-def _visible(character: str) -> bool:
-    return not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf", "Zs", "Zl", "Zp")
+def visible(character: str) -> bool:
+    """Whether a reader sees anything of it. Some letters and marks are made to be invisible, too."""
+    return not (
+        character.isspace()
+        or unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp")
+        or _IGNORED.fullmatch(character)
+    )
 
 
 def _likeliest(ranks: Mapping[str, float]) -> str:

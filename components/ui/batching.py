@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from components.figures import rows, status
 from components.models.errors import TourError
@@ -118,8 +116,12 @@ def wire(controller: PageController, panel: Panel, wiring: Wiring) -> list[Any]:
             ]
             return
         source = Path(path)
-        target = Path(get_upload_folder()) / secrets.token_hex(16) / batch.answers_name(source)
-        target.parent.mkdir(parents=True)
+        try:
+            target = controller.tour.files.new(batch.answers_name(source))
+        except TourError as error:
+            stopped = wiring.switches(running=False)
+            yield [str(status.problem(error.message)), gr.skip(), gr.skip(), gr.skip(), *stopped]
+            return
         yield [
             str(status.progress("Starting", None)),
             "",

@@ -20,6 +20,7 @@ from components.ui.line import QUEUED, in_line
 from components.ui.page import Example, Json, TaskPage, TextInput, Tour
 from components.ui.slots import QUIET, Actions, switches
 from components.ui.streaming import Wiring
+from components.ui.visitor import browser_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,8 +230,9 @@ def wire(controller: PageController, parts: Parts, blocks: gr.Blocks, opening: J
         if isinstance(kind, ChoiceInput) and kind.possible:
             parts.model.change(partial(fitting, controller, kind), [parts.model, box], box, **QUIET)
     task, tour = controller.page.task, controller.tour
-    picker.keep_current(parts.model, parts.about_model, task, tour, blocks, running)
-    picker.keep_current(parts.compare.other, None, task, tour, blocks, running)
+    key = browser_key()
+    picker.keep_current(parts.model, parts.about_model, task, tour, blocks, key, running)
+    picker.keep_current(parts.compare.other, None, task, tour, blocks, key, running)
     return running
 
 

@@ -12,6 +12,7 @@ from gradio.context import LocalContext
 from components.address import Published
 from components.figures.chart import Chart
 from components.figures.markup import Markup
+from components.temporary import TemporaryFiles
 from components.ui import uploads
 from components.ui.inspection import Inspection
 from components.ui.line import Line
@@ -175,6 +176,7 @@ class Tour:
     pages: Sequence[TaskPage | PlainPage]
     examples: Mapping[str, Sequence[Example]]  # by task name; the first is what a page opens with
     published: Published
+    files: TemporaryFiles
     line: Line = field(default_factory=Line)
 
     @property

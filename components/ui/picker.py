@@ -48,25 +48,31 @@ def keep_current(
     task: Task[Any, Any, Any],
     tour: Tour,
     blocks: gr.Blocks,
+    key: gr.BrowserState,
     runs: Sequence[Any] = (),
 ) -> None:
     """Availability changes as models load and the Hub comes and goes: looked up on opening, on focus and
     after each of `runs`. Until then no state is shown: what a page was built with may be days old."""
     refresh: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
-    def refreshed(picked: str) -> Any:
-        found = gr.Dropdown(choices=choices(task, tour))
+    def refreshed(picked: str, key: str | None) -> Any:
+        found = gr.Dropdown(choices=choices(task, tour, key, picked))
         return found if about_model is None else [found, about(task, picked, tour)]
 
-    def opened(picked: str) -> Any:
+    def opened(picked: str, key: str | None) -> Any:
         tour.registry.reachable()
-        return refreshed(picked)
+        return refreshed(picked, key)
 
     shown = [dropdown] if about_model is None else [dropdown, about_model]
-    blocks.load(opened, dropdown, shown, **refresh)
+    blocks.load(opened, [dropdown, key], shown, **refresh)
     for run in runs:
-        run.then(refreshed, dropdown, shown, **refresh)
-    dropdown.focus(lambda: gr.Dropdown(choices=choices(task, tour)), None, dropdown, **refresh)
+        run.then(refreshed, [dropdown, key], shown, **refresh)
+    dropdown.focus(
+        lambda picked, key: gr.Dropdown(choices=choices(task, tour, key, picked)),
+        [dropdown, key],
+        dropdown,
+        **refresh,
+    )
     if about_model is not None:
         dropdown.change(lambda picked: about(task, picked, tour), dropdown, about_model, **refresh)
 
@@ -76,8 +82,15 @@ def names(task: Task[Any, Any, Any], tour: Tour) -> list[tuple[str, str]]:
     return [(checkpoint.title, checkpoint.id) for checkpoint in tour.registry.catalog.for_task(task.name)]
 
 
-def choices(task: Task[Any, Any, Any], tour: Tour) -> list[tuple[str, str]]:
-    found = (tour.registry.status(checkpoint.id) for checkpoint in tour.registry.catalog.for_task(task.name))
+def choices(
+    task: Task[Any, Any, Any], tour: Tour, key: str | None, picked: str | None = None
+) -> list[tuple[str, str]]:
+    """What this visitor can pick: what everybody can, what they trained, and what a link has brought them."""
+    catalog = tour.registry.catalog
+    known = [*catalog.for_task(task.name), *(one for one in tour.lab.own(key) if one.can(task.name))]
+    if picked in catalog and catalog[picked].can(task.name) and catalog[picked] not in known:
+        known.append(catalog[picked])
+    found = (tour.registry.status(checkpoint.id) for checkpoint in known)
     return [(f"{one.checkpoint.title} · {availability(one)}", one.checkpoint.id) for one in found]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,12 +10,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from components import javascript
 from components.figures import status, tokens
 from components.figures.markup import Markup
 from components.insight import families, merges, steps, tensors
+from components.models import disk
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
 from components.models.status import State
@@ -234,14 +233,14 @@ def training_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
             for each in together:
                 for step in _bring(tour, each, found):
                     yield [str(status.progress(step.stage, step.share)), *skipped]
+            name, content = tokenizer.file()
+            # In the folder that Gradio serves to whoever knows the name, and empties after an hour.
+            target = tour.files.new(name)
+            with disk.explained("the tokenizer could not be kept"):
+                target.write_bytes(content)
         except TourError as error:
             yield [str(status.problem(error.message)), gr.DownloadButton(visible=False), gr.skip()]
             return
-        name, content = tokenizer.file()
-        # In the folder that Gradio serves to whoever knows the name, and empties after an hour.
-        target = Path(get_upload_folder()) / secrets.token_hex(16) / name
-        target.parent.mkdir(parents=True)
-        target.write_bytes(content)
         yield [
             str(_trained(id, found, int(size), text[:FIRST], word)),
             gr.DownloadButton(value=target, label=f"Download {name}", visible=True),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from components.figures import status
 from components.models.errors import TourError
 from components.tasks import batch, documents, extract, files
 from components.tasks.fields import LARGEST_TABLE, LONGEST_CELL, MOST_COLUMNS, MOST_ROWS
+from components.temporary import remove
 
 # Reading takes a processor; nothing of it touches the device.
 READING: dict[str, Any] = {
@@ -45,7 +45,7 @@ def document(box: Any, limit: int | None, elem_id: str) -> None:
         except TourError as error:
             return [gr.skip(), str(status.problem(error.message))]
         finally:
-            _remove(path)
+            remove(Path(path))
         notes = list(found.notes)
         if limit is not None and len(whole) > limit:
             notes.append(
@@ -124,9 +124,3 @@ def _fitting(rows: Path) -> tuple[dict[str, Any], list[str]]:
     if cut:
         notes.append(f"Cells were cut after {LONGEST_CELL:,} characters.")
     return {"columns": columns, "rows": kept}, notes
-
-
-def _remove(path: str) -> None:
-    with suppress(OSError):
-        Path(path).unlink()
-        Path(path).parent.rmdir()

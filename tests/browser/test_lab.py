@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
+from components.lab.runs import KEY
 from components.models.settings import default_cache_dir
-from demos import text_classification
+from demos import PAGES, TASKS, text_classification
 from tests.browser.conftest import VISITOR, OpenPage
 from tests.browser.tour import PATIENCE, TRAINED, TRAINS, Visit
 from tests.server import ROOT, clean_environment, comes_up, free_port
@@ -57,7 +59,9 @@ def train(page: Page, **options: object) -> None:
     page.locator("#lab-train").click()
 
 
-def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page, tmp_path: Path) -> None:
+def test_from_an_upload_to_a_model_chosen_on_the_classification_page(
+    page: Page, open_page: OpenPage, app_url: str, tmp_path: Path
+) -> None:
     page.goto("/lab")
     page.get_by_label("A file of mine").check()
     page.locator("#lab-file input[type=file]").set_input_files(pets(tmp_path / "pets.csv"))
@@ -72,7 +76,7 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page,
     expect(page.locator("#lab-judge-compared")).to_contain_text("LoRA")
     tab(page, "Share")
     code = page.locator("#lab-share-about code").filter(has_text="local/")  # not the prepared run's files
-    expect(code).to_have_text(re.compile(r"^local/pets-lora-[0-9a-f]{6}$"))
+    expect(code).to_have_text(re.compile(r"^local/pets-lora-[0-9a-f]{24}$"))
     name = code.inner_text()
     expect(page.locator("#lab-card")).to_contain_text("pets.csv")
 
@@ -88,11 +92,62 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page,
     expect(page.locator("#lab-pushed")).to_contain_text("does not answer", timeout=PATIENCE)
 
     visit = Visit(page, text_classification.PAGE).open()
-    visit.pick_model(name.removeprefix("local/"))
+    title = name.removeprefix("local/")[: 6 - KEY]
+    visit.pick_model(title)
     visit.fill("text", "The kitten sleeps beside the tomcat.")
     visit.run()
     assert visit.answer()["model"] == name
     assert visit.answer()["labels"][0]["label"] == "cat"
+
+    # Nobody else sees it, whatever they ask for; who is given its id can use it.
+    assert_nothing_names(name[-KEY:], app_url)
+    other = open_page("/text-classification", elsewhere=True)
+    assert title not in offered(other)
+    other.goto(f"/text-classification?model={name}&text=Walking+in+the+park.")
+    expect(other.locator("#text-classification-model input")).to_have_value(re.compile("pets-lora"))
+    other.locator("#text-classification-run").click()
+    expect(other.locator("#text-classification-result")).to_contain_text("dog", timeout=PATIENCE)
+    payload = {"text": "The kitten sleeps.", "model": name}
+    assert httpx.post(f"{app_url}/v1/text_classification", json=payload).json()["model"] == name
+    page.goto("/lab?tab=share")
+    page.get_by_label("Let everybody who uses this app pick it").check()
+    expect(page.locator("#lab-shared-status")).to_contain_text("everybody's pickers")
+    other.goto("/text-classification")
+    assert title in offered(other)
+    page.get_by_label("Let everybody who uses this app pick it").uncheck()
+    expect(page.locator("#lab-shared-status")).to_contain_text("yours alone")
+    assert_nothing_names(name[-KEY:], app_url)
+
+
+def offered(page: Page) -> str:
+    """What the picker has, once it knows."""
+    box = page.locator("#text-classification-model input")
+    expect(page.locator("#text-classification-model-about")).to_contain_text(
+        re.compile("loaded|on this host|to download")
+    )
+    box.click()
+    options = page.get_by_role("option")
+    expect(options.first).to_be_visible()
+    return " ".join(options.all_inner_texts())
+
+
+def assert_nothing_names(key: str, app_url: str) -> None:
+    """That no page, list, description or message of the app has a private model's key."""
+    addresses = [
+        "/v1/models",
+        "/v1/openapi.json",
+        "/gradio_api/mcp/schema",
+        "/gradio_api/info",
+        "/config",
+        "/api",
+    ]
+    with httpx.Client(base_url=app_url, timeout=30) as client:
+        for address in [*addresses, "/", *(f"/{one.slug}" for one in PAGES)]:
+            assert key not in client.get(address).text, address
+        for task in TASKS:
+            answer = client.post(f"/v1/{task.name}", json={**task.example, "model": "local/nothing"})
+            assert answer.status_code == 404
+            assert key not in answer.text, task.name
 
 
 @pytest.mark.parametrize(

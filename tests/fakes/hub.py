@@ -27,6 +27,7 @@ class FakeHub:
     `cut` names files whose body ends half-way, likewise; `gated` repositories need a token.
     `datasets` are folders of data sets by (id, revision), with the files that `main` or another revision has.
     `conversions` are the folders of pull requests, number 1 each, by (repository, who opened it).
+    `answers` are (status, body) in place of a file, by its name, each used once, the last first.
     While `silent_api` is set, the API's requests wait for `speak`.
     """
 
@@ -38,6 +39,7 @@ class FakeHub:
     conversions: dict[tuple[str, str], Path] = field(default_factory=dict)
     datasets: dict[tuple[str, str], Path] = field(default_factory=dict)
     uploads: Uploads = field(default_factory=Uploads)
+    answers: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
     endpoint: str = ""
     silent_api: threading.Event = field(default_factory=threading.Event)
     speak: threading.Event = field(default_factory=threading.Event)
@@ -166,6 +168,10 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             if file.suffix in LARGE:
                 headers |= {"X-Linked-Etag": f'"{etag}"', "X-Linked-Size": str(len(body))}
             get = self.command == "GET"
+            if get and (answers := hub.answers.get(file.name)):
+                status, content = answers.pop()
+                self._send(content, "text/html", status)
+                return
             if get and hub.damage.get(file.name, 0) > 0:
                 hub.damage[file.name] -= 1
                 body = body[:-1] + bytes([body[-1] ^ 1])

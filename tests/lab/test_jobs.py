@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable
 
 import pytest
+from pydantic import TypeAdapter
 
 from components.lab.jobs import MOST_OF_ONE, MOST_WAITING
 from components.lab.lab import Lab
-from components.lab.runs import CHECKPOINTS, Phase, Run, find
+from components.lab.runs import CHECKPOINTS, KEY, Phase, Run, find
 from components.lab.workspace import Workspace, new_key
 from components.models.errors import TourError
+from components.serving.listing import Listing, listing
 from tests.lab.conftest import MakeData
 from tests.server import ROOT
 
@@ -197,12 +199,48 @@ def test_what_does_not_fit_is_refused_at_once(
     assert not list(find(workspace.runs))
 
 
-def test_a_removed_run_takes_its_model_along(lab: Lab, workspace: Workspace, make_data: MakeData):
+def assert_private(lab: Lab, id: str) -> None:
+    """A model that nothing names: neither a list nor a message; who has its id can use it all the same."""
+    key = id[-KEY:]
+    registry = lab.registry
+    assert id in registry.catalog
+    named = [
+        *(one.id for one in registry.catalog),
+        *(
+            one.id
+            for task in ("text_classification", "attention", "layers")
+            for one in registry.catalog.for_task(task)
+        ),
+        *(f"{status.checkpoint.id} {status.adapters}" for status in registry.statuses()),
+        *(one.id for one in lab.bases(new_key())),
+        *(one.id for one in lab.own(new_key())),
+        *(one.id for one in lab.own(None)),
+        TypeAdapter(Listing).dump_json(listing(registry)).decode(),
+    ]
+    with pytest.raises(TourError) as unknown:
+        registry.catalog["local/nothing"]
+    named.append(unknown.value.message)
+    with pytest.raises(TourError) as in_use, registry.lease(id):
+        registry.unload("all-MiniLM-L6-v2")
+    named.append(in_use.value.message)
+    assert not [one for one in named if key in one]
+
+
+def test_a_removed_run_takes_its_model_along(lab: Lab, make_data: MakeData):
+    workspace_key = new_key()
+    workspace = lab.workspaces.open(workspace_key)
     run = lab.start(workspace, "lora", {"epochs": 1}, make_data(workspace))
     with pytest.raises(TourError, match="Cancel it first"):
         lab.remove(run)
     lab.jobs.wait(run, PATIENCE)
     id = str(lab.model_id(run))
+    assert_private(lab, id)
+    lab.share(run, True)
+    assert id in [one.id for one in lab.registry.catalog.for_task("text_classification")]
+    assert lab.own(workspace_key) == []  # it is among everybody's
+    lab.share(run, False)
+    assert_private(lab, id)
+    assert [one.id for one in lab.own(workspace_key)] == [id]
     with lab.registry.lease(id) as model:
         assert model.checkpoint.id == id
         with pytest.raises(TourError, match="answering"):

@@ -295,7 +295,8 @@ def test_what_ships_is_enough_for_both_and_shares_nothing() -> None:
 
 
 def test_the_adapted_checkpoint_answers_on_the_pages(tiny_lab: Lab) -> None:
-    workspace = tiny_lab.workspaces.open(new_key())
+    key = new_key()
+    workspace = tiny_lab.workspaces.open(key)
     run = tiny_lab.start(workspace, "adaptation", {**QUICK, "model": "tiny-decoder"}, None)
     tiny_lab.jobs.wait(run, PATIENCE)
     assert run.state.phase is Phase.DONE, run.state
@@ -304,7 +305,8 @@ def test_the_adapted_checkpoint_answers_on_the_pages(tiny_lab: Lab) -> None:
     made = tiny_lab.registry.catalog[id]
     assert made.can("text_generation")
     assert made.can("attention")
-    assert made in tiny_lab.bases()  # for a classifier
+    assert made in tiny_lab.bases(key)  # for a classifier
+    assert made not in tiny_lab.bases(new_key())
     answer = Runner(tiny_lab.registry, "embedded").call(
         TEXT_GENERATION, {"prompt": "The brown", "model": id, "mode": "plain", "max_new_tokens": 5}
     )

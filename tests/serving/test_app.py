@@ -177,6 +177,38 @@ def test_a_port_in_use_is_said_plainly() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("flags", [(), ("--check",)])
+@pytest.mark.parametrize("place", ["file", "file/inside", "foreign"])
+def test_a_cache_that_cannot_be_written_is_said_plainly(
+    tmp_path: Path, place: str, flags: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").touch()
+    cache = tmp_path / place
+    if place == "foreign":  # of another user; this one may be root, whom only a missing folder stops
+        cache.mkdir()
+        (cache / "lab").touch()
+    answer = run("--port", str(free_port()), "--cache-dir", str(cache), *flags)
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stderr
+    assert "--cache-dir" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
+def test_a_cache_that_can_only_be_read_is_said_plainly(tmp_path: Path) -> None:
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(tmp_path)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        answer = run("--port", str(free_port()), "--cache-dir", str(tmp_path))
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+    assert answer.returncode == 1
+    assert "cannot be written to" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_the_environment_sets_host_and_port_and_flags_win() -> None:
     environ = {"HOST": "0.0.0.0", "PORT": "7000", "TOUR_CACHE": "/somewhere"}
     options = app._parser(environ).parse_args([])

@@ -95,7 +95,7 @@ def test_a_site_elsewhere_may_not_call_a_server_on_localhost(http: Http) -> None
 
 def test_a_site_elsewhere_may_call_a_public_server(http: Http) -> None:
     asked = {
-        "Host": "tour.example",
+        "Host": "tour.example.org",
         "Origin": "https://elsewhere.example",
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "content-type",

@@ -76,13 +76,13 @@ def test_a_browser_gets_a_hint_instead_of_an_endless_stream(http: Http, path: st
     assert "MCP" in response.text
 
 
-def test_the_server_answers_under_any_name_that_a_proxy_gives_it(app_url: str) -> None:
+def test_the_server_answers_under_a_name_that_it_is_given(app_url: str) -> None:
     response = httpx.post(
         f"{app_url}/gradio_api/mcp/",
         json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
         headers={
-            "Host": "owner-name.hf.space",
-            "Origin": "https://elsewhere.example",
+            "Host": "tour.example.org",
+            "Origin": "https://tour.example.org",
             "Accept": "application/json, text/event-stream",
         },
     )

@@ -104,7 +104,9 @@ def test_characters_without_a_token_are_named(runner: Runner) -> None:
     assert note.endswith(": 😀 🦖.")
 
 
-@pytest.mark.parametrize("text", ["\u200b\u200b", "\u2060 \u00ad", "\ufeff"])
+@pytest.mark.parametrize(
+    "text", ["\u200b\u200b", "\u2060 \u00ad", "\ufeff", "\u115f\u3164", "\ufe0f\u034f", "\U000e0041"]
+)
 def test_what_nobody_sees_is_told(text: str, runner: Runner) -> None:
     (note,) = runner.call(text_classification.TASK, {"text": text}).notes
     assert note == "The text has only characters that nobody sees: an answer to it means nothing."

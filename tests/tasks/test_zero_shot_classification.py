@@ -178,7 +178,14 @@ def test_a_label_alone_has_a_score_of_its_own(runner: Runner, labels: Any, model
     assert any("one label alone" in note for note in answer.notes)
 
 
-@pytest.mark.parametrize("pair", [["good", "go\u200bod"], ["caf\u00e9", "cafe\u0301"], ["a b", "a\u00a0b"]])
+@pytest.mark.parametrize(
+    "pair", [["good", "go\u200bod"], ["caf\u00e9", "cafe\u0301"], ["a b", "a\u00a0b"], ["a", "a\ufe0f"]]
+)
 def test_labels_that_look_the_same_are_told(runner: Runner, pair: list[str]) -> None:
     answer = runner.call(TASK, {"text": "Bread.", "labels": [*pair, "other"], "model": "tiny-causal-lm"})
     assert any("look the same" in note for note in answer.notes)
+
+
+def test_a_label_that_nobody_sees_is_told(runner: Runner) -> None:
+    answer = runner.call(TASK, {"text": "Bread.", "labels": ["\u200b", "other"], "model": "tiny-causal-lm"})
+    assert any("nobody sees" in note for note in answer.notes)

@@ -12,6 +12,7 @@ from components.figures.comparison import Column, agreement
 from components.figures.markup import Markup
 from components.lab.lab import Lab
 from components.models.settings import Settings
+from components.temporary import TemporaryFiles
 from components.ui import conversation, links, picker
 from components.ui.answering import PageController
 from components.ui.page import Example, TaskPage, Tour
@@ -36,6 +37,7 @@ def tour(runner: Any, tmp_path: Path) -> Tour:
         pages=PAGES,
         examples={task.name: examples.load(task) for task in TASKS},
         published=Published(local="http://127.0.0.1:7860"),
+        files=TemporaryFiles(tmp_path / "files", budget=10**9),
     )
 
 

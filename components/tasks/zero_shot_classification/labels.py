@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from components.tasks.legibility import visible
 from components.tasks.task import Output
 from components.tasks.zero_shot_classification import Inputs, Label, Labels, Options
 
@@ -60,8 +61,10 @@ def window_notes(windows: int) -> tuple[str, ...]:
 
 def _unseen(labels: list[str]) -> list[str]:
     """A note on labels that a reader cannot tell apart."""
-    shown = {"".join(one for one in label if unicodedata.category(one) != "Cf") for label in labels}
+    shown = {"".join(one for one in label if one.isspace() or visible(one)) for label in labels}
     shown = {" ".join(unicodedata.normalize("NFKC", label).split()) for label in shown}
+    if "" in shown:
+        return ["A label has only characters that nobody sees: its score means nothing."]
     if len(shown) == len(labels):
         return []
     return ["Some labels look the same and differ in characters that cannot be seen; they are scored apart."]

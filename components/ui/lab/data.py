@@ -134,10 +134,7 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
             return
         try:
             workspace = tour.lab.workspaces.open(key)
-            uploaded = Path(path)
-            intake.upload(tour.lab.workspaces, workspace, uploaded, uploaded.name)
-            with suppress(OSError):
-                uploaded.parent.rmdir()
+            intake.upload(tour.lab.workspaces, workspace, Path(path), Path(path).name)
         except TourError as error:
             yield [None, str(status.problem(error.message)), *finalize.hidden()]
             return
@@ -453,7 +450,7 @@ class Explorer:
                     "what goes beyond is cut off."
                 )
                 drawn_words = chart.place("lab-words")
-                choices = bases(self._tour.lab, ())
+                choices = bases(self._tour.lab, None, ())
                 with gr.Row(equal_height=False, elem_classes="actions"):
                     self._model = gr.Dropdown(
                         choices,

@@ -43,7 +43,7 @@ def features_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) ->
     )
     with gr.Row(equal_height=False, elem_classes="figure-first"):
         with gr.Column(scale=4, min_width=300):
-            controls = form(method, lab, "lab-features")
+            controls = form(method, lab, key, "lab-features")
             start = gr.Button("Compute the features", variant="primary", elem_id="lab-features-start")
             watch = watching.build(tour, key, "lab-features", [NAME])
         with gr.Column(scale=7, min_width=320):

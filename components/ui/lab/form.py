@@ -15,9 +15,13 @@ from components.ui import options
 from components.ui.slots import QUIET
 
 
-def form(method: Method, lab: Lab, slug: str, *heads: Head) -> list[gr.components.Component]:
+def form(
+    method: Method, lab: Lab, key: gr.BrowserState, slug: str, *heads: Head
+) -> list[gr.components.Component]:
     """A control for each option, in their order; a model is picked among the checkpoints that there are."""
-    return [control(field, lab, f"{slug}-{field.name}", heads) for field in option_fields(method.options)]
+    return [
+        control(field, lab, key, f"{slug}-{field.name}", heads) for field in option_fields(method.options)
+    ]
 
 
 def values(fields: Sequence[OptionField], typed: Sequence[Any]) -> dict[str, Any]:
@@ -30,22 +34,23 @@ def values(fields: Sequence[OptionField], typed: Sequence[Any]) -> dict[str, Any
 
 
 def control(
-    field: OptionField, lab: Lab, elem_id: str, heads: Sequence[Head] = ()
+    field: OptionField, lab: Lab, key: gr.BrowserState, elem_id: str, heads: Sequence[Head] = ()
 ) -> gr.components.Component:
     """For one option."""
     if field.name != "model":
         return options.control(field, field.default, elem_id)
     picked = gr.Dropdown(
-        bases(lab, heads),
+        bases(lab, None, heads),
         value=field.default,
         label=field.title,
         info=field.help,
         allow_custom_value=True,  # the id of a model on the Hub
         elem_id=elem_id,
     )
-    picked.focus(lambda: gr.Dropdown(bases(lab, heads)), None, picked, **QUIET)  # new ones are made meanwhile
+    # New ones are made meanwhile.
+    picked.focus(lambda key: gr.Dropdown(bases(lab, key, heads)), key, picked, **QUIET)
     return picked
 
 
-def bases(lab: Lab, heads: Sequence[Head]) -> list[tuple[str, str]]:
-    return [(one.title, one.id) for one in lab.bases(*heads)]
+def bases(lab: Lab, key: str | None, heads: Sequence[Head]) -> list[tuple[str, str]]:
+    return [(one.title, one.id) for one in lab.bases(key, *heads)]

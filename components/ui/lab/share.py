@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from components.figures import status
 from components.figures.card import model_card
@@ -19,8 +16,10 @@ from components.lab.prepared import CARD, FILES, prepared
 from components.lab.publishing import archive, push
 from components.lab.runs import Run, find
 from components.lab.workspace import Workspace
+from components.models import disk
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
+from components.models.sources.files import size
 from components.ui import links
 from components.ui.page import Tour
 from components.ui.slots import QUIET
@@ -38,6 +37,15 @@ def share_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
     lab = tour.lab
     picked = gr.Dropdown([], label="What you have trained", elem_id="lab-shared", interactive=True)
     about = gr.HTML(elem_id="lab-share-about")
+    shared = gr.Checkbox(
+        False,
+        label="Let everybody who uses this app pick it",
+        info="They then see its name, which begins with that of your data, its labels and its model card, "
+        "and can send it texts; they get neither your data nor the file. You can take it back.",
+        visible=False,
+        elem_id="lab-share-with-all",
+    )
+    told = gr.HTML(elem_id="lab-shared-status", elem_classes="status")
     with gr.Row(equal_height=False, visible=False) as ways:
         with gr.Column(min_width=320):
             gr.HTML(
@@ -67,7 +75,7 @@ def share_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         try:
             workspace = lab.workspaces.open(key)
         except TourError:
-            return [gr.skip()] * 4
+            return [gr.skip()] * 5
         there = _models(lab, workspace)
         ids = [run.id for _, run in there]
         value = chosen if chosen in ids else next(iter(ids), None)
@@ -80,14 +88,36 @@ def share_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         try:
             return _shown(lab, lab.workspaces.open(key), id)
         except TourError as error:
-            return [str(status.problem(error.message)), gr.Row(visible=False), ""]
+            return [
+                str(status.problem(error.message)),
+                gr.Checkbox(visible=False),
+                gr.Row(visible=False),
+                "",
+            ]
+
+    def open_to_all(key: str, id: str | None, shared: bool) -> str:
+        try:
+            run = _made(lab, lab.workspaces.open(key), id)
+            lab.share(run, shared)
+        except TourError as error:
+            return str(status.problem(error.message))
+        name = lab.title(run)
+        words = f"{name} is in everybody's pickers now." if shared else f"{name} is yours alone again."
+        return str(status.hint(words))
 
     def pack(key: str, id: str | None) -> list[Any]:
         try:
             run = _made(lab, lab.workspaces.open(key), id)
-            name = str(lab.model_id(run)).removeprefix("local/")
-            target = Path(get_upload_folder()) / secrets.token_hex(16) / f"{name}.zip"
-            archive(run.model or run.folder, target)
+            name = lab.title(run)
+            model = run.model or run.folder
+            target = tour.files.take(size(model)) / f"{name}.zip"
+            try:
+                with disk.explained("the file could not be packed"):
+                    archive(model, target)
+            except BaseException:
+                tour.files.discard(target.parent)
+                raise
+            tour.files.done(target.parent)
         except TourError as error:
             return [gr.DownloadButton(visible=False), str(status.problem(error.message))]
         return [
@@ -109,11 +139,14 @@ def share_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
         link = Markup('<p class="hint">It is there: <a href="{0}" target="_blank" rel="noopener">{0}</a></p>')
         yield [str(link.format(said)), ""]
 
-    places = [about, ways, card]
+    places = [about, shared, ways, card]
     for event in (ready.then, tab.select):
         event(listed, [key, picked], [picked, *places], **QUIET)
     picked.change(show, [key, picked], places, **QUIET)
-    picked.change(lambda: [gr.DownloadButton(visible=False), "", ""], None, [download, packed, sent], **QUIET)
+    picked.change(
+        lambda: [gr.DownloadButton(visible=False), "", "", ""], None, [download, packed, sent, told], **QUIET
+    )
+    shared.input(open_to_all, [key, picked, shared], told, **QUIET)
     prepare.click(pack, [key, picked], [download, packed], **QUIET)
     send.click(
         publish,
@@ -128,8 +161,7 @@ def share_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
 
 def _models(lab: Lab, workspace: Workspace) -> list[tuple[str, Run]]:
     """The runs that have made a checkpoint, newest first, by the name it has in the tour."""
-    found = [(lab.model_id(run), run) for run in find(workspace.runs)]
-    return [(id.removeprefix("local/"), run) for id, run in reversed(found) if id]
+    return [(lab.title(run), run) for run in reversed(list(find(workspace.runs))) if lab.model_id(run)]
 
 
 def _made(lab: Lab, workspace: Workspace, id: str | None) -> Run:
@@ -145,7 +177,7 @@ def _example(lab: Lab, workspace: Workspace) -> list[Any]:
     data = lab.data(workspace)
     run = prepared(workspace, data, PREPARED) if data else None
     if run is None:
-        return [str(status.hint(words)), gr.Row(visible=False), ""]
+        return [str(status.hint(words)), gr.Checkbox(visible=False), gr.Row(visible=False), ""]
     files = json.loads((run.folder / FILES).read_text("utf-8"))
     about = status.hint(
         f"{words} Then it can be picked on the tour's pages, downloaded, and put on the Hub. This is what a "
@@ -157,6 +189,7 @@ def _example(lab: Lab, workspace: Workspace) -> list[Any]:
     )
     return [
         str(about + Markup('<h3>Its files</h3><ul class="card-files">{}</ul>').format(listed)),
+        gr.Checkbox(visible=False),
         gr.Row(visible=False),
         _card((run.folder / CARD).read_text("utf-8")),
     ]
@@ -178,13 +211,15 @@ def _shown(lab: Lab, workspace: Workspace, id: str | None) -> list[Any]:
         for slug, words in pages
     )
     about = Markup(
-        "<p>It is called <code>{}</code> everywhere in this tour, and can be picked wherever its kind fits, "
-        "until your data is removed, at the latest a day after you were last here. Others who use this app "
-        'can pick it too.</p><ul class="ways">{}</ul>'
+        "<p>Its id is <code>{}</code>. It is in this browser's pickers wherever its kind fits, and in nobody "
+        "else's, until your data is removed, at the latest a day after you were last here. The id is its "
+        "key: whoever you give it, or a link with it, can use the model, in the API too.</p>"
+        '<ul class="ways">{}</ul>'
     ).format(name, ways)
     text = (run.model / "README.md").read_text("utf-8") if run.model else ""
     return [
         str(about),
+        gr.Checkbox(run.shared, visible=True),
         gr.Row(visible=True),
         _card(text),
     ]

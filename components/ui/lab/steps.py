@@ -80,7 +80,7 @@ def _step(
     def lay_out(*, folded: bool) -> None:
         for field in fields:
             if (field.name not in first) is folded:
-                controls[field.name] = control(field, lab, f"{slug}-{field.name}", heads)
+                controls[field.name] = control(field, lab, key, f"{slug}-{field.name}", heads)
 
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):

@@ -42,9 +42,8 @@ def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
     gr.HTML(
         "<p class='hint'>Four ways to learn from the same examples, from the simplest to the most expensive. "
         "Each learns from the training split, is watched on the validation split, and is judged on the test "
-        "split, which it never sees while it learns. A model that is trained here can be picked by "
-        "everybody who uses "
-        "this app, under a name made of your data's, until you remove it.</p>"
+        "split, which it never sees while it learns. What you train here is yours: it is in the pickers of "
+        "this browser alone, until you share it on the tab Share.</p>"
     )
     about_data = gr.HTML(elem_id="lab-train-data")
     with gr.Row(equal_height=False, elem_classes="figure-first"):
@@ -60,7 +59,7 @@ def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
             controls: list[Any] = []
             for method in methods:
                 with gr.Column(visible=method is first) as group:
-                    controls += form(method, lab, f"lab-{method.name}")
+                    controls += form(method, lab, key, f"lab-{method.name}")
                 groups.append(group)
             start = gr.Button("Train", variant="primary", elem_id="lab-train")
         with gr.Column(scale=6, min_width=320):
@@ -92,14 +91,14 @@ def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
 
     models = [control for control in controls if isinstance(control, gr.Dropdown)]
 
-    def preselect(request: gr.Request) -> list[Any]:
+    def preselect(key: str, request: gr.Request) -> list[Any]:
         """A link may name the checkpoint to start from, such as one that was adapted a moment ago."""
         asked = request.query_params.get("model")
         there = asked is not None and asked in lab.registry.catalog
-        choices = bases(lab, ())
+        choices = bases(lab, key, ())
         return [gr.Dropdown(choices, value=asked) if there else gr.skip() for _ in models]
 
-    ready.then(preselect, None, models, **QUIET)
+    ready.then(preselect, key, models, **QUIET)
     seen: dict[str, Any] = {"fn": view, "inputs": key, "outputs": [about_data, runs], **QUIET}
     picked.change(switch, picked, [about, *groups], **QUIET)
     watch.starts(start.click, begin, [picked, *controls]).then(**seen)

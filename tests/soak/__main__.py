@@ -1,0 +1,144 @@
+"""Many visitors at once, against the real app on loopback: `python -m tests.soak`, or `make soak`.
+
+Prints a table for each kind of request, and what the app's process looks like afterwards. Ends with status 1
+where there was an error, health took longer than allowed, or something was left behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from tests.server import ROOT, Observed, clean_environment, observed_app
+from tests.soak.visitors import ASKED
+
+HEALTHY = 0.1  # seconds, 99 times of 100
+GROWTH = 1.05  # of memory, from after the warm-up to the end
+ROW = "{:<28} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--visitors", type=int, default=200)
+    parser.add_argument("--seconds", type=int, default=300)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, observed_app(Path(folder)) as app:
+        return soak(app, Path(folder), options.visitors, options.seconds)
+
+
+def soak(app: Observed, folder: Path, visitors: int, seconds: int) -> int:
+    for name, payload in ASKED.items():  # warm: the models are in memory
+        httpx.post(f"{app.url}/v1/{name}", json=payload, timeout=300).raise_for_status()
+    warm_up = min(60, seconds // 4)
+    before = (app.descriptors, app.threads)
+    seen = Health(app.url)
+    figures = folder / "figures"
+    command = [sys.executable, "-m", "locust", "--locustfile", "tests/soak/visitors.py", "--headless"]
+    command += ["--host", app.url, "--users", str(visitors), "--spawn-rate", str(max(1, visitors // 10))]
+    command += [
+        "--run-time",
+        f"{seconds}s",
+        "--stop-timeout",
+        "60",
+        "--only-summary",
+        "--json-file",
+        str(figures),
+    ]
+    busy = psutil.cpu_percent(None)
+    locust = subprocess.Popen(
+        command, cwd=ROOT, env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    with suppress(subprocess.TimeoutExpired):
+        locust.wait(warm_up)
+    warm = app.memory
+    locust.wait(seconds + 120)
+    memory = app.memory
+    busy = psutil.cpu_percent(None)
+    health = seen.end()
+    after = settled(app, before)
+    rows = json.loads(figures.with_suffix(".json").read_text())
+    errors = table(rows)
+    left = [one for one in (folder / "temporary").rglob("*") if one.is_file() and one.name != "server.lock"]
+    trouble = app.log.read_text("utf-8", errors="replace").count("Traceback")
+    worst = percentile(health, 0.99)
+    print(f"\n{visitors} visitors, {seconds} s; processors busy {busy:.0f} % (all programs of this host)")
+    print(f"health: {len(health)} asked, p50 {percentile(health, 0.5):.0f} ms, p99 {worst:.0f} ms")
+    print(
+        f"memory: {warm / 1e6:.0f} MB after {warm_up} s, {memory / 1e6:.0f} MB at the end "
+        f"({memory / warm - 1:+.1%})"
+    )
+    print(f"descriptors and threads: {before} before, {after} after; {trouble} tracebacks in the log")
+    print(f"temporary files: {len(left)}, {sum(one.stat().st_size for one in left) / 1e6:.1f} MB")
+    wrong = {
+        f"{errors} errors": errors > 0,
+        f"health took {worst:.0f} ms": worst > HEALTHY * 1e3,
+        "memory grew": memory > GROWTH * warm,
+        "descriptors were left open": after[0] > before[0] + 5,
+        "threads were left": after[1] > before[1] + 60,  # pools keep theirs
+        "tracebacks": trouble > 0,
+    }
+    found = [words for words, is_so in wrong.items() if is_so]
+    print(f"\nNot held: {', '.join(found)}." if found else "\nAll held.")
+    return 1 if found else 0
+
+
+class Health:
+    """Asks /health twice a second, over one connection, in a thread of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._ended = threading.Event()
+        self._took: list[float] = []
+        self._thread = threading.Thread(target=self._ask, args=(url,), daemon=True)
+        self._thread.start()
+
+    def _ask(self, url: str) -> None:
+        with httpx.Client(base_url=url, timeout=30) as client:
+            while not self._ended.wait(0.5):
+                begun = time.perf_counter()
+                client.get("/health").raise_for_status()
+                self._took.append((time.perf_counter() - begun) * 1e3)
+
+    def end(self) -> list[float]:
+        """Milliseconds."""
+        self._ended.set()
+        self._thread.join()
+        return self._took
+
+
+def settled(app: Observed, before: tuple[int, int]) -> tuple[int, int]:
+    """Descriptors and threads, once idle connections have ended."""
+    deadline = time.monotonic() + 30
+    while app.descriptors > before[0] + 5 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return app.descriptors, app.threads
+
+
+def table(rows: list[dict[str, Any]]) -> int:
+    print(ROW.format("", "answers", "errors", "p50 ms", "p95 ms", "p99 ms", "max ms"))
+    for row in sorted(rows, key=lambda row: row["name"]):
+        times = sorted((float(ms), count) for ms, count in row["response_times"].items())
+        flat = [ms for ms, count in times for _ in range(count)]
+        shares = [f"{percentile(flat, share):.0f}" for share in (0.5, 0.95, 0.99, 1.0)]
+        print(ROW.format(row["name"], row["num_requests"], row["num_failures"], *shares))
+        for failure in row.get("failures", []):
+            print("   ", failure)
+    return sum(int(row["num_failures"]) for row in rows)
+
+
+def percentile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""Visitors as locust plays them: those who read pages, programs that ask /v1, Gradio's queue, and the lab.
+
+What an app may say to too many at once (429 and 503 with a time to wait) is counted as a limit, under its own
+name in the table; anything else that is not an answer is an error.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+from typing import Any
+
+from locust import HttpUser, between, events, task
+
+ASKED: dict[str, dict[str, Any]] = {
+    "text_classification": {"text": "The bread was warm and the staff were kind."},
+    "named_entities": {"text": "Marie Curie was born in Warsaw."},
+    "fill_mask": {"text": "Paris is the [MASK] of France."},
+    "sentence_similarity": {"source": "A cat sleeps.", "sentences": ["A kitten naps.", "Stocks fell."]},
+    "question_answering": {"question": "Where was she born?", "context": "She was born in Warsaw in 1867."},
+    "tokenize": {"text": "Tokenizers cut words.", "tokenizers": ["all-MiniLM-L6-v2"]},
+}
+PAGES = ("", "text-classification", "fill-mask", "tokenizers", "attention", "lab", "story", "models", "api")
+LIMITS = (429, 503)
+PATIENCE = 120  # seconds that a client waits
+
+CONFIG: dict[str, Any] = {}
+
+
+@events.test_start.add_listener
+def look(environment: Any, **_: Any) -> None:
+    """The numbers of the lab's events, as a page learns them."""
+    import requests
+
+    CONFIG.update(requests.get(f"{environment.host}/config", timeout=60).json())
+
+
+def event(elem_id: str, kind: str) -> dict[str, Any]:
+    [part] = [one["id"] for one in CONFIG["components"] if one["props"].get("elem_id") == elem_id]
+    found: dict[str, Any] = next(one for one in CONFIG["dependencies"] if [part, kind] in one["targets"])
+    return found
+
+
+class Visitor(HttpUser):
+    abstract = True
+    wait_time = between(2, 8)
+
+    def get(self, path: str, name: str) -> None:
+        with self.client.get(path, name=name, catch_response=True, timeout=PATIENCE) as answer:
+            self.judge(answer, name)
+
+    def post(self, path: str, name: str, **sent: Any) -> Any:
+        with self.client.post(path, name=name, catch_response=True, timeout=PATIENCE, **sent) as answer:
+            return self.judge(answer, name)
+
+    def judge(self, answer: Any, name: str) -> Any:
+        """The answer where there is one; None where a limit was told as it should be."""
+        if answer.status_code in LIMITS and answer.headers.get("retry-after", "").isdecimal():
+            answer.request_meta["name"] = f"{name}: told to wait"
+            answer.success()
+            return None
+        if answer.status_code != 200:
+            answer.failure(f"{answer.status_code} {answer.text[:200]}")
+            return None
+        answer.success()
+        return answer
+
+    def listen(self, path: str, name: str) -> None:
+        """Reads a stream to its end."""
+        with self.client.get(path, name=name, catch_response=True, stream=True, timeout=PATIENCE) as answer:
+            if answer.status_code != 200:
+                answer.failure(f"{answer.status_code}")
+                return
+            last = ""
+            for line in answer.iter_lines(decode_unicode=True):
+                last = line or last
+                if line.startswith("event: error") or '"success":false' in line:
+                    answer.failure(line[:200])
+                    return
+                if line.startswith("event: complete") or "process_completed" in line:
+                    answer.success()
+                    return
+            answer.failure(f"ended with {last[:100]}")
+
+
+class Reader(Visitor):
+    weight = 8
+
+    @task
+    def page(self) -> None:
+        self.client.headers["Accept-Encoding"] = "gzip"
+        self.get(f"/{random.choice(PAGES)}", "page")
+
+
+class Program(Visitor):
+    weight = 4
+
+    @task
+    def ask(self) -> None:
+        name = random.choice([*ASKED])
+        self.post(f"/v1/{name}", "/v1", json=ASKED[name])
+
+
+class Client(Visitor):
+    weight = 3
+
+    @task
+    def call(self) -> None:
+        name = random.choice(["text_classification", "fill_mask"])
+        joined = self.post(f"/gradio_api/call/v2/{name}", "queue: join", json=ASKED[name])
+        if joined is not None:
+            self.listen(f"/gradio_api/call/{name}/{joined.json()['event_id']}", "queue: answer")
+
+
+class Pupil(Visitor):
+    """Uploads the hand-out, the same as all others, and has it read."""
+
+    weight = 1
+    rows = b"text,label\n" + b"".join(
+        b"Message %d is here,%s\n" % (n, (b"joy", b"fear")[n % 2]) for n in range(200)
+    )
+
+    def on_start(self) -> None:
+        self.key = secrets.token_urlsafe(24)
+
+    @task
+    def bring(self) -> None:
+        sent = self.post("/gradio_api/upload", "lab: upload", files={"files": ("hand-out.csv", self.rows)})
+        if sent is None:
+            return
+        take = event("lab-file", "upload")
+        path = json.loads(sent.text)[0]
+        file = {"path": path, "orig_name": "hand-out.csv", "meta": {"_type": "gradio.FileData"}}
+        kinds = {one["id"]: one["type"] for one in CONFIG["components"]}
+        session = secrets.token_hex(6)
+        asked = {
+            "fn_index": take["id"],
+            "data": [file if kinds[id] == "file" else self.key for id in take["inputs"]],
+            "session_hash": session,
+        }
+        if self.post("/gradio_api/queue/join", "lab: join", json=asked) is not None:
+            self.listen(f"/gradio_api/queue/data?session_hash={session}", "lab: read")
