@@ -106,11 +106,13 @@ def build_app(
     *,
     time_limit: float = TIME_LIMIT,
     prefetch: bool = True,
+    compatible: bool = True,
     limits: Limits | None = None,
 ) -> App:
     """`published` is where visitors reach the app; `frame_ancestors` is CSP's list of who may embed it;
     `time_limit` is how many seconds a request may take; `prefetch` says whether embedded weights are
-    fetched before anybody asks; `limits` says who may ask, and how often.
+    fetched before anybody asks; `compatible` whether OpenAI's and the Hub's clients are answered; `limits`
+    says who may ask, and how often.
     """
     _prepare_environment()
     gpu = zerogpu.decorator() if zerogpu.asked_for() else None
@@ -169,7 +171,9 @@ def build_app(
             **appearance(),
             "app_kwargs": {
                 "routes": [
-                    *v1.routes(demos.OPERATIONS, registry, inference, runner.tokenizers),
+                    *v1.routes(
+                        demos.OPERATIONS, registry, inference, runner.tokenizers, compatible=compatible
+                    ),
                     *mcp.routes,
                     pictures(PICTURES),
                     modules(),
@@ -261,6 +265,7 @@ def _build(options: argparse.Namespace) -> App:
         options.frame_ancestors,
         time_limit=options.time_limit,
         prefetch=options.prefetch,
+        compatible=options.compatible,
         limits=_limits(options),
     )
 
@@ -541,6 +546,12 @@ def _parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
         default="*",
         metavar="LIST",
         help="sites that may embed the app, as in Content-Security-Policy (default: %(default)s, any)",
+    )
+    serving.add_argument(
+        "--no-compatible",
+        dest="compatible",
+        action="store_false",
+        help="leave out the addresses in the form of OpenAI's API and of the Hub's inference API",
     )
     models = parser.add_argument_group("models")
     models.add_argument(

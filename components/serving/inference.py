@@ -93,6 +93,8 @@ class Inference:
         line.enter()
         try:
             async with line.room:
+                if gone is not None and await gone():
+                    raise DisconnectedError
                 return await self._work(task, payload, gone, tell)
         finally:
             line.leave()

@@ -74,6 +74,7 @@ class _Asked:
 
     chat: bool
     payloads: Sequence[Mapping[str, object]]
+    choices: int  # of each prompt
     stream: bool
     counted: bool  # whether a stream ends with the number of tokens
     likely: int | None  # how many tokens are listed in each place, beside their log probabilities
@@ -163,31 +164,43 @@ def _error(error: Exception) -> tuple[int, dict[str, object]]:
 
 def _asked(payload: Mapping[str, object], chat: bool) -> _Asked:
     """Raises `TourError` for what cannot be done."""
-    given = "messages" if chat else "prompt"
-    _refuse_others(payload, {given, "n", "stream", "logprobs", "top_logprobs", *OPTIONS})
+    _refuse_others(
+        payload, {"messages" if chat else "prompt", "n", "stream", "logprobs", "top_logprobs", *OPTIONS}
+    )
     ours = {OPTIONS[name]: value for name, value in payload.items() if name in OPTIONS}
     if ours.get("model") in ANY_MODEL:
         ours["model"] = None
     choices = _count(payload, "n", 1, MOST_CHOICES) or 1
     stream = _flag(payload, "stream")
-    if stream and choices > 1:
-        raise TourError(Code.INVALID_INPUT, "A stream has one choice here: leave n out, or set it to 1.", "n")
     if chat:
         likely = (_count(payload, "top_logprobs", 0, 10) or 0) if _flag(payload, "logprobs") else None
         ours["messages"] = _messages(payload.get("messages"))
     else:
         likely = _count(payload, "logprobs", 0, 10)
-        ours |= {"prompt": payload.get("prompt"), "mode": "plain"}
+        ours["mode"] = "plain"
     if likely is not None:
         ours["alternatives"] = max(1, likely)
     first = ours.get("seed")
-    seeds = [first if place == 0 or not isinstance(first, int) else first + place for place in range(choices)]
-    if first is None:
-        seeds = [None, *range(1, choices)]
+    if isinstance(first, int) or first is None:
+        seeds = [first, *range((first or 0) + 1, (first or 0) + choices)]
+    else:
+        seeds = [first]  # which is refused
+    given = payload.get("prompt")
+    prompts: Sequence[dict[str, object]] = [{}]
+    if not chat:
+        prompts = [{"prompt": one} for one in (given if isinstance(given, list) else [given])]
+    if len(prompts) * choices > MOST_CHOICES or not prompts:
+        raise TourError(
+            Code.INVALID_INPUT, f"Ask for 1 to {MOST_CHOICES} choices of all prompts together.", "prompt"
+        )
+    payloads = [{**ours, **prompt, "seed": seed} for prompt in prompts for seed in seeds]
+    if stream and len(payloads) > 1:
+        raise TourError(Code.INVALID_INPUT, "A stream has one choice here: leave n out, or set it to 1.", "n")
     options = payload.get("stream_options")
     return _Asked(
         chat=chat,
-        payloads=[{**ours, "seed": seed} for seed in seeds],
+        payloads=payloads,
+        choices=choices,
         stream=stream,
         counted=isinstance(options, Mapping) and options.get("include_usage") is True,
         likely=likely,
@@ -250,7 +263,7 @@ def _whole(asked: _Asked, answers: Sequence[Any]) -> dict[str, object]:
     return {
         **_head(asked, kind, answers[0].model),
         "choices": [_finished(asked, place, answer) for place, answer in enumerate(answers)],
-        "usage": _usage(answers),
+        "usage": _usage(asked, answers),
     }
 
 
@@ -271,9 +284,10 @@ def _finished(asked: _Asked, place: int, answer: Answer[Any]) -> dict[str, objec
     return {**found, "text": result.text}
 
 
-def _usage(answers: Sequence[Answer[Any]]) -> dict[str, int]:
+def _usage(asked: _Asked, answers: Sequence[Answer[Any]]) -> dict[str, int]:
+    """A prompt counts once, however many choices it has."""
     written = sum(answer.result.generated_tokens for answer in answers)
-    read = answers[0].tokens_used - answers[0].result.generated_tokens
+    read = sum(one.tokens_used - one.result.generated_tokens for one in answers[:: asked.choices])
     return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
 
@@ -345,5 +359,5 @@ async def _chunks(
                 logprobs = {} if asked.likely is None else {"logprobs": _logprobs(asked, result.steps)}
                 yield chunk("", FINISHED[result.finish_reason], **logprobs)
                 if asked.counted:
-                    yield None, {**head, "choices": [], "usage": _usage([step])}  # type: ignore[list-item]
+                    yield None, {**head, "choices": [], "usage": _usage(asked, [step])}  # type: ignore[list-item]
     yield None, "[DONE]"

@@ -75,9 +75,18 @@ class Endpoint:
 
 
 def routes(
-    tasks: Sequence[Operation], registry: Registry, inference: Inference, tokenizers: Tokenizers
+    tasks: Sequence[Operation],
+    registry: Registry,
+    inference: Inference,
+    tokenizers: Tokenizers,
+    *,
+    compatible: bool = True,
 ) -> list[BaseRoute]:
-    """What `launch(app_kwargs={"routes": ...})` takes."""
+    """What `launch(app_kwargs={"routes": ...})` takes; `compatible` adds OpenAI's and the Hub's addresses."""
+    others = [
+        *openai.endpoints(inference, registry, read_payload),
+        *hugging_face.endpoints(inference, read_payload),
+    ]
     status_threads = CapacityLimiter(4)  # availability may have to ask the Hub
     lane_threads = CapacityLimiter(4)
 
@@ -108,13 +117,7 @@ def routes(
             for path, method, handler in attention.endpoints(inference, read_payload)
         ),
         *(Route(f"/v1/{task.name}", Endpoint("POST", _operation(task, inference))) for task in tasks),
-        *(
-            Route(path, Endpoint(method, handler))
-            for path, method, handler in (
-                *openai.endpoints(inference, registry, read_payload),
-                *hugging_face.endpoints(inference, read_payload),
-            )
-        ),
+        *(Route(path, Endpoint(method, handler)) for path, method, handler in (others if compatible else ())),
         *(Route(f"/{root}/{{rest:path}}", _Nowhere()) for root in ("v1", "hf", "data")),
     ]
 

@@ -90,7 +90,7 @@ def test_gradios_own_command_runs_it() -> None:
 def strict() -> Iterator[httpx.Client]:
     """An app that waits for nobody, may be embedded by few, on a host whose way to the web is a proxy."""
     nowhere = "http://127.0.0.1:9"
-    flags = ("--time-limit", "0.5", "--frame-ancestors", "'self' https://docs.example")
+    flags = ("--time-limit", "0.5", "--frame-ancestors", "'self' https://docs.example", "--no-compatible")
     with (
         running_app(*flags, HTTP_PROXY=nowhere, http_proxy=nowhere) as url,
         httpx.Client(base_url=url, timeout=200, trust_env=False) as client,
@@ -106,6 +106,11 @@ def test_a_request_ends_at_its_limit(strict: httpx.Client) -> None:
     assert error["code"] == "timeout"
     assert "seconds" in error["message"]
     assert all(model["leases"] == 0 for model in strict.get("/v1/models").json()["models"])
+
+
+@pytest.mark.parametrize("address", ["/v1/chat/completions", "/hf/fill-mask"])
+def test_addresses_of_other_apis_can_be_left_out(strict: httpx.Client, address: str) -> None:
+    assert strict.post(address, json={}).json()["error"]["code"] == "not_found"
 
 
 def test_what_a_proxy_or_a_flag_says_is_the_address() -> None:

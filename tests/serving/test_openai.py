@@ -98,6 +98,15 @@ def test_a_prompt_is_continued(client: openai.OpenAI) -> None:
     assert "".join(chunk.choices[0].text for chunk in go_on(stop=[word], stream=True)) == stopped.text
 
 
+def test_several_prompts_are_continued_in_their_order(client: openai.OpenAI) -> None:
+    prompts = ["One, two,", "Red, green,"]
+    together = client.completions.create(model=CHAT, prompt=prompts, max_tokens=3, temperature=0)
+    alone = [
+        client.completions.create(model=CHAT, prompt=one, max_tokens=3, temperature=0) for one in prompts
+    ]
+    assert [one.text for one in together.choices] == [one.choices[0].text for one in alone]
+
+
 def test_vectors_are_the_tasks_own(client: openai.OpenAI, http: Http) -> None:
     texts = ["The ferry leaves at nine.", "Boats depart in the morning."]
     packed = client.embeddings.create(model="all-MiniLM-L6-v2", input=texts)  # base64 under the hood
