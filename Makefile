@@ -32,6 +32,7 @@ demo: $(VENV)/.runtime
 test: $(VENV)/.dev chromium nginx
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/lint-imports
 	$(BIN)/python app.py --space check
 	@if command -v npm >/dev/null && npm ping >/dev/null 2>&1; then $(MAKE) lint-js; \
@@ -44,8 +45,9 @@ test: $(VENV)/.dev chromium nginx
 test-fast: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/lint-imports
-	$(BIN)/pytest --fast --numprocesses 2 --quiet --durations 5 tests/figures tests/ui tests/demos tests/models tests/tasks tests/insight
+	$(BIN)/pytest --fast --numprocesses 2 --quiet --durations 5 tests/style tests/figures tests/ui tests/demos tests/models tests/tasks tests/insight
 
 lint-js: node_modules/.package-lock.json
 	npm run --silent lint

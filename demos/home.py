@@ -46,7 +46,7 @@ class Card:
 
 
 CARDS = (
-    Card(part="sentiment", title="Praise or blame", slug="text-classification"),
+    Card(part="sentiment", title="Sentiment", slug="text-classification"),
     Card(part="entities", title="Who and where", slug="named-entities"),
     Card(part="answer", title="An answer", slug="question-answering"),
     Card(part="summary", title="What matters", slug="summarization"),

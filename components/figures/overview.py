@@ -206,7 +206,7 @@ def _next_word(request: Json, answer: Json) -> Markup:
     likely = answer["steps"][0]["alternatives"] if answer["steps"] else []
     rows = bar_rows(
         ((one["text"].strip() or "↵", one["probability"], percent(one["probability"])) for one in likely),
-        caption="Likeliest next words",
+        caption="Most likely next words",
         columns=("Word", "Probability"),
     )
     return Markup('<p class="in-small" dir="auto">{} <mark>…</mark></p>{}').format(request["prompt"], rows)

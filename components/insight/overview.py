@@ -74,7 +74,7 @@ class Inputs:
         Text, Field(max_length=LONGEST, title="Text", description="A letter, a review, a few sentences.")
     ]
     question: Annotated[
-        Text, Field(max_length=500, title="Question", description="What is looked up in the text.")
+        Text, Field(max_length=500, title="Question", description="Question to answer from the text.")
     ] = "What did he buy?"
     labels: Annotated[
         list[Annotated[Text, Field(max_length=100)]],
@@ -82,7 +82,7 @@ class Inputs:
             min_length=2,
             max_length=8,
             title="Topics",
-            description="What the text may be about.",
+            description="Possible topics of the text.",
             default_factory=lambda: ["complaint", "invitation", "recipe", "weather"],
         ),
     ]
@@ -92,7 +92,7 @@ class Inputs:
             min_length=1,
             max_length=8,
             title="Sentences",
-            description="Compared with the text by what they mean.",
+            description="Sentences to compare with the text by meaning.",
             default_factory=lambda: [
                 "The customer wants a refund.",
                 "Cycling in the rain is good for you.",
@@ -110,7 +110,7 @@ class Inputs:
             min_length=1,
             max_length=len(NAMES),
             title="Parts",
-            description=f"What is made of the text, from {', '.join(NAMES)}. All if left out.",
+            description=f"Analyses to run, from {', '.join(NAMES)}. All if left out.",
             default_factory=lambda: list(NAMES),
         ),
     ]
@@ -280,7 +280,8 @@ TOOL = Tool(
     about=(
         "Sends one text through every task and every look inside a model: tokens, sentiment, names, an "
         "answer, emotions, a summary, the nearest sentence, topics, attention, layers, the words that drive "
-        "the verdict, the next word, a translation, a filled gap. Each has the answer of its own operation."
+        "the prediction, the next word, a translation, a filled gap. Each has the answer of its own "
+        "operation."
     ),
     inputs=Inputs,
     result=Overview,

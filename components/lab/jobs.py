@@ -126,14 +126,15 @@ class Jobs:
             return
         if run.state.phase is Phase.WAITING and not run.events():
             state = State(
-                phase=Phase.INTERRUPTED, message="The server stopped before this began. Resume starts it."
+                phase=Phase.INTERRUPTED,
+                message="The server stopped before this began. Press Resume to start it.",
             )
         elif _last(run) == "done":
             state = State(phase=Phase.DONE)
         elif run.saved:
             state = State(
                 phase=Phase.INTERRUPTED,
-                message="The server stopped while this ran. Resume goes on from what was saved.",
+                message="The server stopped while this ran. Press Resume to continue from the last save.",
             )
         else:
             state = State(

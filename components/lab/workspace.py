@@ -77,7 +77,7 @@ class Workspaces:
     def open(self, key: object) -> Workspace:
         """The workspace of a key, made at its first use; raises `TourError` for what is no key."""
         if not isinstance(key, str) or not _KEY.fullmatch(key):
-            raise TourError(Code.INVALID_INPUT, "This page has lost its workspace. Load it again.")
+            raise TourError(Code.INVALID_INPUT, "This page has lost its workspace. Reload the page.")
         name = hashlib.sha256(key.encode()).hexdigest()[:24]
         workspace = Workspace(folder=self.root / name)
         for folder in (workspace.data, workspace.runs):

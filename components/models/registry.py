@@ -165,8 +165,8 @@ class Registry:
         if not self.reachable():
             raise TourError(
                 Code.UNREACHABLE,
-                f"{id} is not in the list, and the Hub at {self.endpoint} does not answer. Pick "
-                "a model of the list, or try again later.",
+                f"{id} is not in the list, and the Hub at {self.endpoint} cannot be reached. Pick a model "
+                "from the list, or try again later.",
                 "model",
             )
         return lookup.describe(self.endpoint, id, tuple(self.catalog))
@@ -187,8 +187,8 @@ class Registry:
                 if self._adopted >= MOST_ADOPTED:
                     raise TourError(
                         Code.IN_USE,
-                        f"Visitors have brought {MOST_ADOPTED} checkpoints already, which is all that this "
-                        "app takes until it is started anew. Pick a model of the list.",
+                        f"Visitors have added {MOST_ADOPTED} checkpoints, the maximum until this app "
+                        "restarts. Pick a model from the list.",
                         "model",
                     )
                 self._adopted += 1

@@ -131,7 +131,9 @@ def endpoints(
         async def answer(request: Request) -> Response:
             look, _ = await to_thread.run_sync(kept, request.path_params["key"], limiter=threads)
             if look is None:
-                raise TourError(Code.EXPIRED, "This look is no longer kept. Press Look again.")
+                raise TourError(
+                    Code.EXPIRED, ("This attention is no longer in memory. Press Show attention again.")
+                )
             asked = validate(Slice, {name: _whole(value) for name, value in request.query_params.items()})
             stack = look.result.stack(request.path_params["kind"])
             for name, most in (
@@ -209,7 +211,7 @@ def _rollout(stack: Stack, asked: Slice) -> Response:
     from components.insight import weights
 
     if stack.kind == "cross":
-        raise TourError(Code.INVALID_INPUT, "Cross-attention leads to another text: it cannot be rolled out.")
+        raise TourError(Code.INVALID_INPUT, "Cross-attention leads to another text, so it has no rollout.")
     through = weights.rollout(stack.weights, asked.layer + 1)
     shown = weights.shaped(through, stack.rows, stack.columns, _shape(asked))
     return _bytes(weights.eight_bit(shown[None]))

@@ -59,7 +59,7 @@ def train(page: Page, **options: object) -> None:
 
 def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page, tmp_path: Path) -> None:
     page.goto("/lab")
-    page.get_by_label("A file of mine").check()
+    page.get_by_label("A file of my own").check()
     page.locator("#lab-file input[type=file]").set_input_files(pets(tmp_path / "pets.csv"))
     expect(page.locator("#lab-role-label input")).to_have_value(re.compile("animal"), timeout=PATIENCE)
     page.locator("#lab-use").click()
@@ -100,7 +100,7 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page,
     [
         ("train", "420 train"),
         ("train", "A prepared run: LoRA"),
-        ("judge", "Prepared classifiers of the example set"),
+        ("judge", "These classifiers of the example set"),
         ("share", "adapter_model.safetensors"),
     ],
 )

@@ -179,7 +179,7 @@ class Hub:
             case GatedRepoError() as error:
                 raise TourError(
                     Code.LOAD_FAILED,
-                    f"{source.repo} asks for its terms to be accepted on the Hub, and for a token.",
+                    f"{source.repo} requires you to accept its terms on the Hub, and a token.",
                 ) from error
             case (RepositoryNotFoundError() | RevisionNotFoundError()) as error:
                 raise TourError(
@@ -210,8 +210,8 @@ class Hub:
     def _unreachable(self, source: HubSource) -> TourError:
         return TourError(
             Code.UNREACHABLE,
-            f"{source.repo} could not be downloaded: the Hub at {self.endpoint} does not answer. "
-            "Pick an embedded model, which needs no Hub, or check the network and try again.",
+            f"{source.repo} could not be downloaded: the Hub at {self.endpoint} cannot be reached. Pick an "
+            "embedded model, which needs no Hub, or check the network and try again.",
             "model",
         )
 

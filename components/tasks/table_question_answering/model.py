@@ -40,7 +40,7 @@ def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared
     if list((model.network.config.id2label or {}).values()) != list(reader.NAMES):
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} was not taught to read questions about tables; pick another model.",
+            f"{model.checkpoint.id} was not trained on questions about tables; pick another model.",
             "model",
         )
     enumeration = Enumeration(read(inputs.table["columns"], inputs.table["rows"]), inputs.question)

@@ -102,8 +102,8 @@ def _notes(parts: int, *, trained: bool, several: bool) -> tuple[str, ...]:
         )
     if trained != several:
         notes.append(
-            "The model was trained for several labels per text: shares of a whole say little about it."
+            "The model was trained for several labels per text: scores that sum to 1 say little about it."
             if trained
-            else "The model was trained for one label per text: each score for itself says little about it."
+            else "The model was trained for one label per text: independent scores say little about it."
         )
     return tuple(notes)
