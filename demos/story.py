@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 
 from components import javascript, texts
-from components.figures import architectures, attention_example
+from components.figures import architectures, attention_example, drawings
+from components.figures.drawings import Drawing
 from components.figures.markup import Markup, bar_rows, byte_size, join
 from components.figures.timeline import Link, Milestone, links_list, timeline
 from components.models.catalog import Catalog
@@ -18,6 +19,7 @@ from components.ui import links
 from components.ui.lab.steps import steps
 from components.ui.lab.visitor import visitor
 from components.ui.page import PlainPage, Tour
+from demos import challenges
 
 TEXTS = texts.beside(__file__)
 
@@ -26,6 +28,7 @@ LAB = "./lab"
 STORY: Mapping[str, Any] = TEXTS.data
 # Sections by the id that a link to one ends with; milestones have ids of their own.
 PLACES: Mapping[str, str] = STORY["sections"]
+DRAWN = ("drawings", "sections")  # modules of a section with drawings, which link to other sections too
 FIRST = "transformer"  # the milestone that is open at first
 
 # The worked example: what “it” asks for, what each word answers with, and what it has to give.
@@ -39,9 +42,12 @@ SPANS = {"years": 365.25 * 86400, "days": 86400.0, "hours": 3600.0, "minutes": 6
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
-    for section in (contents, history, families, attention, transfer_learning):
+    for section in (contents, history, recurrence, families, attention, transfer_learning):
         section(tour)
     in_small(tour, blocks)
+    ecosystem(tour)
+    _section("challenges", TEXTS.html("prose.challenges"))
+    challenges.build(tour, blocks)
 
 
 def contents(tour: Tour) -> None:
@@ -62,6 +68,19 @@ def history(tour: Tour) -> None:
         elem_classes=["story", "timeline", "workbench"],
         js_on_load=javascript.start("timeline"),
     )
+
+
+def recurrence(tour: Tour) -> None:
+    told = STORY["recurrence"]
+    drawn = {
+        "unrolled": lambda one: drawings.recurrent(one["words"], one["said"]),
+        "bottleneck": lambda one: drawings.bottleneck(one["source"], one["target"], one["said"]),
+        "attention": lambda one: drawings.over_all_states(
+            one["source"], one["target"], one["weights"], one["said"]
+        ),
+    }
+    shown = [_drawing(told[name], draw(told[name]), tour) for name, draw in drawn.items()]
+    _section("recurrence", TEXTS.html("prose.recurrence") + drawings.drawings(shown), *DRAWN)
 
 
 def families(tour: Tour) -> None:
@@ -88,22 +107,50 @@ def attention(tour: Tour) -> None:
 
 def transfer_learning(tour: Tour) -> None:
     steps = STORY["steps"]
+    compared, ulmfit = STORY["transfer"]["comparison"], STORY["transfer"]["ulmfit"]
     _section(
         "transfer",
         TEXTS.html(
             "prose.transfer",
+            comparison=drawings.drawings(
+                [
+                    _drawing(compared, drawings.training(compared["lanes"], compared["said"]), tour),
+                    _drawing(ulmfit, drawings.ulmfit(ulmfit["steps"], 4, ulmfit["said"]), tour),
+                ]
+            ),
             steps=Markup('<ol class="learning-steps">{}</ol>').format(join(map(_step, steps))),
             costs=_costs(steps),
         )
         + Markup('<p class="hint">{}</p><p class="story-next">{}</p>').format(
             TEXTS.line("prose.adapter"), TEXTS.line("prose.lab")
         ),
+        *DRAWN,
     )
 
 
 def in_small(tour: Tour, blocks: gr.Blocks) -> None:
     _section("in-small", TEXTS.html("prose.in_small"))
     steps(tour, *visitor(blocks))
+
+
+def ecosystem(tour: Tour) -> None:
+    told = STORY["ecosystem"]
+    libraries = told["libraries"]
+    cards = join(
+        Markup("<li><h3>{}</h3><p>{}</p><p>{}</p>{}</li>").format(
+            one["name"], one["what"], one["here"], links_list(_links([one["link"]], tour.registry.catalog))
+        )
+        for one in libraries
+    )
+    drawn = drawings.ecosystem([one["name"] for one in libraries], told["said"])
+    _section(
+        "ecosystem",
+        TEXTS.html("prose.ecosystem")
+        + Markup('<div class="ecosystem-parts">{}<ul class="ecosystem">{}</ul></div>').format(
+            drawings.drawings([Drawing(title=told["title"], body=drawn, said=told["said"])]), cards
+        ),
+        *DRAWN,
+    )
 
 
 def milestones(catalog: Catalog) -> list[Milestone]:
@@ -191,14 +238,18 @@ def span(seconds: float) -> str:
 
 
 def _links(told: Iterable[Mapping[str, Any]], catalog: Catalog) -> tuple[Link, ...]:
+    """Links of the story's file: to a page, with a `query` if it has one, or to a `place` of this page."""
     return tuple(
-        Link(
-            label=one["label"],
-            href=links.page_link(one["page"], **one["query"]),
-            note=_note(catalog, one["query"].get("model", "")),
-        )
+        Link(label=one["label"], href=_href(one), note=_note(catalog, one.get("query", {}).get("model", "")))
         for one in told
     )
+
+
+def _href(one: Mapping[str, Any]) -> str:
+    if place := one.get("place"):
+        return f"./{one['page']}#{place}"
+    query = one.get("query", {})
+    return links.page_link(one["page"], **query) if query else f"./{one['page']}"
 
 
 def _note(catalog: Catalog, id: str) -> str:
@@ -213,10 +264,20 @@ def _link(milestone: str, catalog: Catalog) -> Link:
     return next(_links(one["links"], catalog)[0] for one in STORY["milestones"] if one["id"] == milestone)
 
 
-def _section(place: str, content: Markup) -> None:
-    """A section of the page, below the heading that links to it end with."""
+def _drawing(one: Mapping[str, Any], body: Markup, tour: Tour) -> Drawing:
+    ways = links_list(_links(one["links"], tour.registry.catalog))
+    return Drawing(title=one["title"], body=body, said=one["said"], links=ways)
+
+
+def _section(place: str, content: Markup, *modules: str) -> None:
+    """A section of the page below its heading, whose id is what a link to it ends with; `modules` bring it
+    to life."""
     heading = Markup('<h2 id="{}" tabindex="-1">{}</h2>').format(place, PLACES[place])
-    gr.HTML(heading + content, elem_classes="story")
+    gr.HTML(
+        heading + content,
+        elem_classes="story",
+        js_on_load=" ".join(map(javascript.start, modules)) or None,
+    )
 
 
 PAGE = PlainPage(

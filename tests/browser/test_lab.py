@@ -85,7 +85,7 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(page: Page,
     page.locator("#lab-repo input, #lab-repo textarea").fill("me/pets")
     page.locator("#lab-token input, #lab-token textarea").fill("hf_some_token")
     page.locator("#lab-push").click()
-    expect(page.locator("#lab-pushed")).to_contain_text("does not answer", timeout=PATIENCE)
+    expect(page.locator("#lab-pushed")).to_contain_text("cannot be reached", timeout=PATIENCE)
 
     visit = Visit(page, text_classification.PAGE).open()
     visit.pick_model(name.removeprefix("local/"))

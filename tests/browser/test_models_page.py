@@ -110,4 +110,4 @@ def test_a_card_is_one_click_away(page: Page) -> None:
 def test_a_search_out_of_reach_says_so(page: Page) -> None:
     page.goto("/models")
     page.locator("#hub-search").click()
-    expect(page.locator("#hub-said")).to_contain_text("does not answer for the search", timeout=15_000)
+    expect(page.locator("#hub-said")).to_contain_text("cannot be reached for the search", timeout=15_000)

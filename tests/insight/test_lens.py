@@ -155,7 +155,7 @@ def test_a_network_that_does_otherwise_is_not_shown_wrongly(tiny: Runner) -> Non
         )
         guesses = finish(lens.lens(model, read, other, 1))
     assert guesses.tokens == []
-    assert "own output" in guesses.missing
+    assert "model's output" in guesses.missing
 
 
 def test_the_shared_network_stays_as_it_was(lease: Callable[[str], LoadedModel]) -> None:

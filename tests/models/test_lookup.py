@@ -131,7 +131,7 @@ def test_a_large_download_is_refused_before_it_begins(
 
 def test_a_gated_repository_says_so(registry: Registry, hub: FakeHub) -> None:
     hub.gated.add("someone/gpt2")
-    with pytest.raises(TourError, match="terms to be accepted"):
+    with pytest.raises(TourError, match="accept its terms"):
         registry.adopt("someone/gpt2")
 
 
