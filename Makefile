@@ -2,7 +2,7 @@
 # make test   everything CI checks    make bench       measured figures of the README
 # make evaluate  every shipped checkpoint's figures again, from DATA (about an hour);
 #                with FLAGS=--keep also written into the cards and the README
-# make clean  remove what was built   make screenshots every page into test-results/
+# make clean  remove what was built   make screenshots every page into test-results/; link previews and README pictures
 HOST ?= 127.0.0.1
 PORT ?= 7860
 
@@ -74,6 +74,7 @@ examples: $(VENV)/.runtime
 	$(BIN)/python app.py --examples all
 
 screenshots: $(VENV)/.dev chromium
+	$(BIN)/python -m tests.browser.cards
 	$(BIN)/python -m tests.browser.screenshots
 
 # Stamps: an environment is touched only when its requirements changed.

@@ -318,7 +318,7 @@ def _notes(found: Attributed) -> Iterator[str]:
 
     if found.error > attribution_methods.TOLERANCE:
         yield (
-            f"Integrated gradients miss {found.error:.0%} of the change they explain, even with "
+            f"Integrated gradients miss {100 * found.error:.0f} % of the change they explain, even with "
             f"{found.steps} steps: treat their values as rough."
         )
     if len(found.methods) < len(attribution_methods.METHODS):

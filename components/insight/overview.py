@@ -20,13 +20,14 @@ from components.tasks import (
     question_answering,
     sentence_similarity,
     summarization,
+    table_question_answering,
     text_classification,
     text_generation,
     tokenize,
     translation,
     zero_shot_classification,
 )
-from components.tasks.fields import STRICT, Text
+from components.tasks.fields import STRICT, Grid, Text
 from components.tasks.sentences import sentences
 from components.tasks.task import Answer, Finding, Operation, Progress, Tool
 
@@ -41,11 +42,22 @@ LETTER = (
     "money back.\nTom Baker"
 )
 
+ORDERS = {
+    "columns": ["order", "item", "price", "days to delivery"],
+    "rows": [
+        ["1041", "red bicycle", "340", "2"],
+        ["1042", "bell", "12", "1"],
+        ["1043", "helmet", "55", "4"],
+        ["1044", "lock", "38", "1"],
+    ],
+}
+
 NAMES = (
     "tokens",
     "sentiment",
     "entities",
     "answer",
+    "table",
     "emotions",
     "summary",
     "similar",
@@ -103,6 +115,22 @@ class Inputs:
     gap: Annotated[
         Text, Field(max_length=500, title="Sentence with a gap", description="[MASK] stands for the gap.")
     ] = "Please give me my [MASK] back."
+    table: Annotated[
+        Grid,
+        Field(
+            title="Table",
+            description="Column names, and rows of as many cells each.",
+            default_factory=lambda: ORDERS,
+        ),
+    ]
+    table_question: Annotated[
+        Text,
+        Field(
+            max_length=500,
+            title="Question about the table",
+            description="What to look up, count or compare in the table.",
+        ),
+    ] = "How much did the red bicycle cost?"
     parts: Annotated[
         list[Annotated[Text, Field(max_length=20)]],
         AfterValidator(_known),
@@ -155,6 +183,12 @@ PARTS = (
         operation=question_answering.TASK,
         request=lambda given, sentence: {"question": given.question, "context": given.text},
         needs="question",
+    ),
+    Part(
+        name="table",
+        operation=table_question_answering.TASK,
+        request=lambda given, sentence: {"table": given.table, "question": given.table_question},
+        needs="table_question",
     ),
     Part(
         name="emotions",
@@ -279,9 +313,9 @@ TOOL = Tool(
     title="Tour",
     about=(
         "Sends one text through every task and every look inside a model: tokens, sentiment, names, an "
-        "answer, emotions, a summary, the nearest sentence, topics, attention, layers, the words that drive "
-        "the prediction, the next word, a translation, a filled gap. Each has the answer of its own "
-        "operation."
+        "answer, a question to a table, emotions, a summary, the nearest sentence, topics, attention, "
+        "layers, the words that drive the prediction, the next word, a translation, a filled gap. Each has "
+        "the answer of its own operation."
     ),
     inputs=Inputs,
     result=Overview,

@@ -34,7 +34,6 @@ VALIDATION = 100
 # By name: the lab's method, its options, and how many draws of examples are measured.
 METHODS: dict[str, tuple[str, dict[str, Any], int]] = {
     "frozen": ("logistic_regression", {}, 3),
-    "lora": ("lora", {}, 1),
     "word_vectors": ("logistic_regression", {"layer": 0}, 1),
 }
 

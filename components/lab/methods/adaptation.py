@@ -233,7 +233,9 @@ class _Measure:
         from components.training.language import filled, written
 
         if self.masked:
-            return [f"{word} ({share:.1%})" for word, share in filled(network, self.tokenizer, prompt, 5)]
+            return [
+                f"{word} ({100 * share:.1f} %)" for word, share in filled(network, self.tokenizer, prompt, 5)
+            ]
         return [
             written(network, self.tokenizer, prompt, new_tokens=_WRITTEN, context=self._limit, seed=seed)
             for seed in (0, 1)

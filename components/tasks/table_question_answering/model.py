@@ -85,7 +85,7 @@ def postprocess(
         notes=(
             *doubts.notes(enumeration.table, enumeration.question, best.program),
             *(
-                [f"The model is unsure: it gives its best answer a probability of {best.score:.0%}."]
+                [f"The model is unsure: it gives its best answer a probability of {100 * best.score:.0f} %."]
                 * (best.score < UNSURE)
             ),
             *(
