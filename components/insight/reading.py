@@ -209,14 +209,18 @@ def _changed(model: LoadedModel, row: _Row, edit: Edit | None) -> _Row:
         return row
     tokenizer: Any = model.tokenizer
     if not 0 <= edit.place < len(row.pieces):
-        raise TourError(Code.INVALID_INPUT, f"There is no token {edit.place} in this text.", "place")
+        raise TourError(
+            Code.INVALID_INPUT,
+            f"There is no token {edit.place} in this text. Pick one from 0 to {len(row.pieces) - 1}.",
+            "place",
+        )
     if edit.text.strip():
         found = tokenizer(f" {edit.text.strip()}", add_special_tokens=False)["input_ids"]
         if len(found) != 1:
             raise TourError(
                 Code.INVALID_INPUT,
-                f"“{edit.text[:40]}” is {len(found)} tokens of this model; put a single token there, so that "
-                "the two runs can be laid over each other.",
+                f"“{edit.text[:40]}” is {len(found)} tokens of this model. Write a single token, so that the "
+                "two runs can be compared token by token.",
                 "token",
             )
         id = found[0]

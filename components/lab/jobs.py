@@ -59,7 +59,7 @@ class Jobs:
         """Puts a run at the end of the line, also one that goes on; raises `TourError` if it is full."""
         with self._changed:
             if self._closed:
-                raise TourError(Code.BUSY, "The app is shutting down.")
+                raise TourError(Code.BUSY, "The app is shutting down. Try again in a minute.")
             if self._find(run):
                 return
             if len(self._waiting) >= MOST_WAITING:

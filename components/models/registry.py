@@ -327,7 +327,7 @@ class Registry:
     def _start(self, slot: _Slot) -> Future[None]:
         """Begin an attempt unless one is under way or done; condition held. Returns the attempt."""
         if self._closed:
-            raise TourError(Code.BUSY, "The app is shutting down.")
+            raise TourError(Code.BUSY, "The app is shutting down. Try again in a minute.")
         if slot.state not in (*_UNDER_WAY, State.READY):
             slot.attempt = Future()
             slot.state, slot.share, slot.stage, slot.error = State.FETCHING, None, "starting", None
@@ -352,12 +352,13 @@ class Registry:
         except TourError as error:
             failure = _again(error)  # without its traceback, whose frames hold tensors
         except _ClosedError:
-            failure = TourError(Code.BUSY, "The app is shutting down.")
+            failure = TourError(Code.BUSY, "The app is shutting down. Try again in a minute.")
         except Exception as error:  # noqa: BLE001 - a loader may raise anything; whoever waits must hear of it
             _log.exception("loading %s failed", slot.checkpoint.id)
             failure = TourError(
                 Code.LOAD_FAILED,
-                f"{slot.checkpoint.id} could not be loaded ({type(error).__name__}: {error}).",
+                f"{slot.checkpoint.id} could not be loaded ({type(error).__name__}: {error}). Try again, or "
+                "pick another model.",
             )
         with self._changed:
             _drop(slot)

@@ -143,7 +143,11 @@ def endpoints(
                 ("column", len(stack.columns)),
             ):
                 if getattr(asked, name) >= most:
-                    raise TourError(Code.INVALID_INPUT, f"There are {most} of these, from 0.", name)
+                    raise TourError(
+                        Code.INVALID_INPUT,
+                        f"There are {most} of these, counted from 0. Choose one of them.",
+                        name,
+                    )
             return await to_thread.run_sync(find, stack, asked, limiter=threads)
 
         return answer
@@ -211,7 +215,10 @@ def _rollout(stack: Stack, asked: Slice) -> Response:
     from components.insight import weights
 
     if stack.kind == "cross":
-        raise TourError(Code.INVALID_INPUT, "Cross-attention leads to another text, so it has no rollout.")
+        raise TourError(
+            Code.INVALID_INPUT,
+            "Cross-attention leads to another text, so it has no rollout. Choose another kind.",
+        )
     through = weights.rollout(stack.weights, asked.layer + 1)
     shown = weights.shaped(through, stack.rows, stack.columns, _shape(asked))
     return _bytes(weights.eight_bit(shown[None]))
@@ -238,7 +245,10 @@ def _vectors(stack: Stack, asked: Slice) -> Response:
     import numpy as np
 
     if stack.vectors is None:
-        raise TourError(Code.INVALID_INPUT, "This architecture does not show its queries and keys.")
+        raise TourError(
+            Code.INVALID_INPUT,
+            "This architecture does not return its queries and keys. Pick another model.",
+        )
     shared = stack.heads // stack.vectors.keys.shape[1]
     query = stack.vectors.queries[asked.layer, asked.head, asked.row].astype(np.float32)
     key = stack.vectors.keys[asked.layer, asked.head // shared, asked.column].astype(np.float32)

@@ -143,3 +143,30 @@ def buttons(path: Path) -> list[str]:
         and call.args
         and isinstance(call.args[0], ast.Constant)
     ]
+
+
+def test_an_error_says_what_to_do() -> None:
+    """Messages written where they are raised; those that end with what is filled in are passed over."""
+    advice = re.compile(rf"\b(?:{'|'.join(STYLE['errors']['verbs'])})\b", re.IGNORECASE)
+    found = [
+        (f"{relative(path)}:{call.lineno}", message)
+        for path in files(".py")
+        if "snippets" not in path.parts
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "TourError"
+        for message in messages(call)
+    ]
+    assert len(found) > 100
+    silent = [f"{place}: {message}" for place, message in found if not advice.search(message)]
+    assert not silent, "\n".join(silent)
+
+
+def messages(call: ast.Call) -> list[str]:
+    """The text of an error, with … for what is filled in; none if it comes from elsewhere or ends with it."""
+    if len(call.args) < 2 or not isinstance(call.args[1], ast.Constant | ast.JoinedStr):
+        return []
+    given = call.args[1]
+    if isinstance(given, ast.Constant):
+        return [str(given.value)]
+    text = "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in given.values)
+    return [] if text.rstrip(".").endswith("…") else [text]

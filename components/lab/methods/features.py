@@ -91,7 +91,8 @@ def run(work: Work, options: Options) -> None:
     every = np.flatnonzero(data.split_codes != UNUSED)
     if len(every) < FEWEST:
         raise TourError(
-            Code.INVALID_INPUT, f"The data has {len(every)} texts; at least {FEWEST} are needed to compare."
+            Code.INVALID_INPUT,
+            f"The data has {len(every)} texts; at least {FEWEST} are needed to compare. Bring more rows.",
         )
     rows = spread(every, MOST)
     if len(rows) < len(every):

@@ -179,12 +179,14 @@ class Hub:
             case GatedRepoError() as error:
                 raise TourError(
                     Code.LOAD_FAILED,
-                    f"{source.repo} requires you to accept its terms on the Hub, and a token.",
+                    f"{source.repo} requires you to accept its terms on the Hub, and a token. Pick another "
+                    "model.",
                 ) from error
             case (RepositoryNotFoundError() | RevisionNotFoundError()) as error:
                 raise TourError(
                     Code.LOAD_FAILED,
-                    f"{source.repo} ({source.revision}) does not exist on the Hub, or is private.",
+                    f"{source.repo} ({source.revision}) does not exist on the Hub, or is private. Check the "
+                    "id.",
                 ) from error
             case (httpx2.HTTPError() | OSError()) as error if getattr(error, "errno", None) is None:
                 raise self._unreachable(source) from error

@@ -218,7 +218,9 @@ def _answered(ask: Callable[[], T], endpoint: str, what: str) -> T:
         case GatedRepoError():
             raise _unsuitable(what, "requires you to accept its terms on the Hub, and a token")
         case RepositoryNotFoundError():
-            raise TourError(Code.UNKNOWN_MODEL, f"{what} does not exist on the Hub, or is private.", "model")
+            raise TourError(
+                Code.UNKNOWN_MODEL, f"{what} does not exist on the Hub, or is private. Check the id.", "model"
+            )
         case Exception():
             raise TourError(
                 Code.UNREACHABLE,

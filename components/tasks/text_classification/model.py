@@ -41,7 +41,7 @@ def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared
     if getattr(config, "pairs", False) and not paired:
         raise TourError(
             Code.INVALID_INPUT,
-            f"{model.checkpoint.id} was trained on pairs of texts: it needs the second text too.",
+            f"{model.checkpoint.id} was trained on pairs of texts: add the second text.",
             "text_pair",
         )
     rows = (

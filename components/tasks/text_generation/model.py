@@ -179,7 +179,11 @@ def _asked(model: LoadedModel, inputs: Inputs, options: Options) -> list[int]:
             "model",
         )
     if options.mode == "plain":
-        raise TourError(Code.INVALID_INPUT, "Messages need the mode chat; plain continues a prompt.", "mode")
+        raise TourError(
+            Code.INVALID_INPUT,
+            "Messages need the mode chat; plain continues a prompt. Set mode to chat.",
+            "mode",
+        )
     messages = [{"role": str(message["role"]), "content": message["content"]} for message in inputs.messages]
     if options.system.strip():
         if messages[0]["role"] == "system":

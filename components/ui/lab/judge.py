@@ -228,5 +228,5 @@ def _differing(finished: Finished, first: int, second: int) -> Markup:
 def _picked(event: gr.EventData) -> tuple[int, int]:
     row, column = getattr(event, "row", None), getattr(event, "column", None)
     if not (isinstance(row, int) and isinstance(column, int)):
-        raise TourError(Code.INVALID_INPUT, "No cell was picked.")
+        raise TourError(Code.INVALID_INPUT, "No cell was picked. Click a cell of the matrix.")
     return row, column
