@@ -43,7 +43,7 @@ LETTER = (
 )
 
 ORDERS = {
-    "columns": ["order", "item", "price", "days to delivery"],
+    "columns": ["order", "item", "price", "days"],
     "rows": [
         ["1041", "red bicycle", "340", "2"],
         ["1042", "bell", "12", "1"],
@@ -127,7 +127,7 @@ class Inputs:
         Text,
         Field(
             max_length=500,
-            title="Question about the table",
+            title="Question",
             description="What to look up, count or compare in the table.",
         ),
     ] = "How much did the red bicycle cost?"
