@@ -2,7 +2,7 @@
 # make test   everything CI checks    make bench       measured figures of the README
 # make evaluate  every shipped checkpoint's figures again, from DATA (about an hour);
 #                with FLAGS=--keep also written into the cards and the README
-# make clean  remove what was built   make screenshots every page into test-results/
+# make clean  remove what was built   make screenshots every page into test-results/; link previews and README pictures
 HOST ?= 127.0.0.1
 PORT ?= 7860
 
@@ -33,6 +33,7 @@ demo: $(VENV)/.runtime
 test: $(VENV)/.dev chromium nginx
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/lint-imports
 	$(BIN)/python app.py --space check
 	@if command -v npm >/dev/null && npm ping >/dev/null 2>&1; then $(MAKE) lint-js; \
@@ -45,8 +46,9 @@ test: $(VENV)/.dev chromium nginx
 test-fast: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/lint-imports
-	$(BIN)/pytest --fast --numprocesses 2 --quiet --durations 5 tests/figures tests/ui tests/demos tests/models tests/tasks tests/insight
+	$(BIN)/pytest --fast --numprocesses 2 --quiet --durations 5 tests/style tests/figures tests/ui tests/demos tests/models tests/tasks tests/insight
 
 lint-js: node_modules/.package-lock.json
 	npm run --silent lint
@@ -80,6 +82,7 @@ examples: $(VENV)/.runtime
 	$(BIN)/python app.py --examples all
 
 screenshots: $(VENV)/.dev chromium
+	$(BIN)/python -m tests.browser.cards
 	$(BIN)/python -m tests.browser.screenshots
 
 # Stamps: an environment is touched only when its requirements changed.

@@ -7,6 +7,8 @@ from typing import Any
 
 import gradio as gr
 
+from components import texts
+from components.figures import status
 from components.figures.markup import Markup
 from components.figures.tokens import chips
 from components.insight.attention import TASK
@@ -19,10 +21,13 @@ from components.ui.page import PlainPage, Tour
 from components.ui.slots import QUIET
 from components.ui.visitor import browser_key
 
+TEXTS = texts.beside(__file__)
+
 SLUG = links.ATTENTION_PAGE
 THERE = (Availability.LOADED, Availability.CACHED)
 LINES: dict[str, object] = {"view": "lines", "words": False, "rollout": False, "special": True}
 # By name: text, second text, model, and what is shown of it.
+RUN = TEXTS["run"]
 EXAMPLES: dict[str, tuple[tuple[str, str, str], dict[str, object]]] = {
     "Who was tired": (
         ("The cat sat on the mat because it was tired.", "", "all-MiniLM-L6-v2"),
@@ -45,37 +50,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str, str], dict[str, object]]] = {
 OPENING: dict[str, object] = dict(
     zip(("text", "text_pair", "model"), EXAMPLES["Who was tired"][0], strict=True)
 )
-COUNTED = "<p class='hint'>The page counts layers and heads from 1; code, API and links count from 0.</p>"
-EXPLAINED = (
-    (
-        "lines",
-        "Each token on the left reads from tokens on the right: the thicker the line, the more it takes. "
-        "Point at a token to see its lines alone.",
-        "Layer 4, head 2: “it” takes 49 % from “cat”, the noun that it stands for.",
-        EXAMPLES["Who was tired"][0][0],
-    ),
-    (
-        "matrix",
-        "The same weights as a table: each row is a token that reads, each column a token it reads from. "
-        "The weights of a row sum to 100 %, and stronger colour means more.",
-        "Layer 12, head 2: the diagonal says that each token takes most from the "
-        "one before it; what is hatched comes later, and a decoder cannot see it.",
-        EXAMPLES["What comes next"][0][0],
-    ),
-    (
-        "heads",
-        "Every head of every layer as a small table, layer 1 on top. Heads look for different things: a "
-        "diagonal line is a head that reads the neighbour, a vertical one a head that looks at one token.",
-        "Layer 1, head 3: each token takes all it gets from the token before it.",
-        EXAMPLES["Who was tired"][0][0],
-    ),
-    (
-        "cross",
-        "Each token that is written, on the left, reads from the source on the right. So one can see which "
-        "word a translated word was taken from.",
-        "Layer 2, mean of all heads: for “kleine” nearly all is read from “small”.",
-        EXAMPLES["A translation"][0][0],
-    ),
+COUNTED = str(status.hint(TEXTS["counted"]))
+EXPLAINED = tuple(
+    (view, TEXTS[f"views.{view}"], TEXTS[f"examples.{view}"], EXAMPLES[example][0][0])
+    for view, example in (
+        ("lines", "Who was tired"),
+        ("matrix", "What comes next"),
+        ("heads", "Who was tired"),
+        ("cross", "A translation"),
+    )
 )
 
 
@@ -88,27 +71,26 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
                 label="Text",
                 lines=3,
                 max_lines=3,
-                info=f"The first {LONGEST} tokens are looked at.",
+                info=f"The first {LONGEST} tokens are shown.",
                 elem_id=f"{SLUG}-text",
             )
             second = gr.Textbox(
                 pair,
-                label="Second text, if there is one",
+                label="Second text (optional)",
                 lines=2,
                 max_lines=2,
-                info="Another sentence, what goes on after the text, or the translation. A translator "
-                "writes it itself if it is empty.",
+                info=TEXTS["second"],
                 elem_id=f"{SLUG}-text_pair",
             )
         with gr.Column(scale=5, min_width=320):
             picked, about_model = picker.build(TASK, tour, value=model, elem_id=f"{SLUG}-model")
-            look = gr.Button("Look", variant="primary", elem_id=f"{SLUG}-run")
+            look = gr.Button(RUN, variant="primary", elem_id=f"{SLUG}-run")
             buttons = slots.examples(SLUG, list(EXAMPLES))
     attention_view(f"{SLUG}-view", EXPLAINED, {**OPENING, **view})
     asked = [first, second, picked]
-    asking.watch(blocks, asked, ["text", "text_pair", "model"], {}, "Look")
+    asking.watch(blocks, asked, ["text", "text_pair", "model"], {}, RUN)
     code_panel(tour, asked)
-    go = gr.Textbox("", visible="hidden", label="Whether to look at once")
+    go = gr.Textbox("", visible="hidden", label="Whether to run at once")
     gr.on(
         [look.click, first.submit, second.submit],
         None,
@@ -163,12 +145,9 @@ def code_panel(tour: Tour, asked: list[Any]) -> None:
 
 PAGE = PlainPage(
     slug=SLUG,
-    nav="Attention",
-    title="Attention",
-    sentence=(
-        "A transformer lets every token read from other tokens. See from which, in each layer and head, with "
-        "any model."
-    ),
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     build=build,
     group="Look inside",
     teaser=Markup("{} → {}").format("it", chips(["cat"])),

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from components import javascript
+from components import javascript, texts
 from components.figures import attribution as figure
 from components.figures import status
 from components.figures.markup import Markup, join
@@ -24,77 +24,18 @@ from components.ui.slots import QUIET, switches
 from components.ui.visitor import browser_key
 from demos import examples
 
+TEXTS = texts.beside(__file__)
+
 SLUG = links.ATTRIBUTION_PAGE
 NAMES = ["task", "text", "text_pair", "model", "target", "against"]
-# By name: task, text, second text, model, what is explained, rather than what.
-EXAMPLES: Mapping[str, tuple[str, str, str, str, str, str]] = {
-    "A review": (
-        "text_classification",
-        "The room was small and the street was loud, but the staff were wonderful.",
-        "",
-        "sentiment",
-        "",
-        "",
-    ),
-    "A question": (
-        "question_answering",
-        "She put the bread in the oven and baked it for an hour. Later she made tea for her guests.",
-        "What did she put in the oven?",
-        "answers",
-        "",
-        "",
-    ),
-    "A missing word": (
-        "fill_mask",
-        "I looked at my [MASK] and saw that it was late.",
-        "",
-        "SmolLM2-135M-Instruct",
-        "watch",
-        "",
-    ),
-    "A translated word": (
-        "translation",
-        "She put the bread in the oven.",
-        "de",
-        "translator-en-de",
-        "Ofen",
-        "",
-    ),
-    "The next word": (
-        "text_generation",
-        "What is the capital of France?",
-        "The capital of France is",
-        "SmolLM2-135M-Instruct",
-        "",
-        "",
-    ),
-    "A name": (
-        "named_entities",
-        "In 1906 Marie Curie began to teach at the Sorbonne in Paris.",
-        "",
-        "entities",
-        "Sorbonne",
-        "ORG",
-    ),
+# By what the button says: a request, in the order of `NAMES`.
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    label: tuple(request.get(name, "") for name in NAMES) for label, request in TEXTS.data["requests"].items()
 }
 FIRST = next(iter(EXAMPLES.values()))
 # What the views say of themselves, with an example that the first of `EXAMPLES` makes true.
-TEXT_SAYS = (
-    "Blue words speak for the prediction, orange words against it: the stronger the colour, the more a word "
-    "counts. Choose a method above the text; each of them answers another question.",
-    "In the review, integrated gradients give “wonderful” {wonderful} and “loud” {loud}: the praise of the "
-    "staff outweighs the loud street.",
-)
-GRID_SAYS = (
-    "Each row is a word, each column a method, and the colours of a column have their own scale. Where the "
-    "columns agree you can rely on them more; where they do not, no single one of them should be believed.",
-    "In the review, occlusion gives “wonderful” {occluded} and integrated gradients {wonderful}, but "
-    "gradient × input gives {slope}: the model is so sure that a small change of the word tells little.",
-)
-EDIT_SAYS = (
-    "Change one word and see what becomes of the prediction. That is the surest test of what the colours "
-    "say.",
-    "In the review, with “wonderful” taken away the score of “positive” falls by {lost}.",
+TEXT_SAYS, GRID_SAYS, EDIT_SAYS = (
+    (TEXTS[f"views.{view}"], TEXTS[f"examples.{view}"]) for view in ("text", "grid", "edit")
 )
 
 
@@ -183,7 +124,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             max_length=1000,
             elem_id=f"{SLUG}-replacement",
         )
-        edit = gr.Button("See what changes", elem_id=f"{SLUG}-edit", min_width=180)
+        edit = gr.Button("Show what changes", elem_id=f"{SLUG}-edit", min_width=180)
     edited = gr.HTML(elem_id=f"{SLUG}-edited", elem_classes="result attribution")
     gr.HTML("<h2>All methods side by side</h2>" + says(GRID_SAYS, stored.answer), elem_classes="view-says")
     table = gr.HTML(shown.table, elem_id=f"{SLUG}-table", elem_classes="attribution")
@@ -392,9 +333,7 @@ def facts(answer: Mapping[str, Any]) -> dict[str, str]:
 
 def part_words(word: str | None) -> str:
     if word is None:
-        return str(
-            Markup("<p>No word is picked. Click one in the text, or go to it by Tab and arrow keys.</p>")
-        )
+        return str(TEXTS.html("unpicked"))
     return str(Markup("<p>Picked: <strong dir='auto'>“{}”</strong></p>").format(word))
 
 
@@ -472,12 +411,9 @@ def teaser() -> Markup:
 
 PAGE = PlainPage(
     slug=SLUG,
-    nav="Attribution",
-    title="Attribution: which words drive a prediction",
-    sentence=(
-        "See which words drive a prediction, by four methods next to each other, and what changes when "
-        "you edit one."
-    ),
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     build=build,
     group="Look inside",
     teaser=teaser(),

@@ -14,9 +14,7 @@ from components.ui.page import Example
 def load(task: Operation) -> tuple[Example, ...]:
     """The first is the one that the task's page opens with. FileNotFoundError if none is stored."""
     if not task.stored.is_file():
-        raise FileNotFoundError(
-            f"{task.title} has no stored answers: `python app.py --examples all` makes {task.stored}."
-        )
+        raise FileNotFoundError(f"{task.stored} is missing; make it: python app.py --examples all")
     return tuple(Example(**entry) for entry in read(task))
 
 

@@ -8,11 +8,15 @@ import io
 import numpy as np
 from PIL import Image
 
+from components import texts
 from components.figures import answers
 from components.figures.markup import Markup, join
+from components.tasks.counted import counted
 from components.tasks.feature_extraction import TASK
 from components.ui.inspection import Inspection
 from components.ui.page import Json, ListInput, TaskPage
+
+TEXTS = texts.beside(__file__)
 
 # Of positive and of negative numbers; they are told apart by every kind of colour vision.
 POSITIVE, NEGATIVE = (13, 116, 184), (214, 110, 14)
@@ -38,19 +42,18 @@ def draw(request: Json, answer: Json) -> Markup:
     )
     file = io.BytesIO()
     np.save(file, vectors)
-    return Markup(
-        "<p>{count} of {dimensions} numbers each. Blue is above zero, orange below; the stronger the colour, "
-        "the further from zero, up to {largest:.3f}.</p>"
+    said = TEXTS.html(
+        "vectors", count=counted(len(found), "vector"), dimensions=answer["dimensions"], largest=largest
+    )
+    return said + Markup(
         '<table class="strips"><caption class="visually-hidden">Vectors</caption><thead '
         'class="visually-hidden"><tr><th scope="col">Text or token</th><th scope="col">Vector</th></tr>'
         "</thead><tbody>{strips}</tbody></table>"
         '<p><a download="embeddings.npy" href="{file}">Download as .npy</a> '
-        '<span class="hint">float32, one row per vector; the numbers are under JSON too.</span></p>'
+        '<span class="hint">{about_file}</span></p>'
     ).format(
-        count="1 vector" if len(found) == 1 else f"{len(found)} vectors",
-        dimensions=answer["dimensions"],
-        largest=largest,
         strips=strips,
+        about_file=TEXTS["file"],
         file=_data("application/octet-stream", file.getvalue()),
     )
 
@@ -84,17 +87,14 @@ def inspection(request: Json, answer: Json) -> Inspection:
 
 PAGE = TaskPage(
     slug="feature-extraction",
-    nav="Embeddings",
-    title="Feature extraction",
-    sentence=(
-        "A text as a vector: a few hundred numbers that say what it means, for search, clusters and "
-        "classifiers."
-    ),
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     task=TASK,
     inputs={"texts": ListInput(lines=6)},
     draw=draw,
     teaser=teaser,
     summary=summary,
-    run_label="Embed",
+    run_label=TEXTS["run"],
     inspection=inspection,
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from components import texts
 from components.figures import answers
 from components.figures.markup import Markup, percent
 from components.tasks.fill_mask import TASK
 from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
+
+TEXTS = texts.beside(__file__)
 
 
 def teaser(request: Json, answer: Json) -> Markup:
@@ -29,15 +32,15 @@ def inspection(request: Json, answer: Json) -> Inspection:
 
 PAGE = TaskPage(
     slug="fill-mask",
-    nav="Fill-mask",
-    title="Fill-mask",
-    sentence="Leave a gap and see what the model would write there, given all that stands around it.",
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     task=TASK,
     inputs={"text": TextInput(lines=3)},
     draw=answers.candidates,
     teaser=teaser,
     summary=summary,
     scored=scored,
-    run_label="Fill the gap",
+    run_label=TEXTS["run"],
     inspection=inspection,
 )

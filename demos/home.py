@@ -28,6 +28,7 @@ RUN = "Analyze"
 BOXES: Mapping[str, TextInput] = {
     "text": TextInput(lines=5),
     "question": TextInput(lines=1),
+    "table_question": TextInput(lines=1),
     "labels": ListInput(lines=1, separator=","),
     "sentences": ListInput(lines=3),
     "gap": TextInput(lines=1),
@@ -46,9 +47,10 @@ class Card:
 
 
 CARDS = (
-    Card(part="sentiment", title="Praise or blame", slug="text-classification"),
+    Card(part="sentiment", title="Sentiment", slug="text-classification"),
     Card(part="entities", title="Who and where", slug="named-entities"),
     Card(part="answer", title="An answer", slug="question-answering"),
+    Card(part="table", title="An answer from a table", slug="table-questions"),
     Card(part="summary", title="What matters", slug="summarization"),
     Card(part="translation", title="In German", slug="translation"),
     Card(part="emotions", title="Emotions", slug="text-classification"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import texts
 from components.figures.markup import Markup
 from components.ui.lab.data import data_panel
 from components.ui.lab.features import features_panel
@@ -15,6 +16,8 @@ from components.ui.lab.train import train_panel
 from components.ui.lab.visitor import visitor
 from components.ui.page import PlainPage, Tour
 from components.ui.slots import QUIET
+
+TEXTS = texts.beside(__file__)
 
 SLUG = "lab"
 # Messages of the shipped set, and what they were labelled.
@@ -45,11 +48,9 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 
 PAGE = PlainPage(
     slug=SLUG,
-    nav="Lab",
-    title="Data and training lab",
-    sentence=(
-        "Bring texts with labels, look at them, teach a model to tell them apart, and judge what it learned."
-    ),
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     build=build,
     group="Lab",
     teaser=Markup("“{}” → <strong>{}</strong><br>“{}” → <strong>{}</strong>").format(

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import texts
 from components.figures import layers as figures
 from components.figures import status
 from components.figures.markup import Markup
@@ -23,16 +24,17 @@ from components.ui.slots import QUIET, switches
 from components.ui.visitor import browser_key
 from demos import examples
 
+TEXTS = texts.beside(__file__)
+
 SLUG = links.LAYERS_PAGE
-SENTENCE = "A model is a stack of layers. See what each of them makes of your text, from first to last."
 LONGEST_JSON = 400_000  # characters that the drawer can show
 
 # How the page asks and draws, in the terms of a task page; its own layout has the figures' full width.
 ASKING = TaskPage(
     slug=SLUG,
-    nav="Layers",
-    title="Layer by layer",
-    sentence=SENTENCE,
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     task=TASK,
     inputs={"text": TextInput(lines=3), "text_pair": TextInput(lines=2)},
     draw=figures.layers,
@@ -40,16 +42,13 @@ ASKING = TaskPage(
     summary=lambda answer: [row[-1][0] for row in answer["lens"]],
 )
 STORED = examples.load(TASK)
-SIMILARITY = (
-    '<section class="layer-view"><h2>How similar layers are</h2><p class="hint">Cosine similarity of a '
-    "token's vectors in two layers, the mean over all tokens. 1 means that they point the same way, 0 that "
-    "they have nothing in common, and orange that they point apart.</p></section>"
-)
-LENGTHS = (
-    '<section class="layer-view"><h2>How long the vectors grow</h2><p class="hint">The length of a token\'s '
-    "vector says how much the layers have written into it. Each thin line is a token, the thick one the "
-    "median. A token far above the others is often one on which the model rests its attention when there is "
-    "nothing to look for.</p></section>"
+SIMILARITY, LENGTHS = (
+    str(
+        Markup('<section class="layer-view"><h2>{}</h2>{}</section>').format(
+            TEXTS[f"{view}.title"], status.hint(TEXTS[f"{view}.text"])
+        )
+    )
+    for view in ("similarity", "lengths")
 )
 
 
@@ -152,16 +151,14 @@ def _bounded(shown: PageUpdate) -> PageUpdate:
     if shown.answer_json is None or len(shown.answer_json) <= LONGEST_JSON:
         return shown
     size = len(shown.answer_json) / 1e6
-    return replace(
-        shown, answer_json=f"// {size:.1f} million characters are too many to show here. The API gives them."
-    )
+    return replace(shown, answer_json=TEXTS["too_long"].format(size=size))
 
 
 PAGE = PlainPage(
     slug=SLUG,
     nav=ASKING.nav,
     title=ASKING.title,
-    sentence=SENTENCE,
+    sentence=TEXTS["sentence"],
     build=build,
     group="Look inside",
     teaser=Markup("{} … {}").format(STORED[0].payload["text"], figures.teaser(STORED[0].answer)),

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import texts
 from components.figures import status
 from components.figures.markup import byte_size
 from components.models.checkpoint import Checkpoint, HubSource, LocalSource, RepoSource, Source, WheelSource
@@ -16,6 +17,8 @@ from components.models.status import Availability, State, Status
 from components.ui import hub_search, links, picker
 from components.ui.models_table import models_table
 from components.ui.page import PlainPage, TaskPage, Tour
+
+TEXTS = texts.beside(__file__)
 
 STATES = {
     State.ABSENT: "Not loaded",
@@ -28,14 +31,11 @@ STATES = {
 
 # Where checkpoints come from, in the order of the page, and what is said of all of them.
 GROUPS = {
-    "shipped": (
-        "Ship with this app",
-        "They answer without the Hub: small, and most of them trained for this tour.",
-    ),
-    "local": ("Trained or brought here", "From the lab, or from a folder of this host."),
-    "hub": ("On the Hub", "Well-known checkpoints, downloaded when they are first asked for."),
+    "shipped": ("Ship with this app", TEXTS["groups.shipped"]),
+    "local": ("Trained or brought here", TEXTS["groups.local"]),
+    "hub": ("On the Hub", TEXTS["groups.hub"]),
 }
-OUT_OF_REACH = " The Hub is out of reach now: those that are not on this host yet cannot be loaded."
+UNREACHABLE = f" {TEXTS['groups.unreachable']}"
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
@@ -100,7 +100,7 @@ def table_of(registry: Registry, tasks: Mapping[str, str]) -> Mapping[str, Any]:
             {
                 "name": name,
                 "title": title,
-                "words": words + (OUT_OF_REACH if name == "hub" and unreachable else ""),
+                "words": words + (UNREACHABLE if name == "hub" and unreachable else ""),
                 "open": name != "hub",  # the longest by far, and not what a first visitor needs
             }
             for name, (title, words) in GROUPS.items()
@@ -198,9 +198,9 @@ def source_words(source: Source) -> str:
 
 PAGE = PlainPage(
     slug=links.MODELS_PAGE,
-    nav="Models",
-    title="Models",
-    sentence="Every checkpoint of the tour: where it comes from, what it costs, whether it is in memory now.",
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     build=build,
     group="Models",
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from components import texts
 from components.figures import answers
 from components.figures.markup import Markup, join
 from components.tasks.named_entities import TASK
 from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
+
+TEXTS = texts.beside(__file__)
 
 SHOWN = 3
 
@@ -30,14 +33,14 @@ def inspection(request: Json, answer: Json) -> Inspection:
 
 PAGE = TaskPage(
     slug="named-entities",
-    nav="Entities",
-    title="Named entities",
-    sentence="Who and where? Each token gets a label, and neighbours under one label become a name.",
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     task=TASK,
     inputs={"text": TextInput(lines=7)},
     draw=answers.entities,
     teaser=teaser,
     summary=summary,
-    run_label="Find names",
+    run_label=TEXTS["run"],
     inspection=inspection,
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from components import texts
 from components.figures import answers, passages
 from components.figures.markup import Markup, percent
 from components.tasks.question_answering import TASK
 from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
+
+TEXTS = texts.beside(__file__)
 
 
 def teaser(request: Json, answer: Json) -> Markup:
@@ -35,9 +38,9 @@ def inspection(request: Json, answer: Json) -> Inspection:
 
 PAGE = TaskPage(
     slug="question-answering",
-    nav="Answers",
-    title="Question answering",
-    sentence="Ask about a text: the model points at the passage that answers, or says that none does.",
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     task=TASK,
     inputs={
         "question": TextInput(lines=1, placeholder="Who, when, where, how many, why …"),
@@ -46,6 +49,6 @@ PAGE = TaskPage(
     draw=passages.answers,
     teaser=teaser,
     summary=summary,
-    run_label="Find the answer",
+    run_label=TEXTS["run"],
     inspection=inspection,
 )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from itertools import combinations
 
+from components import texts
 from components.figures import answers
 from components.figures.markup import Markup
 from components.tasks.sentence_similarity import TASK
 from components.ui.inspection import Inspection
 from components.ui.page import Json, ListInput, TaskPage, TextInput
+
+TEXTS = texts.beside(__file__)
 
 
 def teaser(request: Json, answer: Json) -> Markup:
@@ -33,12 +36,9 @@ def inspection(request: Json, answer: Json) -> Inspection:
 
 PAGE = TaskPage(
     slug="sentence-similarity",
-    nav="Similarity",
-    title="Sentence similarity",
-    sentence=(
-        "Which of these sentences means nearly the same? An encoder turns each into a vector, and the "
-        "angle between vectors tells."
-    ),
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     task=TASK,
     inputs={
         "source": TextInput(lines=2),
@@ -47,6 +47,6 @@ PAGE = TaskPage(
     draw=answers.similarity,
     teaser=teaser,
     summary=summary,
-    run_label="Compare",
+    run_label=TEXTS["run"],
     inspection=inspection,
 )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from components import javascript
-from components.figures import architectures, attention_example
+from components import javascript, texts
+from components.figures import architectures, attention_example, drawings
+from components.figures.drawings import Drawing
 from components.figures.markup import Markup, bar_rows, byte_size, join
 from components.figures.timeline import Link, Milestone, links_list, timeline
 from components.models.catalog import Catalog
@@ -20,18 +19,16 @@ from components.ui import links
 from components.ui.lab.steps import steps
 from components.ui.lab.visitor import visitor
 from components.ui.page import PlainPage, Tour
+from demos import challenges
+
+TEXTS = texts.beside(__file__)
 
 SLUG = "story"
 LAB = "./lab"
-STORY: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+STORY: Mapping[str, Any] = TEXTS.data
 # Sections by the id that a link to one ends with; milestones have ids of their own.
-PLACES = {
-    "history": "A short history",
-    "families": "The three families",
-    "reading": "Attention",
-    "transfer": "Transfer learning",
-    "in-small": "The three steps in small",
-}
+PLACES: Mapping[str, str] = STORY["sections"]
+DRAWN = ("drawings", "sections")  # modules of a section with drawings, which link to other sections too
 FIRST = "transformer"  # the milestone that is open at first
 
 # The worked example: what “it” asks for, what each word answers with, and what it has to give.
@@ -45,9 +42,12 @@ SPANS = {"years": 365.25 * 86400, "days": 86400.0, "hours": 3600.0, "minutes": 6
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
-    for section in (contents, history, families, attention, transfer_learning):
+    for section in (contents, history, recurrence, families, attention, transfer_learning):
         section(tour)
     in_small(tour, blocks)
+    ecosystem(tour)
+    _section("challenges", TEXTS.html("prose.challenges"))
+    challenges.build(tour, blocks)
 
 
 def contents(tour: Tour) -> None:
@@ -61,13 +61,7 @@ def contents(tour: Tour) -> None:
 
 
 def history(tour: Tour) -> None:
-    _prose(
-        Markup(
-            '<h2 id="history" tabindex="-1">A short history</h2><p>Forty years from networks that read word '
-            "by word to models that answer on a laptop. Choose a milestone, or go from one to the next with "
-            "the arrow keys; the address bar then has a link to it.</p>"
-        )
-    )
+    _section("history", TEXTS.html("prose.history"))
     gr.HTML(
         timeline(milestones(tour.registry.catalog), STORY["families"], FIRST),
         elem_id=f"{SLUG}-timeline",
@@ -76,93 +70,87 @@ def history(tour: Tour) -> None:
     )
 
 
+def recurrence(tour: Tour) -> None:
+    told = STORY["recurrence"]
+    drawn = {
+        "unrolled": lambda one: drawings.recurrent(one["words"], one["said"]),
+        "bottleneck": lambda one: drawings.bottleneck(one["source"], one["target"], one["said"]),
+        "attention": lambda one: drawings.over_all_states(
+            one["source"], one["target"], one["weights"], one["said"]
+        ),
+    }
+    shown = [_drawing(told[name], draw(told[name]), tour) for name, draw in drawn.items()]
+    _section("recurrence", TEXTS.html("prose.recurrence") + drawings.drawings(shown), *DRAWN)
+
+
 def families(tour: Tour) -> None:
     catalog = tour.registry.catalog
-    _prose(
-        Markup(
-            '<h2 id="families" tabindex="-1">The three families</h2><p>All transformers are made of the same '
-            "layers. What sets the families apart is which tokens may read from which. In the drawings a "
-            "line leads from a token above to each that it reads from, below; the matrix says the same: a "
-            "row for each token that reads, a column for each that is read from, a stroke where nothing can "
-            "be seen.</p>"
-            '<div class="architectures">{}</div>'
-        ).format(join(_architecture(one, catalog) for one in STORY["architectures"]))
+    drawn = join(_architecture(one, catalog) for one in STORY["architectures"])
+    _section(
+        "families", TEXTS.html("prose.families") + Markup('<div class="architectures">{}</div>').format(drawn)
     )
 
 
 def attention(tour: Tour) -> None:
     catalog = tour.registry.catalog
-    _prose(
-        Markup(
-            '<h2 id="reading" tabindex="-1">Attention, and self-attention</h2>'
-            "<p>“The cat sat on the mat because it was tired.” To make sense of “it”, one has to know who "
-            "was tired. Attention is how a network finds out: each token looks at others, decides how much "
-            "each of them matters to it, and takes in what they have to say, in that proportion. Three "
-            "things are computed from every token: a <b>query</b>, what it looks for; a <b>key</b>, what it "
-            "can be found by; and a <b>value</b>, what it has to give. How to compute them is what training "
-            "finds.</p>"
-            "<p>Here are three words that “it” can read from, with numbers made up to be small. Those of a "
-            "real model are learnt, there are dozens to a vector, and they have no names.</p>"
-            "{steps}"
-            "<p>So “it” now carries a good deal of “cat”. When all tokens of a text do this with each other, "
-            "it is <b>self-attention</b>: queries, keys and values all come from the same text. A layer does "
-            "it several times side by side, in heads that look for different things, and a model stacks many "
-            "layers. A decoder leaves out the scores of tokens that come later before it shares out, so that "
-            "their weight is zero.</p>{own}"
-            "<h3>Attention between two texts</h3>"
-            "<p>An encoder-decoder has one more kind, <b>cross-attention</b>: queries come from what is "
-            "being written, keys and values from what was read. With each word it writes, a translator looks "
-            "up what it needs in the source. That is attention as it was first used for language, in 2014, "
-            "and the one that shows most plainly which word came from where.</p>{cross}"
-            '<p class="hint">Attention shows what a layer reads, which is not always what an answer rests '
-            'on. For that see <a href="./{attribution}">attribution</a>.</p>'
-        ).format(
+    _section(
+        "reading",
+        TEXTS.html(
+            "prose.attention",
             steps=attention_example.steps("it", QUERY, KEYS, VALUES, MEANS),
             own=links_list([_link(one, catalog) for one in ("self-attention", "minilm")]),
             cross=links_list([_link(one, catalog) for one in ("attention", "transformer")]),
-            attribution=links.ATTRIBUTION_PAGE,
         )
+        + Markup('<p class="hint">{}</p>').format(TEXTS.line("prose.limits")),
     )
 
 
 def transfer_learning(tour: Tour) -> None:
     steps = STORY["steps"]
-    _prose(
-        Markup(
-            '<h2 id="transfer" tabindex="-1">Transfer learning</h2>'
-            "<p>Nobody teaches a network English to sort messages into feelings. One takes a network that "
-            "has read a great deal already and teaches it the rest: what was learnt for one task is "
-            "transferred to another. There are three steps, of which one can leave out the second, and "
-            "somebody else has done the first.</p>"
-            '<ol class="learning-steps">{steps}</ol>'
-            "<h3>Why it works</h3>"
-            "<p>To guess a missing word well, a network must find out about grammar, about who does what to "
-            "whom, about tone and topic. Nothing of that is special to guessing words. After pretraining it "
-            "lies in the vectors that the layers compute, often so plainly that a straight line through them "
-            "parts praise from blame. What fine-tuning has to add is small, and a few hundred examples can "
-            "say it. It also follows what transfer cannot do: a network knows nothing newer than its texts, "
-            "and takes over their errors and prejudices.</p>"
-            "<h3>What it costs</h3>"
-            "<p>Training takes about six operations for each parameter and each token that is read (Kaplan "
-            "and others, 2020). At 50 billion operations a second, about what two cores of a laptop manage, "
-            "that is, on a logarithmic scale:</p>{costs}"
-            '<p class="hint">An adapter (LoRA) saves about a third of the work of fine-tuning, and most of '
-            "the memory that training takes beside the network itself.</p>"
-            '<p class="story-next"><a href="{lab}">Do it yourself in the lab</a>: from a table of messages '
-            "to a classifier that is trained, judged and shared.</p>"
-        ).format(steps=join(map(_step, steps)), costs=_costs(steps), lab=LAB)
+    compared, ulmfit = STORY["transfer"]["comparison"], STORY["transfer"]["ulmfit"]
+    _section(
+        "transfer",
+        TEXTS.html(
+            "prose.transfer",
+            comparison=drawings.drawings(
+                [
+                    _drawing(compared, drawings.training(compared["lanes"], compared["said"]), tour),
+                    _drawing(ulmfit, drawings.ulmfit(ulmfit["steps"], 4, ulmfit["said"]), tour),
+                ]
+            ),
+            steps=Markup('<ol class="learning-steps">{}</ol>').format(join(map(_step, steps))),
+            costs=_costs(steps),
+        )
+        + Markup('<p class="hint">{}</p><p class="story-next">{}</p>').format(
+            TEXTS.line("prose.adapter"), TEXTS.line("prose.lab")
+        ),
+        *DRAWN,
     )
 
 
 def in_small(tour: Tour, blocks: gr.Blocks) -> None:
-    _prose(
-        Markup(
-            '<h2 id="in-small">The three steps in small</h2><p>Take them yourself, here and now, on two '
-            "cores or whatever this app runs on. One training runs at a time for all visitors; a run goes on "
-            "when you leave the page, and is found again when you come back.</p>"
-        )
-    )
+    _section("in-small", TEXTS.html("prose.in_small"))
     steps(tour, *visitor(blocks))
+
+
+def ecosystem(tour: Tour) -> None:
+    told = STORY["ecosystem"]
+    libraries = told["libraries"]
+    cards = join(
+        Markup("<li><h3>{}</h3><p>{}</p><p>{}</p>{}</li>").format(
+            one["name"], one["what"], one["here"], links_list(_links([one["link"]], tour.registry.catalog))
+        )
+        for one in libraries
+    )
+    drawn = drawings.ecosystem([one["name"] for one in libraries], told["said"])
+    _section(
+        "ecosystem",
+        TEXTS.html("prose.ecosystem")
+        + Markup('<div class="ecosystem-parts">{}<ul class="ecosystem">{}</ul></div>').format(
+            drawings.drawings([Drawing(title=told["title"], body=drawn, said=told["said"])]), cards
+        ),
+        *DRAWN,
+    )
 
 
 def milestones(catalog: Catalog) -> list[Milestone]:
@@ -250,18 +238,22 @@ def span(seconds: float) -> str:
 
 
 def _links(told: Iterable[Mapping[str, Any]], catalog: Catalog) -> tuple[Link, ...]:
+    """Links of the story's file: to a page, with a `query` if it has one, or to a `place` of this page."""
     return tuple(
-        Link(
-            label=one["label"],
-            href=links.page_link(one["page"], **one["query"]),
-            note=_note(catalog, one["query"].get("model", "")),
-        )
+        Link(label=one["label"], href=_href(one), note=_note(catalog, one.get("query", {}).get("model", "")))
         for one in told
     )
 
 
+def _href(one: Mapping[str, Any]) -> str:
+    if place := one.get("place"):
+        return f"./{one['page']}#{place}"
+    query = one.get("query", {})
+    return links.page_link(one["page"], **query) if query else f"./{one['page']}"
+
+
 def _note(catalog: Catalog, id: str) -> str:
-    """What one has to fetch first."""
+    """What has to be downloaded first."""
     if id not in catalog or not isinstance(catalog[id].source, HubSource):
         return ""
     return f"{byte_size(catalog[id].download_bytes)} from the Hub"
@@ -272,18 +264,27 @@ def _link(milestone: str, catalog: Catalog) -> Link:
     return next(_links(one["links"], catalog)[0] for one in STORY["milestones"] if one["id"] == milestone)
 
 
-def _prose(content: Markup) -> None:
-    gr.HTML(content, elem_classes="story")
+def _drawing(one: Mapping[str, Any], body: Markup, tour: Tour) -> Drawing:
+    ways = links_list(_links(one["links"], tour.registry.catalog))
+    return Drawing(title=one["title"], body=body, said=one["said"], links=ways)
+
+
+def _section(place: str, content: Markup, *modules: str) -> None:
+    """A section of the page below its heading, whose id is what a link to it ends with; `modules` bring it
+    to life."""
+    heading = Markup('<h2 id="{}" tabindex="-1">{}</h2>').format(place, PLACES[place])
+    gr.HTML(
+        heading + content,
+        elem_classes="story",
+        js_on_load=" ".join(map(javascript.start, modules)) or None,
+    )
 
 
 PAGE = PlainPage(
     slug=SLUG,
-    nav="Story",
-    title="How models learn",
-    sentence=(
-        "Where transformers come from, what sets their families apart, how attention works, and why a few "
-        "hundred examples can be enough."
-    ),
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     build=build,
     group="Learn",
     teaser=Markup("{} → <strong>{}</strong> → {}").format(

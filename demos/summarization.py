@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from components import texts
 from components.figures import answers, summaries
 from components.figures.markup import Markup
 from components.tasks.summarization import TASK
 from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
+
+TEXTS = texts.beside(__file__)
 
 
 def teaser(request: Json, answer: Json) -> Markup:
@@ -24,14 +27,14 @@ def inspection(request: Json, answer: Json) -> Inspection:
 
 PAGE = TaskPage(
     slug="summarization",
-    nav="Summaries",
-    title="Summarization",
-    sentence="A long text in a few sentences: its own best ones, or new ones that a generator writes.",
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     task=TASK,
     inputs={"text": TextInput(lines=11, placeholder="Paste a text, as long as you like", documents=True)},
     draw=summaries.summary,
     teaser=teaser,
     summary=summary,
-    run_label="Sum up",
+    run_label=TEXTS["run"],
     inspection=inspection,
 )

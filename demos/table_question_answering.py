@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from components import texts
 from components.figures import answers, tables
 from components.figures.markup import Markup, percent
 from components.tasks.table_question_answering import TASK
 from components.ui.page import Json, TaskPage, TextInput
 from components.ui.table_input import TableInput
+
+TEXTS = texts.beside(__file__)
 
 
 def teaser(request: Json, answer: Json) -> Markup:
@@ -22,16 +25,13 @@ def summary(answer: Json) -> list[str]:
 
 PAGE = TaskPage(
     slug="table-questions",
-    nav="Table QA",
-    title="Table question answering",
-    sentence=(
-        "Ask a table in plain words. The question becomes a small program over the table: you see its "
-        "answer, how it was read, and the cells it comes from."
-    ),
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     task=TASK,
     inputs={"table": TableInput(lines=8), "question": TextInput(lines=2)},
     draw=tables.table_answer,
     teaser=teaser,
     summary=summary,
-    run_label="Ask",
+    run_label=TEXTS["run"],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from components import texts
 from components.figures import answers, reliability, status
 from components.figures.chart import Chart
 from components.figures.markup import Markup
@@ -12,6 +13,8 @@ from components.models.sources import folder
 from components.tasks.text_classification import TASK
 from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
+
+TEXTS = texts.beside(__file__)
 
 
 def teaser(request: Json, answer: Json) -> Markup:
@@ -35,12 +38,9 @@ def trust(checkpoint: Checkpoint) -> Chart | Markup:
     if isinstance(checkpoint.source, RepoSource):
         figures = folder.place(checkpoint.source) / "evaluation.json"
         if figures.is_file() and (measured := json.loads(figures.read_text("utf-8"))).get("reliability"):
-            said = (
-                "A score is the network's own number, not a probability. If it were one, the columns would "
-                f"reach the dashed line. Measured on {measured['split']}."
-            )
+            said = TEXTS["trust.measured"].format(split=measured["split"])
             return reliability.diagram({"as trained": measured["reliability"]}, status.hint(said))
-    return status.hint("Not measured for this checkpoint: its scores may promise too much or too little.")
+    return status.hint(TEXTS["trust.unmeasured"])
 
 
 def inspection(request: Json, answer: Json) -> Inspection:
@@ -49,9 +49,9 @@ def inspection(request: Json, answer: Json) -> Inspection:
 
 PAGE = TaskPage(
     slug="text-classification",
-    nav="Classification",
-    title="Text classification",
-    sentence="Is a review glad or annoyed, and which feelings speak from it? A score for every label.",
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     task=TASK,
     inputs={"text": TextInput(lines=5), "text_pair": TextInput(lines=1)},
     draw=answers.classification,
@@ -60,6 +60,6 @@ PAGE = TaskPage(
     scored=scored,
     trust=trust,
     compared="distilbert/distilbert-base-uncased-finetuned-sst-2-english",
-    run_label="Classify",
+    run_label=TEXTS["run"],
     inspection=inspection,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from components import texts
 from components.figures import answers, decoding
 from components.figures.markup import Markup
 from components.tasks.text_generation import TASK
@@ -11,6 +12,8 @@ from components.ui import conversation
 from components.ui.conversation import ConversationInput
 from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
+
+TEXTS = texts.beside(__file__)
 
 # Each from the same prompt, with what else decides the draw switched off.
 _PLAIN = {"num_beams": 1, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "typical_p": 1.0}
@@ -59,23 +62,20 @@ def inspection(request: Json, answer: Json) -> Inspection:
 
 PAGE = TaskPage(
     slug="text-generation",
-    nav="Generation",
-    title="Text generation",
-    sentence=(
-        "A small decoder answers or continues your text, one token at a time. It is quick and fluent, and "
-        "often wrong: don't trust it with facts."
-    ),
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     task=TASK,
     inputs={
         "prompt": TextInput(lines=4, placeholder="Ask something, or begin a text"),
         "messages": ConversationInput(
-            lines=1, title="Earlier turns", help="What was said before the prompt; none begins anew."
+            lines=1, title="Earlier turns", help="Leave empty to start a new conversation."
         ),
     },
     draw=draw,
     teaser=teaser,
     summary=summary,
-    run_label="Generate",
+    run_label=TEXTS["run"],
     variants=STRATEGIES,
     script="generation",
     pick=pick,

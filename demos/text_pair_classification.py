@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from components import texts
 from components.figures import answers
 from components.figures.markup import Markup
 from components.tasks.text_pair_classification import TASK
 from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
+
+TEXTS = texts.beside(__file__)
 
 
 def teaser(request: Json, answer: Json) -> Markup:
@@ -36,15 +39,15 @@ def inspection(request: Json, answer: Json) -> Inspection:
 
 PAGE = TaskPage(
     slug="text-pairs",
-    nav="Text pairs",
-    title="Text pair classification",
-    sentence="Does the second text follow from the first, contradict it, or neither?",
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     task=TASK,
     inputs={"text": TextInput(lines=3), "text_pair": TextInput(lines=2)},
     draw=answers.labels,
     teaser=teaser,
     summary=summary,
     scored=scored,
-    run_label="Classify",
+    run_label=TEXTS["run"],
     inspection=inspection,
 )

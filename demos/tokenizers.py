@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
+from components import texts
 from components.figures.markup import Markup
 from components.figures.tokens import chips
 from components.models.status import Availability
@@ -25,18 +27,13 @@ from components.ui.tokenizer_panels import (
     transplant_panel,
 )
 
+TEXTS = texts.beside(__file__)
+
 SLUG = links.TOKENIZERS_PAGE
 NAMES = ["text", "tokenizers", "price"]
 BYTES, SHIPPED = "SmolLM2-135M-Instruct", "translator-en-de"
 TEASER = ("Untokenizable", ["Unto", "ken", "iza", "ble"])  # a word, and what MiniLM makes of it
-EXAMPLES = {
-    "A long word": "Untokenizable? The Donaudampfschifffahrtsgesellschaft would disagree.",
-    "Emoji": "Two 👩‍🚀 👨‍👩‍👧‍👦 landed 🛬 in 🇩🇪.",
-    "Accents, twice": "Café is not Cafe\u0301, though they look the same.",
-    "Hindi": "नमस्ते दुनिया, कैसे हो?",
-    "Code": "def area(r):\n\treturn 3.14159 * r ** 2  # circle\n",
-    "Numbers": "In 2026, 1,234,567 people paid $19.99 at 08:05.",
-}
+EXAMPLES: Mapping[str, str] = TEXTS.data["requests"]
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
@@ -66,8 +63,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             price = gr.Number(
                 None,
                 label="Price per million tokens",
-                info="Of a service that counts by one of these tokenizers; the table then says what the text "
-                "costs there.",
+                info=TEXTS["price"],
                 minimum=0,
                 elem_id=f"{SLUG}-price",
             )
@@ -116,11 +112,9 @@ def choices(tour: Tour) -> list[tuple[str, str]]:
 
 PAGE = PlainPage(
     slug=SLUG,
-    nav="Tokenizers",
-    title="Tokenizers",
-    sentence=(
-        "Models read numbers, not letters. See how a text becomes tokens, with up to four tokenizers at once."
-    ),
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     build=build,
     group="Look inside",
     teaser=Markup("{} → {}").format(TEASER[0], chips(TEASER[1])),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from components import texts
 from components.figures import answers, translations
 from components.figures.markup import Markup
 from components.models.checkpoint import Checkpoint
@@ -12,6 +13,8 @@ from components.tasks.translation import TASK
 from components.ui.choices import ChoiceInput
 from components.ui.inspection import Inspection
 from components.ui.page import Json, TaskPage, TextInput
+
+TEXTS = texts.beside(__file__)
 
 SHOWN = 12
 
@@ -42,9 +45,9 @@ def inspection(request: Json, answer: Json) -> Inspection:
 
 PAGE = TaskPage(
     slug="translation",
-    nav="Translation",
-    title="Translation",
-    sentence="An encoder reads each sentence, a decoder writes it in another language; lines stay lines.",
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     task=TASK,
     inputs={
         "text": TextInput(lines=8),
@@ -53,6 +56,6 @@ PAGE = TaskPage(
     draw=translations.translation,
     teaser=teaser,
     summary=summary,
-    run_label="Translate",
+    run_label=TEXTS["run"],
     inspection=inspection,
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from components import texts
 from components.figures import answers
 from components.figures.markup import Markup, percent
 from components.tasks.zero_shot_classification import TASK
 from components.ui.inspection import Inspection
 from components.ui.page import Json, ListInput, TaskPage, TextInput
+
+TEXTS = texts.beside(__file__)
 
 
 def teaser(request: Json, answer: Json) -> Markup:
@@ -36,9 +39,9 @@ def inspection(request: Json, answer: Json) -> Inspection:
 
 PAGE = TaskPage(
     slug="zero-shot",
-    nav="Zero-shot",
-    title="Zero-shot classification",
-    sentence="Sort a text into labels that you make up on the spot; no model was ever trained on them.",
+    nav=TEXTS["nav"],
+    title=TEXTS["title"],
+    sentence=TEXTS["sentence"],
     task=TASK,
     inputs={
         "text": TextInput(lines=4),
@@ -48,6 +51,6 @@ PAGE = TaskPage(
     teaser=teaser,
     summary=summary,
     scored=scored,
-    run_label="Classify",
+    run_label=TEXTS["run"],
     inspection=inspection,
 )

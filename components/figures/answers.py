@@ -35,7 +35,7 @@ def similarity(request: Json, answer: Json) -> Markup:
     return figure + heat_map(
         [request["source"], *request["sentences"]],
         answer["matrix"],
-        caption="Each text with each; 0 is the source, the others have the numbers above",
+        caption="All pairs of texts; 0 is the source, the others are numbered as above",
     )
 
 
@@ -128,7 +128,7 @@ def candidates(request: Json, answer: Json) -> Markup:
             )
             for row in answer["candidates"]
         ),
-        caption="Candidates for the gap, best first",
+        caption="Candidates for the gap, most likely first",
         columns=("Candidate", "Score"),
     )
 

@@ -6,7 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from components import texts
 from components.figures.markup import Markup, bar_rows, join, percent
+
+TEXTS = texts.beside(__file__)
 
 Vector = tuple[float, ...]
 
@@ -64,29 +67,29 @@ def steps(
         )
         for place, name in enumerate(means)
     )
-    return Markup(
-        '<ol class="worked-steps"><li><h3>Compare</h3><p>“{asking}” asks with its query, {query}. Every word '
-        "answers with its key. Both are multiplied number by number and added up; dividing by √{size} = "
-        "{root} keeps the result from growing with the length of the vectors. This is the score.</p>"
-        "<ul>{compared}</ul></li><li><h3>Share out</h3><p><i>e</i> to the power of each score makes it "
-        "positive: {shared} = {total:.2f}. Each one's part of this sum is its weight, and together they are "
-        "100 %. This is called softmax.</p>{bars}</li><li><h3>Mix</h3><p>Every word also has a value: what "
-        "it gives to those who read it. The result is the mean of the values with these weights.</p>"
-        "<ul>{mixed}</ul></li></ol>"
-    ).format(
-        asking=asking,
-        query=f"({', '.join(map(_short, query))})",
-        size=len(query),
-        root=_short(root),
-        compared=compared,
-        shared=shared,
-        total=math.fsum(found.powers),
-        bars=bar_rows(
-            [(word, share, percent(share)) for word, share in zip(words, found.shares, strict=True)],
-            caption=f"What “{asking}” reads from each word",
-            columns=("Word", "Weight"),
+    parts = (
+        TEXTS.html(
+            "compare",
+            asking=asking,
+            query=f"({', '.join(map(_short, query))})",
+            size=len(query),
+            root=_short(root),
+            compared=Markup("<ul>{}</ul>").format(compared),
         ),
-        mixed=mixed,
+        TEXTS.html(
+            "share",
+            shared=shared,
+            total=math.fsum(found.powers),
+            bars=bar_rows(
+                [(word, share, percent(share)) for word, share in zip(words, found.shares, strict=True)],
+                caption=f"What “{asking}” reads from each word",
+                columns=("Word", "Weight"),
+            ),
+        ),
+        TEXTS.html("mix", mixed=Markup("<ul>{}</ul>").format(mixed)),
+    )
+    return Markup('<ol class="worked-steps">{}</ol>').format(
+        join(Markup("<li>{}</li>").format(part) for part in parts)
     )
 
 

@@ -23,14 +23,19 @@ TITLES: Mapping[str, str] = {
     "attention_rollout": "Attention rollout",
 }
 SAYS: Mapping[str, str] = {
-    "occlusion": "Each part is taken away in turn and the model asked again. The value is what the score "
-    "loses.",
-    "gradient_x_input": "How steeply the score answers to a small change of each part, times how far that "
-    "part is from saying nothing. It is one look, and misses what the model is already sure of.",
-    "integrated_gradients": "The same slopes, added up on the way from a text that says nothing to the whole "
-    "text. The values sum to the change of the score.",
-    "attention_rollout": "Where attention leads through all layers, from the place that predicts. It has no "
-    "sign and knows nothing of which prediction is meant.",
+    "occlusion": "Removes each part in turn and runs the model again. The value is how far the score drops.",
+    "gradient_x_input": (
+        "How much the score reacts to a small change of each part, times the part's distance from an empty "
+        "baseline. Takes a single pass, and misses what the model is already certain of."
+    ),
+    "integrated_gradients": (
+        "The same gradients, accumulated from an empty baseline to the whole text. The values sum to the "
+        "change in the score."
+    ),
+    "attention_rollout": (
+        "Follows attention through all layers, from the predicting position back to the text. It has no sign "
+        "and is the same for every prediction."
+    ),
 }
 UNSIGNED = frozenset({"attention_rollout"})
 SOURCES: Mapping[str, tuple[str, str]] = {
@@ -68,8 +73,8 @@ def head(answer: Json) -> Markup:
 def completeness(answer: Json) -> str:
     """The error of integrated gradients in words."""
     return (
-        "The values of integrated gradients ought to sum to this change. After "
-        f"{answer['steps']:,} steps they miss it by {percent(answer['completeness_error'])}."
+        f"Integrated gradients should sum to this change. After {answer['steps']:,} steps they miss it by "
+        f"{percent(answer['completeness_error'])}."
     )
 
 
@@ -245,7 +250,7 @@ def _short(text: str, longest: int = 160) -> str:
 
 
 def correlations(answer: Json) -> Markup:
-    """How alike the methods rank the parts."""
+    """How far the methods agree."""
     rows = join(
         Markup('<tr><th scope="row">{} and {}</th><td>{}</td></tr>').format(
             TITLES[pair["first"]], TITLES[pair["second"]].lower(), number(pair["correlation"], signed=True)
@@ -253,10 +258,10 @@ def correlations(answer: Json) -> Markup:
         for pair in answer["agreement"]["pairs"]
     )
     return Markup(
-        "<details><summary>How alike the methods rank the parts</summary>"
-        '<p class="hint">Rank correlation (Spearman): +1 if two methods put the parts in the same order, 0 '
-        "if the orders have nothing in common, −1 if one is the other backwards. With attention rollout, "
-        "sizes alone are compared, as it has no sign.</p>"
+        "<details><summary>How far the methods agree</summary>"
+        '<p class="hint">Rank correlation (Spearman): +1 if two methods rank the parts in the same order, '
+        "0 if the orders are unrelated, −1 if they are reversed. Attention rollout has no sign: only sizes "
+        "are compared with it.</p>"
         '<div class="grid-box"><table class="grid"><thead><tr><th scope="col">Methods</th>'
         '<th scope="col">Correlation</th></tr></thead><tbody>{}</tbody></table></div></details>'
     ).format(rows)
@@ -267,7 +272,7 @@ def edited(answer: Json) -> Markup:
     unit, before, after = answer["unit"], answer["before"], answer["after"]
     becomes = f"becomes “{answer['replacement']}”" if answer["replacement"] else "is taken away"
     if after["score"] is None:
-        said = f"“{_short(answer['target'])}” cannot be predicted any more."
+        said = f"“{_short(answer['target'])}” can no longer be predicted."
     else:
         change = after["score"] - before["score"]
         said = (

@@ -44,7 +44,7 @@ def agreement(columns: Sequence[Column]) -> str:
         return ""
     among = [set(column.among) for column in columns]
     if all(among) and not set.intersection(*among):
-        return "These models answer different questions: none of their labels is the same."
+        return "These models answer different questions: they have no label in common."
     common, every = set.intersection(*summary), set.union(*summary)
     if common == every:
         return "All say the same." if len(summary) > 2 else "Both say the same."

@@ -25,7 +25,7 @@ def moves(swaps: Sequence[Swap], scores: Sequence[Scores]) -> Markup:
     best = max(scores[0], key=lambda label: scores[0][label])
     known = list(zip(swaps, scores[1:], strict=False))
     span = max(score.get(best, 0.0) for score in scores) - min(score.get(best, 0.0) for score in scores)
-    said = Markup("<p class='verdict'>The score of <strong>{}</strong> moves by {} points.</p>").format(
+    said = Markup("<p class='verdict'>The score of <strong>{}</strong> changes by {} points.</p>").format(
         best, f"{100 * span:.1f}"
     )
     tables = []
@@ -39,8 +39,8 @@ def moves(swaps: Sequence[Swap], scores: Sequence[Scores]) -> Markup:
         said
         + join(tables)
         + Markup(
-            '<p class="hint">A fair answer does not hang on these words. One sentence proves nothing, '
-            "though: try several.</p>"
+            '<p class="hint">A fair answer does not depend on these words. A single sentence proves '
+            "little: try several.</p>"
         )
     )
 

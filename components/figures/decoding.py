@@ -46,8 +46,8 @@ def _steps(steps: Sequence[Json]) -> Markup:
         Markup('<p class="hint">{:,} more tokens are in the JSON below.</p>').format(rest) if rest > 0 else ""
     )
     return Markup(
-        '<section class="decoding"><h2>Token by token</h2><p class="hint">The paler a token, the less likely '
-        "the model found it. Open one to see what else it weighed, and pick another to go on from there.</p>"
+        '<section class="decoding"><h2>Token by token</h2><p class="hint">Darker means more likely. Click a '
+        "token to see the alternatives; pick one to continue from it.</p>"
         '<div class="steps" dir="auto">{}</div>{}</section>'
     ).format(drawn, more)
 
@@ -100,9 +100,9 @@ def _beams(branches: Sequence[Json]) -> Markup:
         numbers={"beams": [dict(branch) for branch in branches]},
     )
     return Markup(
-        '<section class="decoding"><h2>Beams</h2><p class="hint">Beginnings that were kept at each step, '
-        "from left to right. The bold path became the text; of the others the number is the "
-        "log-probability at which each was given up.</p>"
+        '<section class="decoding"><h2>Beams</h2><p class="hint">The beams kept at each step, from left '
+        "to right. The winner is bold; the number at each other beam is the log-probability at which it was "
+        "dropped.</p>"
         "{}<details><summary>As a list</summary>{}</details></section>"
     ).format(drawn, _branches(branches, -1))
 
@@ -198,9 +198,9 @@ def _next_token(request: Json, answer: Json) -> Markup:
     return Markup(
         '<section class="decoding next-token" data-logits="{data}" data-about="{about}">'
         "<h2>The next token</h2>"
-        '<p class="hint">The chance of each token to be drawn <span class="where">at the start</span>, with '
-        '<span class="sampling"></span>. Move these in the options and the chart follows at once; open '
-        "another token above to see the chances there.</p>"
+        '<p class="hint">The probability of each token <span class="where">at the start</span>, with '
+        '<span class="sampling"></span>. Change these in the options and the chart follows; '
+        "open a token above to see the probabilities there.</p>"
         '<button type="button" class="open-options">Show the options</button>'
         '<table class="bars"><caption class="visually-hidden">Tokens by their '
         "probability</caption><tbody></tbody>"

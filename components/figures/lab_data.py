@@ -98,7 +98,7 @@ def _size(one: Configuration | Remote) -> str:
 
 def found(one: Found) -> str:
     """A data set that a search found, in a line of text."""
-    gated = "asks for its terms to be accepted" if one.gated else ""
+    gated = "requires you to accept its terms" if one.gated else ""
     facts = (one.repo, one.licence, f"{one.downloads:,} downloads", gated, one.about)
     return " · ".join(filter(None, facts))
 
@@ -111,7 +111,7 @@ def remote(one: Remote) -> Markup:
 def rows(page: Page, data: Data, words: str) -> Markup:
     """A page of the table; what was searched for is marked."""
     if not page.found:
-        return status.hint("No row fits all of that. Take a filter away, or look for less.")
+        return status.hint("No row matches all filters. Remove a filter or shorten the search.")
     about = data.about
     first = [name for name in (about.text, about.pair, about.label, about.split) if name]
     shown = [*first, *(name for name in page.columns if name not in first)]
@@ -271,12 +271,12 @@ def _against(boxes: Sequence[Box], unit: str, limit: int | None) -> Markup:
     most = max((box.most for box in boxes), default=0.0)
     if most <= limit:
         return status.hint(
-            f"The checkpoint reads {limit:,} {unit} at once; the longest text has {most:,.0f}, so nothing is "
-            "cut off."
+            f"The checkpoint reads {limit:,} {unit} at once; the longest text has {most:,.0f}, so no text is "
+            "cut."
         )
     return status.hint(
         f"The checkpoint reads {limit:,} {unit} at once (dashed line); the longest text has {most:,.0f}, and "
-        "what lies beyond the line is cut off in training."
+        "text beyond the line is cut in training."
     )
 
 
@@ -298,7 +298,7 @@ def duplicates(found: Duplicates) -> Markup:
         texts = "1 text has" if found.contradictory == 1 else f"{found.contradictory:,} texts have"
         said.append(f"{texts} different labels in different rows: at least one of them is wrong.")
     if not said:
-        return status.hint("No text occurs twice, whatever its case and blanks.")
+        return status.hint("No text occurs twice, ignoring case and spaces.")
     rows = (
         (
             group.text[:LONGEST],
@@ -329,12 +329,12 @@ def imbalance(found: Imbalance | None) -> Markup:
     if found is None:
         return status.hint("There are no labelled training rows to compare.")
     if found.ratio == 1:
-        words = "All classes have as many training rows."
+        words = "All classes have the same number of training rows."
     else:
         large = found.labels[found.counts.index(found.over)]
         small = found.labels[found.counts.index(found.under)]
         words = (
-            f"{large} has {found.ratio:,.1f} times as many training rows as {small}. A model that always "
+            f"{large} has {found.ratio:,.1f} times the training rows of {small}. A model that always "
             f"said {large} would be right in {percent(found.over / sum(found.counts))} of the training rows."
         )
     many = len(found.labels)

@@ -140,8 +140,8 @@ def confusion(judged: Judgement) -> Chart:
     }
     left = len(judged.labels) - len(shown)
     note = (
-        f"Of {len(judged.labels)} classes these are the {len(shown)} that are confused most; the scores by "
-        "class below have all of them. "
+        f"Of {len(judged.labels)} classes, the {len(shown)} confused most often are shown; the scores by "
+        "class below cover all. "
         if left
         else ""
     )
@@ -149,8 +149,7 @@ def confusion(judged: Judgement) -> Chart:
         "A row for each label, a column for each that was predicted of the same examples: where several fit, "
         "numbers off the diagonal need not be wrong."
         if judged.several
-        else "A row for each true class, a column for each predicted one: what lies off the diagonal is "
-        "wrong."
+        else "A row for each true class, a column for each predicted one: what is off the diagonal is wrong."
     )
     return Chart(
         figure=chart.figure(
@@ -249,7 +248,7 @@ def differences(
     if pair.only_first == pair.only_second:
         verdict = "so neither is shown to be better"
     elif pair.p < 0.05:
-        verdict = "a difference that chance seldom makes"
+        verdict = "a difference unlikely to be chance"
     else:
         verdict = "a difference that may be chance"
     said = (
@@ -306,7 +305,7 @@ def calibration(judged: Judgement) -> Chart:
         },
         status.hint(
             "Of answers with a score of 80 %, are 80 of 100 right? If so, the columns reach the dashed line; "
-            "below it the classifier is too sure of itself. Temperature scaling divides the logits by one "
+            "below it the classifier is overconfident. Temperature scaling divides the logits by one "
             f"number, chosen so that the loss on the validation split is least. {effect} The expected "
             f"calibration error on the {judged.split} split is {judged.raw.error:.3f} as trained and "
             f"{judged.scaled.error:.3f} scaled."
@@ -317,7 +316,9 @@ def calibration(judged: Judgement) -> Chart:
 def agreements(names: Sequence[str], pairs: Sequence[Agreement]) -> Markup:
     """For each pair of classifiers the share of equal predictions, a button that lists the others."""
     if len(names) < 2:
-        return status.hint("There is only one classifier. Train another on the tab Train to compare them.")
+        return status.hint(
+            "There is only one classifier. Train a second one on the tab Train to compare them."
+        )
     by_place: dict[tuple[int, int], Agreement] = {(pair.second, pair.first): pair for pair in pairs}
     rows = join(
         Markup('<tr><th scope="row">{}</th>{}</tr>').format(
@@ -364,7 +365,7 @@ VIEWS: Sequence[tuple[str, str, View]] = (
     (
         "Highest loss",
         "A wrong label, a text that is odd (irony, a fragment, another language) or two classes that mean "
-        "nearly the same: read these first, and mend the labels that are wrong. Where the text is plain and "
+        "nearly the same: read these first, and correct wrong labels. Where the text is plain and "
         "the label right, the classifier is sure of a mistake; the diagrams below measure how often.",
         lambda judged: np.argsort(-judged.losses, kind="stable")[:10],
     ),

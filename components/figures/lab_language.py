@@ -43,7 +43,7 @@ def adapted(result: Json) -> Markup:
     """A model before and after it read a field's text; `result` is that of the method `adaptation`."""
     before, after = result["before"], result["after"]
     measured = {
-        "Your text, what was held out of it": "held_out",
+        "Held-out part of your text": "held_out",
         "A general text": "general",
     }
     values = {
@@ -77,13 +77,13 @@ def perplexity(value: float) -> str:
 def _explained(result: Json) -> str:
     if result["measure"] == "perplexity":
         return (
-            "Perplexity: among how many equally likely tokens the model wavers at each place of a text that "
-            "it was not trained on. Lower is better."
+            "Perplexity: the number of equally likely tokens the model hesitates between at each position of "
+            "a held-out text. Lower is better."
         )
     return (
-        "Pseudo-perplexity: each token of a text that it was not trained on is hidden in turn, and guessed "
-        "from both sides; among how many equally likely ones the model wavers. Lower is better, and it "
-        "cannot be compared with a decoder's perplexity."
+        "Pseudo-perplexity: each token of a held-out text is masked in turn and predicted from both sides; "
+        "the number of equally likely tokens the model hesitates between. Lower is better; not comparable "
+        "with a decoder's perplexity."
     )
 
 

@@ -61,8 +61,8 @@ def _lens(answer: Json) -> Markup:
     title = Markup("<h2>What each layer would say</h2>")
     explained = Markup(
         '<p class="hint">The model turns only its last layer into words. Here every layer is turned into '
-        "words in the same way, so one can watch the answer take shape from the bottom to the top: the "
-        "stronger the colour, the surer the model is.</p>"
+        "words in the same way, which shows the answer taking shape from bottom to top: the stronger the "
+        "colour, the more certain the model is.</p>"
     )
     if not answer["lens"]:
         return _section(title, explained, Markup(), status.hint(answer["no_lens"]))
@@ -82,7 +82,7 @@ def _lens(answer: Json) -> Markup:
     figure = svg.figure(
         _grid(drawn, answer["layers"] + 1, cell),
         name="layers-as-words",
-        label="The likeliest token by layer and position; the table below has the last position",
+        label="The most likely token by layer and position; the table below has the last position",
         numbers={
             "predicts": answer["predicts"],
             "tokens": drawn,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from components.figures import svg, tokens
+from components.figures import svg, tables, tokens
 from components.figures.markup import Markup, bar_rows, escape, join, percent
 from components.figures.translations import with_doubts
 
@@ -202,11 +202,19 @@ def _tinted(text: str, answer: Json) -> Markup:
     return Markup('<p class="in-small tinted" dir="auto">{}</p>').format(join(parts))
 
 
+def _table(request: Json, answer: Json) -> Markup:
+    marked = {tuple(cell) for cell in answer["cells"]}
+    said = Markup('<p class="table-answer" dir="auto"><strong>{}</strong></p>').format(
+        answer["answer"] or "(an empty cell)"
+    )
+    return said + tables.grid(request["table"]["columns"], request["table"]["rows"], marked)
+
+
 def _next_word(request: Json, answer: Json) -> Markup:
     likely = answer["steps"][0]["alternatives"] if answer["steps"] else []
     rows = bar_rows(
         ((one["text"].strip() or "↵", one["probability"], percent(one["probability"])) for one in likely),
-        caption="Likeliest next words",
+        caption="Most likely next words",
         columns=("Word", "Probability"),
     )
     return Markup('<p class="in-small" dir="auto">{} <mark>…</mark></p>{}').format(request["prompt"], rows)
@@ -229,6 +237,7 @@ _FIGURES: Mapping[str, Callable[[Json, Json], Markup]] = {
     "sentiment": _labels,
     "entities": _entities,
     "answer": _answer,
+    "table": _table,
     "emotions": _labels,
     "summary": _summary,
     "similar": _similar,

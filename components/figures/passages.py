@@ -90,7 +90,7 @@ def positions(context: str, places: Sequence[Json]) -> Markup:
         '<section class="edges"><h3>Where an answer may begin and end</h3><p class="hint">The bar above a '
         "token is as strong as the probability that an answer begins there, the bar below that it ends "
         "there.</p>"
-        '<p class="marked" dir="auto">{body}</p><details><summary>The likeliest as a table</summary>'
+        '<p class="marked" dir="auto">{body}</p><details><summary>The most likely tokens as a table</summary>'
         '<div class="grid-box"><table class="grid"><thead><tr><th scope="col">Token</th>'
         '<th scope="col">At</th><th scope="col">Begins</th><th scope="col">Ends</th></tr></thead>'
         "<tbody>{rows}</tbody></table></div>"

@@ -27,7 +27,8 @@ def diagram(measured: Mapping[str, Sequence[Bin]], said: Markup) -> Chart:
             "offset": [(one["high"] - one["low"]) * (0.04 + 0.92 * at / len(measured)) for one in bins],
             "marker": {"color": chart.COLOURS[at]},
             "text": [
-                f"{one['count']:,} with {one['low']:.0%} to {one['high']:.0%}: {one['right']:.0%} right"
+                f"{one['count']:,} with {_whole(one['low'])} to {_whole(one['high'])}: "
+                f"{_whole(one['right'])} right"
                 for one in bins
             ],
             "textposition": "none",
@@ -61,10 +62,10 @@ def diagram(measured: Mapping[str, Sequence[Bin]], said: Markup) -> Chart:
             (
                 (
                     name,
-                    f"{one['low']:.0%} to {one['high']:.0%}",
+                    f"{_whole(one['low'])} to {_whole(one['high'])}",
                     f"{one['count']:,}",
-                    f"{one['score']:.0%}",
-                    f"{one['right']:.0%}",
+                    _whole(one["score"]),
+                    _whole(one["right"]),
                 )
                 for name, bins in measured.items()
                 for one in bins
@@ -72,3 +73,7 @@ def diagram(measured: Mapping[str, Sequence[Bin]], said: Markup) -> Chart:
             "Share of right answers by score",
         ),
     )
+
+
+def _whole(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -39,7 +39,7 @@ def table_answer(request: Json, answer: Json) -> Markup:
             )
             for one in candidates
         ),
-        caption="Answers by how the question may be read, likeliest first",
+        caption="Answers by how the question may be read, most likely first",
         columns=("Answer", "Score"),
     )
 

@@ -83,9 +83,7 @@ def pipeline_steps(found: Pipeline) -> Markup:
             )
             for before, after in found.changes
         )
-        changes = Markup("<h3>What decoding does not give back</h3>{}").format(
-            _grid(("Was", "Became"), rows, "Differences")
-        )
+        changes = Markup("<h3>Lost in decoding</h3>{}").format(_grid(("Was", "Became"), rows, "Differences"))
     return Markup('<ol class="pipeline">{}</ol>{}').format(steps, changes)
 
 
@@ -219,9 +217,11 @@ def transplanted(readings: Mapping[str, Reading]) -> Markup:
     def column(title: str, found: Reading) -> Markup:
         notes = []
         if found.strange:
-            notes.append(f"{found.strange:,} ids are beyond the model's vocabulary: it reads unknown tokens.")
+            notes.append(
+                f"{found.strange:,} ids are outside the model's vocabulary and read as unknown tokens."
+            )
         if found.left_out:
-            notes.append(f"{found.left_out:,} tokens are more than the model reads, and left out.")
+            notes.append(f"{found.left_out:,} tokens exceed what the model reads and are left out.")
         return Markup(
             '<section class="column"><h3>{title}</h3>{bars}<h4>It was given</h4>{given}'
             "<h4>To the model, these ids mean</h4>{meant}{notes}</section>"

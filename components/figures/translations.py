@@ -22,9 +22,9 @@ def translation(request: Json, answer: Json) -> Markup:
     if any(one["unsure"] for one in segments):
         parts.append(
             Markup(
-                '<p class="reading">The model is unsure of what is <span '
-                'class="doubtful">underlined</span>: it '
-                "may well be wrong.</p>"
+                '<p class="reading">The model is unsure of the <span '
+                'class="doubtful">underlined</span> text, '
+                "which may well be wrong.</p>"
             )
         )
     if alternatives:

@@ -30,7 +30,7 @@ class Inputs:
         Field(
             max_length=20_000,
             title="Text",
-            description=f"What the model reads; at most {LONGEST} tokens of it are looked at.",
+            description=f"Text the model reads; at most {LONGEST} tokens are shown.",
         ),
     ]
     text_pair: Annotated[
@@ -39,8 +39,8 @@ class Inputs:
             max_length=20_000,
             title="Second text",
             description=(
-                "What is read together with it: a second sentence, what goes on after it, or the translation "
-                "or summary that is written. Left empty, an encoder-decoder writes it itself."
+                "A second sentence, the continuation, or the translation or summary. Leave it empty and an "
+                "encoder-decoder writes it."
             ),
         ),
     ] = ""
@@ -55,8 +55,8 @@ class Options:
         Field(
             title="Which attention",
             description=(
-                "encoder: of the text to itself; decoder: to what came before; cross: of what is written to "
-                "what was read; auto: cross where there is some, else the only one."
+                "encoder: within the text; decoder: to earlier tokens; cross: from written tokens to the "
+                "source; auto: cross where the model has it, otherwise its only kind."
             ),
         ),
     ] = "auto"
@@ -85,7 +85,7 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
         if asked >= most:
             raise TourError(
                 Code.INVALID_INPUT,
-                f"{model.checkpoint.id} has no {name} {asked} there: its {name}s go from 0 to {most - 1}.",
+                f"{model.checkpoint.id} has no {name} {asked}: its {name}s are numbered 0 to {most - 1}.",
                 name,
             )
     picked = weights.normalized(weights.exact(stack.weights[options.layer, options.head]))

@@ -84,7 +84,7 @@ def _stack(
     if not attentions or any(one is None or one.shape[-2:] != expected for one in attentions):
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} does not tell its {kind} attention in a way that could be shown. Pick "
+            f"{model.checkpoint.id} does not return its {kind} attention, so it cannot be shown. Pick "
             "another model.",
             "model",
         )

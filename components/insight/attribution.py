@@ -57,14 +57,19 @@ class Inputs:
         str,
         AfterValidator(_known_task),
         WithJsonSchema({"type": "string", "enum": ["", *EXPLAINED]}),
-        Field(title="Task", description="Whose prediction; empty for what the checkpoint was trained for."),
+        Field(
+            title="Task",
+            description=(
+                "Task whose prediction is explained; empty for the one the checkpoint was trained for."
+            ),
+        ),
     ] = ""
     text: Annotated[
         Text,
         Field(
             max_length=20_000,
             title="Text",
-            description="What the model reads: for question_answering the context, for text_generation the "
+            description="Text the model reads: for question_answering the context, for text_generation the "
             "prompt, for fill_mask a text with [MASK] in it.",
         ),
     ]
@@ -88,8 +93,10 @@ class Asking:
         Field(
             max_length=5_000,
             title="Explain",
-            description="Which prediction: a label, a name or word in the text, a passage, a sentence, a "
-            "word that was written. Empty for the model's own best.",
+            description=(
+                "Prediction to explain: a label, a name or word in the text, a passage, a sentence, a "
+                "generated word. Empty for the top one."
+            ),
         ),
     ] = ""
     against: Annotated[
@@ -97,12 +104,12 @@ class Asking:
         Field(
             max_length=5_000,
             title="Rather than",
-            description="Why the prediction and not this one; empty for no comparison.",
+            description="Explain why the prediction was made instead of this one; empty for no comparison.",
         ),
     ] = ""
     unit: Annotated[
         Literal["words", "tokens"],
-        Field(title="Parts", description="What is taken away and weighed: words, or the model's own tokens."),
+        Field(title="Parts", description="Parts that get a value: words, or the model's tokens."),
     ] = "words"
 
 
@@ -114,7 +121,7 @@ class Options(Asking):
             ge=4,
             le=256,
             title="Steps",
-            description="Points at which integrated gradients look; more where the error is above 5 %.",
+            description="Steps of integrated gradients; use more if the error is above 5 %.",
         ),
     ] = 32
 
@@ -130,8 +137,9 @@ class EditOptions(Asking):
         Field(
             max_length=1_000,
             title="Replacement",
-            description="What the part becomes; empty to mask it, or to leave it out where the model knows "
-            "no mask.",
+            description=(
+                "Replacement for the part; empty to mask it, or to delete it if the model has no mask token."
+            ),
         ),
     ] = ""
 
@@ -232,7 +240,7 @@ def _predict(model: LoadedModel, asked: Asked) -> Predicting:
     explain = import_module(f"components.tasks.{asked.task}.explain")
     prediction: Prediction = yield from explain.explain(model, asked, Units(asked.by_words))
     if not prediction.units:
-        raise TourError(Code.INVALID_INPUT, "There is no word in the text to explain anything by.", "text")
+        raise TourError(Code.INVALID_INPUT, "The text has no word. Write some text.", "text")
     return prediction
 
 
@@ -310,11 +318,11 @@ def _notes(found: Attributed) -> Iterator[str]:
 
     if found.error > attribution_methods.TOLERANCE:
         yield (
-            f"Integrated gradients miss {found.error:.0%} of what they explain, even with {found.steps} "
-            "steps: take their values as rough."
+            f"Integrated gradients miss {100 * found.error:.0f} % of the change they explain, even with "
+            f"{found.steps} steps: treat their values as rough."
         )
     if len(found.methods) < len(attribution_methods.METHODS):
-        yield "This network does not tell its attention: there is no attention rollout."
+        yield "This network does not return its attention weights, so there is no attention rollout."
 
 
 def compare(units: Sequence[str], methods: Sequence[Method]) -> Agreement:
@@ -368,7 +376,7 @@ def edit(model: LoadedModel, inputs: Inputs, options: EditOptions) -> Iterator[P
     if options.index >= len(before.units):
         raise TourError(
             Code.INVALID_INPUT,
-            f"There are {len(before.units)} parts, counted from 0; {options.index} is none of them.",
+            f"There are {len(before.units)} parts, counted from 0; there is no part {options.index}.",
             "index",
         )
     unit = before.units[options.index]
@@ -377,7 +385,9 @@ def edit(model: LoadedModel, inputs: Inputs, options: EditOptions) -> Iterator[P
     head = given[: unit.start] if stands else given[: unit.start].rstrip(" ")
     text = head + stands + given[unit.end :]
     if not text.strip():
-        raise TourError(Code.INVALID_INPUT, "Nothing would be left of the text.", "replacement")
+        raise TourError(
+            Code.INVALID_INPUT, "This would remove the whole text. Keep at least one part.", "replacement"
+        )
     changed = replace(
         asked,
         text=text if unit.source == TEXT else asked.text,

@@ -79,7 +79,7 @@ def attribute(terms: Sequence[Term], units: int, steps: int) -> Generator[Progre
         Values(name=INTEGRATED, values=integral.values.tolist()),
     ]
     if (rolled := _rollout(parts, units)) is not None:
-        elsewhere = f"{1 - rolled.share:.0%} of the attention leads to tokens around the text."
+        elsewhere = f"{100 * (1 - rolled.share):.0f} % of the attention leads to tokens around the text."
         methods.append(Values(name=ROLLOUT, values=rolled.values.tolist(), note=elsewhere))
     return Attributed(score=score, change=change, methods=methods, error=integral.error, steps=integral.steps)
 

@@ -27,7 +27,7 @@ class Inputs:
         Field(
             max_length=20_000,
             title="Text",
-            description=f"What the model reads; the first {LONGEST} tokens are looked at.",
+            description=f"Text the model reads; the first {LONGEST} tokens are shown.",
         ),
     ]
     text_pair: Annotated[
@@ -36,8 +36,8 @@ class Inputs:
             max_length=20_000,
             title="Second text",
             description=(
-                "Optional. For an encoder a second sentence, for a decoder how the text goes on, for an "
-                "encoder-decoder what is written: left empty, the model writes it itself."
+                "Optional. A second sentence for an encoder, the continuation for a decoder, the output for "
+                "an encoder-decoder: leave it empty and the model writes it."
             ),
         ),
     ] = ""
@@ -51,7 +51,7 @@ class Options:
             ge=1,
             le=10,
             title="Words per cell",
-            description="How many likely tokens the lens gives.",
+            description="Number of likely tokens per layer.",
         ),
     ] = 3
 
@@ -116,7 +116,7 @@ TASK = Task(
     title="Layer by layer",
     about=(
         "Shows what each layer of a model does to a text: the tokens it would predict if the network ended "
-        "there (logit lens), how alike layers are, and how long each token's vector is."
+        "there (logit lens), how similar layers are, and the norm of each token's vector."
     ),
     inputs=Inputs,
     options=Options,

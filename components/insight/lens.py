@@ -205,8 +205,8 @@ def lens(model: LoadedModel, read: Reading, seen: Seen, top_k: int) -> Generator
         return _none("This model has no head that predicts tokens, so no layer can be read as words.")
     if seen.head is None or seen.logits is None:
         return _none(
-            f"{model.checkpoint.id} turns its last layer into words in a way that this page does not know, "
-            "so its layers are not read as words."
+            f"{model.checkpoint.id} turns its last layer into words in a way this page does not support, so "
+            "its layers are not read as words."
         )
     tokens: list[list[list[str]]] = []
     probabilities: list[list[list[float]]] = []
@@ -218,7 +218,7 @@ def lens(model: LoadedModel, read: Reading, seen: Seen, top_k: int) -> Generator
             own = seen.logits[0, start:stop]
             if not tokens and (made.shape != own.shape or _differ(made, own.float().softmax(dim=-1))):
                 return _none(
-                    f"Reading the last layer of {model.checkpoint.id} did not repeat the model's own output, "
+                    f"Reading the last layer of {model.checkpoint.id} does not reproduce the model's output, "
                     "so its layers are not read as words."
                 )
             best = made.topk(min(top_k, made.shape[-1]), dim=-1)

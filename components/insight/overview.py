@@ -20,13 +20,14 @@ from components.tasks import (
     question_answering,
     sentence_similarity,
     summarization,
+    table_question_answering,
     text_classification,
     text_generation,
     tokenize,
     translation,
     zero_shot_classification,
 )
-from components.tasks.fields import STRICT, Text
+from components.tasks.fields import STRICT, Grid, Text
 from components.tasks.sentences import sentences
 from components.tasks.task import Answer, Finding, Operation, Progress, Tool
 
@@ -41,11 +42,22 @@ LETTER = (
     "money back.\nTom Baker"
 )
 
+ORDERS = {
+    "columns": ["order", "item", "price", "days"],
+    "rows": [
+        ["1041", "red bicycle", "340", "2"],
+        ["1042", "bell", "12", "1"],
+        ["1043", "helmet", "55", "4"],
+        ["1044", "lock", "38", "1"],
+    ],
+}
+
 NAMES = (
     "tokens",
     "sentiment",
     "entities",
     "answer",
+    "table",
     "emotions",
     "summary",
     "similar",
@@ -74,7 +86,7 @@ class Inputs:
         Text, Field(max_length=LONGEST, title="Text", description="A letter, a review, a few sentences.")
     ]
     question: Annotated[
-        Text, Field(max_length=500, title="Question", description="What is looked up in the text.")
+        Text, Field(max_length=500, title="Question", description="Question to answer from the text.")
     ] = "What did he buy?"
     labels: Annotated[
         list[Annotated[Text, Field(max_length=100)]],
@@ -82,7 +94,7 @@ class Inputs:
             min_length=2,
             max_length=8,
             title="Topics",
-            description="What the text may be about.",
+            description="Possible topics of the text.",
             default_factory=lambda: ["complaint", "invitation", "recipe", "weather"],
         ),
     ]
@@ -92,7 +104,7 @@ class Inputs:
             min_length=1,
             max_length=8,
             title="Sentences",
-            description="Compared with the text by what they mean.",
+            description="Sentences to compare with the text by meaning.",
             default_factory=lambda: [
                 "The customer wants a refund.",
                 "Cycling in the rain is good for you.",
@@ -103,6 +115,22 @@ class Inputs:
     gap: Annotated[
         Text, Field(max_length=500, title="Sentence with a gap", description="[MASK] stands for the gap.")
     ] = "Please give me my [MASK] back."
+    table: Annotated[
+        Grid,
+        Field(
+            title="Table",
+            description="Column names, and rows of as many cells each.",
+            default_factory=lambda: ORDERS,
+        ),
+    ]
+    table_question: Annotated[
+        Text,
+        Field(
+            max_length=500,
+            title="Question",
+            description="What to look up, count or compare in the table.",
+        ),
+    ] = "How much did the red bicycle cost?"
     parts: Annotated[
         list[Annotated[Text, Field(max_length=20)]],
         AfterValidator(_known),
@@ -110,7 +138,7 @@ class Inputs:
             min_length=1,
             max_length=len(NAMES),
             title="Parts",
-            description=f"What is made of the text, from {', '.join(NAMES)}. All if left out.",
+            description=f"Analyses to run, from {', '.join(NAMES)}. All if left out.",
             default_factory=lambda: list(NAMES),
         ),
     ]
@@ -155,6 +183,12 @@ PARTS = (
         operation=question_answering.TASK,
         request=lambda given, sentence: {"question": given.question, "context": given.text},
         needs="question",
+    ),
+    Part(
+        name="table",
+        operation=table_question_answering.TASK,
+        request=lambda given, sentence: {"table": given.table, "question": given.table_question},
+        needs="table_question",
     ),
     Part(
         name="emotions",
@@ -279,8 +313,9 @@ TOOL = Tool(
     title="Tour",
     about=(
         "Sends one text through every task and every look inside a model: tokens, sentiment, names, an "
-        "answer, emotions, a summary, the nearest sentence, topics, attention, layers, the words that drive "
-        "the verdict, the next word, a translation, a filled gap. Each has the answer of its own operation."
+        "answer, a question to a table, emotions, a summary, the nearest sentence, topics, attention, "
+        "layers, the words that drive the prediction, the next word, a translation, a filled gap. Each has "
+        "the answer of its own operation."
     ),
     inputs=Inputs,
     result=Overview,

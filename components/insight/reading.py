@@ -104,7 +104,7 @@ def _read_and_write(
         whole = yield from map_progress(work, lambda tokens: Progress("Writing", tokens / longest))
         ids = whole[0].tolist()
         if not _ends(ids[-1], config.eos_token_id) or len(ids) > longest:
-            notes += (f"The model wrote more than the {longest} tokens that are looked at.",)
+            notes += (f"The model wrote more than {longest} tokens; the first {longest} are shown.",)
         ids = ids[:-1]  # nothing follows the last one
     return Reading(
         inputs={**source, "decoder_input_ids": torch.tensor([ids], device=model.device)},
@@ -147,7 +147,7 @@ class _Row:
 
 
 def _cut(what: str, looked_at: int, whole: int) -> str:
-    return f"Of the {what}, the first {looked_at:,} of {whole:,} tokens are looked at."
+    return f"Only the first {looked_at:,} of {whole:,} tokens of the {what} are shown."
 
 
 def _row(model: LoadedModel, tokenizer: Any, texts: Sequence[str], second: int | None = None) -> _Row:
@@ -209,14 +209,18 @@ def _changed(model: LoadedModel, row: _Row, edit: Edit | None) -> _Row:
         return row
     tokenizer: Any = model.tokenizer
     if not 0 <= edit.place < len(row.pieces):
-        raise TourError(Code.INVALID_INPUT, f"There is no token {edit.place} in this text.", "place")
+        raise TourError(
+            Code.INVALID_INPUT,
+            f"There is no token {edit.place} in this text. Pick one from 0 to {len(row.pieces) - 1}.",
+            "place",
+        )
     if edit.text.strip():
         found = tokenizer(f" {edit.text.strip()}", add_special_tokens=False)["input_ids"]
         if len(found) != 1:
             raise TourError(
                 Code.INVALID_INPUT,
-                f"“{edit.text[:40]}” is {len(found)} tokens of this model; put a single token there, so that "
-                "the two runs can be laid over each other.",
+                f"“{edit.text[:40]}” is {len(found)} tokens of this model. Write a single token, so that the "
+                "two runs can be compared token by token.",
                 "token",
             )
         id = found[0]

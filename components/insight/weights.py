@@ -88,7 +88,7 @@ class Attentions:
         if found is None:
             raise TourError(
                 Code.INVALID_INPUT,
-                f"This model has no {kind} attention; it has {' and '.join(kinds)} attention.",
+                f"This model has no {kind} attention; pick {' or '.join(kinds)}.",
                 "kind",
             )
         stack: Stack = found

@@ -184,7 +184,8 @@ def _alone(folder: Path) -> Iterator[None]:
             yield
     except Timeout as error:
         raise TourError(
-            Code.BUSY, "A file of yours is being read already, maybe in another window. Wait for it."
+            Code.BUSY,
+            "One of your files is still being read, maybe in another window. Wait until it is done.",
         ) from error
 
 

@@ -60,7 +60,7 @@ class Jobs:
         """Puts a run at the end of the line, also one that goes on; raises `TourError` if it is full."""
         with self._changed:
             if self._closed:
-                raise TourError(Code.BUSY, "The app is shutting down.")
+                raise TourError(Code.BUSY, "The app is shutting down. Try again in a minute.")
             if self._find(run):
                 return
             if len(self._waiting) >= MOST_WAITING:
@@ -127,14 +127,15 @@ class Jobs:
             return
         if run.state.phase is Phase.WAITING and not run.events():
             state = State(
-                phase=Phase.INTERRUPTED, message="The server stopped before this began. Resume starts it."
+                phase=Phase.INTERRUPTED,
+                message="The server stopped before this began. Press Resume to start it.",
             )
         elif _last(run) == "done":
             state = State(phase=Phase.DONE)
         elif run.saved:
             state = State(
                 phase=Phase.INTERRUPTED,
-                message="The server stopped while this ran. Resume goes on from what was saved.",
+                message="The server stopped while this ran. Press Resume to continue from the last save.",
             )
         else:
             state = State(

@@ -248,7 +248,7 @@ def agreement(judgements: Sequence[Judgement]) -> tuple[Agreement, ...]:
     """Each pair of judgements; raises `ValueError` if they are not of the same examples."""
     for one in judgements[1:]:
         if not np.array_equal(one.rows, judgements[0].rows):
-            raise ValueError("judgements of different examples have nothing to agree on")
+            raise ValueError("evaluations of different examples cannot be compared")
     return tuple(
         _pair(first, second, judgements[first], judgements[second])
         for first, second in itertools.combinations(range(len(judgements)), 2)

@@ -191,8 +191,8 @@ class Lab:
         if base.body is not None or base.head not in BASES:
             raise TourError(
                 Code.UNSUITABLE_MODEL,
-                f"{base.title} cannot be trained further here: it is no whole encoder or decoder. Pick "
-                "another one.",
+                f"{base.title} cannot be trained further here: it is not a complete encoder or decoder. "
+                "Pick another one.",
                 "model",
             )
         return self.registry.adopt(id)  # no more of the Hub's are taken here than elsewhere
@@ -228,6 +228,6 @@ def _check(kind: str, data: Data | None) -> None:
     if not data.about.several and len(set(data.classes(data.rows("train")).tolist())) < 2:
         raise TourError(
             Code.INVALID_INPUT,
-            "All rows of the training split have the same label, so there is nothing to tell apart. Bring "
+            "All rows of the training split have the same label, so there is nothing to classify. Bring "
             "data with at least two classes.",
         )

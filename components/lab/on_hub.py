@@ -76,7 +76,7 @@ def look(endpoint: str, repo: str) -> Listing:
     if not is_repo(repo):
         raise TourError(
             Code.INVALID_INPUT,
-            f"{shorten(repo)} is no id of a data set. It is written as owner/name, like stanfordnlp/imdb.",
+            f"{shorten(repo)} is not the id of a data set. Write owner/name, as in stanfordnlp/imdb.",
         )
     info = _info(endpoint, repo, None)
     found = tuple(_configurations(info))
@@ -302,7 +302,7 @@ def _too_large(repo: str, nbytes: int) -> TourError:
 def _gated(repo: str) -> TourError:
     return TourError(
         Code.INVALID_INPUT,
-        f"{repo} asks for its terms to be accepted on the Hub, and for a token. Download it there yourself "
+        f"{repo} requires you to accept its terms on the Hub, and a token. Download it there yourself "
         "and upload the file, or pick another one.",
     )
 
@@ -310,6 +310,6 @@ def _gated(repo: str) -> TourError:
 def _unreachable(endpoint: str, repo: str) -> TourError:
     return TourError(
         Code.UNREACHABLE,
-        f"The Hub at {endpoint} does not answer for {repo}. Upload a file, take the example set, or try "
+        f"The Hub at {endpoint} cannot be reached for {repo}. Upload a file, use the example set, or try "
         "again later.",
     )

@@ -41,7 +41,7 @@ def push(model: Path, repo: str, token: str, *, private: bool, endpoint: str) ->
     if not token.strip() or not token.strip().isascii():
         raise TourError(
             Code.INVALID_INPUT,
-            "A token that may write is needed. Make one in the settings of your account on the Hub.",
+            "A token with write access is needed. Create one in the settings of your account on the Hub.",
             "token",
         )
     api = HfApi(endpoint=endpoint, token=token.strip())
@@ -65,7 +65,8 @@ def push(model: Path, repo: str, token: str, *, private: bool, endpoint: str) ->
         if disk.is_full(error):
             raise disk.no_room("nothing was sent") from None
         raise TourError(
-            Code.UNREACHABLE, f"The Hub at {endpoint} does not answer ({type(error).__name__}). Try later."
+            Code.UNREACHABLE,
+            f"The Hub at {endpoint} cannot be reached ({type(error).__name__}). Try again later.",
         ) from None
     yield str(address)
 
@@ -82,8 +83,8 @@ def _explained(status: int, repo: str, endpoint: str) -> TourError:
     if status in (401, 403):
         return TourError(
             Code.INVALID_INPUT,
-            f"The Hub at {endpoint} does not let this token write to {repo}. Take a token with the right to "
-            "write, and your own name or an organisation of yours before the slash.",
+            f"The Hub at {endpoint} does not let this token write to {repo}. Use a token with write access, "
+            "and your own name or that of your organization before the slash.",
             "token",
         )
     return TourError(

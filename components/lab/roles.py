@@ -393,7 +393,7 @@ def look_alikes(labels: Sequence[str]) -> list[str]:
     if not pairs:
         return []
     return [
-        f"Labels that look alike are different classes here: {'; '.join(pairs[:5])}. If they mean the same, "
+        f"Nearly identical labels are different classes here: {'; '.join(pairs[:5])}. If they mean the same, "
         "write them the same way."
     ]
 

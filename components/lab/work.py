@@ -49,7 +49,7 @@ class Work:
     def data(self) -> Data:
         if (data := self.run.data) is None:
             raise TourError(
-                Code.EXPIRED, "The data of this run is no longer there. Bring it again, and start anew."
+                Code.EXPIRED, "The data of this run is no longer there. Upload it again and start a new run."
             )
         return data
 

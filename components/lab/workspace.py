@@ -80,7 +80,7 @@ class Workspaces:
         """The workspace of a key, made at its first use; raises `TourError` for what is no key."""
         folder = self._folder(key)
         if folder is None:
-            raise TourError(Code.INVALID_INPUT, "This page has lost its workspace. Load it again.")
+            raise TourError(Code.INVALID_INPUT, "This page has lost its workspace. Reload the page.")
         workspace = Workspace(folder=folder)
         for folder in (workspace.data, workspace.runs):
             folder.mkdir(parents=True, exist_ok=True)

@@ -70,7 +70,7 @@ def _adapt(network: transformers.PreTrainedModel, folder: Path, body: LoadedMode
     adapter = PeftConfig.from_pretrained(str(folder))
     adapter.inference_mode = True
     if getattr(adapter, "init_lora_weights", True) not in (True, False, "gaussian"):
-        raise _UnfitError("its adapter's initialisation would change the body's own weights")
+        raise _UnfitError("its adapter's initialization would change the body's own weights")
     with torch.device("meta"):  # in this thread; PEFT's own way would put other threads' parameters there too
         inject_adapter_in_model(adapter, network)
     weights = {

@@ -72,7 +72,7 @@ def _whole(
         raise TourError(
             Code.LOAD_FAILED,
             f"{checkpoint.id} has no weights for {gaps[0]} ({len(gaps)} missing): "
-            f"it is not a {checkpoint.head.value} checkpoint.",
+            f"it is not a {checkpoint.head.value} checkpoint. Pick another model.",
         )
     tokenizer = transformers.AutoTokenizer.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False

@@ -172,8 +172,8 @@ class Registry:
         if not self.reachable():
             raise TourError(
                 Code.UNREACHABLE,
-                f"{id} is not in the list, and the Hub at {self.endpoint} does not answer. Pick "
-                "a model of the list, or try again later.",
+                f"{id} is not in the list, and the Hub at {self.endpoint} cannot be reached. Pick a model "
+                "from the list, or try again later.",
                 "model",
             )
         return lookup.describe(self.endpoint, id, tuple(self.catalog))
@@ -194,8 +194,8 @@ class Registry:
                 if self._adopted >= MOST_ADOPTED:
                     raise TourError(
                         Code.IN_USE,
-                        f"Visitors have brought {MOST_ADOPTED} checkpoints already, which is all that this "
-                        "app takes until it is started anew. Pick a model of the list.",
+                        f"Visitors have added {MOST_ADOPTED} checkpoints, the maximum until this app "
+                        "restarts. Pick a model from the list.",
                         "model",
                     )
                 self._adopted += 1
@@ -349,7 +349,7 @@ class Registry:
     def _start(self, slot: _Slot) -> Future[None]:
         """Begin an attempt unless one is under way or done; condition held. Returns the attempt."""
         if self._closed:
-            raise TourError(Code.BUSY, "The app is shutting down.")
+            raise TourError(Code.BUSY, "The app is shutting down. Try again in a minute.")
         if slot.state not in (*_UNDER_WAY, State.READY):
             slot.attempt = Future()
             slot.state, slot.share, slot.stage, slot.error = State.FETCHING, None, "starting", None
@@ -374,12 +374,13 @@ class Registry:
         except TourError as error:
             failure = _again(error)  # without its traceback, whose frames hold tensors
         except _ClosedError:
-            failure = TourError(Code.BUSY, "The app is shutting down.")
+            failure = TourError(Code.BUSY, "The app is shutting down. Try again in a minute.")
         except Exception as error:  # noqa: BLE001 - a loader may raise anything; whoever waits must hear of it
             _log.exception("loading %s failed", slot.checkpoint.id)
             failure = TourError(
                 Code.LOAD_FAILED,
-                f"{slot.checkpoint.id} could not be loaded ({type(error).__name__}: {error}).",
+                f"{slot.checkpoint.id} could not be loaded ({type(error).__name__}: {error}). Try again, or "
+                "pick another model.",
             )
         with self._changed:
             _drop(slot)

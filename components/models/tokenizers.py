@@ -100,8 +100,8 @@ class Tokenizers:
         if id.startswith(TRAINED):
             raise TourError(
                 Code.UNKNOWN_MODEL,
-                "This trained tokenizer is no longer kept: the app was started anew, or many were trained "
-                "since. Train it again, or pick another.",
+                "This trained tokenizer is no longer available: the app restarted, or many were trained "
+                "since. Train it again, or pick another one.",
                 "tokenizers",
             )
         if not self._registry.may_be_named(id):
@@ -171,7 +171,8 @@ class Tokenizers:
         if found is None:
             raise TourError(
                 Code.UNSUITABLE_MODEL,
-                f"The tokenizer of {name} does not say where its tokens stand in the text. Pick another.",
+                f"The tokenizer of {name} does not give the positions of its tokens in the text. Pick "
+                "another one.",
                 "tokenizers",
             )
         return found

@@ -131,7 +131,9 @@ def endpoints(
         async def answer(request: Request) -> Response:
             look, _ = await to_thread.run_sync(kept, request.path_params["key"], limiter=threads)
             if look is None:
-                raise TourError(Code.EXPIRED, "This look is no longer kept. Press Look again.")
+                raise TourError(
+                    Code.EXPIRED, ("This attention is no longer in memory. Press Show attention again.")
+                )
             asked = validate(Slice, {name: _whole(value) for name, value in request.query_params.items()})
             stack = look.result.stack(request.path_params["kind"])
             for name, most in (
@@ -141,7 +143,11 @@ def endpoints(
                 ("column", len(stack.columns)),
             ):
                 if getattr(asked, name) >= most:
-                    raise TourError(Code.INVALID_INPUT, f"There are {most} of these, from 0.", name)
+                    raise TourError(
+                        Code.INVALID_INPUT,
+                        f"There are {most} of these, counted from 0. Choose one of them.",
+                        name,
+                    )
             return await to_thread.run_sync(find, stack, asked, limiter=threads)
 
         return answer
@@ -209,7 +215,10 @@ def _rollout(stack: Stack, asked: Slice) -> Response:
     from components.insight import weights
 
     if stack.kind == "cross":
-        raise TourError(Code.INVALID_INPUT, "Cross-attention leads to another text: it cannot be rolled out.")
+        raise TourError(
+            Code.INVALID_INPUT,
+            "Cross-attention leads to another text, so it has no rollout. Choose another kind.",
+        )
     through = weights.rollout(stack.weights, asked.layer + 1)
     shown = weights.shaped(through, stack.rows, stack.columns, _shape(asked))
     return _bytes(weights.eight_bit(shown[None]))
@@ -236,7 +245,10 @@ def _vectors(stack: Stack, asked: Slice) -> Response:
     import numpy as np
 
     if stack.vectors is None:
-        raise TourError(Code.INVALID_INPUT, "This architecture does not show its queries and keys.")
+        raise TourError(
+            Code.INVALID_INPUT,
+            "This architecture does not return its queries and keys. Pick another model.",
+        )
     shared = stack.heads // stack.vectors.keys.shape[1]
     query = stack.vectors.queries[asked.layer, asked.head, asked.row].astype(np.float32)
     key = stack.vectors.keys[asked.layer, asked.head // shared, asked.column].astype(np.float32)

@@ -39,7 +39,7 @@ def _lane(tokenizers: Tokenizers, id: str, text: str, cells: list[str]) -> dict[
             stage = next(work)
         except StopIteration as end:
             return vars(aligned_tokenizations.lane(id, end.value, tokenizers.limit(id), text, cells))
-        share = "" if stage.share is None else f" {stage.share:.0%}"
+        share = "" if stage.share is None else f" {100 * stage.share:.0f} %"
         return {"tokenizer": id, "waits": f"{stage.words}{share}"}
     except TourError as error:
         return {"tokenizer": id, "error": error.message}

@@ -144,7 +144,7 @@ class _Nowhere:
     """Whatever is below `/v1` or `/data` and not there."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        message = f"There is no {Request(scope).url.path}. /v1/openapi.json lists what there is."
+        message = f"There is no {Request(scope).url.path}. See /v1/openapi.json for all operations."
         await refusal(404, "not_found", message)(scope, receive, send)
 
 

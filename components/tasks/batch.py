@@ -223,7 +223,8 @@ def _form(path: Path) -> Format:
         return form
     raise TourError(
         Code.INVALID_INPUT,
-        f"{shorten(path.name)} is no file of rows. Save it as CSV, or as JSONL with an object in each line.",
+        f"{shorten(path.name)} is not a file of rows. Save it as CSV, or as JSONL with an object in each "
+        "line.",
         "file",
     )
 
@@ -299,7 +300,7 @@ def _table(file: IO[str], form: Format) -> Iterator[_Read]:
             if len(set(names)) < len(names):
                 raise TourError(
                     Code.INVALID_INPUT,
-                    _fault(number, "names a column twice; give each a name of its own"),
+                    _fault(number, "names a column twice; give each column a different name"),
                     "file",
                 )
             if form.header:

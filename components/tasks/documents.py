@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from components.models.errors import Code, TourError
 from components.tasks import files
+from components.tasks.counted import counted
 from components.tasks.fields import shorten
 from components.tasks.sheets import check_packed
 
@@ -73,16 +74,18 @@ def _pdf(path: Path, name: str) -> tuple[str, list[str]]:
     if len(empty) == len(pages):
         raise _fault(
             name,
-            f"has no text layer on its {len(pages):,} page(s): it seems to be scanned, or made of pictures. "
-            "Have a program recognise its text (OCR) first",
+            f"has no text layer on its {counted(len(pages), 'page')}: it seems to be scanned, or made of "
+            "pictures. "
+            "Run text recognition (OCR) on it first",
         )
     notes = [
-        f"Read from the text layer of {len(pages) - len(empty):,} page(s); pictures, and text in them, are "
-        "left out. Columns, tables and footnotes may have come in another order: read it over."
+        f"Read from the text layer of {counted(len(pages) - len(empty), 'page')}; pictures, and text in "
+        "them, "
+        "are left out. Columns, tables and footnotes may be out of order: check the text."
     ]
     if empty:
         some = ", ".join(map(str, empty[:_NAMED])) + (" and more" if len(empty) > _NAMED else "")
-        notes.append(f"No text layer on page(s) {some}, which may be scanned.")
+        notes.append(f"Pages without a text layer, maybe scanned: {some}.")
     if count > MOST_PAGES:
         notes.append(f"The first {MOST_PAGES} of {count:,} pages were read.")
     return "\n\n".join(_unwrapped(page.strip()) for page in pages if page.strip()), notes

@@ -126,7 +126,7 @@ def offsets_of(model: LoadedModel, text: str) -> list[tuple[int, int]]:
     if tokenizer is None:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id}'s tokenizer does not tell where its tokens stand in the text. Pick "
+            f"{model.checkpoint.id}'s tokenizer does not give the positions of its tokens in the text. Pick "
             "another model.",
             "model",
         )
@@ -257,7 +257,7 @@ def the_named(name: str, names: Iterable[str], field: str, model: LoadedModel) -
     known = ", ".join(names[:NAMED]) + (" and others" if len(names) > NAMED else "")
     raise TourError(
         Code.INVALID_INPUT,
-        f"{shorten(name)} is nothing that {model.checkpoint.id} can choose here; it can choose {known}.",
+        f"{model.checkpoint.id} cannot predict {shorten(name)} here; it can predict {known}.",
         field,
     )
 
@@ -266,7 +266,8 @@ def refuse_the_same(target: str, against: str) -> None:
     if target and target == against:
         raise TourError(
             Code.INVALID_INPUT,
-            f"{shorten(against)} is what is explained. Name something else to compare it with, or nothing.",
+            f"{shorten(against)} is explained already. Name something else to compare it with, or leave the "
+            "field empty.",
             "against",
         )
 
@@ -293,7 +294,7 @@ def tokens_of(model: LoadedModel, written: Sequence[int], word: str, field: str)
     if place < 0:
         raise TourError(
             Code.INVALID_INPUT,
-            f"{shorten(word)} does not occur in what the model wrote: {shorten(whole, 200)}",
+            f"{shorten(word)} does not occur in the model's text: {shorten(whole, 200)}",
             field,
         )
     behind = place + len(word.strip())
@@ -340,7 +341,9 @@ def found_in(text: str, wanted: str, field: str = "target") -> int:
         start = text.find(wanted.strip())
     if start < 0:
         raise TourError(
-            Code.INVALID_INPUT, f"{shorten(wanted)} does not occur in the text that is explained.", field
+            Code.INVALID_INPUT,
+            (f"{shorten(wanted)} does not occur in the explained text. Name a word from it."),
+            field,
         )
     return start
 

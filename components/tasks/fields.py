@@ -179,13 +179,13 @@ def _conversation(messages: list[Message]) -> list[Message]:
         if place and message["role"] == "system":
             raise PydanticCustomError(
                 "rule",
-                "has a system message in place {place}; it may be the first alone",
+                "has a system message in place {place}; only the first may be one",
                 {"place": place + 1},
             )
     if messages and messages[-1]["role"] != "user":
         raise PydanticCustomError(
             "rule",
-            "must end with the user's message: it is what is answered, and begin says how the answer begins",
+            "must end with the user's message, which is answered; use begin to start the answer",
         )
     MaxTotalLength(LONGEST_MESSAGE)([message["content"] for message in messages])
     return messages

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from components.tasks import languages
+from components.tasks.counted import counted
 from components.tasks.fields import input_fields, shorten
 from components.tasks.languages import LANGUAGES
 from components.tasks.ordinary import ordinary_words
@@ -79,14 +80,15 @@ def _endless(model: LoadedModel, words: Sequence[str]) -> str:
     tokens = tokenizer.tokenize(longest)
     if tokenizer.unk_token is not None and tokenizer.unk_token in tokens:
         seen = (
-            f"{model.checkpoint.id} saw {len(tokens):,} unknown token(s) ({tokenizer.unk_token}) in its place"
+            f"{model.checkpoint.id} saw {counted(len(tokens), 'unknown token')} ({tokenizer.unk_token}) in "
+            "its place"
         )
     else:
         parts = [tokenizer.convert_tokens_to_string([token]).removeprefix("##") for token in tokens[:_FEW]]
         few = ", ".join(map(shorten, parts)) + (" …" if len(tokens) > _FEW else "")
         seen = f"{model.checkpoint.id} saw {len(tokens):,} pieces, which mean little: {few}"
     others = len(words) - 1
-    more = f" So with {others:,} more such word(s)." if others else ""
+    more = f" The same holds for {counted(others, 'other word')}." if others else ""
     return f"The text has a word of {len(longest):,} characters, {shorten(longest, 20)}: {seen}.{more}"
 
 
@@ -104,7 +106,7 @@ def _notes(model: LoadedModel, text: str, reads: Collection[str]) -> Iterator[st
     if not text:
         return
     if not any(map(visible, text)):
-        yield "The text has only characters that nobody sees: an answer to it means nothing."
+        yield "The text has only invisible characters, so the answer means nothing."
         return
     known = ", ".join(languages.name(one) for one in reads)
     if len(reads) > _FEW:

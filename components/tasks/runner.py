@@ -193,7 +193,9 @@ class Runner:
             return catalog.default(task.name, self.profile)
         if not isinstance(model, str):
             raise TourError(
-                Code.INVALID_INPUT, f"Model must be a checkpoint's id; {shorten(model)} was given.", "model"
+                Code.INVALID_INPUT,
+                f"Model must be a checkpoint's id, not {shorten(model)}. Use one that /v1/models lists.",
+                "model",
             )
         found = self.describe(task, model)
         return found if found.id in catalog else self.registry.adopt(found.id)

@@ -17,8 +17,8 @@ FunctionToApply = Annotated[
     Field(
         title="Function to apply",
         description=(
-            "What turns logits into scores. softmax: shares of a whole; sigmoid: each label from 0 to 1 by "
-            "itself; none: the logits as they are; auto: as the checkpoint was trained."
+            "How logits become scores. softmax: scores sum to 1; sigmoid: each label from 0 to 1 "
+            "independently; none: raw logits; auto: as the checkpoint was trained."
         ),
     ),
 ]

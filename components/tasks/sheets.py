@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.models.errors import Code, TourError
+from components.tasks.counted import counted
 from components.tasks.fields import shorten
 
 if TYPE_CHECKING:
@@ -61,13 +62,13 @@ def read(path: Path, name: str, sheet: str = "") -> Sheet:
             "program, save it as XLSX or CSV (UTF-8), and upload that",
         ) from error
     if not rows:
-        raise _fault(name, "has no cells with anything in them. Upload one with a table in it")
+        raise _fault(name, "has only empty cells. Upload one with a table in it")
     rows, titles = _below_titles(rows)
     notes = []
     if len(visible) > 1 or sheet not in ("", *visible):
         notes.append(f"Of the sheets {_listed(visible)}, {shorten(taken)} was read.")
     if titles:
-        notes.append(f"Above the table, {titles} row(s) with a single cell were left out.")
+        notes.append(f"Left out above the table: {counted(titles, 'row')} with a single cell.")
     if _has_formulas(path):
         notes.append(
             "The file has formulas: what was read are the values that were stored with them when it was "

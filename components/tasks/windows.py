@@ -50,8 +50,8 @@ def split(
     if not tokenizer.is_fast:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id}'s tokenizer does not tell where its tokens stand in the text. "
-            "Pick another model.",
+            f"{model.checkpoint.id}'s tokenizer does not give the positions of its tokens in the text. Pick "
+            "another model.",
             "model",
         )
     other = behind if question is None else question

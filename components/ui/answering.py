@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from components import texts
 from components.figures import counterfactuals, status
 from components.figures.chart import Chart
 from components.figures.comparison import Column, side_by_side
@@ -20,6 +21,8 @@ from components.tasks.task import Answer, Progress
 from components.ui import api_samples, asking, inspection, links, options
 from components.ui.driver import Problem, driven
 from components.ui.page import Json, TaskPage, Tour
+
+TEXTS = texts.beside(__file__)
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ class PageController:
         name = next(iter(self.page.inputs))
         found = identities.swaps(str(payload[name]))
         if not found:
-            words = f"The text says nothing of who somebody is. Name somebody, as by {identities.examples()}."
+            words = TEXTS["nobody"].format(examples=identities.examples())
             yield status.hint(words), Markup()
             return
         scores: list[Mapping[str, float]] = []
@@ -257,16 +260,14 @@ class PageController:
         values["model"] = query.get("model", self.default_model)
         if not self.tour.registry.may_be_named(values["model"]):
             values["model"] = self.default_model
-            ignored.append("The link names a model that is not in this catalog; the default one is picked.")
+            ignored.append(TEXTS["link.model"])
         for field in self.options:
             values[field.name] = field.default
             if field.name in query:
                 try:
                     values[field.name] = options.from_link(field, query[field.name])
                 except ValueError:
-                    ignored.append(
-                        f"The link's value for {field.title} is not one it can take; the default is set."
-                    )
+                    ignored.append(TEXTS["link.value"].format(field=field.title))
         note = status.notes(ignored) or status.hint(links.filled_in(query))
         return list(values.values()), PageUpdate.nothing(str(note))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import texts
 from components.figures import rows, status
 from components.models.errors import TourError
 from components.tasks import batch, files
@@ -18,6 +19,8 @@ from components.ui import uploads
 from components.ui.answering import PageController
 from components.ui.line import QUEUED, in_line
 from components.ui.streaming import Wiring
+
+TEXTS = texts.beside(__file__)
 
 TYPED = "as form_values above"
 # Rows that are drawn, and how often.
@@ -42,9 +45,9 @@ class Panel:
 
 def build(controller: PageController) -> Panel:
     slug = controller.page.slug
-    with gr.Accordion("Many at once", open=False, elem_id=f"{slug}-batch"):
+    with gr.Accordion("Run on a file", open=False, elem_id=f"{slug}-batch"):
         file = gr.File(
-            label="A file with a request in each row: CSV, TSV, XLSX, JSONL or lines of text, up to 20 MB",
+            label=TEXTS["file"],
             file_types=[*batch.SUFFIXES, *files.SHEET_SUFFIXES],
             elem_id=f"{slug}-batch-file",
         )
@@ -106,7 +109,7 @@ def wire(controller: PageController, panel: Panel, wiring: Wiring) -> list[Any]:
         }
         form_values = values[len(names) :]
         if path is None or not columns:
-            words = "Choose a file, and the column that at least one input comes from."
+            words = TEXTS["missing"]
             yield [
                 str(status.problem(words)),
                 gr.skip(),

@@ -32,4 +32,4 @@ class PrivateBlocks(gr.Blocks):
 
 def _unfit(block_fn: Any, error: Exception) -> gr.Error:
     log.warning("event %s was sent values that do not fit (%s)", block_fn.name, type(error).__name__)
-    return gr.Error("What was sent does not fit this page. Load it again.", print_exception=False)
+    return gr.Error("What was sent does not fit this page. Reload the page.", print_exception=False)

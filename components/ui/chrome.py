@@ -14,17 +14,15 @@ from typing import Any
 
 import gradio as gr
 
-from components import javascript
+from components import javascript, texts
 from components.figures.markup import Markup, join
 from components.shell import Shell
 from components.ui.page import PlainPage, TaskPage
 
+TEXTS = texts.beside(__file__)
+
 NAME = "Transformers Tour"
-CLAIM = "See what transformer models do with your own text."
-ABOUT = (
-    "Every page runs a real pretrained model on this host. Type your own text, read the answer with "
-    "its scores, and take the code, the JSON or the API call with you."
-)
+CLAIM, ABOUT = TEXTS["claim"], TEXTS["about"]
 
 ASSETS = Path(__file__).parent / "assets"
 PICTURES = ASSETS / "cards"  # what link previews show, made by tests/browser/cards.py

@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components import texts
 from components.ui.page import TextInput
+
+TEXTS = texts.beside(__file__)
 
 _NAMES = {"system": "System", "user": "User", "assistant": "Assistant"}
 _TURN = re.compile(r"^(System|User|Assistant):[ \t]*", re.MULTILINE)
@@ -24,7 +27,7 @@ class ConversationInput(TextInput):
 
     @property
     def hint(self) -> str:
-        return "Each begins with User: or Assistant:, the first may be System:."
+        return TEXTS["hint"]
 
     def parse(self, form_values: str) -> object:
         if not form_values.strip():

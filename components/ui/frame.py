@@ -102,7 +102,7 @@ def lay_out(controller: PageController, first: Example, example_labels: list[str
                     page.task, controller.tour, value=model_id, elem_id=named("model")
                 )
                 tokens = gr.Button(
-                    "See the text as tokens ↗", size="sm", elem_id=named("tokens"), elem_classes="quiet"
+                    "Show the text as tokens ↗", size="sm", elem_id=named("tokens"), elem_classes="quiet"
                 )
                 with gr.Accordion(
                     "Options", open=False, elem_id=named("options"), visible=bool(controller.options)

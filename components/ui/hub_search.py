@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import texts
 from components.figures import status
 from components.figures.card import model_card
 from components.figures.markup import Markup, byte_size, join
@@ -16,6 +17,8 @@ from components.models.sources.lookup import MOST_FOUND, Found
 from components.tasks.languages import LANGUAGES
 from components.ui import links
 from components.ui.page import TaskPage, Tour
+
+TEXTS = texts.beside(__file__)
 
 SIZES = {
     "any size": None,
@@ -29,10 +32,7 @@ SIZES = {
 def build(tour: Tour, added: Callable[[], Mapping[str, Any]], table: gr.HTML) -> None:
     """Once a checkpoint was added, `added()` is the new value of `table`."""
     gr.HTML(
-        "<h2>Any other checkpoint of the Hub</h2><p>Weights in safetensors are loaded, code from a "
-        "repository is never run. What you add stays in the pickers until this app is started anew.</p>"
-        if tour.registry.open
-        else "<p>This app keeps to the checkpoints above; others of the Hub cannot be added.</p>",
+        str(TEXTS.html("open" if tour.registry.open else "closed")),
         elem_classes="hub-search",
     )
     if not tour.registry.open:
@@ -74,7 +74,7 @@ def build(tour: Tour, added: Callable[[], Mapping[str, Any]], table: gr.HTML) ->
             return [str(status.problem(error.message)), gr.Radio(visible=False), *nothing]
         if not rows:
             return [
-                str(status.hint("Nothing fits all of that. Fewer words or a wider choice find more.")),
+                str(status.hint(TEXTS["nothing"])),
                 gr.Radio(visible=False),
                 *nothing,
             ]
@@ -157,8 +157,7 @@ def card_of(tour: Tour, checkpoint: Checkpoint) -> str:
     if not text.strip():
         return str(status.hint(f"{checkpoint.id} has no model card."))
     return str(
-        Markup(
-            '<details open><summary>Model card of {id}</summary>{card}<p class="hint">Pictures and raw HTML '
-            "are left out.</p></details>"
-        ).format(id=checkpoint.id, card=model_card(text))
+        Markup("<details open><summary>Model card of {id}</summary>{card}{hint}</details>").format(
+            id=checkpoint.id, card=model_card(text), hint=status.hint(TEXTS["card"])
+        )
     )

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
-from components import javascript
+from components import javascript, texts
+
+TEXTS = texts.beside(__file__)
 
 # Gradio gives `page` and `deep_link` a meaning of its own; the rest are ours.
 RESERVED = frozenset({"page", "deep_link", "embed", "run", "__theme", "view", "kept"})
 
 # What a page says once it is filled in from its address, by what `kept` in it says: see `drafts.js`.
 FILLED_IN = {
-    None: "Filled in from the link. Press the button for the answer.",
-    "1": "What you had form_values is here again after the reload. Press the button for the answer.",
-    "cut": "The connection was lost while this was running. Press the button to run it again.",
+    None: TEXTS["filled_in.link"],
+    "1": TEXTS["filled_in.reload"],
+    "cut": TEXTS["filled_in.cut"],
 }
 
 MODELS_PAGE = "models"

@@ -21,7 +21,7 @@ WORDS = {
     Availability.LOADED: "loaded",
     Availability.CACHED: "on this host",
     Availability.DOWNLOAD: "to download, {size}",
-    Availability.UNREACHABLE: "Hub out of reach",
+    Availability.UNREACHABLE: "needs internet",
 }
 NAMED = 5  # languages of a checkpoint
 

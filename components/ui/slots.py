@@ -50,12 +50,13 @@ def api_tab(value: str | None, note: str = "") -> Tab:
     return Tab(title="API", part="api", language="shell", label=label, value=value, note=note)
 
 
-def actions(slug: str, run_label: str, stop_id: str = "stop") -> Actions:
+def actions(slug: str, run_label: str, stop_id: str = "stop", *, link: bool = True) -> Actions:
+    """Without `link` there is no button that copies one."""
     with gr.Row(elem_classes="actions"):
         return Actions(
             run=gr.Button(run_label, variant="primary", elem_id=f"{slug}-run", scale=2),
             stop=gr.Button("Stop", interactive=False, elem_id=f"{slug}-{stop_id}", scale=1),
-            copy_link=gr.Button("Copy link", elem_id=f"{slug}-copy-link", scale=1),
+            copy_link=gr.Button("Copy link", visible=link, elem_id=f"{slug}-copy-link", scale=1),
         )
 
 

@@ -8,9 +8,13 @@ from typing import Any
 
 import gradio as gr
 
+from components import texts
+from components.figures import status
 from components.ui.answering import PageController
 from components.ui.line import QUEUED, in_line
 from components.ui.streaming import Wiring, streamed
+
+TEXTS = texts.beside(__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,12 +27,12 @@ class Panel:
 def build(controller: PageController) -> Panel:
     slug = controller.page.slug
     with gr.Accordion(
-        "About somebody else", open=False, elem_id=f"{slug}-swap", visible=controller.page.scored is not None
+        "Swap names and genders (bias check)",
+        open=False,
+        elem_id=f"{slug}-swap",
+        visible=controller.page.scored is not None,
     ):
-        gr.HTML(
-            '<p class="hint">Swaps names, pronouns, origins and the like in your text, and shows how the '
-            "answer moves.</p>"
-        )
+        gr.HTML(str(status.hint(TEXTS["about"])))
         start = gr.Button("Swap and compare", elem_id=f"{slug}-swap-start")
         progress = gr.HTML(elem_id=f"{slug}-swap-progress", elem_classes="status")
         moves = gr.HTML(elem_id=f"{slug}-swapped", elem_classes="compared")

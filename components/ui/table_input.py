@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from components import javascript
+from components import javascript, texts
 from components.tasks import files
 from components.ui import uploads
 from components.ui.page import TextInput
+
+TEXTS = texts.beside(__file__)
 
 if TYPE_CHECKING:
     import pandas
@@ -36,7 +38,7 @@ class TableInput(TextInput):
 
     @property
     def hint(self) -> str:
-        return "Paste CSV, a spreadsheet or a Markdown table; the first line names the columns."
+        return TEXTS["hint"]
 
     def beside(self, box: Any, field: InputField, value: str, elem_id: str) -> None:
         uploads.table(box, self.show, elem_id)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
-from components import javascript
+from components import javascript, texts
 from components.figures import status, tokens
 from components.figures.markup import Markup
 from components.insight import families, merges, steps, tensors
@@ -30,8 +30,10 @@ from components.ui import api_samples
 from components.ui.page import Tour
 from components.ui.slots import QUIET
 
+TEXTS = texts.beside(__file__)
+
 FIRST = 5000  # characters that the panels work on; the lanes take the whole text
-SENTENCES = "The cat sat on the mat.\nA much longer sentence than the one before.\nShort."
+SENTENCES = TEXTS["tensors.sentences"]
 MOST_SENTENCES = 12
 
 # One queue for all: none of this needs the device, but some of it a download.
@@ -102,14 +104,11 @@ def _drawn(tour: Tour, panel: Live, text: str, picked: Sequence[str], more: Sequ
 
 def families_panel(text: gr.Textbox) -> Live:
     with gr.Tab("Three families", id="families") as tab:
-        gr.HTML(
-            "<p class='hint'>Characters need few entries and many tokens; words few tokens and an endless "
-            "vocabulary; subwords lie between, and have something to say of any word.</p>"
-        )
+        gr.HTML(str(status.hint(TEXTS["families.about"])))
         word = gr.Textbox(
             "flabbergastingly",
             label="A word it has never seen",
-            info="The vocabularies of characters and words are made of the text above alone.",
+            info=TEXTS["families.word"],
             max_length=100,
             elem_id="tokenizers-word",
         )
@@ -123,7 +122,7 @@ def families_panel(text: gr.Textbox) -> Live:
 
 def steps_panel(text: gr.Textbox) -> Live:
     with gr.Tab("Step by step", id="steps") as tab:
-        gr.HTML("<p class='hint'>What the first tokenizer picked does, one part after the other.</p>")
+        gr.HTML(str(status.hint(TEXTS["steps.about"])))
         figure = gr.HTML(elem_id="tokenizers-steps", elem_classes="token-figure")
 
     def draw(text: str, found: dict[str, Tokenizer]) -> Markup:
@@ -134,30 +133,25 @@ def steps_panel(text: gr.Textbox) -> Live:
 
 def tensors_panel() -> Live:
     with gr.Tab("Tensors", id="tensors") as tab:
-        gr.HTML(
-            "<p class='hint'>A network gets texts of one length: short ones are filled up, long ones cut, "
-            "and a mask says what counts. With the first tokenizer picked.</p>"
-        )
+        gr.HTML(str(status.hint(TEXTS["tensors.about"])))
         with gr.Row(equal_height=False):
             sentences = gr.Textbox(
                 SENTENCES, label="Texts", info="One per line.", lines=4, elem_id="tokenizers-sentences"
             )
             with gr.Column():
-                longest = gr.Slider(
-                    3, 48, 10, step=1, label="At most so many tokens", elem_id="tokenizers-longest"
-                )
+                longest = gr.Slider(3, 48, 10, step=1, label="Max length", elem_id="tokenizers-longest")
                 sides = ["right", "left"]
-                padding = gr.Radio(sides, value="right", label="Fill up on the", elem_id="tokenizers-padding")
-                truncation = gr.Radio(sides, value="right", label="Cut on the", elem_id="tokenizers-cut")
+                padding = gr.Radio(sides, value="right", label="Padding side", elem_id="tokenizers-padding")
+                truncation = gr.Radio(sides, value="right", label="Truncation side", elem_id="tokenizers-cut")
         figure = gr.HTML(elem_id="tokenizers-tensors", elem_classes="token-figure")
 
     def draw(text: str, found: dict[str, Tokenizer], longest: int, padding: Any, truncation: Any) -> Markup:
         texts = [line for line in text.splitlines() if line.strip()]
         if not texts:
-            return status.hint("Write a text in a line above.")
+            return status.hint("Write at least one line of text above.")
         if len(texts) > MOST_SENTENCES:
             raise TourError(
-                Code.TOO_LONG, f"{len(texts):,} lines are more than the {MOST_SENTENCES} that can be drawn."
+                Code.TOO_LONG, TEXTS["tensors.too_many"].format(count=len(texts), most=MOST_SENTENCES)
             )
         tokenizer = next(iter(found.values()))
         made = tensors.batch(tokenizer, texts, longest=int(longest), padding=padding, truncation=truncation)
@@ -174,13 +168,13 @@ def training_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
             with gr.Column():
                 corpus = gr.Textbox(
                     label="Text to learn from",
-                    info="Empty: the model cards of this app, some twenty thousand characters.",
+                    info=TEXTS["training.corpus"],
                     lines=6,
                     max_lines=6,
                     elem_id="tokenizers-corpus",
                 )
                 file = gr.File(
-                    label="Or a file of plain text (UTF-8), up to two million characters",
+                    label=TEXTS["training.file"],
                     file_types=["text", ".md", ".csv", ".tsv", ".jsonl"],
                     height=150,
                     elem_id="tokenizers-file",
@@ -190,7 +184,7 @@ def training_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
                     list(training.ALGORITHMS),
                     value="byte-level BPE",
                     label="Algorithm",
-                    info="The first three with the library tokenizers, the others with sentencepiece.",
+                    info=TEXTS["training.algorithm"],
                     elem_id="tokenizers-algorithm",
                 )
                 size = gr.Slider(
@@ -284,9 +278,7 @@ def _corpus(tour: Tour, form_values: str, path: str | None) -> str:
     try:
         return Path(path).read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise TourError(
-            Code.INVALID_INPUT, "The file is not text in UTF-8. Save it as such and upload it again.", "file"
-        ) from error
+        raise TourError(Code.INVALID_INPUT, TEXTS["training.not_utf8"], "file") from error
 
 
 def _trained(id: str, found: dict[str, Tokenizer], size: int, text: str, word: str) -> Markup:
@@ -298,7 +290,7 @@ def _trained(id: str, found: dict[str, Tokenizer], size: int, text: str, word: s
     growth = tokenizer.growth()
     parts = [
         status.notes(training.remarks(tokenizer, size)),
-        status.hint(f"{tokenizer.size:,} entries. It is picked above now, as {id}."),
+        status.hint(TEXTS["training.picked"].format(size=tokenizer.size, id=id)),
         tokens.compared(counts, len(text)),
     ]
     if growth.merges and word.strip():
@@ -315,10 +307,7 @@ def transplant_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
         if one.head is Head.SEQUENCE_CLASSIFICATION
     ]
     with gr.Tab("Under a model", id="transplant"):
-        gr.HTML(
-            "<p class='hint'>A model knows its tokens by number. With another tokenizer the same numbers "
-            "mean other words: see what it reads then, and what becomes of its prediction.</p>"
-        )
+        gr.HTML(str(status.hint(TEXTS["transplant.about"])))
         with gr.Row(equal_height=False):
             model = gr.Dropdown(
                 [(one.title, one.id) for one in suitable],
@@ -361,7 +350,7 @@ def code_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
     with gr.Tab("Code and API", id="code") as tab:
         code = gr.Code(
             language="python",
-            label="Runs with the pinned libraries; with the first tokenizer picked",
+            label=TEXTS["code.label"],
             lines=6,
             wrap_lines=True,
             buttons=["copy"],
@@ -383,9 +372,7 @@ def code_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
         except TourError as error:
             return [f"# {error.message}", ""]
         return [
-            "# Trained here: download it, and read it with tokenizers.Tokenizer.from_file or sentencepiece."
-            if source is None
-            else tokenizer_snippet(source, text),
+            TEXTS["code.trained"] if source is None else tokenizer_snippet(source, text),
             api_samples.calls(TOOL, {"text": text, "tokenizers": picked}, tour.origin),
         ]
 

@@ -10,11 +10,14 @@ from typing import Any
 
 import gradio as gr
 
+from components import texts
 from components.figures import status
 from components.models.errors import TourError
 from components.tasks import batch, documents, extract, files
 from components.tasks.fields import LARGEST_TABLE, LONGEST_CELL, MOST_COLUMNS, MOST_ROWS
 from components.temporary import remove
+
+TEXTS = texts.beside(__file__)
 
 # Reading takes a processor; nothing of it touches the device.
 READING: dict[str, Any] = {
@@ -30,7 +33,10 @@ def document(box: Any, limit: int | None, elem_id: str) -> None:
     """Fills a text box with the text of a PDF, a Word document or a file of plain text."""
     suffixes = ", ".join(suffix.removeprefix(".").upper() for suffix in documents.SUFFIXES)
     button = gr.UploadButton(
-        f"From a file ({suffixes})", file_types=list(documents.SUFFIXES), size="sm", elem_id=f"{elem_id}-file"
+        f"Upload a file ({suffixes})",
+        file_types=list(documents.SUFFIXES),
+        size="sm",
+        elem_id=f"{elem_id}-file",
     )
     said = gr.HTML(elem_id=f"{elem_id}-file-status", elem_classes="status")
 
@@ -48,9 +54,7 @@ def document(box: Any, limit: int | None, elem_id: str) -> None:
             remove(Path(path))
         notes = list(found.notes)
         if limit is not None and len(whole) > limit:
-            notes.append(
-                f"The first {limit:,} of its {len(whole):,} characters were taken: no more are allowed."
-            )
+            notes.append(TEXTS["text_cut"].format(limit=limit, length=len(whole)))
         return [whole[:limit], str(status.notes(notes) or status.hint("This is the file's text."))]
 
     button.upload(take, button, [box, said], **READING)
@@ -61,7 +65,7 @@ def table(box: Any, show: Callable[[Any], str], elem_id: str) -> None:
     suffixes = (*files.SHEET_SUFFIXES, ".csv", ".tsv")
     with gr.Row(elem_classes="actions"):
         button = gr.UploadButton(
-            "From a file (XLSX, ODS, CSV)", file_types=list(suffixes), size="sm", elem_id=f"{elem_id}-file"
+            "Upload a file (XLSX, ODS, CSV)", file_types=list(suffixes), size="sm", elem_id=f"{elem_id}-file"
         )
         sheet = gr.Dropdown([], label="Sheet", visible=False, elem_id=f"{elem_id}-sheet")
     said = gr.HTML(elem_id=f"{elem_id}-file-status", elem_classes="status")
@@ -117,10 +121,7 @@ def _fitting(rows: Path) -> tuple[dict[str, Any], list[str]]:
             break
         kept.append(cells)
     if len(kept) < len(read):
-        notes.append(
-            f"The first {len(kept):,} rows were taken: a table has up to {MOST_ROWS:,} rows and "
-            f"{LARGEST_TABLE:,} characters."
-        )
+        notes.append(TEXTS["table_cut"].format(kept=len(kept), rows=MOST_ROWS, characters=LARGEST_TABLE))
     if cut:
         notes.append(f"Cells were cut after {LONGEST_CELL:,} characters.")
     return {"columns": columns, "rows": kept}, notes

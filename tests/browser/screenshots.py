@@ -1,14 +1,20 @@
-"""Every page with an answer computed now, light and dark, wide and narrow, into test-results/screenshots.
+"""Every page with an answer computed now, light and dark, wide and narrow, into test-results/screenshots; and
+the pictures of the README, into docs.
 
-python -m tests.browser.screenshots
+python -m tests.browser.screenshots [--readme]
+
+`--readme` makes those of the README alone.
 """
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 
 from components.ui.page import TaskPage
 from demos import PAGES
@@ -17,6 +23,9 @@ from tests.server import ROOT, running_app
 
 FOLDER = ROOT / "test-results" / "screenshots"
 WIDTHS = (1280, 390)
+README: ViewportSize = {"width": 1280, "height": 1000}
+# Of the README, by name: the page, and what is looked for on it.
+PICTURES = {"home": ("/", ".strip svg"), "story": ("/story#recurrence", ".drawing svg")}
 Colours = Literal["light", "dark"]
 COLOURS: tuple[Colours, ...] = ("light", "dark")
 
@@ -43,11 +52,23 @@ def shoot(browser: Browser, app_url: str, colours: Colours, width: int, folder: 
     context.close()
 
 
+def readme(browser: Browser, app_url: str) -> None:
+    """What the README shows, as large as a window."""
+    page = browser.new_page(base_url=app_url, viewport=README, color_scheme="light", reduced_motion="reduce")
+    for name, (address, seen) in PICTURES.items():
+        page.goto(address)
+        expect(page.locator(seen).first).to_be_visible()
+        page.locator(seen).first.scroll_into_view_if_needed()
+        Image.open(io.BytesIO(page.screenshot())).save(ROOT / "docs" / f"{name}.webp", quality=80)
+    page.close()
+
+
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with running_app() as app_url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        for width in WIDTHS:
+        readme(browser, app_url)
+        for width in () if "--readme" in sys.argv else WIDTHS:
             for colours in COLOURS:
                 shoot(browser, app_url, colours, width, FOLDER)
         browser.close()

@@ -113,7 +113,7 @@ def test_what_pickers_say_of_a_model_follows_what_is_true(page: Page) -> None:
     visit.run()
     for box in ("model", "other-model"):
         expect(visit.box(box)).to_have_value(
-            re.compile(r" · (loaded|on this host|to download|Hub out of reach)")
+            re.compile(r" · (loaded|on this host|to download|needs internet)")
         )
     expect(visit.box("model")).to_have_value(re.compile(r" · loaded$"))
     expect(visit.part("model-about")).to_contain_text("English")

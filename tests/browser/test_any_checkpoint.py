@@ -91,7 +91,7 @@ def test_one_is_searched_for_read_about_and_added(open_page: OpenPage, app_with_
     page.goto(f"{app_with_hub}/models")
     page.locator("#hub-words textarea, #hub-words input").fill("no such thing")
     page.locator("#hub-search").click()
-    expect(page.locator("#hub-said")).to_contain_text("Nothing fits")
+    expect(page.locator("#hub-said")).to_contain_text("No model matches")
     page.locator("#hub-words textarea, #hub-words input").fill("roberta")
     page.locator("#hub-search").click()
     expect(page.locator("#hub-found label")).to_have_count(1)

@@ -21,7 +21,7 @@ TEXT = "Marie Curie was born in Warsaw in 1867. She won <b>two</b> Nobel prizes.
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("paper.pdf", pdf([TEXT]), "text layer of 1 page(s)"),
+        ("paper.pdf", pdf([TEXT]), "text layer of 1 page;"),
         ("letter.docx", word(TEXT), "paragraphs and tables"),
         ("notes.txt", TEXT.encode(), "This is the file's text"),
     ],

@@ -41,6 +41,11 @@ def test_opens_with_a_stored_answer_on_every_card(page: Page) -> None:
     expect(part(page, "entities").locator("mark").first).to_have_text("Boston")
     expect(page.locator(".strip svg")).to_be_visible()
     expect(page.locator(".strip .skeleton")).to_have_count(0)
+    strip, links = (page.locator(f"#home-strip {each}").bounding_box() for each in (".strip", ".ways"))
+    assert strip is not None
+    assert links is not None
+    assert strip["y"] + strip["height"] <= links["y"], "links to the stages' pages lie below the strip"
+    expect(part(page, "table").locator("td.marked")).to_have_text(["340"])
 
 
 def test_a_text_goes_through_everything_and_each_card_opens_its_page_with_it(page: Page) -> None:

@@ -63,7 +63,7 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(
     page: Page, open_page: OpenPage, app_url: str, tmp_path: Path
 ) -> None:
     page.goto("/lab")
-    page.get_by_label("A file of mine").check()
+    page.get_by_label("A file of my own").check()
     page.locator("#lab-file input[type=file]").set_input_files(pets(tmp_path / "pets.csv"))
     expect(page.locator("#lab-role-label input")).to_have_value(re.compile("animal"), timeout=PATIENCE)
     page.locator("#lab-use").click()
@@ -89,7 +89,7 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(
     page.locator("#lab-repo input, #lab-repo textarea").fill("me/pets")
     page.locator("#lab-token input, #lab-token textarea").fill("hf_some_token")
     page.locator("#lab-push").click()
-    expect(page.locator("#lab-pushed")).to_contain_text("does not answer", timeout=PATIENCE)
+    expect(page.locator("#lab-pushed")).to_contain_text("cannot be reached", timeout=PATIENCE)
 
     visit = Visit(page, text_classification.PAGE).open()
     title = name.removeprefix("local/")[: 6 - KEY]
@@ -110,11 +110,11 @@ def test_from_an_upload_to_a_model_chosen_on_the_classification_page(
     payload = {"text": "The kitten sleeps.", "model": name}
     assert httpx.post(f"{app_url}/v1/text_classification", json=payload).json()["model"] == name
     page.goto("/lab?tab=share")
-    page.get_by_label("Let everybody who uses this app pick it").check()
+    page.get_by_label("Let everybody who uses this app select it").check()
     expect(page.locator("#lab-shared-status")).to_contain_text("everybody's pickers")
     other.goto("/text-classification")
     assert title in offered(other)
-    page.get_by_label("Let everybody who uses this app pick it").uncheck()
+    page.get_by_label("Let everybody who uses this app select it").uncheck()
     expect(page.locator("#lab-shared-status")).to_contain_text("yours alone")
     assert_nothing_names(name[-KEY:], app_url)
 
@@ -155,7 +155,7 @@ def assert_nothing_names(key: str, app_url: str) -> None:
     [
         ("train", "420 train"),
         ("train", "A prepared run: LoRA"),
-        ("judge", "Prepared classifiers of the example set"),
+        ("judge", "These classifiers of the example set"),
         ("share", "adapter_model.safetensors"),
     ],
 )

@@ -34,7 +34,7 @@ def rows(page: Page) -> Locator:
 
 def bring(page: Page, file: Path) -> None:
     if not page.locator("#lab-file").is_visible():
-        page.get_by_label("A file of mine").check()
+        page.get_by_label("A file of my own").check()
     page.locator("#lab-file input[type=file]").set_input_files(file)
 
 

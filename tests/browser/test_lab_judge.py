@@ -33,7 +33,7 @@ def numbers(cells: Locator) -> list[int]:
 def test_two_classifiers_are_compared_and_their_errors_read(open_page: OpenPage) -> None:
     page = open_page("/lab")
     judge(page)
-    expect(page.locator("#lab-judge-status")).to_contain_text("Prepared classifiers")
+    expect(page.locator("#lab-judge-status")).to_contain_text("These classifiers")
 
     train(page, "Most frequent class")
     judge(page)

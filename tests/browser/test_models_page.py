@@ -80,12 +80,12 @@ def test_checkpoints_out_of_reach_say_so_once_and_offer_nothing_that_must_fail(p
     checkpoint = next(each for each in CATALOG if isinstance(each.source, HubSource))
     page.goto("/models")
     group = page.locator(".models-group", has=row(page, checkpoint.id))
-    expect(group.locator("> .hint")).to_contain_text("The Hub is out of reach", timeout=5_000)
+    expect(group.locator("> .hint")).to_contain_text("The Hub cannot be reached", timeout=5_000)
     expect(row(page, checkpoint.id)).to_be_hidden()
     group.locator("summary").click()
     expect(row(page, checkpoint.id)).to_be_visible()
     expect(row(page, checkpoint.id).get_by_role("button")).to_have_count(0)
-    expect(group.get_by_text("out of reach")).to_have_count(1)
+    expect(group.get_by_text("cannot be reached")).to_have_count(1)
 
 
 def test_what_is_there_comes_first_and_can_be_narrowed_to_a_task(page: Page) -> None:
@@ -110,4 +110,4 @@ def test_a_card_is_one_click_away(page: Page) -> None:
 def test_a_search_out_of_reach_says_so(page: Page) -> None:
     page.goto("/models")
     page.locator("#hub-search").click()
-    expect(page.locator("#hub-said")).to_contain_text("does not answer for the search", timeout=15_000)
+    expect(page.locator("#hub-said")).to_contain_text("cannot be reached for the search", timeout=15_000)

@@ -30,7 +30,7 @@ def test_two_checkpoints_side_by_side(page: Page) -> None:
         expect(column).to_contain_text(re.compile(r"\d (ms|s)"))
         expect(column).to_contain_text("MB in memory")
     expect(visit.part("compared").locator(".verdict").first).to_have_text(
-        "These models answer different questions: none of their labels is the same."
+        "These models answer different questions: they have no label in common."
     )
 
 

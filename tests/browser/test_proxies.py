@@ -127,7 +127,7 @@ def test_other_pages_show_what_they_show(open_page: OpenPage, published: str, sl
     page.goto(f"{published}/{slug}")
     match slug:
         case "attention":
-            page.get_by_role("button", name="Look", exact=True).click()
+            page.get_by_role("button", name="Show attention", exact=True).click()
             expect(page.locator("#attention-view canvas, #attention-view svg").first).to_be_visible(
                 timeout=PATIENCE
             )

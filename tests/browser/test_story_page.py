@@ -13,6 +13,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.tour import PATIENCE, check_accessible
 
 IDS = [one["id"] for one in story.STORY["milestones"]]
+HOSTILE = '<img src=x onerror="window.pwned=1">${window.pwned=1} is bad'
 ENCODERS = [one["id"] for one in story.STORY["milestones"] if one["family"] == "encoder"]
 
 
@@ -148,3 +149,38 @@ def test_on_a_phone_details_follow_their_milestone(open_page: OpenPage) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     for id in IDS:
         assert button(page, id).evaluate("each => each.scrollWidth <= each.clientWidth"), id
+
+
+def test_drawings_are_played_and_experiments_run(open_page: OpenPage) -> None:
+    page = open_page("/story")
+    opened(page, story.FIRST)
+    drawing = page.locator(".drawing").first
+    drawing.get_by_role("button", name="Play").click()
+    expect(drawing).to_have_class(re.compile("playing"))
+    expect(drawing).not_to_have_class(re.compile("playing"), timeout=10_000)  # it ends by itself
+    page.emulate_media(reduced_motion="reduce")
+    drawing.get_by_role("button", name="Play").click()
+    assert drawing.locator(".step").last.evaluate("step => getComputedStyle(step).animationName") == "none"
+
+    rows = page.locator("#experiment-languages-result tbody tr")
+    expect(rows).to_have_count(5)
+    page.locator("#experiment-languages-text-0 textarea").fill(HOSTILE)
+    state = page.locator("#experiment-languages-status")
+    expect(state).to_contain_text("the figure still shows the result for the earlier text")
+    page.locator("#experiment-languages-run").click()
+    expect(state).to_contain_text("Measured just now", timeout=PATIENCE)
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text(HOSTILE)
+    assert page.evaluate("window.pwned") is None
+
+    page.locator("#experiment-length-run").click()
+    stop = page.locator("#experiment-length-stop")
+    expect(stop).to_be_enabled()
+    stop.click()
+    expect(page.locator("#experiment-length-status")).to_contain_text("Stopped", timeout=PATIENCE)
+    expect(page.locator("#experiment-length-run")).to_be_enabled()
+    # A link within the page does not load it again.
+    page.evaluate("window.here = true")
+    page.get_by_role("link", name="Try the three steps").last.click()
+    expect(page.locator("#in-small")).to_be_in_viewport()
+    assert page.evaluate("window.here")

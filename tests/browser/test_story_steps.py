@@ -76,7 +76,7 @@ def test_what_was_adapted_goes_on_with_a_text(open_page: OpenPage) -> None:
     expect(result.get_by_role("link", name="Train a classifier on it")).to_have_attribute(
         "href", re.compile(r"lab\?tab=train&model=local%2F")
     )
-    result.get_by_role("link", name="Go on with a text").click()
+    result.get_by_role("link", name="Continue a text").click()
     expect(page).to_have_url(re.compile("text-generation"))
     expect(page.locator("#text-generation-prompt textarea")).to_have_value("Bell 2, bench 3. Drew")
     expect(page.locator("#text-generation-model input")).to_have_value(re.compile("text-adaptation"))

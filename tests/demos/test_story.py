@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from components.insight import challenges as insight
 from components.models.catalog import load_catalog
 from components.models.checkpoint import HubSource
 from components.models.registry import Registry
@@ -18,17 +19,31 @@ from components.tasks.fields import option_fields
 from components.tasks.runner import Runner
 from components.ui import options
 from components.ui.page import TaskPage
-from demos import PAGES, layers, story, tokenizers
+from demos import PAGES, challenges, layers, story, tokenizers
 
 CATALOG = load_catalog()
+SHOWN = (
+    *story.STORY["milestones"],
+    *story.STORY["architectures"],
+    *({"id": name, **one} for part in ("recurrence", "transfer") for name, one in story.STORY[part].items()),
+    *({"id": one["name"], "links": [one["link"]]} for one in story.STORY["ecosystem"]["libraries"]),
+)
 LINKS = [
-    pytest.param(link["page"], link["query"], id=f"{one.get('id', one['family'])}: {link['label']}")
-    for one in (*story.STORY["milestones"], *story.STORY["architectures"])
+    pytest.param(
+        link["page"], link.get("query", {}), id=f"{one.get('id', one.get('family'))}: {link['label']}"
+    )
+    for one in SHOWN
     for link in one.get("links", ())
 ]
 # What links to the pages that are not a task's may set; the attention page's script reads the rest.
 ATTENTION = {"text", "text_pair", "model", "view", "kind", "layer", "head", "words", "special"}
-KNOWN = {"attention": ATTENTION, "tokenizers": set(tokenizers.NAMES), "models": {"card"}}
+KNOWN = {
+    "attention": ATTENTION,
+    "tokenizers": set(tokenizers.NAMES),
+    "models": {"card"},
+    "lab": {"tab"},
+    "story": set(),
+}
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +129,29 @@ def test_times_are_said_in_the_unit_that_suits(seconds: float, said: str) -> Non
 
 def test_the_lab_is_a_page() -> None:
     assert Path(story.LAB).name in {page.slug for page in PAGES}
+
+
+def test_a_link_within_the_page_leads_to_a_place_of_it() -> None:
+    places = [link["place"] for one in SHOWN for link in one.get("links", ()) if "place" in link]
+    assert places
+    assert {*places} <= {*story.PLACES, challenges.FEW_LABELS}
+
+
+def test_everything_that_is_drawn_has_a_way_to_try_it() -> None:
+    drawn = [one for part in ("recurrence", "transfer") for one in story.STORY[part].values()]
+    assert len(drawn) == 5
+    assert all(one["links"] for one in drawn)
+    for row in story.STORY["recurrence"]["attention"]["weights"]:
+        assert sum(row) == pytest.approx(1)
+
+
+def test_every_challenge_is_an_experiment() -> None:
+    assert {*challenges.ORDER} == {*challenges.MEASURES, challenges.FEW_LABELS}
+    for name, (_, draw) in challenges.MEASURES.items():
+        stored = insight.stored(name)
+        assert stored["share"] == 1, (
+            f"{name} was stored half way: python -m tests.benchmarks.challenges --keep"
+        )
+        assert len(draw(stored)) > 100
+    texts = challenges.boxes("languages").values()
+    assert [row["text"] for row in insight.stored("languages")["rows"]] == "\n".join(texts).splitlines()

@@ -544,9 +544,9 @@ def test_rows_without_text_or_label_are_counted_and_left_out(make):
     [
         (["so", "so\u200b", "la\u00ad", "la"], ("la", "so"), "Invisible characters"),
         (["caf\u00e9", "cafe\u0301", "bar", "bar\ufeff"], ("bar", "caf\u00e9"), "Invisible characters"),
-        (["Good", "good", "bad", "bad"], ("Good", "bad", "good"), "look alike"),
-        (["pay", "p\u0430y", "no", "no"], ("no", "pay", "p\u0430y"), "look alike"),
-        (["\uff41b", "ab", "c", "c"], ("ab", "c", "\uff41b"), "look alike"),
+        (["Good", "good", "bad", "bad"], ("Good", "bad", "good"), "Nearly identical"),
+        (["pay", "p\u0430y", "no", "no"], ("no", "pay", "p\u0430y"), "Nearly identical"),
+        (["\uff41b", "ab", "c", "c"], ("ab", "c", "\uff41b"), "Nearly identical"),
         ([0.0, 1.0, 1.0, 0.0], ("0", "1"), ""),
         ([3.0, 1.0, 2.0, None], ("1", "2", "3"), ""),
         ([-1.0, 10.0, 2.0, 2.0], ("-1", "2", "10"), ""),

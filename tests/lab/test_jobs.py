@@ -188,7 +188,7 @@ def test_only_so_many_wait_and_few_of_one_visitor(lab: Lab, make_data: MakeData)
     [
         ("lora", {"epochs": 0}, "Epochs"),
         ("lora", {"model": "no-such-model"}, "no model"),
-        ("lora", {"model": "sentiment"}, "no whole encoder"),
+        ("lora", {"model": "sentiment"}, "not a complete encoder"),
     ],
 )
 def test_what_does_not_fit_is_refused_at_once(

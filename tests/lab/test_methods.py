@@ -385,7 +385,7 @@ def test_pairs_of_texts_are_learned_from_and_answered(
         runner = Runner(registry, "embedded")
         asked = {"text": text, "text_pair": seconds[0], "model": made.id}
         found = {one.label: one.score for one in runner.call(TASK, asked).result.labels}
-        with pytest.raises(TourError, match="needs the second text") as refused:
+        with pytest.raises(TourError, match="add the second text") as refused:
             runner.call(TASK, {"text": text, "model": made.id})
         assert refused.value.field == "text_pair"
     finally:

@@ -37,7 +37,7 @@ def test_a_key_opens_one_folder_and_its_name_does_not_tell_the_key(tmp_path: Pat
 
 @pytest.mark.parametrize("key", [None, "", "short", "../../../etc/passwd-and-more", "a" * 65, 7, {"a": 1}])
 def test_what_is_no_key_opens_nothing(tmp_path: Path, key: object):
-    with pytest.raises(TourError, match="Load it again"):
+    with pytest.raises(TourError, match="Reload the page"):
         some(tmp_path / "lab").open(key)
     assert not (tmp_path / "lab").exists()
 

@@ -174,7 +174,7 @@ def test_gated_and_unknown_revision_are_told(
     hub: FakeHub, checkpoint: Checkpoint, settings: Settings
 ) -> None:
     hub.gated.add(REPO)
-    with pytest.raises(TourError, match="asks for its terms to be accepted"):
+    with pytest.raises(TourError, match="requires you to accept its terms"):
         lease(registry(checkpoint, settings, hub.endpoint))
     hub.gated.clear()
     other = replace(checkpoint, source=HubSource(repo=REPO, revision="v9"))

@@ -102,8 +102,8 @@ def without_configuration(folder: Path) -> None:
     ("spoil", "words"),
     [
         (pickled, "no safetensors"),
-        (of_its_own, "no task of this tour"),
-        (for_pictures, "no task of this tour"),
+        (of_its_own, "no task in this tour"),
+        (for_pictures, "no task in this tour"),
         (without_configuration, "no architecture"),
     ],
 )
@@ -131,7 +131,7 @@ def test_a_large_download_is_refused_before_it_begins(
 
 def test_a_gated_repository_says_so(registry: Registry, hub: FakeHub) -> None:
     hub.gated.add("someone/gpt2")
-    with pytest.raises(TourError, match="terms to be accepted"):
+    with pytest.raises(TourError, match="accept its terms"):
         registry.adopt("someone/gpt2")
 
 
@@ -166,7 +166,7 @@ def test_visitors_cannot_bring_more_and_more(
     for number in range(MOST_ADOPTED):
         registry.adopt(f"someone/gpt2-{number}")
     registry.adopt("someone/gpt2-0")
-    with pytest.raises(TourError, match="all that this app takes"):
+    with pytest.raises(TourError, match="the maximum until this app restarts"):
         registry.adopt(f"someone/gpt2-{MOST_ADOPTED}")
 
 

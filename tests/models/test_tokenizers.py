@@ -82,7 +82,7 @@ def test_without_the_hub_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(TourError) as caught:
         Tokenizers(Registry(load_catalog(), settings(tmp_path, closed_port()))).get(REPO)
     assert caught.value.code is Code.UNREACHABLE
-    assert "does not answer" in caught.value.message
+    assert "cannot be reached" in caught.value.message
 
 
 def test_a_repository_without_a_tokenizer_is_refused(tmp_path: Path, hub: FakeHub) -> None:

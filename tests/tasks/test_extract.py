@@ -73,7 +73,7 @@ def test_blank_rows_and_columns_and_titles_are_no_part_of_a_table(tmp_path: Path
         spreadsheet({"S": [["Our prices"], [], [None, *PRICES[0]], [], [None, *PRICES[1]]]}), tmp_path
     )
     assert rows == [["item", "price"], ["Tea", "2.5"]]
-    assert "1 row(s) with a single cell were left out" in found.notes[0]
+    assert "Left out above the table: 1 row with a single cell" in found.notes[0]
 
 
 @pytest.mark.parametrize("formula", ["B2*2", "SUM(B2:B3)", "1/0"])
@@ -96,7 +96,7 @@ def test_macros_are_not_run_and_cost_nothing(tmp_path: Path) -> None:
     [
         (b"PK\x03\x04 nonsense", "a.xlsx", Code.INVALID_INPUT, ["cannot be read", "CSV"]),
         (b"\xd0\xcf\x11\xe0 nonsense", "a.xls", Code.INVALID_INPUT, ["cannot be read", "CSV"]),
-        (spreadsheet({"S": []}), "a.xlsx", Code.INVALID_INPUT, ["no cells"]),
+        (spreadsheet({"S": []}), "a.xlsx", Code.INVALID_INPUT, ["only empty cells"]),
         (spreadsheet({"S": PRICES})[:-200], "a.xlsx", Code.INVALID_INPUT, ["cannot be read"]),
     ],
     ids=["damaged", "old and damaged", "empty", "cut off"],
@@ -141,8 +141,8 @@ PARAGRAPH = "Marie Curie was born in Warsaw. She won two Nobel prizes."
          "Мария родилась в Варшаве. Она получила две премии.", "read as Windows-1251"),
         (word(PARAGRAPH, "Second."), "a.docx", f"{PARAGRAPH}\n\nSecond.", "Headers, footers"),
         (word("One.", [["a", "b"], ["1", "2"]]), "a.docx", "One.\n\na\tb\n1\t2", "paragraphs and tables"),
-        (pdf([PARAGRAPH], ["Next."]), "a.pdf", f"{PARAGRAPH}\n\nNext.", "text layer of 2 page(s)"),
-        (pdf([PARAGRAPH], []), "a.pdf", PARAGRAPH, "No text layer on page(s) 2"),
+        (pdf([PARAGRAPH], ["Next."]), "a.pdf", f"{PARAGRAPH}\n\nNext.", "text layer of 2 pages"),
+        (pdf([PARAGRAPH], []), "a.pdf", PARAGRAPH, "Pages without a text layer, maybe scanned: 2."),
         (pdf(["She won two No-", "bel prizes, one", "of them alone."]), "a.pdf",
          "She won two Nobel prizes, one of them alone.", ""),
         (pdf(["Café (été) \\ 50 €"]), "paper", "Café (été) \\ 50 €", "text layer"),

@@ -109,7 +109,7 @@ def test_characters_without_a_token_are_named(runner: Runner) -> None:
 )
 def test_what_nobody_sees_is_told(text: str, runner: Runner) -> None:
     (note,) = runner.call(text_classification.TASK, {"text": text}).notes
-    assert note == "The text has only characters that nobody sees: an answer to it means nothing."
+    assert note == "The text has only invisible characters, so the answer means nothing."
 
 
 def test_languages_that_are_not_known_are_not_judged() -> None:
@@ -131,7 +131,7 @@ ENDLESS = {
 @pytest.mark.parametrize(
     ("task", "payload", "seen"),
     [
-        (text_classification.TASK, lambda text: {"text": text[:20_000]}, "saw 1 unknown token(s) ([UNK])"),
+        (text_classification.TASK, lambda text: {"text": text[:20_000]}, "saw 1 unknown token ([UNK])"),
         (sentence_similarity.TASK, lambda text: {"source": "A dog.", "sentences": [text[:1_900]]}, "unknown"),
         (
             table_question_answering.TASK,

@@ -220,7 +220,7 @@ def test_options(model: LoadedModel) -> None:
     assert last.result.entities == []  # type: ignore[union-attr]
     assert last.notes[0].startswith(f"{len(every)} left out")  # type: ignore[union-attr]
     for wrong in ("DATE", "LOC, O", "B-"):
-        with pytest.raises(TourError, match="it knows LOC, PER") as caught:
+        with pytest.raises(TourError, match="its labels are LOC, PER") as caught:
             entities(model, "A fox.", labels=wrong)
         assert (caught.value.code, caught.value.field) == (Code.INVALID_INPUT, "labels")
 

@@ -183,7 +183,7 @@ def test_of_a_long_text_each_section_is_summed_up_and_shown(writers: Runner) -> 
     assert len(growing) > 2
     assert all(later.startswith(sooner) for sooner, later in itertools.pairwise(growing))
     assert all(growing)
-    assert "sections is summed up by itself" in steps[-1].notes[0]  # type: ignore[union-attr]
+    assert "sections is summarized separately" in steps[-1].notes[0]  # type: ignore[union-attr]
 
 
 def test_other_classifiers_of_tokens_are_refused(writers: Runner) -> None:
@@ -224,7 +224,7 @@ def test_a_closed_generation_ends_its_thread_and_an_error_comes_through(writers:
 def test_a_model_that_reads_too_little_is_refused(tmp_path: Path) -> None:
     entry = local_entry("short", Head.CAUSAL_LM, checkpoints.tiny_causal_lm(tmp_path / "short"), (TASK.name,))
     registry = Registry(Catalog([entry]), Settings(cache_dir=tmp_path / "cache", device="cpu"))
-    with pytest.raises(TourError, match="too few to sum up"):
+    with pytest.raises(TourError, match="too few to summarize"):
         summarize(Runner(registry, "embedded"), TEXT, "short")
     registry.close()
 
@@ -234,4 +234,4 @@ def test_what_is_shorter_than_its_summary_stays(runner: Runner, text: str) -> No
     answer = runner.call(TASK, {"text": text, "model": "SmolLM2-135M-Instruct"})
     assert len(answer.result.summary) <= len(text)
     assert answer.result.summary == text
-    assert any("as it is" in note for note in answer.notes)
+    assert any("unchanged" in note for note in answer.notes)

@@ -105,8 +105,8 @@ def test_answers(embedded: Runner, given: dict[str, Any], question: str, answer:
     [
         ("What is the wage of Rolf?", "No cell and no column name has “Rolf”"),
         ("What is the age of Ida?", "No cell and no column name has “age”"),
-        ("How much does she earn?", "Each question stands alone: “she”"),
-        ("What is his office?", "Each question stands alone: “his”"),
+        ("How much does she earn?", "Each question is answered separately: “she”"),
+        ("What is his office?", "Each question is answered separately: “his”"),
     ],
 )
 def test_a_doubt_is_told(embedded: Runner, question: str, words: str) -> None:

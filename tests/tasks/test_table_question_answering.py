@@ -110,6 +110,6 @@ def test_rows_that_are_not_drawn_are_said() -> None:
 
 def test_a_tagger_of_names_is_refused(lease: Callable[[str], LoadedModel]) -> None:
     """It has the same head, other labels."""
-    with pytest.raises(TourError, match="not taught") as caught:
+    with pytest.raises(TourError, match="not trained") as caught:
         list(TASK.run(lease("tiny-tagger"), validate(Inputs, TASK.example), Options()))
     assert caught.value.field == "model"

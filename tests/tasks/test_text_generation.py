@@ -175,7 +175,7 @@ def test_a_model_without_chat_says_so(runner: Runner, lease: Lease, monkeypatch:
     payload = {"prompt": PROMPT, "model": TINY, "max_new_tokens": 5, "temperature": 0.0}
     chat, plain = (runner.call(TASK, {**payload, "mode": mode}) for mode in ("chat", "plain"))
     assert chat.result == plain.result
-    assert chat.notes == (f"{TINY} knows no chat, so that it goes on from the prompt.",)
+    assert chat.notes == (f"{TINY} has no chat template, so it continues the prompt.",)
     assert plain.notes == ()
 
 
@@ -356,7 +356,7 @@ def test_the_system_prompt_comes_before_messages(runner: Runner) -> None:
         ({"messages": HELLO[:1] * 101}, Code.TOO_LONG, "messages", "101 entries"),
         ({"messages": [{"role": "user", "content": "x" * 30_000}] * 2}, Code.TOO_LONG, "messages", "60,000"),
         ({"messages": [{"role": "user", "content": "word " * 600}]}, Code.TOO_LONG, "messages", "earlier"),
-        ({"messages": HELLO, "mode": "plain"}, Code.INVALID_INPUT, "mode", "plain goes on from a prompt"),
+        ({"messages": HELLO, "mode": "plain"}, Code.INVALID_INPUT, "mode", "plain continues a prompt"),
         ({"messages": CONVERSATIONS["with a system"], "system": "x"}, Code.INVALID_INPUT, "system",
          "already"),
     ],
@@ -377,6 +377,6 @@ def test_a_checkpoint_without_a_chat_template_takes_no_messages(runner: Runner, 
         with pytest.raises(TourError, match="has no chat template"):
             runner.call(TASK, {"messages": HELLO, "model": TINY})
         notes = runner.call(TASK, {"prompt": "Hello", "model": TINY, "max_new_tokens": 2}).notes
-        assert any("knows no chat" in note for note in notes)
+        assert any("has no chat template" in note for note in notes)
     finally:
         tokenizer.chat_template = template

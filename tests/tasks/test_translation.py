@@ -128,7 +128,7 @@ def test_a_sentence_that_is_too_long_is_translated_in_parts_and_that_is_said(tra
     assert len(sources) > 1
     assert " ".join(sources) == text
     assert all(source.endswith((";", ".")) for source in sources)
-    assert answer.notes[0].startswith("1 sentence(s) have more than 128 tokens")
+    assert answer.notes[0] == "Translated in parts, as longer than 128 tokens: 1 sentence."
 
 
 def test_unknown_characters_are_named(translators: Runner) -> None:
@@ -139,8 +139,8 @@ def test_unknown_characters_are_named(translators: Runner) -> None:
 
 def test_what_does_not_end_is_cut_off_and_that_is_said(translators: Runner) -> None:
     answer = translators.call(TASK, {"text": SENTENCES[0], "model": "many-to-many", "num_beams": 1})
-    assert "cut off" in answer.notes[-2]
-    assert "unsure" in answer.notes[-1]
+    assert "Cut off" in answer.notes[-2]
+    assert "Low confidence" in answer.notes[-1]
 
 
 def test_alternatives_with_the_probability_of_their_tokens(translators: Runner) -> None:
@@ -178,10 +178,10 @@ def test_a_model_that_guesses_is_called_unsure(translators: Runner, runner: Runn
     assert all(one.unsure and 0 <= one.score < 0.5 for one in answer.result.segments)
     guessed = sum(one.translated for one in answer.result.segments)
     assert guessed
-    assert f"unsure of {guessed} of {len(SENTENCES)}" in answer.notes[-1]
+    assert f"Low confidence in {guessed} of {len(SENTENCES)}" in answer.notes[-1]
     answer = runner.call(TASK, {"text": "I have lost my ticket. The pertussis antigen was lyophilised."})
     assert [one.unsure for one in answer.result.segments] == [False, True]
-    assert "unsure of 1 of 2" in answer.notes[-1]
+    assert "Low confidence in 1 of 2" in answer.notes[-1]
 
 
 def test_what_only_goes_round_in_circles_is_not_shown(translators: Runner) -> None:
@@ -193,7 +193,7 @@ def test_what_only_goes_round_in_circles_is_not_shown(translators: Runner) -> No
     assert failed
     assert all(one.translation == one.source and one.unsure and one.score == 0 for one in failed)
     assert any(
-        f"{len(failed)} of {len(segments)} sentence(s) could not be translated" in note
+        f"Could not be translated and stay unchanged: {len(failed)} of {len(segments)}" in note
         for note in answer.notes
     )
 
@@ -206,7 +206,7 @@ def test_capitals_are_read_as_small_letters(runner: Runner) -> None:
     assert answer.result.segments[0].translation == quiet.segments[0].translation.upper()
     assert answer.result.segments[1].translation == quiet.segments[1].translation
     assert [note for note in answer.notes if "capitals" in note] == [
-        "1 sentence(s) in capitals: read as if in small letters, which the model knows better."
+        "Read in lower case, which the model knows better: 1 sentence in capitals."
     ]
 
 
@@ -218,20 +218,20 @@ def test_names_and_numbers_that_a_translation_lacks_are_said(translators: Runner
     assert paid.missing == ["Okafor", "1250", "Veldkamp"]
     assert paid.unsure
     (note,) = [note for note in answer.notes if "lacks" in note]
-    assert note.startswith("The translation of 1 of 2 sentence(s) lacks names or numbers")
+    assert note.startswith("The translation lacks names or numbers in 1 of 2 sentences")
     assert note.endswith(": Okafor, 1250, Veldkamp.")
 
 
 @pytest.mark.parametrize(
     ("model", "changes", "field", "message"),
     [
-        ("marian", {"target": "fr"}, "target", "marian translates from English (en) to German (de) alone."),
+        ("marian", {"target": "fr"}, "target", "marian translates only from English (en) to German (de)."),
         ("marian", {"target": "fr"}, "target", "Set target to de, or pick another model."),
         ("marian", {"source": "fr"}, "source", "marian reads English (en) alone. Set source to en, or pick"),
         ("t5", {"target": "it"}, "target", "t5 does not translate English (en) to Italian (it)."),
         ("t5", {"target": "it"}, "target", "Set target to one of de, fr, or pick another model."),
         ("t5", {"source": "it"}, "source", "t5 does not read Italian (it). Set source to "),
-        ("bart", {}, "model", "bart does not say which languages it translates between"),
+        ("bart", {}, "model", "bart does not declare the languages it translates between"),
     ],
 )
 def test_what_a_model_cannot_do(

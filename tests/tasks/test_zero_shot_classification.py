@@ -83,7 +83,7 @@ def test_a_labels_own_score_does_not_depend_on_the_others(model: str, runner: Ru
 def test_repeated_labels_count_once_and_that_is_said(model: str, runner: Runner) -> None:
     answer = runner.call(TASK, {"text": "A fox.", "labels": ["a", "b ", "b", " a"], "model": model})
     assert {one.label for one in answer.result.labels} == {"a", "b"}
-    assert answer.notes == ("2 repeated label(s) left out.",)
+    assert answer.notes == ("Left out: 2 repeated labels.",)
 
 
 def test_entailment_against_plain_forward_passes(runner: Runner, lease: Lease) -> None:
@@ -175,7 +175,7 @@ def test_a_label_alone_has_a_score_of_its_own(runner: Runner, labels: Any, model
     assert one.score == pytest.approx(
         next(two.score for two in apart.labels if two.label == "cooking"), abs=1e-4
     )
-    assert any("one label alone" in note for note in answer.notes)
+    assert any("only one label" in note for note in answer.notes)
 
 
 @pytest.mark.parametrize(

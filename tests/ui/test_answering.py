@@ -144,7 +144,7 @@ def test_what_answers_have_in_common() -> None:
         Column(title="", figure=Markup(), facts=Markup(), summary=[one[0]], among=one)
         for one in (["a", "b"], ["c", "d"])
     ]
-    assert agreement(apart) == "These models answer different questions: none of their labels is the same."
+    assert agreement(apart) == "These models answer different questions: they have no label in common."
     assert verdict(["a", "b"], ["c"]) == "They have nothing in common."
     assert verdict(["a", "b"], ["b", "c"]) == "They agree on 1 of 3: b"
     assert verdict(["a"], None) == ""
@@ -171,7 +171,7 @@ def test_the_same_about_somebody_else(page: TaskPage, tour: Tour) -> None:
     assert "Lakisha" in html
     assert "he, him" in html
     assert "points" in html
-    assert "says nothing of who" in probed("The train is [MASK].")
+    assert "names nobody whose" in probed("The train is [MASK].")
     assert "<script" not in probed("Emily <script>[MASK]</script>")
 
 

@@ -67,7 +67,9 @@ class Options:
         Field(
             max_length=500,
             title="Prompt",
-            description="The model goes on from it before and after. A masked model fills in the next word.",
+            description=(
+                "The model continues it before and after training. A masked model fills in the next word."
+            ),
         ),
     ] = corpus.PROMPT
     epochs: Annotated[
@@ -76,7 +78,7 @@ class Options:
             ge=0.05,
             le=20,
             title="Epochs",
-            description="How often the text is read.",
+            description="Number of passes over the text.",
             json_schema_extra={"step": 0.5},
         ),
     ] = 3.0
@@ -100,9 +102,7 @@ class Options:
             json_schema_extra={"step": 32},
         ),
     ] = 128
-    batch: Annotated[
-        int, Field(ge=1, le=16, title="Batch", description="Stretches of text that make one step.")
-    ] = 2
+    batch: Annotated[int, Field(ge=1, le=16, title="Batch", description="Passages of text per step.")] = 2
     seed: Annotated[
         int, Field(ge=0, le=2**32 - 1, title="Seed", description="The same seed trains the same model.")
     ] = 20
@@ -233,7 +233,9 @@ class _Measure:
         from components.training.language import filled, written
 
         if self.masked:
-            return [f"{word} ({share:.1%})" for word, share in filled(network, self.tokenizer, prompt, 5)]
+            return [
+                f"{word} ({100 * share:.1f} %)" for word, share in filled(network, self.tokenizer, prompt, 5)
+            ]
         return [
             written(network, self.tokenizer, prompt, new_tokens=_WRITTEN, context=self._limit, seed=seed)
             for seed in (0, 1)
@@ -304,7 +306,7 @@ def _check(perplexity: float) -> None:
     if not math.isfinite(perplexity):
         raise TourError(
             Code.INVALID_INPUT,
-            "Training went astray: the model no longer gives numbers. Take a smaller learning rate.",
+            "Training diverged: the loss is no longer a number. Set a lower learning rate.",
             "learning_rate",
         )
 
@@ -336,7 +338,7 @@ def _nothing(folder: Path) -> None:
 METHOD = Method(
     name="adaptation",
     title="Domain adaptation",
-    about="Goes on with pretraining on your own text, so that its words and turns of phrase become likely.",
+    about="Continues pretraining on your own text, so that its words and phrases become likely.",
     kind="language model",
     options=Options,
     run=run,

@@ -41,7 +41,7 @@ def _each(work: Work) -> None:
 METHOD = Method(
     name="baseline",
     title="Most frequent class",
-    about="Answers with the most frequent class of the training split, whatever the text: the bar to clear.",
+    about="Always answers with the most frequent class of the training split: the baseline to beat.",
     kind="classifier",
     options=Options,
     run=run,

@@ -47,9 +47,9 @@ class Options:
             title="Projection",
             description=(
                 "lda: the directions that best separate the labels of the training split, flattened by umap; "
-                "pca: the two directions in which texts differ most, distances kept, labels unknown to it; "
-                "umap: neighbours stay neighbours, distances between groups mean little, labels unknown to "
-                "it; its first 15 seconds go into compiling it."
+                "pca: the two directions in which texts differ most, keeps distances, ignores labels; "
+                "umap: keeps neighbours together, distances between groups mean little, ignores labels; the "
+                "first run compiles it, about 15 seconds."
             ),
         ),
     ] = "lda"
@@ -91,7 +91,8 @@ def run(work: Work, options: Options) -> None:
     every = np.flatnonzero(data.split_codes != UNUSED)
     if len(every) < FEWEST:
         raise TourError(
-            Code.INVALID_INPUT, f"The data has {len(every)} texts; at least {FEWEST} are needed to compare."
+            Code.INVALID_INPUT,
+            f"The data has {len(every)} texts; at least {FEWEST} are needed to compare. Bring more rows.",
         )
     rows = spread(every, MOST)
     if len(rows) < len(every):

@@ -54,8 +54,8 @@ METHOD = Method(
     name="full",
     title="Full fine-tuning",
     about=(
-        "Trains every weight of the network and a new head. The most that data can teach a network, the most "
-        "to compute and to keep, and the easiest to overdo on few examples."
+        "Trains every weight of the network and a new head. Learns the most from the data, costs the most "
+        "time and memory, and overfits most easily on few examples."
     ),
     kind="classifier",
     options=Options,

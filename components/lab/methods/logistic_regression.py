@@ -33,7 +33,7 @@ class Options:
             le=1000,
             title="Freedom (C)",
             description=(
-                "The inverse of regularisation: less keeps the weights small, more lets them follow every "
+                "The inverse of regularization: lower keeps the weights small, higher lets them follow every "
                 "training example."
             ),
         ),
@@ -119,7 +119,8 @@ METHOD = Method(
     title="Logistic regression on frozen features",
     about=(
         "Reads each text once with a network that is not changed, takes one vector of hidden states for it, "
-        "and fits a linear classifier on these vectors. Seconds, and often hard to beat on little data."
+        "and fits a linear classifier on these vectors. Takes seconds, and is often hard to beat on little "
+        "data."
     ),
     kind="classifier",
     options=Options,

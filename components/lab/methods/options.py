@@ -24,7 +24,9 @@ Layer = Annotated[
         ge=-1,
         le=48,
         title="Layer",
-        description="Whose hidden states are taken: 1 is the first, 0 the embeddings before it, -1 the last.",
+        description=(
+            "Layer whose hidden states are used: 1 is the first, 0 the embeddings before it, -1 the last."
+        ),
         json_schema_extra={"step": None},  # no slider: models have 6 layers or 30
     ),
 ]
@@ -42,7 +44,7 @@ Seed = Annotated[
     int, Field(ge=0, le=2**31 - 1, title="Seed", description="The same seed gives the same result.")
 ]
 Epochs = Annotated[
-    int, Field(ge=1, le=50, title="Epochs", description="How often each training example is learned from.")
+    int, Field(ge=1, le=50, title="Epochs", description="Number of passes over the training examples.")
 ]
 LearningRate = Annotated[
     float,
@@ -50,20 +52,18 @@ LearningRate = Annotated[
         ge=1e-7,
         le=0.1,
         title="Learning rate",
-        description="How far a step goes: higher learns faster, and from some point on not at all.",
+        description="Size of a step: higher learns faster; too high, and it fails to learn.",
         json_schema_extra={"step": 1e-7},  # no slider: good values are powers of ten apart
     ),
 ]
-Batch = Annotated[
-    int, Field(ge=1, le=256, title="Batch size", description="Examples that a step learns from together.")
-]
+Batch = Annotated[int, Field(ge=1, le=256, title="Batch size", description="Examples per training step.")]
 WeightDecay = Annotated[
     float,
     Field(
         ge=0,
         le=1,
         title="Weight decay",
-        description="How strongly weights are pulled towards zero, against learning by heart.",
+        description="How strongly weights are pulled towards zero, to prevent overfitting.",
         json_schema_extra={"step": 0.01},
     ),
 ]

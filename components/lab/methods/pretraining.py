@@ -1,4 +1,4 @@
-"""Pretraining in small: a decoder from random weights, on a text that fits on some pages."""
+"""Pretraining at small scale: a decoder from random weights, on a text that fits on some pages."""
 
 from __future__ import annotations
 
@@ -217,10 +217,10 @@ def _network(vocabulary: int, options: Options) -> Any:
 
 METHOD = Method(
     name="pretraining",
-    title="Pretraining in small",
+    title="Pretraining at small scale",
     about=(
-        "Makes a small decoder from random numbers and teaches it to guess the next token of your text, from "
-        "nothing."
+        "Makes a small decoder from random numbers and trains it from scratch to predict the next token of "
+        "your text."
     ),
     kind="language model",
     options=Options,

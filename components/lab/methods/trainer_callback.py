@@ -67,8 +67,8 @@ class _Follow(TrainerCallback):
         if not math.isfinite(loss):
             raise TourError(
                 Code.INVALID_INPUT,
-                f"The loss is no number any more at step {step}: what was learned is lost. Take a lower "
-                "learning rate.",
+                f"The loss is no longer a number at step {step}, and the run is lost. Set a lower learning "
+                "rate and start again.",
                 "learning_rate",
             )
         self._losses.append(loss)

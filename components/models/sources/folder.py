@@ -48,7 +48,8 @@ def present(source: RepoSource | LocalSource) -> bool:
 def fetch(source: RepoSource | LocalSource) -> Path:
     if not present(source):
         raise TourError(
-            Code.LOAD_FAILED, f"There is no checkpoint in {place(source)}: config.json is missing."
+            Code.LOAD_FAILED,
+            f"There is no checkpoint in {place(source)}: config.json is missing. Check the folder.",
         )
     return place(source)
 
@@ -89,10 +90,10 @@ def trained(path: Path, id: str, known: Sequence[Checkpoint]) -> Checkpoint:
         architecture = str(config["architectures"][0])
         body = _body(path, known)
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise TourError(Code.LOAD_FAILED, f"There is no checkpoint in {path}.") from error
+        raise TourError(Code.LOAD_FAILED, f"There is no checkpoint in {path}. Check the folder.") from error
     head = head_of(architecture)
     if head is None or not weights:
-        raise TourError(Code.LOAD_FAILED, f"{path} holds no weights for a task here.")
+        raise TourError(Code.LOAD_FAILED, f"{path} has no weights for a task here. Use another folder.")
     limit = config.get("max_position_embeddings") or config.get("n_positions") or 512
     return Checkpoint(
         id=id,

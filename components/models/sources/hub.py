@@ -180,12 +180,14 @@ class Hub:
             case GatedRepoError() as error:
                 raise TourError(
                     Code.LOAD_FAILED,
-                    f"{source.repo} asks for its terms to be accepted on the Hub, and for a token.",
+                    f"{source.repo} requires you to accept its terms on the Hub, and a token. Pick another "
+                    "model.",
                 ) from error
             case (RepositoryNotFoundError() | RevisionNotFoundError()) as error:
                 raise TourError(
                     Code.LOAD_FAILED,
-                    f"{source.repo} ({source.revision}) does not exist on the Hub, or is private.",
+                    f"{source.repo} ({source.revision}) does not exist on the Hub, or is private. Check the "
+                    "id.",
                 ) from error
             case (httpx2.HTTPError() | OSError()) as error if getattr(error, "errno", None) is None:
                 raise self._unreachable(source) from error
@@ -214,8 +216,8 @@ class Hub:
     def _unreachable(self, source: HubSource) -> TourError:
         return TourError(
             Code.UNREACHABLE,
-            f"{source.repo} could not be downloaded: the Hub at {self.endpoint} does not answer. "
-            "Pick an embedded model, which needs no Hub, or check the network and try again.",
+            f"{source.repo} could not be downloaded: the Hub at {self.endpoint} cannot be reached. Pick an "
+            "embedded model, which needs no Hub, or check the network and try again.",
             "model",
         )
 

@@ -122,7 +122,7 @@ def describe(endpoint: str, repo: str, known: Sequence[Checkpoint]) -> Checkpoin
     head = head_of(architecture) if _in_transformers(config) else None
     tasks = _tasks(head, config, known)
     if head is None or not tasks:
-        raise _unsuitable(repo, f"is a {architecture}, which can do no task of this tour")
+        raise _unsuitable(repo, f"is a {architecture}, which has no task in this tour")
     return Checkpoint(
         id=repo,
         title=repo,
@@ -216,14 +216,16 @@ def _answered(ask: Callable[[], T], endpoint: str, what: str) -> T:
 
     match asked(ask, what):
         case GatedRepoError():
-            raise _unsuitable(what, "asks for its terms to be accepted on the Hub, and for a token")
+            raise _unsuitable(what, "requires you to accept its terms on the Hub, and a token")
         case RepositoryNotFoundError():
-            raise TourError(Code.UNKNOWN_MODEL, f"{what} does not exist on the Hub, or is private.", "model")
+            raise TourError(
+                Code.UNKNOWN_MODEL, f"{what} does not exist on the Hub, or is private. Check the id.", "model"
+            )
         case Exception():
             raise TourError(
                 Code.UNREACHABLE,
-                f"The Hub at {endpoint} does not answer for {what}. Pick a model of the list, or try again "
-                "later.",
+                f"The Hub at {endpoint} cannot be reached for {what}. Pick a model from the list, or try "
+                "again later.",
                 "model",
             )
         case answer:

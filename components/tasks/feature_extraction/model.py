@@ -10,6 +10,7 @@ import torch
 
 from components.models.errors import Code, TourError
 from components.tasks import embeddings, network
+from components.tasks.counted import counted
 from components.tasks.embeddings import Window
 from components.tasks.feature_extraction import MOST_TOKENS, Embedding, Embeddings, Inputs, Options
 from components.tasks.stages import Forward
@@ -86,6 +87,11 @@ def postprocess(
         ),
         tokens_used=max(map(len, tokens)),
         token_limit=model.checkpoint.token_limit,
-        notes=(f"{longer:,} text(s) are longer than {model.checkpoint.token_limit} tokens: read in windows.",)
-        * bool(longer),
+        notes=_notes(longer, model.checkpoint.token_limit),
     )
+
+
+def _notes(longer: int, limit: int) -> tuple[str, ...]:
+    if not longer:
+        return ()
+    return (f"Read in windows, as longer than {limit} tokens: {counted(longer, 'text')}.",)

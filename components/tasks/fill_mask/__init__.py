@@ -61,7 +61,7 @@ class Inputs:
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Options:
     top_k: Annotated[
-        int, Field(ge=1, le=20, title="Candidates", description="How many of the best candidates to show.")
+        int, Field(ge=1, le=20, title="Candidates", description="Number of candidates to show.")
     ] = 5
     targets: Annotated[
         OptionalText,
@@ -69,8 +69,10 @@ class Options:
         Field(
             max_length=500,
             title="Words to compare",
-            description="Rank these words alone, separated by commas, over the API also a list; empty for "
-            "the model's own.",
+            description=(
+                "Rank only these words, separated by commas (over the API also a list); empty for the "
+                "model's own candidates."
+            ),
         ),
         Also("array", {"items": {"type": "string"}}),
     ] = ""

@@ -122,7 +122,7 @@ def _fill(
         if not proposals:
             raise TourError(
                 Code.INVALID_INPUT,
-                f"{model.checkpoint.id} finds no word for this gap. Write more text around it, or name words "
+                f"{model.checkpoint.id} finds no word for this gap. Add more text around it, or name words "
                 "to compare.",
                 "text",
             )

@@ -15,9 +15,7 @@ from components.tasks.fields import STRICT, OptionalText, Text
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Inputs:
-    text: Annotated[
-        Text, Field(max_length=200_000, title="Text", description="The text whose names are marked.")
-    ]
+    text: Annotated[Text, Field(max_length=200_000, title="Text", description="Text to search for names.")]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -28,7 +26,8 @@ class Options:
             title="Aggregation",
             description=(
                 "How tokens become names. first, average, max: a word gets the label of its first token, of "
-                "their average, of the surest one; simple: words may be split; none: each token by itself."
+                "their average, of the most confident token; simple: words may be split; none: each token by "
+                "itself."
             ),
         ),
     ] = "first"
@@ -38,7 +37,9 @@ class Options:
             ge=0,
             le=256,
             title="Stride",
-            description="A long text is read in windows that share so many tokens, at most half a window.",
+            description=(
+                "Number of tokens that neighbouring windows of a long text share, at most half a window."
+            ),
         ),
     ] = 64
     labels: Annotated[
@@ -82,7 +83,10 @@ class Entities:
 TASK = stages.task(
     __file__,
     title="Named entities",
-    about="Marks the names in a text: of people, organisations, places, or what a checkpoint was trained on.",
+    about=(
+        "Marks the names in a text: of people, organizations, places, or whatever else a checkpoint was "
+        "trained on."
+    ),
     inputs=Inputs,
     options=Options,
     result=Entities,

@@ -96,7 +96,7 @@ def _wanted(given: str, names: Sequence[str]) -> set[str]:
         if what not in map(str.casefold, known):
             raise TourError(
                 Code.INVALID_INPUT,
-                f"{shorten(one)} is no label of this model; it knows {', '.join(known[:MOST_NAMED])}"
+                f"{shorten(one)} is not a label of this model; its labels are {', '.join(known[:MOST_NAMED])}"
                 f"{' and others' if len(known) > MOST_NAMED else ''}.",
                 "labels",
             )
@@ -112,5 +112,7 @@ def _notes(windows: int, shared: int, left_out: int) -> tuple[str, ...]:
             f"{shared:,} tokens with the next."
         )
     if left_out:
-        notes.append(f"{left_out:,} left out: another label than those wanted, or a score below the minimum.")
+        notes.append(
+            f"{left_out:,} left out: their label was not selected, or their score is below the minimum."
+        )
     return tuple(notes)

@@ -16,23 +16,21 @@ from components.tasks.fields import STRICT, Text
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Inputs:
     question: Annotated[
-        Text, Field(max_length=1000, title="Question", description="Best a whole question about facts.")
+        Text, Field(max_length=1000, title="Question", description="Ask a full question about facts.")
     ]
     context: Annotated[
         Text,
         Field(
             max_length=200_000,
             title="Context",
-            description="The text to find the answer in, of any length up to a hundred pages.",
+            description="Text to find the answer in, up to a hundred pages.",
         ),
     ]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Options:
-    top_k: Annotated[
-        int, Field(ge=1, le=20, title="Top-k", description="How many answers to show at most.")
-    ] = 3
+    top_k: Annotated[int, Field(ge=1, le=20, title="Top-k", description="Maximum number of answers.")] = 3
     max_answer_length: Annotated[
         int, Field(ge=1, le=200, title="Longest answer", description="In tokens.")
     ] = 30
@@ -49,14 +47,17 @@ class Options:
         bool,
         Field(
             title="Allow no answer",
-            description="No passage is shown where it is likelier that none answers. Off: the best anyway.",
+            description=(
+                "Show no passage if it is more likely that the text has no answer. Off: always show the best "
+                "passage."
+            ),
         ),
     ] = True
     positions: Annotated[
         bool,
         Field(
             title="Starts and ends",
-            description="How likely each token is an answer's first, and its last, drawn over the context.",
+            description="Draw over the context how likely each token is to begin and to end an answer.",
         ),
     ] = False
 
@@ -99,8 +100,8 @@ TASK = stages.task(
     __file__,
     title="Question answering",
     about=(
-        "Finds the passages of a text that answer a question, and says where they are. A model that was "
-        "taught to also says when nothing in the text answers it."
+        "Finds the passages of a text that answer a question, and says where they are. A model trained with "
+        "unanswerable questions also says when the text has no answer."
     ),
     inputs=Inputs,
     options=Options,
@@ -113,7 +114,7 @@ TASK = stages.task(
     explained=Explained(
         second="the question",
         title="Question",
-        help="What is asked about the text above.",
+        help="Question about the text above.",
         required=True,
         target="An answer in the text.",
     ),

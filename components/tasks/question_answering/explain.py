@@ -46,7 +46,11 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     )
     found = (yield from whole_answer(stages, model, inputs, options)).result
     if not found.answers:
-        raise TourError(Code.INVALID_INPUT, "There is no passage in the context that could answer.", "text")
+        raise TourError(
+            Code.INVALID_INPUT,
+            "No passage in the context could answer the question. Write more context.",
+            "text",
+        )
     plain, window = read_window(model, units, context, question)
     output = output_now(plain)
     begins, ends = output.start_logits[0].float().cpu(), output.end_logits[0].float().cpu()

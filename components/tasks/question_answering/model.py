@@ -89,7 +89,7 @@ def postprocess(
             "“Allow no answer” off.",
         )
     elif found.answers and (best := found.answers[0].score) < UNSURE:
-        notes += (f"The model is unsure: it gives its best answer a probability of {best:.0%}.",)
+        notes += (f"The model is unsure: it gives its best answer a probability of {100 * best:.0f} %.",)
     return Output(
         result=Answers(
             answers=[] if empty else list(found.answers[: options.top_k]),

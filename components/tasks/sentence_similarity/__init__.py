@@ -27,7 +27,7 @@ class Inputs:
             min_length=1,
             max_length=1000,
             title="Sentences",
-            description="The texts that are compared with it.",
+            description="Texts to compare with it.",
         ),
     ]
 
@@ -45,7 +45,7 @@ class Options:
         bool,
         Field(
             title="All pairs",
-            description=f"Each text with each, as a heat map; at most {MATRIX_TEXTS} texts.",
+            description=f"Compare all pairs and show a heat map; at most {MATRIX_TEXTS} texts.",
         ),
     ] = False
 

@@ -17,7 +17,7 @@ from components.tasks.fields import STRICT, Text
 class Inputs:
     text: Annotated[
         Text,
-        Field(max_length=200_000, title="Text", description="What to sum up, of up to a hundred pages."),
+        Field(max_length=200_000, title="Text", description="Text to summarize, up to a hundred pages."),
     ]
 
 
@@ -29,7 +29,7 @@ class Options:
             ge=1,
             le=10,
             title="Sentences",
-            description="At most as many; of each section where a model writes about a long text.",
+            description="Maximum number; per section if a model writes about a long text.",
         ),
     ] = 2
     num_beams: Annotated[
@@ -38,7 +38,7 @@ class Options:
             ge=1,
             le=8,
             title="Beams",
-            description="Encoder-decoders only: beginnings that are pursued at once; 1 is greedy.",
+            description="Encoder-decoders only: number of hypotheses kept at each step; 1 is greedy.",
         ),
     ] = 4
     no_repeat_ngram_size: Annotated[
@@ -47,7 +47,7 @@ class Options:
             ge=0,
             le=10,
             title="No repeated n-grams",
-            description="Models that write use no run of as many tokens twice; 0 allows it.",
+            description="Models that write never repeat a sequence of this many tokens; 0 allows it.",
         ),
     ] = 3
 
@@ -74,8 +74,8 @@ TASK = stages.task(
     __file__,
     title="Summarization",
     about=(
-        "Sums up a text in a few sentences: chosen from it, or written by a model, where sentences with a "
-        "name or number that the text lacks are left out."
+        "Summarizes a text in a few sentences: chosen from it, or written by a model, in which case "
+        "sentences with a name or number that the text lacks are left out."
     ),
     inputs=Inputs,
     options=Options,

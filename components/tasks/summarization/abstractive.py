@@ -113,7 +113,7 @@ def postprocess(
     tokens = sum(_tokens(model, section.text) for section in sections)
     notes = []
     if len(sections) > 1:
-        notes.append(f"The text is long: each of its {len(sections)} sections is summed up by itself.")
+        notes.append(f"The text is long: each of its {len(sections)} sections is summarized separately.")
     checked = [
         check(draft.text, section.text, options.max_sentences, cut=draft.cut)
         for draft, section in zip(outputs, sections, strict=False)
@@ -125,13 +125,14 @@ def postprocess(
         notes.append(f"Left out, as the text does not have it: sentences with {', '.join(unsupported)}.")
     if led := sum(not one.text for one in checked):
         notes.append(
-            "Nothing that the model wrote could stand: this is the text's first sentence."
+            "No sentence the model wrote is supported by the text: its first sentence is shown instead."
             if len(sections) == 1
-            else f"Of {led} section(s) nothing that the model wrote could stand: their first sentences do."
+            else f"In {led} of {len(sections)} sections the text supports no sentence the model wrote: their "
+            "first sentences are shown instead."
         )
     if len(" ".join(written)) >= len(text):
         written = [text]
-        notes = ["The text is as short as its summary would be: it is shown as it is."]
+        notes = ["The text is as short as its summary would be: it is shown unchanged."]
     return _output(model, written, tokens, notes, 1.0)
 
 
@@ -185,7 +186,8 @@ def _sections(model: LoadedModel, text: str, spans: Sequence[Span], most: int) -
     if room < LEAST_ROOM:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} reads {model.checkpoint.token_limit:,} tokens: too few to sum up a text.",
+            f"{model.checkpoint.id} reads {model.checkpoint.token_limit:,} tokens: too few to summarize a "
+            "text. Pick another model.",
             "model",
         )
 

@@ -51,7 +51,9 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     written = output.result.summary
     notes = (*notes, *output.notes)
     if not written:
-        raise TourError(Code.INVALID_INPUT, "The model wrote no summary of this text.", "text")
+        raise TourError(
+            Code.INVALID_INPUT, "The model wrote no summary of this text. Write more text.", ("text")
+        )
     if model.checkpoint.head is Head.SEQ2SEQ_LM:
         tasks = getattr(model.network.config, "task_specific_params", None) or {}
         prefix = tasks.get("summarization", {}).get("prefix", "")
@@ -99,7 +101,7 @@ def _explain_sentence(model: LoadedModel, asked: Asked, units: Units) -> Predict
     output = yield from whole_answer(extractive, model, Inputs(text=text), Options(max_sentences=1))
     spans = sentences(text)
     if not output.result.sentences:
-        raise TourError(Code.INVALID_INPUT, "There is no sentence in the text.", "text")
+        raise TourError(Code.INVALID_INPUT, "There is no sentence in the text. Write at least one.", "text")
     tokenizer: Any = model.tokenizer
     ids: list[int] = [tokenizer.cls_token_id]
     places: list[tuple[int, int] | None] = [None]
@@ -148,5 +150,7 @@ def _one_of(wanted: str, names: Sequence[str], field: str) -> str:
         if wanted.strip().casefold() in name.casefold():
             return name
     raise TourError(
-        Code.INVALID_INPUT, f"No sentence of the text has the words {shorten(wanted)} in it.", field
+        Code.INVALID_INPUT,
+        f"No sentence of the text contains {shorten(wanted)}. Name words from the text.",
+        field,
     )

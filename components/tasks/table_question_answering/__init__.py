@@ -31,7 +31,7 @@ class Inputs:
 class Options:
     top_k: Annotated[
         int,
-        Field(ge=1, le=20, title="Readings", description="How many different answers to show at most."),
+        Field(ge=1, le=20, title="Readings", description="Maximum number of different answers."),
     ] = 5
 
 

@@ -39,13 +39,13 @@ def notes(table: Table, question: Question, program: Program) -> list[str]:
     if words := nowhere(table, question):
         names = ", ".join(map(quote, words))
         found.append(
-            f"No cell and no column name has {names}, so that no answer can rest on it. Check the spelling, "
-            "or ask for something that the table has."
+            f"No cell and no column name has {names}, so no answer can use it. Check the spelling, or ask "
+            "for something that the table has."
         )
     if refers := _refers(question, program):
         found.append(
-            f"Each question stands alone: {quote(refers)} is not taken to be anybody or anything from a "
-            "question before it. Say the name."
+            f"Each question is answered separately: {quote(refers)} does not refer to anything in an earlier "
+            "question. Write the name."
         )
     for column in _measured(table, program):
         found += explain(called(column), column.numbers)

@@ -40,7 +40,7 @@ def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared
     if list((model.network.config.id2label or {}).values()) != list(reader.NAMES):
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} was not taught to read questions about tables; pick another model.",
+            f"{model.checkpoint.id} was not trained on questions about tables; pick another model.",
             "model",
         )
     enumeration = Enumeration(read(inputs.table["columns"], inputs.table["rows"]), inputs.question)
@@ -85,7 +85,7 @@ def postprocess(
         notes=(
             *doubts.notes(enumeration.table, enumeration.question, best.program),
             *(
-                [f"The model is unsure: it gives its best answer a probability of {best.score:.0%}."]
+                [f"The model is unsure: it gives its best answer a probability of {100 * best.score:.0f} %."]
                 * (best.score < UNSURE)
             ),
             *(

@@ -81,12 +81,14 @@ def postprocess(
     notes = []
     if kept < len(rows):
         notes.append(
-            f"{model.checkpoint.id} reads the first {kept:,} of the table's {len(rows):,} rows alone."
+            f"{model.checkpoint.id} reads only the first {kept:,} of the table's {len(rows):,} rows."
         )
     if _trimmed(model, encoded, columns, rows[:kept]):
         notes.append("Long cells were cut to fit.")
     if max(picked.cells.values(), default=0.0) <= _SELECTED:
-        notes.append("No cell is likelier than not to be the answer; the likeliest one is shown.")
+        notes.append(
+            "No cell has a probability above one half of being the answer; the most likely one is shown."
+        )
     return Output(
         result=TableAnswer(answer=found[0].answer, cells=found[0].cells, candidates=found[: options.top_k]),
         tokens_used=encoded["input_ids"].shape[1],

@@ -31,14 +31,20 @@ class Inputs:
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Options:
     top_k: Annotated[
-        int, Field(ge=0, le=1000, title="Labels shown", description="The highest first; 0 shows all.")
+        int,
+        Field(
+            ge=0,
+            le=1000,
+            title="Labels shown",
+            description=("How many labels to show, highest score first; 0 shows all."),
+        ),
     ] = 0
     multi_label: Annotated[
         Literal["auto", "one", "several"],
         Field(
             title="Labels that may fit",
             description=(
-                "one: scores are shares of a whole (softmax); several: each label has its own, from 0 to 1 "
+                "one: scores sum to 1 (softmax); several: each label has its own score, from 0 to 1 "
                 "(sigmoid); auto: as the checkpoint was trained."
             ),
         ),
@@ -77,7 +83,7 @@ class Labels:
 TASK = stages.task(
     __file__,
     title="Text classification",
-    about="Tells which of the labels that a checkpoint was trained on fit a text, such as its sentiment.",
+    about="Predicts which of the labels that a checkpoint was trained on fit a text, such as its sentiment.",
     inputs=Inputs,
     options=Options,
     result=Labels,

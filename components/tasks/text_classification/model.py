@@ -41,7 +41,7 @@ def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared
     if getattr(config, "pairs", False) and not paired:
         raise TourError(
             Code.INVALID_INPUT,
-            f"{model.checkpoint.id} was trained on pairs of texts: it needs the second text too.",
+            f"{model.checkpoint.id} was trained on pairs of texts: add the second text.",
             "text_pair",
         )
     rows = (
@@ -102,8 +102,8 @@ def _notes(parts: int, *, trained: bool, several: bool) -> tuple[str, ...]:
         )
     if trained != several:
         notes.append(
-            "The model was trained for several labels per text: shares of a whole say little about it."
+            "The model was trained for several labels per text: scores that sum to 1 say little about it."
             if trained
-            else "The model was trained for one label per text: each score for itself says little about it."
+            else "The model was trained for one label per text: independent scores say little about it."
         )
     return tuple(notes)

@@ -43,7 +43,7 @@ class Inputs:
         Field(
             max_length=LONGEST_MESSAGE,
             title="Prompt",
-            description="What to answer, or what to go on from.",
+            description="Text to answer or to continue.",
         ),
     ] = ""
     messages: Annotated[
@@ -74,10 +74,10 @@ class Inputs:
 class Options:
     mode: Annotated[
         Literal["chat", "plain"],
-        Field(title="Mode", description="chat answers the prompt as a message; plain goes on from it."),
+        Field(title="Mode", description="chat answers the prompt as a message; plain continues it."),
     ] = "chat"
     max_new_tokens: Annotated[
-        int, Field(ge=1, le=512, title="New tokens", description="The text ends after this many.")
+        int, Field(ge=1, le=512, title="New tokens", description="Maximum length of the generated text.")
     ] = 128
     temperature: Annotated[
         float,
@@ -85,12 +85,18 @@ class Options:
             ge=0,
             le=2,
             title="Temperature",
-            description="0 always takes the likeliest token; higher values dare more.",
+            description="0 always takes the most likely token; higher values vary more.",
             json_schema_extra={"step": 0.05},
         ),
     ] = 0.2
     top_k: Annotated[
-        int, Field(ge=0, le=1000, title="Top-k", description="Draw from the k likeliest tokens; 0 for all.")
+        int,
+        Field(
+            ge=0,
+            le=1000,
+            title="Top-k",
+            description=("Sample from the k most likely tokens; 0 turns this off."),
+        ),
     ] = 50
     top_p: Annotated[
         float,
@@ -98,7 +104,9 @@ class Options:
             ge=0.05,
             le=1,
             title="Top-p",
-            description="Draw from the likeliest tokens that together reach this probability; 1 for all.",
+            description=(
+                "Sample from the most likely tokens that together reach this probability; 1 turns this off."
+            ),
             json_schema_extra={"step": 0.05},
         ),
     ] = 0.9
@@ -108,8 +116,10 @@ class Options:
             ge=0,
             le=1,
             title="Min-p",
-            description="Draw from tokens with at least this share of the likeliest one's probability; 0 for "
-            "all.",
+            description=(
+                "Sample from tokens with at least this share of the top token's probability; 0 turns this "
+                "off."
+            ),
             json_schema_extra={"step": 0.01},
         ),
     ] = 0.0
@@ -119,8 +129,10 @@ class Options:
             ge=0.05,
             le=1,
             title="Typical-p",
-            description="Draw from the tokens that are about as surprising as is to be expected, until they "
-            "reach this probability; 1 for all.",
+            description=(
+                "Sample from the tokens whose surprise is closest to the expected one, until they reach this "
+                "probability; 1 turns this off."
+            ),
             json_schema_extra={"step": 0.05},
         ),
     ] = 1.0
@@ -130,8 +142,10 @@ class Options:
             ge=1,
             le=8,
             title="Beams",
-            description="Above 1, pursues so many beginnings at once and takes the likeliest: nothing is "
-            "drawn, and temperature and what follows it have no part.",
+            description=(
+                "Above 1, keeps this many hypotheses at each step and returns the most likely one: nothing "
+                "is sampled, and the sampling options have no effect."
+            ),
         ),
     ] = 1
     repetition_penalty: Annotated[
@@ -145,7 +159,7 @@ class Options:
         ),
     ] = 1.1
     seed: Annotated[
-        int, Field(ge=0, le=2**32 - 1, title="Seed", description="The same seed draws the same text again.")
+        int, Field(ge=0, le=2**32 - 1, title="Seed", description="The same seed gives the same text.")
     ] = 0
     system: Annotated[
         OptionalText,
@@ -160,7 +174,7 @@ class Options:
         Field(
             max_length=4_000,
             title="Begin with",
-            description="Words that the text has to begin with; the model goes on from them.",
+            description="Words the text must begin with; the model continues from them.",
         ),
     ] = ""
     stop: Annotated[
@@ -180,8 +194,10 @@ class Options:
             ge=0,
             le=10,
             title="Alternatives",
-            description="Lists for each token how likely it was, and so many of the likeliest in its place; "
-            "for the first one what all others had. 0 for the text alone.",
+            description=(
+                "Number of alternatives to list for each token, with their probabilities; for the first "
+                "token the logits of the whole vocabulary too. 0 gives the text alone."
+            ),
         ),
     ] = 0
 
@@ -263,8 +279,8 @@ TASK = stages.task(
     __file__,
     title="Text generation",
     about=(
-        "Writes on from a prompt, or answers it as a chat message or the last of several messages, one token "
-        "after another."
+        "Continues a prompt, or answers it as a chat message or the last of several messages, one token at a "
+        "time."
     ),
     inputs=Inputs,
     options=Options,
@@ -274,7 +290,7 @@ TASK = stages.task(
     explained=Explained(
         second="how the answer begins, if you like",
         title="Beginning of the answer",
-        help="The model goes on from here. May be empty.",
+        help="The model continues from here. May be empty.",
         target="The next token.",
     ),
 )

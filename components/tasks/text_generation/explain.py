@@ -46,7 +46,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
             raise TourError(
                 Code.INVALID_INPUT,
                 "The text has a control token of the model, such as the one that ends a turn, which is read "
-                "as text. Take it out to see which words drive the answer.",
+                "as text. Remove it to see which words drive the answer.",
                 "text",
             )
         kept = text.strip()  # many templates leave the space around a message out
@@ -86,8 +86,8 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         if not found:
             raise TourError(
                 Code.INVALID_INPUT,
-                f"{shorten(name)} is not one token of {model.checkpoint.id}, which writes token by token. "
-                "Name a shorter word, or the beginning of this one.",
+                f"{shorten(name)} is not a single token of {model.checkpoint.id}, which writes token by "
+                "token. Name a shorter word, or the beginning of this one.",
                 field,
             )
         return max(found, key=lambda id: float(logits[id]))

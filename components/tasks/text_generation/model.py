@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 COLDEST = 1e-6  # temperature
 REPEATED = (
-    "From there on the model only repeated itself, which is left out. A higher repetition penalty or "
-    "temperature helps."
+    "After this the model only repeated itself, which is left out. Try a higher repetition penalty or "
+    "temperature."
 )
 
 
@@ -146,7 +146,7 @@ def postprocess(
         tokens_used=len(row.prompt) + len(ids),
         token_limit=model.checkpoint.token_limit,
         notes=(
-            *[f"{model.checkpoint.id} knows no chat, so that it goes on from the prompt."] * chatless,
+            *[f"{model.checkpoint.id} has no chat template, so it continues the prompt."] * chatless,
             *["The limit of new tokens cut the last character in two."] * cut,
             *[REPEATED] * (finish == "loop"),
         ),
@@ -174,13 +174,15 @@ def _asked(model: LoadedModel, inputs: Inputs, options: Options) -> list[int]:
     if not model.tokenizer.chat_template:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} has no chat template, so that it takes no messages. Send a prompt, or "
+            f"{model.checkpoint.id} has no chat template, so it takes no messages. Send a prompt, or "
             "pick a model that was trained on conversations.",
             "model",
         )
     if options.mode == "plain":
         raise TourError(
-            Code.INVALID_INPUT, "Messages are answered in the mode chat; plain goes on from a prompt.", "mode"
+            Code.INVALID_INPUT,
+            "Messages need the mode chat; plain continues a prompt. Set mode to chat.",
+            "mode",
         )
     messages = [{"role": str(message["role"]), "content": message["content"]} for message in inputs.messages]
     if options.system.strip():

@@ -27,7 +27,13 @@ class Inputs:
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Options:
     top_k: Annotated[
-        int, Field(ge=0, le=1000, title="Labels shown", description="The highest first; 0 shows all.")
+        int,
+        Field(
+            ge=0,
+            le=1000,
+            title="Labels shown",
+            description=("How many labels to show, highest score first; 0 shows all."),
+        ),
     ] = 0
     function_to_apply: FunctionToApply = "auto"
 
@@ -52,7 +58,7 @@ TASK = stages.task(
     title="Text pair classification",
     about=(
         "Says how two texts relate, with the labels that a checkpoint was trained on: whether the second "
-        "follows from the first, contradicts it or neither, or whether both say the same."
+        "follows from the first, contradicts it or neither, or whether both mean the same."
     ),
     inputs=Inputs,
     options=Options,

@@ -127,7 +127,7 @@ TOOL = Tool(
     title="Tokenize",
     about=(
         "Splits a text into the tokens that models read, with up to four tokenizers: each token's text, id "
-        "and place. A checkpoint's weights are not loaded for it."
+        "and place. No weights are loaded."
     ),
     inputs=Inputs,
     result=Tokenizations,

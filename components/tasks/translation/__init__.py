@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Inputs:
     text: Annotated[
         Text,
-        Field(max_length=100_000, title="Text", description="What to translate; its lines are kept."),
+        Field(max_length=100_000, title="Text", description="Text to translate; line breaks are kept."),
     ]
     target: Annotated[LanguageCode, Field(title="Target", description="The language to translate to.")] = "de"
 
@@ -35,12 +35,15 @@ class Options:
         LanguageOrAuto,
         Field(
             title="Source",
-            description="The text's language; auto: the model's own, English for a model of many languages.",
+            description=(
+                "Language of the text; auto: the one the model was trained on, English for a multilingual "
+                "model."
+            ),
         ),
     ] = AUTO
     num_beams: Annotated[
         int,
-        Field(ge=1, le=10, title="Beams", description="Beginnings that are pursued at once; 1 is greedy."),
+        Field(ge=1, le=10, title="Beams", description="Number of hypotheses kept at each step; 1 is greedy."),
     ] = 4
     length_penalty: Annotated[
         float,
@@ -55,7 +58,10 @@ class Options:
     alternatives: Annotated[
         int,
         Field(
-            ge=0, le=5, title="Alternatives", description="Likeliest translations to list of each sentence."
+            ge=0,
+            le=5,
+            title="Alternatives",
+            description=("Number of most likely translations to list for each sentence."),
         ),
     ] = 0
 
@@ -122,8 +128,7 @@ TASK = stages.task(
     __file__,
     title="Translation",
     about=(
-        "Translates a text sentence by sentence and keeps its lines. Which languages are possible depends on "
-        "the model."
+        "Translates a text sentence by sentence and keeps its line breaks. The languages depend on the model."
     ),
     inputs=Inputs,
     options=Options,

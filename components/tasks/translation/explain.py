@@ -41,7 +41,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         )
     cut = beam_search.cut(model, text, route)
     if not cut.spans:
-        raise TourError(Code.INVALID_INPUT, "There is no word in the text.", "text")
+        raise TourError(Code.INVALID_INPUT, "There is no word in the text. Write some text.", "text")
     # Circles are explained too: what the model writes is the question here, not whether it is any good.
     search = beam_search.Search(beams=4, length_penalty=1.0, best=1, guarded=False)
     sentences = beam_search.rows(model, text, cut.spans, route, search)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from components.tasks.counted import counted
 from components.tasks.sentences import Span, shouted
 from components.tasks.stages import Forward, Partial
 from components.tasks.task import Output, scaled_progress
@@ -108,25 +109,25 @@ def _segment(source: str, rendered: Rendered, languages: tuple[str, str]) -> Seg
 
 
 def _notes(segments: Sequence[Segment], unended: int) -> Iterator[str]:
+    everything = counted(len(segments), "sentence")
     if unended:
-        yield f"The translation of {unended} sentence(s) was cut off: it was far longer than the original."
+        yield f"Cut off, as the translation was far longer than the original: {counted(unended, 'sentence')}."
     if failed := sum(not segment.translated for segment in segments):
         yield (
-            f"{failed:,} of {len(segments):,} sentence(s) could not be translated and stay as they are: the "
-            "model wrote nothing, or only repeated itself."
+            f"Could not be translated and stay unchanged: {failed:,} of {everything}. The model wrote "
+            "nothing, or only repeated itself."
         )
     lacking = [segment for segment in segments if segment.missing]
     if lacking:
         words = list(dict.fromkeys(word for segment in lacking for word in segment.missing))
         more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
         yield (
-            f"The translation of {len(lacking):,} of {len(segments):,} sentence(s) lacks names or numbers of "
-            f"the original, and may well be wrong: {', '.join(words[:NAMED])}{more}."
+            f"The translation lacks names or numbers in {len(lacking):,} of {everything}, so check them: "
+            f"{', '.join(words[:NAMED])}{more}."
         )
     if unsure := sum(segment.translated and segment.score < UNSURE for segment in segments):
         yield (
-            f"The model is unsure of {unsure:,} of {len(segments):,} sentence(s), which may well be wrong: "
-            f"their scores are below {UNSURE:.0%}."
+            f"Low confidence in {unsure:,} of {everything}, so check them: scores below {UNSURE * 100:.0f} %."
         )
 
 
@@ -134,11 +135,11 @@ def _cut_notes(model: LoadedModel, prepared: Prepared) -> Iterator[str]:
     if not prepared.rows:
         yield "There is no word in the text: it stays as it is."
     if loud := sum(shouted(row.text) for row in prepared.rows):
-        yield f"{loud:,} sentence(s) in capitals: read as if in small letters, which the model knows better."
+        yield f"Read in lower case, which the model knows better: {counted(loud, 'sentence')} in capitals."
     if prepared.longer:
         yield (
-            f"{prepared.longer} sentence(s) have more than {model.checkpoint.token_limit} tokens: translated "
-            "in parts."
+            f"Translated in parts, as longer than {model.checkpoint.token_limit} tokens: "
+            f"{counted(prepared.longer, 'sentence')}."
         )
 
 

@@ -50,7 +50,7 @@ def _marian(model: LoadedModel, source: str, target: str) -> Route:
     if target != own_target:
         raise _cannot(
             model,
-            f"translates from {languages.name(own_source)} to {languages.name(own_target)} alone",
+            f"translates only from {languages.name(own_source)} to {languages.name(own_target)}",
             [own_target],
             "target",
         )
@@ -82,8 +82,8 @@ def _by_prefix(model: LoadedModel, source: str, target: str) -> Route:
     if not ways:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} does not say which languages it translates between: it was made for "
-            "something else. Pick another model.",
+            f"{model.checkpoint.id} does not declare the languages it translates between. Pick another "
+            "model.",
             "model",
         )
     way = ways.get(f"translation_{source}_to_{target}")

@@ -81,8 +81,8 @@ TASK = stages.task(
     __file__,
     title="Zero-shot classification",
     about=(
-        "Sorts a text under labels of your own, which no model was trained on, by how well a sentence with "
-        "the label goes with the text."
+        "Classifies a text with labels that you invent and no model was trained on, by how well a sentence "
+        "with the label fits the text."
     ),
     inputs=Inputs,
     options=Options,
@@ -99,7 +99,7 @@ TASK = stages.task(
     explained=Explained(
         second="labels with commas between them",
         title="Labels",
-        help="At least two, with commas between them.",
+        help="At least two, separated by commas.",
         required=True,
         target="One of the labels.",
     ),

@@ -112,4 +112,4 @@ def _likelihood(model: LoadedModel, text: str, labels: Sequence[str], template: 
         places: Offsets = [None, *offsets, *[None] * (len(bridge) + len(ending))]
         scores.append(written_score(model, ids, units.owners(text, TEXT, places), ending))
     offset = [-float(one) for one in without]
-    return scores, offset, "how much likelier the text makes, as a logarithm,"
+    return scores, offset, "the log-probability that the text adds to"

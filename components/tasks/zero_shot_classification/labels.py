@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from components.tasks.counted import counted
 from components.tasks.legibility import visible
 from components.tasks.task import Output
 from components.tasks.zero_shot_classification import Inputs, Label, Labels, Options
@@ -37,14 +38,14 @@ def output(
     labels = different(inputs.labels)
     repeated = len(inputs.labels) - len(labels)
     scored = [Label(label=label, score=score) for label, score in zip(labels, scores.tolist(), strict=True)]
-    alone = ["There is one label alone: its score says whether it fits."]
+    alone = ["There is only one label: its score says whether it fits."]
     return Output(
         result=Labels(labels=sorted(scored, key=lambda label: -label.score)),
         tokens_used=tokens,
         token_limit=model.checkpoint.token_limit,
         notes=(
             *notes,
-            *([f"{repeated} repeated label(s) left out."] if repeated else []),
+            *([f"Left out: {counted(repeated, 'repeated label')}."] if repeated else []),
             *(alone * (len(labels) == 1 and not options.multi_label)),
             *_unseen(labels),
         ),
@@ -64,7 +65,7 @@ def _unseen(labels: list[str]) -> list[str]:
     shown = {"".join(one for one in label if one.isspace() or visible(one)) for label in labels}
     shown = {" ".join(unicodedata.normalize("NFKC", label).split()) for label in shown}
     if "" in shown:
-        return ["A label has only characters that nobody sees: its score means nothing."]
+        return ["A label has only invisible characters, so its score means nothing."]
     if len(shown) == len(labels):
         return []
-    return ["Some labels look the same and differ in characters that cannot be seen; they are scored apart."]
+    return ["Some labels look the same but differ in invisible characters; they are scored separately."]

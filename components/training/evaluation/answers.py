@@ -1,5 +1,5 @@
 """SQuAD's exact match and F1 of words (Rajpurkar et al. 2016, https://arxiv.org/abs/1606.05250), and how many
-near misses are recognised: questions of the same split that their text does not answer any more.
+near misses are recognized: questions of the same split that their text does not answer any more.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def evaluate(recipe: Recipe, data: Path, app: App, limit: int | None) -> Evaluat
                     weight=found[0].score if found else 0.0,
                 )
             )
-    recognised = {
+    recognized = {
         kind: [float(_answered(app, recipe, one)[1]) for one in each(misses, kind)]
         for kind, misses in near_misses(everything, limit).items()
     }
@@ -57,12 +57,12 @@ def evaluate(recipe: Recipe, data: Path, app: App, limit: int | None) -> Evaluat
         measures=(
             mean("F1", overlap),
             mean("exact match", exact),
-            mean("near misses recognised", [one for found in recognised.values() for one in found]),
+            mean("near misses recognized", [one for found in recognized.values() for one in found]),
             mean("F1 where none may be found", allowed),
         ),
         others={
-            f"near misses: {kind} ({len(found)})": {"recognised": sum(found) / len(found)}
-            for kind, found in recognised.items()
+            f"near misses: {kind} ({len(found)})": {"recognized": sum(found) / len(found)}
+            for kind, found in recognized.items()
         },
         failures=worst(failures),
     )

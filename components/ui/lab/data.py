@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import gradio as gr
 import numpy as np
 
-from components import javascript
+from components import javascript, texts
 from components.figures import lab_data as figures
 from components.figures import status
 from components.figures.chart import Chart
@@ -30,6 +30,8 @@ from components.ui import chart
 from components.ui.lab.form import bases
 from components.ui.page import Tour
 from components.ui.slots import QUIET
+
+TEXTS = texts.beside(__file__)
 
 EXAMPLE, FILE, HUB, ADDRESS = "example", "file", "hub", "address"
 NONE = ""  # among columns: no column
@@ -51,14 +53,11 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
     Which data that is is decided here alone, so nothing is looked up when the tab is opened again.
     """
     explorer = Explorer(tour, key)
-    gr.HTML(
-        "<p class='hint'>A model learns from examples: texts, each with the label that it should be given. "
-        "Start with the example set, or bring your own.</p>"
-    )
+    gr.HTML(str(status.hint(TEXTS["about"])))
     source = gr.Radio(
         [
             ("The example set", EXAMPLE),
-            ("A file of mine", FILE),
+            ("A file of my own", FILE),
             ("A data set on the Hub", HUB),
             ("A file at an address", ADDRESS),
         ],
@@ -67,10 +66,7 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
         elem_id="lab-source",
     )
     with gr.Column(visible=False) as by_file:
-        _hint(
-            f"CSV, TSV, XLSX, JSON, JSONL, lines of text or Parquet, up to {intake.LARGEST / 1e6:.0f} MB. It "
-            "stays on this server for a day after you last used the lab, and only your browser can open it."
-        )
+        _hint(TEXTS["file"].format(limit=intake.LARGEST / 1e6))
         file = gr.File(
             label="Your file",
             height=150,
@@ -92,17 +88,14 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
                 min_width=220,
                 elem_id="lab-hub-id",
             )
-            look = gr.Button("Look", scale=1, min_width=160, elem_id="lab-hub-look")
+            look = gr.Button("Find", scale=1, min_width=160, elem_id="lab-hub-look")
         matches = gr.Radio([], visible=False, elem_id="lab-hub-found", elem_classes="hub-found")
         listed = gr.HTML(elem_id="lab-hub-listing")
         configuration = gr.Dropdown([], label="Configuration", visible=False, elem_id="lab-hub-config")
         fetch = gr.Button("Download and read", visible=False, elem_id="lab-hub-fetch")
         listing = gr.State()
     with gr.Column(visible=False) as by_address:
-        _hint(
-            f"The address of a file that anybody may read, with https:// before it; up to "
-            f"{intake.LARGEST / 1e6:.0f} MB, of the same kinds as an upload."
-        )
+        _hint(TEXTS["address"].format(limit=intake.LARGEST / 1e6))
         with gr.Row(equal_height=False, elem_classes="actions"):
             address = gr.Textbox(
                 label="Address",
@@ -112,7 +105,7 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
                 min_width=220,
                 elem_id="lab-address",
             )
-            ask = gr.Button("Look", scale=1, min_width=160, elem_id="lab-address-look")
+            ask = gr.Button("Check", scale=1, min_width=160, elem_id="lab-address-look")
         there = gr.HTML(elem_id="lab-address-found", elem_classes="status")
         get = gr.Button("Download and read", visible=False, elem_id="lab-address-fetch")
         remote = gr.State()
@@ -151,7 +144,7 @@ def data_panel(tour: Tour, key: gr.BrowserState, ready: Any) -> Any:
         except TourError as error:
             return [gr.Radio(visible=False), str(status.problem(error.message)), *nothing]
         if not found:
-            words = "Nothing on the Hub fits these words. Fewer or other words find more."
+            words = TEXTS["nothing_found"]
             return [gr.Radio(visible=False), str(status.hint(words)), *nothing]
         choices = [(figures.found(one), one.repo) for one in found]
         return [gr.Radio(choices, value=None, label="Most downloaded first", visible=True), "", *nothing]
@@ -266,11 +259,7 @@ class Finalize:
                 self._again = gr.Button("Read it again", elem_id="lab-read-again")
             with gr.Column(visible=False) as self._columns:
                 self._about = gr.HTML(elem_id="lab-columns")
-                gr.HTML(
-                    "<p class='hint'>What is to be read, and what is its label? Rows are for "
-                    "training, for watching it (validation), or for the final judgement (test); without a "
-                    "column for that they are divided here.</p>"
-                )
+                gr.HTML(str(status.hint(TEXTS["columns"])))
                 with gr.Row(equal_height=False):
                     self._text = gr.Dropdown([], label="Text", min_width=200, elem_id="lab-role-text")
                     self._pair = gr.Dropdown([], label="Second text", min_width=200, elem_id="lab-role-pair")
@@ -278,8 +267,7 @@ class Finalize:
                     self._split = gr.Dropdown([], label="Split", min_width=200, elem_id="lab-role-split")
                 self._several = gr.Checkbox(
                     False,
-                    label="A cell may hold several labels: with commas, semicolons or bars between them, or "
-                    "as a JSON list",
+                    label=TEXTS["several"],
                     elem_id="lab-role-several",
                 )
                 self._use = gr.Button("Use this data", variant="primary", elem_id="lab-use")
@@ -405,7 +393,7 @@ class Finalize:
 
 
 class Explorer:
-    """AttentionCache at the data set that is worked on; what takes long is counted when its tab is opened."""
+    """A view of the data set that is worked on; what takes long is counted when its tab is opened."""
 
     def __init__(self, tour: Tour, key: gr.BrowserState) -> None:
         self._tour, self._key = tour, key
@@ -414,10 +402,7 @@ class Explorer:
         self._about = gr.HTML(elem_id="lab-about-data")
         with gr.Tabs(elem_id="lab-explorer", selected="rows") as self._tabs:
             with gr.Tab("Rows", id="rows"):
-                _hint(
-                    "Read some rows before you train on them: mistakes in the data are what a model learns "
-                    "best. Search for a word, or sort by length to see the extremes."
-                )
+                _hint(TEXTS["explorer.rows"])
                 with gr.Row(equal_height=False):
                     self._words = gr.Textbox(
                         label="Search the text", max_lines=1, min_width=220, elem_id="lab-search"
@@ -438,17 +423,10 @@ class Explorer:
                     self._after = gr.Button("Next page", size="sm", elem_id="lab-page-after")
                 self._page = gr.State(0)
             with gr.Tab("Classes", id="classes") as classes:
-                _hint(
-                    "How many rows each class has, and in which split. A class with few rows is learned "
-                    "badly, and its score on the test split is uncertain."
-                )
+                _hint(TEXTS["explorer.classes"])
                 drawn_classes = chart.place("lab-classes")
             with gr.Tab("Lengths", id="lengths") as lengths:
-                _hint(
-                    "Half of a class's texts lie within its box, the line in it is the median, and squares "
-                    "mark the longest far out. A model reads a fixed number of tokens at once, its context: "
-                    "what goes beyond is cut off."
-                )
+                _hint(TEXTS["explorer.lengths"])
                 drawn_words = chart.place("lab-words")
                 choices = bases(self._tour.lab, None, ())
                 with gr.Row(equal_height=False, elem_classes="actions"):
@@ -463,17 +441,10 @@ class Explorer:
                     count = gr.Button("Count tokens", scale=1, min_width=160, elem_id="lab-count-tokens")
                 self._tokens = chart.place("lab-tokens")
             with gr.Tab("Duplicates", id="duplicates") as duplicates:
-                _hint(
-                    "The same text twice, whatever its case and blanks. In training it only counts double; "
-                    "in training and test it makes the result look better than it is."
-                )
+                _hint(TEXTS["explorer.duplicates"])
                 drawn_duplicates = gr.HTML(elem_id="lab-duplicates", elem_classes="lab-data")
             with gr.Tab("Imbalance", id="imbalance") as imbalance:
-                _hint(
-                    "If one class is far more frequent, a model does well by always naming it. Over-sampling "
-                    "repeats the rows of small classes, under-sampling drops rows of large ones, both in the "
-                    "training split alone: validation and test stay as the data came."
-                )
+                _hint(TEXTS["explorer.imbalance"])
                 drawn_imbalance = gr.HTML(elem_id="lab-imbalance", elem_classes="lab-data")
         self._sections: list[tuple[gr.Tab, Callable[[Data], Any], Sequence[Any], Show]] = [
             (classes, _classes, drawn_classes, chart.shown),

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from components.figures import lab_features
+from components import texts
+from components.figures import lab_features, status
 from components.figures.markup import percent
 from components.lab.data import SPLITS, Data
 from components.lab.methods import METHODS
@@ -23,24 +24,17 @@ from components.ui.lab.form import form, values
 from components.ui.page import Tour
 from components.ui.slots import QUIET
 
+TEXTS = texts.beside(__file__)
+
 NAME = "features"
 ALL = ("all", -2)  # among classes and splits, beside their codes; -1 is that of none
-_BY = {
-    "pca": "by PCA, which knows no labels",
-    "umap": "by UMAP, which knows no labels",
-    "lda": "along the directions that best separate the training split's labels (LDA), flattened by UMAP",
-}
+_BY = {name: TEXTS[f"projections.{name}"] for name in ("pca", "umap", "lda")}
 
 
 def features_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
     lab = tour.lab
     method = METHODS[NAME]
-    gr.HTML(
-        "<p class='hint'>A model turns each text into a vector of numbers, its hidden state; texts that it "
-        "takes for alike lie close together. Here the vectors are projected into a plane. Where classes form "
-        "groups of their own, a simple classifier on these features will tell them apart; texts amid another "
-        "class are hard ones, or have a wrong label.</p>"
-    )
+    gr.HTML(str(status.hint(TEXTS["about"])))
     with gr.Row(equal_height=False, elem_classes="figure-first"):
         with gr.Column(scale=4, min_width=300):
             controls = form(method, lab, key, "lab-features")
@@ -48,10 +42,7 @@ def features_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) ->
             watch = watching.build(tour, key, "lab-features", [NAME])
         with gr.Column(scale=7, min_width=320):
             figure = chart.place("lab-features-scatter")
-            gr.HTML(
-                "<p class='hint'>Draw around points to list their texts, or choose them here. A click in the "
-                "legend hides a class, two clicks show it alone.</p>"
-            )
+            gr.HTML(str(status.hint(TEXTS["selecting"])))
             with gr.Row():
                 label = gr.Dropdown(
                     [ALL], value=ALL[1], label="Texts of class", min_width=140, elem_id="lab-features-class"
@@ -128,18 +119,25 @@ def features_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) ->
 
 def _said(run: Run, data: Data) -> str:
     result = run.result
-    said = (
-        f"{data.about.title}: {result['shown']:,} of {result['rows']:,} texts, layer {result['layer']} of "
-        f"{result['layers']} of {run.spec.options['model']}, pooling {result['pooling']}, projected "
-        f"{_BY[result['projection']]}."
-    )
+    said = [
+        TEXTS["result.drawn"].format(
+            data=data.about.title,
+            shown=result["shown"],
+            rows=result["rows"],
+            layer=result["layer"],
+            layers=result["layers"],
+            model=run.spec.options["model"],
+            pooling=result["pooling"],
+            by=_BY[result["projection"]],
+        )
+    ]
     if held := result.get("held_out"):
-        said += (
-            f" Labels of the other splits were not used: of their {held['rows']:,} texts, "
-            f"{percent(held['share'], 0)} lie among training texts of their class; the most frequent class "
-            f"alone would be {percent(held['chance'], 0)}."
+        said.append(
+            TEXTS["result.held_out"].format(
+                rows=held["rows"], share=percent(held["share"], 0), chance=percent(held["chance"], 0)
+            )
         )
     if result["explained"]:
         shares = " and ".join(percent(share, 0) for share in result["explained"])
-        said += f" The two axes hold {shares} of the variance."
-    return said
+        said.append(TEXTS["result.explained"].format(shares=shares))
+    return " ".join(said)

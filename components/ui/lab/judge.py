@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from components import javascript
+from components import javascript, texts
 from components.figures import lab_judge, lab_runs, status
 from components.figures.chart import Chart
 from components.figures.markup import Markup, join
@@ -23,6 +23,8 @@ from components.models.errors import Code, TourError
 from components.ui import chart
 from components.ui.page import Tour
 from components.ui.slots import QUIET
+
+TEXTS = texts.beside(__file__)
 
 SPLITS = ("test", "validation")
 # The methods of what there is to see before anything has been trained; the last is opened.
@@ -73,14 +75,14 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
             split = gr.Radio(list(SPLITS), value=SPLITS[0], label="Split", elem_id="lab-judge-split", scale=2)
         gr.HTML("<h3>All classifiers</h3>")
         overview = gr.HTML(elem_id="lab-judge-compared", elem_classes="lab-judge")
-        gr.HTML("<h3>What is taken for what</h3>")
+        gr.HTML("<h3>Confusion matrix</h3>")
         matrix = chart.place("lab-judge-confusion", pickable)
         cell = gr.HTML(elem_id="lab-judge-cell", elem_classes="lab-judge")
         with gr.Accordion("Scores by class", open=False, elem_id="lab-judge-classes"):
             classes = gr.HTML(elem_classes="lab-judge")
         gr.HTML("<h3>Examples worth reading</h3>")
         losses = gr.HTML(elem_id="lab-judge-losses", elem_classes="lab-judge")
-        gr.HTML("<h3>Can the score be trusted?</h3>")
+        gr.HTML("<h3>How reliable are the scores?</h3>")
         trust = chart.place("lab-judge-reliability")
         gr.HTML("<h3>Do the classifiers agree?</h3>")
         agreeing = gr.HTML(elem_id="lab-judge-agreement", elem_classes="lab-judge", js_on_load=pickable)
@@ -100,7 +102,7 @@ def judge_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
             return [str(status.hint(finished)), *nothing]
         place = finished.place(id)
         choices = [(described(finished, at), run.id) for at, run in enumerate(finished.runs)]
-        words = "Prepared classifiers of the example set. Your own come here once you have trained some."
+        words = TEXTS["prepared"]
         return [
             str(status.hint(words)) if finished.prepared else "",
             gr.Column(visible=True),
@@ -142,7 +144,7 @@ def judged(lab: Lab, workspace: Workspace, split: str) -> Finished | str:
         raise TourError(Code.INVALID_INPUT, f"The split is {' or '.join(SPLITS)}.")
     data = lab.data(workspace)
     if data is None:
-        return "There is no data yet: choose some on the tab Data, then train something on the tab Train."
+        return TEXTS["no_data"]
     runs = [
         run
         for run in find(workspace.runs)
@@ -153,7 +155,7 @@ def judged(lab: Lab, workspace: Workspace, split: str) -> Finished | str:
     shipped = [] if runs else [run for name in PREPARED if (run := prepared(workspace, data, name))]
     runs = runs or shipped
     if not runs:
-        return f"Nothing has been trained on {data.about.title} yet. Train something on the tab Train first."
+        return TEXTS["untrained"].format(data=data.about.title)
     return Finished(
         data=data,
         runs=runs,
@@ -226,5 +228,5 @@ def _differing(finished: Finished, first: int, second: int) -> Markup:
 def _picked(event: gr.EventData) -> tuple[int, int]:
     row, column = getattr(event, "row", None), getattr(event, "column", None)
     if not (isinstance(row, int) and isinstance(column, int)):
-        raise TourError(Code.INVALID_INPUT, "No cell was picked.")
+        raise TourError(Code.INVALID_INPUT, "No cell was picked. Click a cell of the matrix.")
     return row, column

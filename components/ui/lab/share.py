@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import texts
 from components.figures import status
 from components.figures.card import model_card
 from components.figures.markup import Markup, byte_size, join
@@ -24,13 +25,15 @@ from components.ui import links
 from components.ui.page import Tour
 from components.ui.slots import QUIET
 
+TEXTS = texts.beside(__file__)
+
 PREPARED = "lora"  # the method of what there is to see before anything has been trained
 _PAGES = {
     Head.SEQUENCE_CLASSIFICATION: (("text-classification", "Classify texts with it"),),
-    Head.CAUSAL_LM: (("text-generation", "Have it write"),),
-    Head.MASKED_LM: (("fill-mask", "Have it fill gaps"),),
+    Head.CAUSAL_LM: (("text-generation", "Generate text with it"),),
+    Head.MASKED_LM: (("fill-mask", "Fill gaps with it"),),
 }
-_INSIDE = (("attention", "Look at its attention"), ("layers", "Look at its layers"))
+_INSIDE = (("attention", "Show its attention"), ("layers", "Show its layers"))
 
 
 def share_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
@@ -39,27 +42,20 @@ def share_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> No
     about = gr.HTML(elem_id="lab-share-about")
     shared = gr.Checkbox(
         False,
-        label="Let everybody who uses this app pick it",
-        info="They then see its name, which begins with that of your data, its labels and its model card, "
-        "and can send it texts; they get neither your data nor the file. You can take it back.",
+        label=TEXTS["everybody"],
+        info=TEXTS["everybody_info"],
         visible=False,
         elem_id="lab-share-with-all",
     )
     told = gr.HTML(elem_id="lab-shared-status", elem_classes="status")
     with gr.Row(equal_height=False, visible=False) as ways:
         with gr.Column(min_width=320):
-            gr.HTML(
-                "<h3>Take it home</h3><p class='hint'>A folder with the weights, the configuration, and a "
-                "model card that says what it learned from and how well it does.</p>"
-            )
+            gr.HTML(str(TEXTS.html("download")))
             prepare = gr.Button("Prepare the download", elem_id="lab-prepare")
             download = gr.DownloadButton("Download", visible=False, elem_id="lab-download")
             packed = gr.HTML(elem_id="lab-packed", elem_classes="status")
         with gr.Column(min_width=320):
-            gr.HTML(
-                "<h3>Put it on the Hub</h3><p class='hint'>With a token of yours that may write. It goes to "
-                "the Hub with this request and is kept nowhere.</p>"
-            )
+            gr.HTML(str(TEXTS.html("publish")))
             repo = gr.Textbox(
                 label="Repository", placeholder="your-name/my-classifier", max_length=200, elem_id="lab-repo"
             )
@@ -173,16 +169,13 @@ def _made(lab: Lab, workspace: Workspace, id: str | None) -> Run:
 
 def _example(lab: Lab, workspace: Workspace) -> list[Any]:
     """What sharing would give, of a prepared run, for who has made nothing yet."""
-    words = "Nothing to share yet: train with LoRA or full fine-tuning on the tab Train first."
+    words = TEXTS["nothing"]
     data = lab.data(workspace)
     run = prepared(workspace, data, PREPARED) if data else None
     if run is None:
         return [str(status.hint(words)), gr.Checkbox(visible=False), gr.Row(visible=False), ""]
     files = json.loads((run.folder / FILES).read_text("utf-8"))
-    about = status.hint(
-        f"{words} Then it can be picked on the tour's pages, downloaded, and put on the Hub. This is what a "
-        f"prepared run gives, {run.spec.title} on the example set:"
-    )
+    about = status.hint(f"{words} {TEXTS['example'].format(run=run.spec.title)}")
     listed = join(
         Markup("<li><code>{}</code> {}</li>").format(name, byte_size(nbytes))
         for name, nbytes in files.items()
@@ -210,12 +203,7 @@ def _shown(lab: Lab, workspace: Workspace, id: str | None) -> list[Any]:
         Markup('<li><a href="{}">{}</a></li>').format(links.page_link(slug, model=name), words)
         for slug, words in pages
     )
-    about = Markup(
-        "<p>Its id is <code>{}</code>. It is in this browser's pickers wherever its kind fits, and in nobody "
-        "else's, until your data is removed, at the latest a day after you were last here. The id is its "
-        "key: whoever you give it, or a link with it, can use the model, in the API too.</p>"
-        '<ul class="ways">{}</ul>'
-    ).format(name, ways)
+    about = TEXTS.html("made", name=name) + Markup('<ul class="ways">{}</ul>').format(ways)
     text = (run.model / "README.md").read_text("utf-8") if run.model else ""
     return [
         str(about),

@@ -1,5 +1,4 @@
-"""Pretraining, domain adaptation and fine-tuning: three steps that a visitor takes in small, one after the
-other."""
+"""Pretraining, domain adaptation and fine-tuning: a visitor takes the three steps at small scale."""
 
 from __future__ import annotations
 
@@ -8,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import texts
 from components.figures import lab_language, status
 from components.figures.markup import Markup, join
 from components.lab.methods import adaptation, pretraining
@@ -23,6 +23,8 @@ from components.ui.lab.form import control, values
 from components.ui.page import Tour
 from components.ui.slots import QUIET
 
+TEXTS = texts.beside(__file__)
+
 ENCODER, DECODER = "all-MiniLM-L6-v2", "SmolLM2-135M-Instruct"
 
 Draw = Callable[[Run], Markup]
@@ -32,22 +34,12 @@ def steps(tour: Tour, key: gr.BrowserState, ready: Any) -> None:
     """Lays out the section; `ready` is the event after which `key` is there."""
     with gr.Tabs(elem_id="steps-tabs"):
         with gr.Tab("1 Pretrain", id="pretraining", elem_id="steps-tab-pretraining"):
-            _say(
-                "A network begins as random numbers and learns to guess the next token, from the text alone. "
-                "Large models are ten thousand times the size of this one and read billions of pages for "
-                "months. This one reads some forty pages, again and again, for a minute or two, and you can "
-                "watch it come from noise to letters, and from letters to words."
-            )
+            _say("pretraining")
             _step(
-                tour, key, ready, pretraining.METHOD, ("text", "unit"), (), "Learn from nothing", _pretrained
+                tour, key, ready, pretraining.METHOD, ("text", "unit"), (), "Start pretraining", _pretrained
             )
         with gr.Tab("2 Adapt", id="adaptation", elem_id="steps-tab-adaptation"):
-            _say(
-                "A network that has read the web does not know the words of every trade. Let it go on "
-                "reading, on text of the field: to guess such text becomes easier, and to guess any other "
-                "harder. The text below is the log of a craft that does not exist, so that no model can have "
-                "read it. On two cores this takes two to three minutes."
-            )
+            _say("adaptation")
             _step(
                 tour,
                 key,
@@ -130,32 +122,21 @@ def _adapted(tour: Tour, run: Run) -> Markup:
 def _next(model: Checkpoint, prompt: str) -> Markup:
     places = {}
     if model.head is Head.CAUSAL_LM:
-        places["Go on with a text"] = links.page_link(
+        places["Continue a text"] = links.page_link(
             "text-generation", prompt=prompt, mode="plain", model=model.id
         )
     else:
         places["Fill a gap"] = links.page_link("fill-mask", text=f"{prompt} [MASK].", model=model.id)
     places |= {
-        "Look at its attention": links.page_link(links.ATTENTION_PAGE, text=prompt, model=model.id),
-        "Layer by layer": links.page_link(links.LAYERS_PAGE, text=prompt, model=model.id),
+        "Show its attention": links.page_link(links.ATTENTION_PAGE, text=prompt, model=model.id),
+        "Show its layers": links.page_link(links.LAYERS_PAGE, text=prompt, model=model.id),
         "Train a classifier on it": _training(model.id),
     }
-    return Markup("<p>It is on the pages of this app now, as <strong>{}</strong>:</p>{}").format(
-        model.id, _links(places)
-    )
+    return TEXTS.html("adapted", model=model.id) + _links(places)
 
 
 def _fine_tuning() -> Markup:
-    return Markup(
-        "<p>What was learned by guessing words now serves another end: a new last layer is put on the "
-        "network, and examples with labels teach it to sort. The lab trains such classifiers, on messages in "
-        "six emotions or on data of your own, from any checkpoint that is here: choose the data on its first "
-        "tab, then train. What you adapted in step 2 can be trained on too; its result has a link.</p>"
-        "<p>Encoder or decoder? An encoder reads a message from both sides and is small, so it is the usual "
-        "choice. Measured with LoRA on the emotions, four epochs each, on the 90 test messages: MiniLM "
-        "reaches a macro F1 of 0.56, SmolLM2, with six times the parameters, 0.65, and takes about seven "
-        "times as long. With so few messages such figures are good to about ten points.</p>{}"
-    ).format(
+    return TEXTS.html("fine_tuning") + (
         _links(
             {
                 "From MiniLM, an encoder": _training(ENCODER),
@@ -175,5 +156,5 @@ def _links(places: dict[str, str]) -> Markup:
     )
 
 
-def _say(words: str) -> None:
-    gr.HTML(Markup("<p>{}</p>").format(words), elem_classes="story")
+def _say(step: str) -> None:
+    gr.HTML(str(TEXTS.html(step)), elem_classes="story")

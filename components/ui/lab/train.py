@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from components import javascript
+from components import javascript, texts
 from components.figures import lab_runs, status
 from components.figures.markup import Markup
 from components.lab import intake
@@ -24,34 +24,25 @@ from components.ui.lab.form import bases, form, values
 from components.ui.page import Tour
 from components.ui.slots import QUIET
 
+TEXTS = texts.beside(__file__)
+
 FIRST = "lora"
 # `python -m tests.benchmarks.lab`, with each method's own settings.
-ON_THE_EXAMPLE_SET = (
-    "Of its 90 test messages, the most frequent class gets 17 % right, LoRA 60 %, full fine-tuning 63 %, "
-    "logistic regression on frozen features 67 %, each within about 10 points: 420 examples are enough for "
-    "a line between MiniLM's features, and too few to change the features themselves. More epochs or a "
-    "higher learning rate fit the training messages better and these worse. SmolLM2 in MiniLM's place is "
-    "some points better, frozen (69 %) or with LoRA (67 %, three epochs), and takes several times as long."
-)
+ON_THE_EXAMPLE_SET = TEXTS["on_the_example_set"]
 
 
 def train_panel(tour: Tour, key: gr.BrowserState, tab: gr.Tab, ready: Any) -> None:
     lab = tour.lab
     methods = [method for method in METHODS.values() if method.kind == "classifier"]
     first = next((method for method in methods if method.name == FIRST), methods[0])
-    gr.HTML(
-        "<p class='hint'>Four ways to learn from the same examples, from the simplest to the most expensive. "
-        "Each learns from the training split, is watched on the validation split, and is judged on the test "
-        "split, which it never sees while it learns. What you train here is yours: it is in the pickers of "
-        "this browser alone, until you share it on the tab Share.</p>"
-    )
+    gr.HTML(str(status.hint(TEXTS["about"])))
     about_data = gr.HTML(elem_id="lab-train-data")
     with gr.Row(equal_height=False, elem_classes="figure-first"):
         with gr.Column(scale=5, min_width=320):
             picked = gr.Radio(
                 [(method.title, method.name) for method in methods],
                 value=first.name,
-                label="Way to train",
+                label="Method",
                 elem_id="lab-method",
             )
             about = gr.HTML(str(status.hint(first.about)), elem_id="lab-method-about")

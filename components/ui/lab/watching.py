@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from components import texts
 from components.figures import status
 from components.figures.curves import curves
 from components.figures.lab_language import written_so_far
@@ -24,11 +25,13 @@ from components.ui import chart
 from components.ui.page import Tour
 from components.ui.slots import QUIET
 
+TEXTS = texts.beside(__file__)
+
 EVERY = 1.0  # seconds between refreshes
 _SPOKEN = {
     Phase.DONE: "Done",
-    Phase.CANCELLED: "Cancelled. Nothing of it was kept.",
-    Phase.PAUSED: "Paused. What it has learned is saved; Resume goes on from there.",
+    Phase.CANCELLED: TEXTS["cancelled"],
+    Phase.PAUSED: TEXTS["paused"],
 }
 
 
@@ -86,7 +89,7 @@ class Watch:
         runs = [run for run in find(workspace.runs) if run.spec.method in self.methods]
         if runs:
             return [runs[-1].id, *self._view(runs[-1])]
-        if id is None:  # a run may start before this arrives: all but the example is left alone
+        if id is None:  # a run may start before this arrives: its buttons, timer and id are left alone
             return [gr.skip(), *self._example(workspace), *[gr.skip()] * (len(self._shown) - 4)]
         return [None, *self._example(workspace), *_buttons(None, pausable=False), gr.Timer(active=False), ""]
 

@@ -6,7 +6,7 @@ from transformers import AutoModel, AutoTokenizer
 tokenizer = AutoTokenizer.from_pretrained(MODEL)
 model = AutoModel.from_pretrained(MODEL)
 
-# No head predicts tokens here, so that no layer can be read as words: how alike are neighbouring layers?
+# No head predicts tokens here, so no layer can be read as words: how similar are neighbouring layers?
 texts = [TEXT, TEXT_PAIR] if TEXT_PAIR.strip() else [TEXT]
 longest = min(512, TOKEN_LIMIT)
 inputs = tokenizer(*texts, truncation=True, max_length=longest, return_tensors="pt")

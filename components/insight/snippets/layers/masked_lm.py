@@ -12,7 +12,7 @@ ids = inputs.input_ids[0]
 gaps = (ids == tokenizer.mask_token_id).nonzero().flatten().tolist()
 place = gaps[0] if gaps else len(ids) - 2
 
-# The logit lens: what each layer's state at the gap says of it, as if no layer followed. The model's own head
+# The logit lens: what each layer's state at the gap predicts, as if no layer followed. The model's own head
 # reads another layer's state in place of the last; the last of the states has been through the final norm.
 with torch.inference_mode():
     states = model(**inputs, output_hidden_states=True).hidden_states

@@ -15,7 +15,7 @@ if targets:  # those that are one token
     wanted = [ids[0] for ids in split if len(ids) == 1 and ids[0] != tokenizer.unk_token_id]
     allowed[[token for token in range(len(allowed)) if token not in wanted]] = False
 
-# Fill the gaps from left to right, those behind still open; the likeliest six beginnings go on.
+# Fill the gaps from left to right, those behind still open; the six most likely beginnings are kept.
 filled = [(1.0, [], text)]
 for gap in (text == tokenizer.mask_token_id).nonzero().flatten().tolist():
     longer = []

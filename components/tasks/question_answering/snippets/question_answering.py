@@ -55,8 +55,8 @@ for row, ids in enumerate(windows["input_ids"]):
         if passage[0] < passage[1]:
             logits[passage] = max(logit, logits.get(passage, float("-inf")))
 
-# The probability of the passages with the twenty likeliest texts, and of no answer if the model was taught
-# to give none.
+# The probability of the passages with the twenty most likely texts, and of no answer if the model was
+# trained with unanswerable questions.
 ranked = sorted(logits.items(), key=lambda passage: (-passage[1], passage[0]))
 texts = list(dict.fromkeys(CONTEXT[slice(*span)].casefold() for span, _ in ranked))[:20]
 best = [(span, logit) for span, logit in ranked if CONTEXT[slice(*span)].casefold() in texts]
@@ -70,7 +70,7 @@ for score, (span, _) in zip(scores, best):
     text = CONTEXT[slice(*span)].casefold()
     known, sum_so_far = answers.get(text, (span, 0))
     answers[text] = known, sum_so_far + score
-shown = []  # those that overlap a likelier one are left out
+shown = []  # those that overlap a more likely one are left out
 for (start, end), score in sorted(answers.values(), key=lambda answer: -answer[1]):
     if all(end <= other[0] or other[1] <= start for other, _ in shown):
         shown.append(((start, end), score))

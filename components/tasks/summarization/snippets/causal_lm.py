@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, NoRepeatNGramLogit
 tokenizer = AutoTokenizer.from_pretrained(MODEL)
 model = AutoModelForCausalLM.from_pretrained(MODEL)
 
-# A text of a few pages is read whole; the app sums up longer ones section by section.
+# A text of a few pages is read whole; the app summarizes longer ones section by section.
 count = "one short sentence" if MAX_SENTENCES == 1 else f"{MAX_SENTENCES} short sentences"
 messages = [
     {"role": "system", "content": "You summarize texts. Say only what the text says, in its own words."},

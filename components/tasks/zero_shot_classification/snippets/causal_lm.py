@@ -23,8 +23,8 @@ before, after = HYPOTHESIS_TEMPLATE.split("{}")
 lead = " " if before.endswith(" ") else ""  # a space belongs to the token after it
 before = before.rstrip(" ")
 
-# How much likelier does the text make a label, than none does or, where several may fit, than a neutral text of
-# the same length? Texts that fit the model's limit are read whole.
+# How much more likely does the text make a label than no text does or, where several may fit, than a neutral
+# text of the same length? Texts that fit the model's limit are read whole.
 labels = list(dict.fromkeys(label.strip() for label in LABELS))
 neutral = ids(
     "This is a text. It says something about something. Somebody wrote it at some time, and somebody "

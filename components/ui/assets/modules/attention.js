@@ -130,7 +130,7 @@ export function start({ element, props }) {
     second = null;
     if (!text?.trim()) {
       look = null;
-      say("Type some text, then press Look.");
+      say("Type some text, then press Show attention.");
       draw();
       return;
     }

@@ -1,0 +1,1 @@
+"""Spelling, terms and style of what visitors read."""
