@@ -115,7 +115,9 @@ def build_app(
     mcp = McpServer(demos.OPERATIONS, registry.catalog, inference)
     blocks = demos.build(registry, runner, lab, published)
     endpoints.register(blocks, demos.OPERATIONS, runner)
-    site = Site(pages=demos.surroundings(), documents=demos.documents(), lost=demos.lost())
+    site = Site(
+        pages=demos.surroundings(), documents=demos.documents(), lost=demos.lost(), asides=demos.guided()
+    )
     # On a Space Gradio would add the Hub's header to pages opened outside it, and for that ask other sites.
     blocks.space_id = None
     blocks.queue(max_size=64, api_open=False)  # open, /gradio_api/run would pass the queue by

@@ -18,6 +18,7 @@ from components.tasks.task import Operation
 from components.tasks.tokenize import TOOL as TOKENIZE
 from components.ui import chrome
 from components.ui.frame import task_page
+from components.ui.guides import Guides
 from components.ui.page import TaskPage, Tour
 from demos import (
     api,
@@ -40,6 +41,7 @@ from demos import (
     text_generation,
     text_pair_classification,
     tokenizers,
+    tours,
     translation,
     zero_shot_classification,
 )
@@ -111,7 +113,15 @@ def surroundings() -> dict[str, Shell]:
 def documents() -> dict[str, Shell]:
     """The pages that are all HTML, by their address."""
     content = api.content(OPERATIONS, BASE)
-    return {api.SLUG: chrome.document(PAGES, api.TITLE, api.SENTENCE, content)}
+    return {
+        api.SLUG: chrome.document(PAGES, api.TITLE, api.SENTENCE, content),
+        tours.SLUG: chrome.document(PAGES, tours.TITLE, tours.SENTENCE, tours.content(), script="tours"),
+    }
+
+
+def guided() -> Guides:
+    """The tours, for the server."""
+    return Guides(tours.tours())
 
 
 def lost() -> Shell:

@@ -16,6 +16,10 @@ TITLE = "API"
 SENTENCE = (
     "Everything that the pages do can be called over HTTP, from Python and JavaScript, and as MCP tools."
 )
+DEPLOY = """\
+make demo                                  # http://127.0.0.1:7860
+docker compose up                          # the same in a container
+python app.py --space deploy OWNER/NAME    # a Hugging Face Space"""
 
 
 def content(operations: Sequence[Operation], origin: str) -> Markup:
@@ -30,12 +34,15 @@ def content(operations: Sequence[Operation], origin: str) -> Markup:
         "<p>A request that is refused gets a status of 4xx or 5xx and "
         '<code>{{"error": {{"code", "message", "field"}}}}</code>: the message says what is wrong and '
         "what is allowed.</p>"
-        "<h2>MCP server</h2><p>Add it to the configuration of your client; each operation is a tool of the "
-        "same name.</p>{mcp}"
-        "<h2>Pages in your own</h2><p>Any page of the tour can stand in an iframe, its answer first. Put "
-        "another page's name for <code>text-classification</code>; <code>__theme</code> is "
+        '<section id="mcp"><h2>MCP server</h2><p>Add it to the configuration of your client; each '
+        "operation is a tool of the same name.</p>{mcp}</section>"
+        '<section id="frames"><h2>Pages in your own</h2><p>Any page of the tour can stand in an iframe, its '
+        "answer first. Put another page's name for <code>text-classification</code>; <code>__theme</code> is "
         "<code>light</code> or <code>dark</code>, and without it the reader's system decides. The script is "
-        "optional: it makes the frame as high as its content.</p>{frame}"
+        "optional: it makes the frame as high as its content.</p>{frame}</section>"
+        '<section id="deploy"><h2>An app of your own</h2><p>From a copy of the repository: on this machine, '
+        "as a container, or as a Hugging Face Space. docs/deploying.md describes proxies, limits and other "
+        "ways.</p>{deploy}</section>"
         "<h2>Operations</h2>{operations}"
     ).format(
         origin=origin,
@@ -43,6 +50,7 @@ def content(operations: Sequence[Operation], origin: str) -> Markup:
         frame=code(
             links.frame_code(origin, "text-classification", "Text classification"), "Code of the frame"
         ),
+        deploy=code(DEPLOY, "Commands"),
         operations=reference([_described(one, origin) for one in operations]),
     )
 

@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 from components import javascript
 
 # Gradio gives `page` and `deep_link` a meaning of its own; the rest are ours.
-RESERVED = frozenset({"page", "deep_link", "embed", "run", "__theme", "view", "kept"})
+RESERVED = frozenset(
+    {"page", "deep_link", "embed", "run", "__theme", "view", "kept", "tour", "stop", "present"}
+)
 
 # What a page says once it is filled in from its address, by what `kept` in it says: see `drafts.js`.
 FILLED_IN = {
