@@ -12,6 +12,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from time import perf_counter, sleep
@@ -102,6 +103,7 @@ def build_app(
     from components.serving.mcp import McpServer
     from components.serving.middleware import middleware
     from components.serving.modules import modules
+    from components.serving.search import index
     from components.serving.shell import Site, pictures
     from components.ui.chrome import PICTURES, appearance
 
@@ -137,6 +139,7 @@ def build_app(
             **appearance(),
             "app_kwargs": {
                 "routes": [
+                    index(partial(demos.found, registry.catalog)),
                     *v1.routes(demos.OPERATIONS, registry, inference, runner.tokenizers),
                     *mcp.routes,
                     pictures(PICTURES),

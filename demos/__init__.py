@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import gradio as gr
 
 from components.address import Published
@@ -11,6 +13,7 @@ from components.insight.attribution import TASK as ATTRIBUTION
 from components.insight.layers import TASK as LAYERS
 from components.insight.overview import TOOL as TOUR
 from components.lab.lab import Lab
+from components.models.catalog import Catalog
 from components.models.registry import Registry
 from components.shell import BASE, Shell
 from components.tasks.runner import Runner
@@ -33,6 +36,7 @@ from demos import (
     models,
     named_entities,
     question_answering,
+    search,
     sentence_similarity,
     story,
     summarization,
@@ -117,6 +121,11 @@ def documents() -> dict[str, Shell]:
         api.SLUG: chrome.document(PAGES, api.TITLE, api.SENTENCE, content),
         tours.SLUG: chrome.document(PAGES, tours.TITLE, tours.SENTENCE, tours.content(), script="tours"),
     }
+
+
+def found(catalog: Catalog) -> list[dict[str, str]]:
+    """What the search finds, as JSON."""
+    return [asdict(entry) for entry in search.entries(PAGES, OPERATIONS, catalog)]
 
 
 def guided() -> Guides:

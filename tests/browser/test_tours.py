@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from components.ui.guides import Guide, Stop
 from demos import tours
@@ -22,8 +24,28 @@ SEEN = """(name) => {
 SAID = "(name) => document.querySelector(name)?.innerText ?? ''"
 
 
+class Streams:
+    """Gradio's open streams of a page. Leaving while one is open is an error on its console."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.open = 0
+        page.on("request", lambda request: self.count(request, 1))
+        for end in ("requestfinished", "requestfailed"):
+            page.on(end, lambda request: self.count(request, -1))  # type: ignore[call-overload]
+
+    def count(self, request: Request, step: int) -> None:
+        self.open += step * ("/queue/data" in request.url)
+
+    def ended(self) -> None:
+        deadline = time.monotonic() + PATIENCE / 1000
+        while self.open:
+            assert time.monotonic() < deadline, "a stream did not end"
+            self.page.wait_for_timeout(20)
+
+
 def arrive(page: Page, guide: Guide, number: int) -> Stop:
-    """Waits until a stop is open: its place, its page, what it points at, and an answer where there is one."""
+    """Waits until a stop is open, with what it points at, and an answer where there is one."""
     stop = guide.stops[number - 1]
     expect(page.locator("#tour-stop")).to_have_text(stop.title)
     expect(page.locator("#tour-stop")).to_be_focused()
@@ -56,7 +78,10 @@ def attempt(page: Page, stop: Stop) -> None:
 
 @pytest.mark.timeout(600)
 def test_all_tours_by_keyboard_alone(open_page: OpenPage, subtests: pytest.Subtests) -> None:
-    page = open_page("/")
+    page = open_page()
+    page.set_default_timeout(15_000)
+    streams = Streams(page)
+    page.goto("/")
     page.locator(".tour-all").focus()
     page.keyboard.press("Enter")
     for guide in tours.tours():
@@ -71,5 +96,6 @@ def test_all_tours_by_keyboard_alone(open_page: OpenPage, subtests: pytest.Subte
                 page.wait_for_function(SEEN, arg=stop.anchor)
                 page.set_viewport_size({"width": 1280, "height": 900})
                 attempt(page, stop)
+            streams.ended()
             page.keyboard.press("ArrowRight")
         expect(page.get_by_role("heading", level=1)).to_have_text(tours.TITLE)

@@ -1,4 +1,5 @@
 // The panel of a guided tour (components/ui/guides.py): what it points at, its keys, and how it is left.
+import { free } from "./keys.js";
 import { remember } from "./tours.js";
 
 const WAIT = 15_000; // ms that something may take to appear
@@ -86,17 +87,9 @@ doing.addEventListener("click", async () => {
 });
 
 // Arrow keys go from stop to stop, except where they have a meaning of their own.
-const OWN =
-  'input, textarea, select, canvas, [contenteditable="true"], [role="tab"], [role="radio"], [role="slider"], ' +
-  '[role="listbox"], [role="grid"], [role="group"] button, [tabindex="0"]:not(a, button), .timeline button, dialog *';
 addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-  const target = /** @type {Element} */ (event.target);
-  if (target.closest?.(OWN) || document.querySelector("dialog[open]")) return;
-  if (event.key === "Escape") {
-    leave();
-    return;
-  }
+  if (!free(event)) return;
+  if (event.key === "Escape" && !document.documentElement.classList.contains("present")) leave();
   const way = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
   const link = way && panel.querySelector(`a[rel="${way}"]`);
   if (!link) return;
