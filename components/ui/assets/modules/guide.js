@@ -42,7 +42,11 @@ const mark = () => {
 const changes = new MutationObserver(mark);
 const begin = () => {
   mark();
-  changes.observe(document.body, { childList: true, subtree: true, attributeFilter: ["class", "style", "hidden"] });
+  changes.observe(document.body, {
+    childList: true,
+    subtree: true,
+    attributeFilter: ["class", "style", "hidden"],
+  });
 };
 const built = () => {
   const page = document.documentElement.classList;

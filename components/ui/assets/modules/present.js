@@ -35,7 +35,9 @@ function figures() {
   if (target?.checkVisibility()) found.push(target);
   page.classList.toggle("present-one", Boolean(current));
   page.classList.toggle("present-waiting", !current);
-  return found.sort((one, other) => (one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
+  return found.sort((one, other) =>
+    one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1,
+  );
 }
 
 function title(figure) {
@@ -92,7 +94,9 @@ const changes = new MutationObserver(() => {
 function quote() {
   const values = Object.entries(typed()).filter(([name]) => name !== "task");
   const named = values.findIndex(([name]) => name === "model");
-  const texts = values.slice(0, named < 0 ? values.length : named).map(([, value]) => String(value ?? "").trim());
+  const texts = values
+    .slice(0, named < 0 ? values.length : named)
+    .map(([, value]) => String(value ?? "").trim());
   asked.textContent = texts.filter(Boolean).slice(0, 2).join("\n");
 }
 
@@ -134,7 +138,8 @@ function build() {
     "click",
     (event) => {
       const link = /** @type {Element} */ (event.target).closest?.("a[href]");
-      if (!(link instanceof HTMLAnchorElement) || !link.href.startsWith(new URL(".", document.baseURI).href)) return;
+      if (!(link instanceof HTMLAnchorElement) || !link.href.startsWith(new URL(".", document.baseURI).href))
+        return;
       const address = new URL(link.href);
       if (page.classList.contains(MANNER)) address.searchParams.set(MANNER, "1");
       else address.searchParams.delete(MANNER);

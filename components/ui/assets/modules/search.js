@@ -16,7 +16,9 @@ const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCas
  * @param {string} query
  */
 export function matches(entries, query) {
-  const words = plain(query).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  const words = plain(query)
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter(Boolean);
   if (!words.length) return entries.filter((one) => one.kind === "Page").slice(0, MOST);
   const found = [];
   for (const entry of entries) {
@@ -53,7 +55,11 @@ function build() {
   dialog.id = "tour-search";
   dialog.setAttribute("aria-label", "Search");
   box = make("input");
-  Object.assign(box, { type: "search", placeholder: "Search pages, models and examples", autocomplete: "off" });
+  Object.assign(box, {
+    type: "search",
+    placeholder: "Search pages, models and examples",
+    autocomplete: "off",
+  });
   for (const [name, value] of Object.entries({
     role: "combobox",
     "aria-label": "Search",
