@@ -15,21 +15,21 @@ from components.ui import guides
 from components.ui.guides import Guide, Stop
 
 SLUG = guides.TOURS_PAGE
-TITLE = "Guided tours"
-SENTENCE = "Each tour leads through pages of this app, points at one thing at a time, and lets you try it."
+DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+TITLE: str = DATA["page"]["title"]
+SENTENCE: str = DATA["page"]["sentence"]
 TEXTS = {"letter": overview.LETTER}
 
 
 @cache
 def tours() -> tuple[Guide, ...]:
     """Raises pydantic.ValidationError where the file does not say what a tour needs."""
-    data = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
-    found = TypeAdapter(tuple[Guide, ...]).validate_python(data["tours"])
+    found = TypeAdapter(tuple[Guide, ...]).validate_python(DATA["tours"])
     return tuple(replace(guide, stops=tuple(map(_filled, guide.stops))) for guide in found)
 
 
 def content() -> Markup:
-    return guides.contents(tours())
+    return guides.contents(DATA["page"]["keys"], tours())
 
 
 def _filled(stop: Stop) -> Stop:

@@ -91,7 +91,8 @@ def header(pages: Sequence[Page], current: Page | None, *, home: bool = True) ->
         '<div class="bar-top">'
         '<a class="brand" href="./"{home}><span class="mark" aria-hidden="true"></span>{name}</a>'
         '<nav aria-label="Pages">{links}</nav><a class="to-tours" href="./{tours}">Tours</a>'
-        '<button type="button" class="search-open" aria-keyshortcuts="Control+K /" aria-haspopup="dialog" '
+        '<button type="button" class="search-open" aria-label="Search" aria-keyshortcuts="Control+K /" '
+        'aria-haspopup="dialog" '
         'title="Search (Ctrl+K or /)"><span class="icon" aria-hidden="true"></span><span>Search</span>'
         "</button>"
         '<button type="button" class="present-open" aria-label="Present this page" aria-keyshortcuts="Alt+P" '

@@ -148,12 +148,9 @@ def _way(words: str, relation: str, address: str, key: str) -> Markup:
     return Markup('<a rel="{}" href="{}" aria-keyshortcuts="{}">{}</a>').format(relation, address, key, words)
 
 
-def contents(tours: Sequence[Guide]) -> Markup:
-    """The page that lists all tours with their stops."""
-    return Markup(
-        "<p>At each stop, press <kbd>→</kbd> for the next one and <kbd>←</kbd> for the one before. You can "
-        "leave at any time: this browser remembers the stop, and the address of a stop is a link to it.</p>{}"
-    ).format(join(map(_listed, tours)))
+def contents(words: str, tours: Sequence[Guide]) -> Markup:
+    """The page that lists all tours with their stops, below `words`."""
+    return Markup("<p>{}</p>{}").format(words, join(map(_listed, tours)))
 
 
 def _listed(guide: Guide) -> Markup:

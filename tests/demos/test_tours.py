@@ -34,8 +34,8 @@ def test_a_stop_names_what_there_is(guide: Guide, number: int) -> None:
     assert stop.page in {"", *documents(), *(page.slug for page in PAGES)}
     page = next((page for page in PAGES if page.slug == stop.page), None)
     if isinstance(page, TaskPage):
-        named = (*input_fields(page.task.inputs), *option_fields(page.task.options))
-        known = {"model", "run", *(field.name for field in named)}
+        options = (field.name for field in option_fields(page.task.options))
+        known = {"model", "run", *(field.name for field in input_fields(page.task.inputs)), *options}
         assert known.issuperset(stop.query)
     if "model" in stop.query:  # whatever a stop runs needs no Hub
         assert load_catalog()[stop.query["model"]].embedded
