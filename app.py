@@ -12,6 +12,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from time import perf_counter, sleep
@@ -127,6 +128,7 @@ def build_app(
     from components.serving.mcp import McpServer
     from components.serving.middleware import middleware
     from components.serving.modules import modules
+    from components.serving.search import index
     from components.serving.shell import Site, pictures
     from components.serving.uploads import uploads
     from components.ui.chrome import PICTURES, appearance
@@ -145,7 +147,9 @@ def build_app(
     for block in blocks.blocks.values():
         block.GRADIO_CACHE = str(files.folder)
     endpoints.register(blocks, demos.OPERATIONS, runner)
-    site = Site(pages=demos.surroundings(), documents=demos.documents(), lost=demos.lost())
+    site = Site(
+        pages=demos.surroundings(), documents=demos.documents(), lost=demos.lost(), asides=demos.guided()
+    )
     # On a Space Gradio would add the Hub's header to pages opened outside it, and for that ask other sites.
     blocks.space_id = None
     blocks.queue(max_size=WAITING, api_open=False)  # open, /gradio_api/run would pass the queue by
@@ -171,6 +175,7 @@ def build_app(
             **appearance(),
             "app_kwargs": {
                 "routes": [
+                    index(partial(demos.found, registry.catalog)),
                     *v1.routes(
                         demos.OPERATIONS, registry, inference, runner.tokenizers, compatible=compatible
                     ),

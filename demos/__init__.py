@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import gradio as gr
 
 from components.address import Published
@@ -11,6 +13,7 @@ from components.insight.attribution import TASK as ATTRIBUTION
 from components.insight.layers import TASK as LAYERS
 from components.insight.overview import TOOL as TOUR
 from components.lab.lab import Lab
+from components.models.catalog import Catalog
 from components.models.registry import Registry
 from components.shell import BASE, Shell
 from components.tasks.runner import Runner
@@ -20,6 +23,7 @@ from components.temporary import TemporaryFiles
 from components.ui import chrome
 from components.ui.blocks import PrivateBlocks
 from components.ui.frame import task_page
+from components.ui.guides import Guides
 from components.ui.page import TaskPage, Tour
 from demos import (
     api,
@@ -34,6 +38,7 @@ from demos import (
     models,
     named_entities,
     question_answering,
+    search,
     sentence_similarity,
     story,
     summarization,
@@ -42,6 +47,7 @@ from demos import (
     text_generation,
     text_pair_classification,
     tokenizers,
+    tours,
     translation,
     zero_shot_classification,
 )
@@ -117,7 +123,20 @@ def surroundings() -> dict[str, Shell]:
 def documents() -> dict[str, Shell]:
     """The pages that are all HTML, by their address."""
     content = api.content(OPERATIONS, BASE)
-    return {api.SLUG: chrome.document(PAGES, api.TITLE, api.SENTENCE, content)}
+    return {
+        api.SLUG: chrome.document(PAGES, api.TITLE, api.SENTENCE, content),
+        tours.SLUG: chrome.document(PAGES, tours.TITLE, tours.SENTENCE, tours.content(), script="tours"),
+    }
+
+
+def found(catalog: Catalog) -> list[dict[str, str]]:
+    """What the search finds, as JSON."""
+    return [asdict(entry) for entry in search.entries(PAGES, OPERATIONS, catalog)]
+
+
+def guided() -> Guides:
+    """The tours, for the server."""
+    return Guides(tours.tours())
 
 
 def lost() -> Shell:

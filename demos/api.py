@@ -17,6 +17,10 @@ TEXTS = texts.beside(__file__)
 SLUG = "api"
 TITLE = TEXTS["title"]
 SENTENCE = TEXTS["sentence"]
+DEPLOY = """\
+make demo                                  # http://127.0.0.1:7860
+docker compose up                          # the same in a container
+python app.py --space deploy OWNER/NAME    # a Hugging Face Space"""
 
 
 def content(operations: Sequence[Operation], origin: str) -> Markup:
@@ -24,12 +28,19 @@ def content(operations: Sequence[Operation], origin: str) -> Markup:
     return TEXTS.html(
         "content",
         origin=origin,
-        mcp=code(json.dumps(api_samples.mcp_server(origin), indent=2), "MCP configuration"),
-        frame=code(
-            links.frame_code(origin, "text-classification", "Text classification"), "Code of the frame"
+        mcp=_section("mcp", code(json.dumps(api_samples.mcp_server(origin), indent=2), "MCP configuration")),
+        frame=_section(
+            "frames",
+            code(links.frame_code(origin, "text-classification", "Text classification"), "Code of the frame"),
         ),
+        deploy=_section("deploy", code(DEPLOY, "Commands")),
         operations=reference([_described(one, origin) for one in operations]),
     )
+
+
+def _section(id: str, content: Markup) -> Markup:
+    """What links and tours can point at."""
+    return Markup('<section id="{}">{}</section>').format(id, content)
 
 
 def _described(operation: Operation, origin: str) -> Described:

@@ -17,13 +17,13 @@ from urllib.parse import unquote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.address import Published
 from components.javascript import preloads
-from components.shell import BASE, Shell
+from components.shell import ASIDE, BASE, Aside, Asides, Shell
 
 HOME = ""
 
@@ -38,11 +38,13 @@ PROGRAMS = ("v1", "data", "gradio_api", "assets", "static", "hf")
 @dataclass(frozen=True, kw_only=True)
 class Site:
     """`pages` are built by Gradio and `documents` by us alone, each by the one segment of its address; `lost`
-    is for addresses that do not exist: `%PATH%` stands for the address, `%GUESS%` for what may be meant."""
+    is for addresses that do not exist: `%PATH%` stands for the address, `%GUESS%` for what may be meant.
+    `asides` are added to pages by what their address says."""
 
     pages: Mapping[str, Shell]
     documents: Mapping[str, Shell]
     lost: Shell
+    asides: Asides
 
 
 class Shells:
@@ -59,8 +61,15 @@ class Shells:
             return
         base = self.published.seen_by(Request(scope)) + "/"
         path = unquote(scope["path"]).strip("/")  # `RootPath` has taken a prefix away
+        aside = Aside()
+        if path in (*self.site.documents, *self.site.pages) and not (path and scope["path"].endswith("/")):
+            aside = self.site.asides.aside(path, dict(Request(scope).query_params)) or aside
+        if aside.elsewhere:
+            # Relative, for whatever path a proxy publishes the app below; pages are one segment deep.
+            await RedirectResponse(aside.elsewhere, 303, {"Cache-Control": "no-store"})(scope, receive, send)
+            return
         if path in self.site.documents:
-            await _page(self.site.documents[path], base, path)(scope, receive, send)
+            await _page(self.site.documents[path], base, path, aside)(scope, receive, send)
             return
         reads_html = "text/html" in Headers(scope=scope).get("accept", "")
         programs = path.split("/")[0] in PROGRAMS
@@ -84,7 +93,7 @@ class Shells:
             if start["status"] == 404 and reads_html:
                 await self._lost(path, base)(scope, receive, send)
                 return
-            body = self._dressed(b"".join(parts), base)
+            body = self._dressed(b"".join(parts), base, aside)
             headers = MutableHeaders(raw=start["headers"])
             headers["content-length"] = str(len(body))
             await send(start)
@@ -92,7 +101,7 @@ class Shells:
 
         await self.app(scope, receive, send_in_shell)
 
-    def _dressed(self, html: bytes, base: str) -> bytes:
+    def _dressed(self, html: bytes, base: str, aside: Aside) -> bytes:
         """Gradio's HTML of one of its pages in that page's shell; other HTML as it is."""
         current = CURRENT_PAGE.search(html)
         if b"<gradio-app" not in html or current is None:
@@ -102,8 +111,8 @@ class Shells:
         if shell is None:
             return html
         html = FOREIGN_META.sub(b"", html).replace(*TITLE_SWITCH)
-        html = html.replace(b"</head>", _bytes(_filled(shell.head, base), "</head>"), 1)
-        html = html.replace(b"<gradio-app", _bytes(_filled(shell.before, base), "<gradio-app"), 1)
+        html = html.replace(b"</head>", _bytes(_filled(shell.head + aside.head, base), "</head>"), 1)
+        html = html.replace(b"<gradio-app", _bytes(_filled(shell.before, base, aside), "<gradio-app"), 1)
         end = html.rfind(b"</body>")
         html = html[:end] + _bytes(_filled(shell.after, base)) + html[end:]
         # Readers of previews stop after some kilobytes, and Gradio's own data is long.
@@ -150,13 +159,14 @@ def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
 
 
-def _page(shell: Shell, base: str, slug: str) -> HTMLResponse:
-    return HTMLResponse(_document(shell, base, slug))
+def _page(shell: Shell, base: str, slug: str, aside: Aside) -> HTMLResponse:
+    return HTMLResponse(_document(shell, base, slug, aside))
 
 
-def _document(shell: Shell, base: str, slug: str | None) -> str:
-    head = _meta(shell, base, slug) + shell.scripts + preloads(shell.scripts) + _filled(shell.head, base)
-    body = _filled(shell.before + shell.after, base)
+def _document(shell: Shell, base: str, slug: str | None, aside: Aside = Aside()) -> str:  # noqa: B008 - frozen
+    scripts = shell.scripts + preloads(shell.scripts + aside.head)
+    head = _meta(shell, base, slug) + scripts + _filled(shell.head + aside.head, base)
+    body = _filled(shell.before + shell.after, base, aside)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><base href="{escape(base)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -192,9 +202,9 @@ def _meta(shell: Shell, base: str, slug: str | None) -> str:
     return f"<title>{title}</title>{canonical}{meta}"
 
 
-def _filled(html: str, base: str) -> str:
+def _filled(html: str, base: str, aside: Aside | None = None) -> str:
     # A plain text again: what is marked as HTML would escape what is put before it.
-    return str(html).replace(BASE, escape(base.rstrip("/")))
+    return str(html).replace(BASE, escape(base.rstrip("/"))).replace(ASIDE, str(aside.html) if aside else "")
 
 
 def _bytes(*html: str) -> bytes:

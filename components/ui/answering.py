@@ -250,6 +250,7 @@ class PageController:
 
     def restore(self, query: Mapping[str, str]) -> tuple[list[Any], PageUpdate] | None:
         """Typed values and a note from a link's query; None for a query that is not about this page."""
+        query = links.request_of(query)
         if not query.keys() & set(self.names):
             return None
         ignored = []

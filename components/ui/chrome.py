@@ -16,7 +16,8 @@ import gradio as gr
 
 from components import javascript, texts
 from components.figures.markup import Markup, join
-from components.shell import Shell
+from components.shell import ASIDE, Shell
+from components.ui.guides import TOURS_PAGE
 from components.ui.page import PlainPage, TaskPage
 
 TEXTS = texts.beside(__file__)
@@ -38,23 +39,28 @@ def surroundings(pages: Sequence[Page], current: Page | None) -> Shell:
         title=f"{title} · {NAME}" if current else NAME,
         description=sentence if current else f"{CLAIM} {ABOUT}",
         picture=picture(slug),
-        scripts=javascript.script("page"),
+        scripts=javascript.script("page") + (javascript.script("tours") if current is None else ""),
         head=_head(),
-        before=header(pages, current) + heading(title, sentence, hero=current is None) + LIVE + WAITING,
+        before=header(pages, current)
+        + heading(title, sentence, hero=current is None)
+        + Markup(ASIDE)
+        + LIVE
+        + WAITING,
         after=footer() + way_out(slug),
     )
 
 
-def document(pages: Sequence[Page], title: str, sentence: str, content: Markup) -> Shell:
-    """Of a page that is all HTML, with nothing for Gradio to build."""
+def document(pages: Sequence[Page], title: str, sentence: str, content: Markup, *, script: str = "") -> Shell:
+    """Of a page that is all HTML, with nothing for Gradio to build; `script` is a module of its own."""
     return Shell(
         title=f"{title} · {NAME}",
         description=sentence,
         picture=picture(""),
-        scripts=javascript.script("page"),
+        scripts=javascript.script("page") + (javascript.script(script) if script else ""),
         head=_head(),
         before=header(pages, None, home=False)
         + heading(title, sentence)
+        + Markup(ASIDE)
         + Markup('<main class="document">{}</main>').format(content),
         after=footer() + way_out(""),
     )
@@ -82,12 +88,19 @@ def header(pages: Sequence[Page], current: Page | None, *, home: bool = True) ->
         '<header id="tour-header" class="tour-header"><a class="skip" href="#main">Skip to content</a>'
         '<div class="bar-top">'
         '<a class="brand" href="./"{home}><span class="mark" aria-hidden="true"></span>{name}</a>'
-        '<nav aria-label="Pages">{links}</nav>'
+        '<nav aria-label="Pages">{links}</nav><a class="to-tours" href="./{tours}">Tours</a>'
+        '<button type="button" class="search-open" aria-label="Search" aria-keyshortcuts="Control+K /" '
+        'aria-haspopup="dialog" '
+        'title="Search (Ctrl+K or /)"><span class="icon" aria-hidden="true"></span><span>Search</span>'
+        "</button>"
+        '<button type="button" class="present-open" aria-label="Present this page" aria-keyshortcuts="Alt+P" '
+        'title="Present this page (Alt+P)"><span class="icon" aria-hidden="true"></span></button>'
         '<button type="button" class="theme-switch" aria-label="Switch between light and dark">'
         '<span aria-hidden="true">◐</span></button></div></header>'
     ).format(
         name=NAME,
         links=links,
+        tours=TOURS_PAGE,
         home=Markup(' aria-current="page"') if home and current is None else "",
     )
 
@@ -111,9 +124,16 @@ def _group(name: str, pages: Sequence[Page], current: Page | None) -> Markup:
 
 
 def heading(title: str, sentence: str, *, hero: bool = False) -> Markup:
-    return Markup('<div class="{}"><h1 id="main" tabindex="-1">{}</h1><p>{}</p></div>').format(
-        "hero" if hero else "tour-heading", title, sentence
+    return Markup('<div class="{}"><h1 id="main" tabindex="-1">{}</h1><p>{}</p>{}</div>').format(
+        "hero" if hero else "tour-heading", title, sentence, TO_TOURS if hero else ""
     )
+
+
+# From the home page into the tours; tours.js makes it go on where the visitor left.
+TO_TOURS = Markup(
+    '<p class="tour-starts"><a class="tour-start" href="./?tour=main&amp;stop=1">Take the guided tour</a>'
+    '<a class="tour-all" href="./{}">All tours</a></p>'
+).format(TOURS_PAGE)
 
 
 def footer() -> Markup:

@@ -10,7 +10,7 @@ from components import javascript, texts
 TEXTS = texts.beside(__file__)
 
 # Gradio gives `page` and `deep_link` a meaning of its own; the rest are ours.
-RESERVED = frozenset({"page", "deep_link", "embed", "run", "__theme", "view", "kept"})
+RESERVED = frozenset({"page", "deep_link", "embed", "run", "__theme", "view", "kept", "tour", "present"})
 
 # What a page says once it is filled in from its address, by what `kept` in it says: see `drafts.js`.
 FILLED_IN = {
@@ -27,6 +27,12 @@ LAYERS_PAGE = "layers"
 
 # A longer address is refused by many servers and chat programs.
 LONGEST_LINK = 8000
+
+
+def request_of(query: Mapping[str, str]) -> dict[str, str]:
+    """What an address says of a request. `stop` is that of a tour where there is one: text generation has an
+    option of that name."""
+    return {name: value for name, value in query.items() if name != "stop" or "tour" not in query}
 
 
 def filled_in(query: Mapping[str, str]) -> str:

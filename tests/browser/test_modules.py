@@ -38,6 +38,24 @@ def test_cells_are_code_points_but_where_the_answer_says_otherwise(module_page: 
     assert called(module_page, "aligned-tokenizations", "cellsOf", "a👩‍👧b", [[1, 3]]) == ["a", "👩‍👧", "b"]
 
 
+def test_search_ranks_titles_before_mentions_and_needs_every_word(module_page: Page) -> None:
+    entries = [
+        {"kind": "Page", "title": "Layer by layer", "about": "What attention adds.", "href": "./a"},
+        {"kind": "Example", "title": "Self-attention", "about": "", "href": "./b"},
+        {"kind": "Page", "title": "Attention", "about": "Who reads from whom.", "href": "./c"},
+        {"kind": "Page", "title": "Café", "about": "", "href": "./d"},
+    ]
+
+    def found(query: str) -> list[str]:
+        return [one["href"][2:] for one in called(module_page, "search", "matches", entries, query)]
+
+    assert found("ATTEN") == ["c", "b", "a"]
+    assert found("attention whom") == ["c"]
+    assert found("cafe") == ["d"]
+    assert found("nothing") == found("attention nothing") == []
+    assert found(" ") == ["a", "c", "d"]
+
+
 def test_links_leave_out_defaults_and_are_refused_when_too_long(module_page: Page) -> None:
     setting = {"names": ["text", "top_k", "model"], "defaults": {"top_k": 5}}
     link = called(module_page, "links", "linkTo", setting, ["a b&c", "5", None])

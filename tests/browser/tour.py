@@ -270,17 +270,17 @@ def stale_label(page: Page, name: str) -> str:
     return shown
 
 
-def check_accessible(page: Page, rules: Mapping[str, object] = ALL_RULES) -> None:
-    """Nothing serious that axe-core finds."""
+def check_accessible(page: Page, rules: Mapping[str, object] = ALL_RULES, within: str = "") -> None:
+    """Nothing serious that axe-core finds in the page, or in a part of it."""
     if _serious(
-        page, rules
+        page, rules, within
     ):  # half-way through a transition, colours are neither those before nor those after
         page.wait_for_function(
             """() => document.getAnimations().every(
               (one) => !(one instanceof CSSTransition) || one.playState !== "running"
             )"""
         )
-        serious = _serious(page, rules)
+        serious = _serious(page, rules, within)
         assert not serious, "\n".join(serious)
 
 
@@ -312,9 +312,9 @@ def unfold(page: Page) -> None:
         expect(folded).to_have_class(re.compile(r"\bopen\b"))
 
 
-def _serious(page: Page, rules: Mapping[str, object]) -> list[str]:
+def _serious(page: Page, rules: Mapping[str, object], within: str) -> list[str]:
     # A style sheet's filter darkens the code editor's colours, which axe-core does not see.
-    where = {"exclude": [[".cm-content"]]}
+    where: dict[str, object] = {"exclude": [[".cm-content"]], **({"include": [[within]]} if within else {})}
     options = {"runOnly": rules, "resultTypes": ["violations"]}
     found = Axe().run(page, where, options).response["violations"]
     return [

@@ -17,7 +17,8 @@ from demos import examples as stored
 from tests.serving.interfaces import Http
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-ADDRESSES = ["", *(page.slug for page in PAGES), "api"]
+DOCUMENTS = {"api": "API", "tours": "Guided tours"}
+ADDRESSES = ["", *(page.slug for page in PAGES), *DOCUMENTS]
 every_address = pytest.mark.parametrize("slug", ADDRESSES, ids=lambda slug: slug or "home")
 
 
@@ -67,7 +68,7 @@ def test_readers_of_link_previews_get_the_pages_own_title_text_and_picture(http:
     assert len(read.texts["title"]) == 1
     title = read.texts["title"][0]
     page = next((page for page in PAGES if page.slug == slug), None)
-    assert title == (f"{page.title} · {NAME}" if page else f"API · {NAME}" if slug else NAME)
+    assert title == (f"{page.title} · {NAME}" if page else f"{DOCUMENTS[slug]} · {NAME}" if slug else NAME)
     # Open Graph (Facebook, Slack, Teams), Twitter cards, and those who read neither.
     for kind in ("og", "twitter"):
         assert read.one(f"{kind}:title") == title

@@ -90,6 +90,16 @@ def test_names_of_inputs_and_options_are_free_in_a_query(page: TaskPage, tour: T
     assert not links.RESERVED & set(names)
 
 
+def test_the_stop_of_a_tour_is_no_option(tour: Tour) -> None:
+    page = next(page for page in TASK_PAGES if page.slug == "text-generation")
+    controller = PageController(page, tour)
+    place = controller.names.index("stop")
+    for query, stop in (({}, "9"), ({"tour": "main"}, "")):
+        restored = controller.restore({"prompt": "One, two", "stop": "9", **query})
+        assert restored
+        assert (restored[0][place] or "") == stop
+
+
 @pytest.mark.parametrize("page", TASK_PAGES, ids=lambda page: page.slug)
 def test_a_bad_request_is_shown_in_the_place_of_the_result(page: TaskPage, tour: Tour) -> None:
     controller = PageController(page, tour)

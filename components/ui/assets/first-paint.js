@@ -1,8 +1,8 @@
-// Light or dark, embedded or not. Stands in the page's HTML itself: a module would come after the first paint.
+// Light or dark, embedded, presented or not. Stands in the page's HTML itself: a module would come after the first paint.
 (() => {
   const page = document.documentElement;
   const query = new URLSearchParams(location.search);
-  page.classList.toggle("embed", query.get("embed") === "1");
+  for (const name of ["embed", "present"]) page.classList.toggle(name, query.get(name) === "1");
   const system = matchMedia("(prefers-color-scheme: dark)");
   const asked = query.get("__theme");
   let chosen = asked === "dark" || asked === "light" ? asked : null;

@@ -2,6 +2,7 @@
 // page then, and a run that was under way is lost, which the page says. Kept for this tab alone. Runs before
 // Gradio reads the address: the page's module stands before Gradio's.
 import { typed } from "./answers.js";
+import { keeping } from "./links.js";
 
 const LONGEST_QUERY = 7500; // characters: a longer address is refused by many servers
 const key = `tour-draft:${location.pathname}`;
@@ -24,9 +25,7 @@ const stored = () => {
 const reloaded = /** @type {any} */ (performance.getEntriesByType("navigation")[0])?.type === "reload";
 const draft = reloaded ? stored() : null;
 if (draft) {
-  const query = new URLSearchParams(draft);
-  const here = new URLSearchParams(location.search);
-  for (const kept of ["embed", "__theme"]) if (here.has(kept)) query.set(kept, here.get(kept));
+  const query = keeping(new URLSearchParams(draft));
   history.replaceState(history.state, "", `${location.pathname}?${query}`);
 }
 store(null);

@@ -12,10 +12,21 @@ export function linkTo({ names, defaults }, values) {
   return link.length <= LONGEST_LINK ? link : null;
 }
 
+// What an address says of how a page is shown; the stop of a tour belongs to the page alone.
+const MANNER = ["embed", "__theme", "present"];
+const STOP = ["tour", "stop"];
+
+/** A query with what this page's address says of how it is shown; of the stop too, if it stays this page. */
+export function keeping(query, { page = true } = {}) {
+  const shown = new URLSearchParams(location.search);
+  for (const name of page ? [...MANNER, ...STOP] : MANNER)
+    if (shown.has(name)) query.set(name, shown.get(name));
+  return query;
+}
+
 export function showLink(link) {
   const here = new URL(link);
-  const shown = new URLSearchParams(location.search);
-  for (const kept of ["embed", "__theme"]) if (shown.has(kept)) here.searchParams.set(kept, shown.get(kept));
+  keeping(here.searchParams);
   history.replaceState(history.state, "", here);
 }
 
@@ -64,7 +75,7 @@ export async function copyLink(setting, ...values) {
 /** For a button: opens the tokenizers page with a text and the tokenizer of a model. */
 export function openTokens({ page, button }, text, model) {
   const query = new URLSearchParams({ text, tokenizers: model ?? "" });
-  if (new URLSearchParams(location.search).get("embed") === "1") query.set("embed", "1");
+  keeping(query, { page: false });
   const link = new URL(`./${page}?${query}`, location.href).href;
   if (link.length <= LONGEST_LINK) window.open(link, "_blank", "noopener");
   else say(document.getElementById(button), "Text too long for a link: paste it there", 4000);
