@@ -17,10 +17,6 @@ TEXTS = texts.beside(__file__)
 SLUG = "api"
 TITLE = TEXTS["title"]
 SENTENCE = TEXTS["sentence"]
-DEPLOY = """\
-make demo                                  # http://127.0.0.1:7860
-docker compose up                          # the same in a container
-python app.py --space deploy OWNER/NAME    # a Hugging Face Space"""
 
 
 def content(operations: Sequence[Operation], origin: str) -> Markup:
@@ -33,7 +29,7 @@ def content(operations: Sequence[Operation], origin: str) -> Markup:
             "frames",
             code(links.frame_code(origin, "text-classification", "Text classification"), "Code of the frame"),
         ),
-        deploy=_section("deploy", code(DEPLOY, "Commands")),
+        deploy=_section("deploy", code(TEXTS["commands"], "Commands")),
         operations=reference([_described(one, origin) for one in operations]),
     )
 

@@ -268,7 +268,7 @@ def _counted(scope: Scope) -> str | None:
 
 def _too_many(path: str, most: int, kind: str, wait: int) -> Response:
     words = (
-        f"Your address has sent {most} {kind} within a minute, which is all that this app takes. Wait "
+        f"Your address has sent {most} {kind} within a minute, and this app takes no more. Try again in "
         f"{wait} seconds."
     )
     headers = {"Retry-After": str(wait)}

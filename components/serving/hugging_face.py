@@ -49,7 +49,11 @@ def _table(inputs: Any) -> dict[str, object]:
     columns = given if isinstance(given, dict) else {}
     lists = [column if isinstance(column, list) else [column] for column in columns.values()]
     if len({len(column) for column in lists}) > 1:
-        raise TourError(Code.INVALID_INPUT, "The columns of the table must be of one length.", "table")
+        raise TourError(
+            Code.INVALID_INPUT,
+            "The columns of the table have different lengths. Send as many cells in each.",
+            "table",
+        )
     rows = [list(row) for row in zip(*lists, strict=True)]
     query = inputs.get("query") if isinstance(inputs, dict) else None
     return {"table": {"columns": [*columns], "rows": rows}, "question": query}
@@ -204,7 +208,9 @@ def endpoints(inference: Inference, payload_of: PayloadOf) -> list[tuple[str, st
             body = await payload_of(request)
             given = body.get("parameters") or {}
             if not isinstance(given, Mapping):
-                raise TourError(Code.INVALID_INPUT, "parameters must be an object.", "parameters")
+                raise TourError(
+                    Code.INVALID_INPUT, 'parameters is not an object. Send one, as in {"top_k": 3}.', "parameters"
+                )
             beside = {name: value for name, value in body.items() if name not in ROOT}
             parameters = {
                 name: value for name, value in {**beside, **given}.items() if value not in (None, {})

@@ -245,7 +245,7 @@ def _choice(payload: Mapping[str, object], name: str, choices: Sequence[str]) ->
 def _flag(payload: Mapping[str, object], name: str) -> bool:
     value = payload.get(name) or False
     if not isinstance(value, bool):
-        raise TourError(Code.INVALID_INPUT, f"{name} must be true or false.", name)
+        raise TourError(Code.INVALID_INPUT, f"{name} must be true or false; set it to one of them.", name)
     return value
 
 

@@ -40,6 +40,7 @@ class Rendered:
     def __init__(self, app: ASGIApp, site: Site, published: Published) -> None:
         self.app = app
         self.pages = frozenset(site.pages)
+        self.asides = site.asides
         self.kept = frozenset(f"/{slug}" for slug in (*site.pages, *site.documents)) | set(DESCRIPTIONS)
         self.published = published
         self.copies: OrderedDict[Key, Copy] = OrderedDict()
@@ -67,6 +68,8 @@ class Rendered:
             or scope["path"] not in self.kept
         ):
             return None
+        if self.asides.aside(scope["path"].strip("/"), dict(Request(scope).query_params)) is not None:
+            return None  # a stop of a tour, which is in the page
         asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         pages = asked.get("page", [])
         path = scope["path"]
