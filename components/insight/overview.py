@@ -115,6 +115,17 @@ class Inputs:
     gap: Annotated[
         Text, Field(max_length=500, title="Sentence with a gap", description="[MASK] stands for the gap.")
     ] = "Please give me my [MASK] back."
+    parts: Annotated[
+        list[Annotated[Text, Field(max_length=20)]],
+        AfterValidator(_known),
+        Field(
+            min_length=1,
+            max_length=len(NAMES),
+            title="Parts",
+            description=f"Analyses to run, from {', '.join(NAMES)}. All if left out.",
+            default_factory=lambda: list(NAMES),
+        ),
+    ]
     table: Annotated[
         Grid,
         Field(
@@ -131,17 +142,6 @@ class Inputs:
             description="What to look up, count or compare in the table.",
         ),
     ] = "How much did the red bicycle cost?"
-    parts: Annotated[
-        list[Annotated[Text, Field(max_length=20)]],
-        AfterValidator(_known),
-        Field(
-            min_length=1,
-            max_length=len(NAMES),
-            title="Parts",
-            description=f"Analyses to run, from {', '.join(NAMES)}. All if left out.",
-            default_factory=lambda: list(NAMES),
-        ),
-    ]
 
 
 @dataclass(frozen=True, kw_only=True)

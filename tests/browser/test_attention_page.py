@@ -167,7 +167,7 @@ def test_a_second_run_with_another_token_is_laid_over_the_first(page: Page) -> N
     expect(part(page, "edited")).to_have_text("cat")
     part(page, "token").fill("unbelievable hippopotamus")
     part(page, "replace").click()
-    expect(part(page, "said")).to_contain_text("put a single token there")
+    expect(part(page, "said")).to_contain_text("Write a single token")
     part(page, "token").fill("dog")
     part(page, "replace").click()
     drawn(page, before)

@@ -112,6 +112,6 @@ def test_the_same_about_somebody_else(page: Page) -> None:
     unfold(visit, "swap")
     visit.run(visit.part("swap-start").click)
     swapped = visit.part("swapped")
-    expect(swapped.locator(".verdict")).to_have_text(re.compile(r"moves by \d+\.\d points"))
+    expect(swapped.locator(".verdict")).to_have_text(re.compile(r"changes by \d+\.\d points"))
     expect(swapped.locator("h3")).to_have_text(["First names", "Origins", "Age"])
     expect(swapped.locator(".best th")).to_have_text(["Emily", "Polish", "young"])

@@ -36,7 +36,7 @@ CONTRACT: dict[str, tuple[list[str], dict[str, set[str] | None]]] = {
     "attribution": (["task", "text", "text_pair"], {"task": None, "target": None}),
     "layers": (["text", "text_pair"], {"tokens": None}),
     "tour": (
-        ["text", "question", "labels", "sentences", "gap", "parts"],
+        ["text", "question", "labels", "sentences", "gap", "parts", "table", "table_question"],
         {"sentence": None, "answers": None},
     ),
     "tokenize": (["text", "tokenizers"], {"tokenizations": {"tokenizer", "tokens"}}),
