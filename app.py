@@ -123,6 +123,7 @@ def build_app(
     from components.serving.mcp import McpServer
     from components.serving.middleware import middleware
     from components.serving.modules import modules
+    from components.serving.sessions import spare
     from components.serving.shell import Site, pictures
     from components.serving.uploads import uploads
     from components.ui.chrome import PICTURES, appearance
@@ -148,7 +149,8 @@ def build_app(
     listeners = Listeners(lambda: blocks._queue)
 
     @asynccontextmanager
-    async def lifespan(_: object) -> AsyncIterator[None]:
+    async def lifespan(gradio_app: object) -> AsyncIterator[None]:
+        spare(gradio_app)
         threading.Thread(target=lab.recover, name="lab recovery", daemon=True).start()
         async with mcp.run(), anyio.create_task_group() as tasks:
             tasks.start_soon(listeners.dismiss)

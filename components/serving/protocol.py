@@ -15,11 +15,16 @@ HEAD = 15.0  # seconds
 LONGEST_HEAD = 128 * 1024  # bytes; longer addresses than are taken come this far, to be told so
 
 
+# Longer than clients wait between two requests: one that is sent as the connection ends is lost.
+KEPT = 75  # seconds
+
+
 class PunctualProtocol(H11Protocol):
     head = HEAD
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.timeout_keep_alive = KEPT
         self.conn = h11.Connection(h11.SERVER, LONGEST_HEAD)
         self._late: asyncio.TimerHandle | None = None
 
