@@ -30,7 +30,7 @@ LONGEST_ADDRESS = 60_000  # characters of path and query; Gradio's own parser fa
 SILENCE = 20.0  # seconds without a byte of a body that is not whole
 GRACE, SLOWEST = 30.0, 10_000  # seconds before a body must have come at so many bytes a second
 UPLOAD = "/gradio_api/upload"
-# What asks a model. Pages and streams are not counted; a page's look-ups, some by the clock, far more loosely.
+# What asks a model. Pages and streams are not counted; look-ups of pages, some by the clock, more loosely.
 COSTLY = ("/v1/", "/hf/", "/gradio_api/call/", "/gradio_api/mcp", "/gradio_api/queue/join")
 LOOK_UPS = ("/data/", "/gradio_api/")
 LOOSELY = 10  # times as many
@@ -264,12 +264,14 @@ class Rates:
 def _counted(scope: Scope) -> str | None:
     """The address to count by: of IPv6 the network that one subscriber has; None for this host itself."""
     client = scope.get("client")
+    if client is None:
+        return None
     try:
-        address = ipaddress.ip_address(client[0].partition("%")[0]) if client else None
+        address = ipaddress.ip_address(client[0].partition("%")[0])
     except ValueError:
         return str(client[0])[:64]
     told = scope.get("proxied") and "x-forwarded-for" in Headers(scope=scope)
-    if address is None or (address.is_loopback and not told):
+    if address.is_loopback and not told:
         return None
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))

@@ -28,6 +28,6 @@ class SparingHolder(StateHolder):
 
 def spare(app: Any) -> None:
     """Gives Gradio's app such sessions, before it has any."""
-    holder = SparingHolder()
+    holder = SparingHolder()  # type: ignore[no-untyped-call]
     holder.set_blocks(app.get_blocks())
     app.state_holder = holder

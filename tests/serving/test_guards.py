@@ -138,7 +138,7 @@ def test_a_range_that_is_none_does_no_harm(http: Http, range: str) -> None:
     asset = re.search(r'(?:src|href)="\.?/?(assets/[^"]+\.js)"', http.client.get("/").text)
     assert asset
     for path in (f"/{asset[1]}", "/cards/home.png", "/", "/health", "/static/img/logo.svg"):
-        answer = http.client.get(path, headers={"Range": range.encode()})
+        answer = http.client.get(path, headers={b"Range": range.encode()})
         assert answer.status_code in (200, 206, 400, 404, 416), (path, answer.status_code)
 
 
