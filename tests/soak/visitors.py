@@ -11,6 +11,7 @@ import random
 import secrets
 from typing import Any
 
+import httpx
 from locust import HttpUser, between, events, task
 
 from tests.soak.asked import ASKED
@@ -25,9 +26,7 @@ CONFIG: dict[str, Any] = {}
 @events.test_start.add_listener
 def look(environment: Any, **_: Any) -> None:
     """The numbers of the lab's events, as a page learns them."""
-    import requests
-
-    CONFIG.update(requests.get(f"{environment.host}/config", timeout=60).json())
+    CONFIG.update(httpx.get(f"{environment.host}/config", timeout=60).json())
 
 
 def event(elem_id: str, kind: str) -> dict[str, Any]:
