@@ -129,6 +129,7 @@ def build_app(
     from components.serving.middleware import middleware
     from components.serving.modules import modules
     from components.serving.search import index
+    from components.serving.sessions import spare
     from components.serving.shell import Site, pictures
     from components.serving.uploads import uploads
     from components.ui.chrome import PICTURES, appearance
@@ -156,7 +157,8 @@ def build_app(
     listeners = Listeners(lambda: blocks._queue)
 
     @asynccontextmanager
-    async def lifespan(_: object) -> AsyncIterator[None]:
+    async def lifespan(gradio_app: object) -> AsyncIterator[None]:
+        spare(gradio_app)
         threading.Thread(target=lab.recover, name="lab recovery", daemon=True).start()
         if prefetch:
             registry.prefetch()

@@ -708,6 +708,11 @@ def main() -> int:
         tell(error={"code": error.code, "message": error.message})
     except MemoryError:
         tell(error={"code": Code.TOO_LONG, "message": _too_large(job.sources[0].name).message})
+    except Exception as error:
+        if not disk.is_full(error):
+            raise
+        found = disk.no_room(f"{shorten(job.sources[0].name)} could not be read")
+        tell(error={"code": found.code, "message": found.message})
     return 0
 
 

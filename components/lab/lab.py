@@ -44,13 +44,18 @@ class Lab:
         root: Path | None = None,
         budget: int = BUDGET,
         each: int = EACH,
+        reserve: int = disk.RESERVE,
     ) -> None:
         self.registry = registry
         self.settings = settings
         self.jobs = Jobs(settings, ended=self._ended)
         self._held = disk.own(root or settings.cache_dir / "lab")
         self.workspaces = Workspaces(
-            Path(self._held.lock_file).parent, budget=budget, each=each, removing=self._may_go
+            Path(self._held.lock_file).parent,
+            budget=budget,
+            each=each,
+            removing=self._may_go,
+            reserve=reserve,
         )
 
     def recover(self) -> None:

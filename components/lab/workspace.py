@@ -65,14 +65,24 @@ class Workspace:
 class Workspaces:
     """The workspaces under one folder, which together take at most `budget` bytes and `each` at most its own.
 
-    `removing` is called with a workspace's folder before it is deleted, and may refuse by returning False.
+    `reserve` bytes stay free on the disk. `removing` is called with a workspace's folder before it is
+    deleted, and may refuse by returning False.
     """
 
-    def __init__(self, root: Path, *, budget: int, each: int, removing: Callable[[Path], bool]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        budget: int,
+        each: int,
+        removing: Callable[[Path], bool],
+        reserve: int = disk.RESERVE,
+    ) -> None:
         self.root = root
         self._budget = budget
         self._each = each
         self._removing = removing
+        self._reserve = reserve
         self._guard = threading.Lock()
 
     @disk.explained("your workspace could not be opened")
@@ -118,7 +128,7 @@ class Workspaces:
     def make_room(self, workspace: Workspace, nbytes: int) -> None:
         """Before `nbytes` are written into a workspace; raises `TourError` where they are too many."""
         workspace.touch()
-        disk.check_room(self.root, nbytes)
+        disk.check_room(self.root, nbytes, reserve=self._reserve)
         used = workspace.nbytes
         if used + nbytes > self._each:
             raise TourError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from components.models.errors import Code, TourError
 
 RESERVE = 200_000_000  # bytes that visitors never fill: logs and the system need some
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_WORDS = [os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT)]
 _UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -22,6 +24,8 @@ def is_full(error: BaseException | None) -> bool:
     """Whether an error, or what it was raised from, says that nothing more can be written."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        if any(words in str(error) for words in _WORDS):  # of libraries in Rust and C++
             return True
         error = error.__cause__ or error.__context__
     return False

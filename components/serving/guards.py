@@ -30,8 +30,10 @@ LONGEST_ADDRESS = 60_000  # characters of path and query; Gradio's own parser fa
 SILENCE = 20.0  # seconds without a byte of a body that is not whole
 GRACE, SLOWEST = 30.0, 10_000  # seconds before a body must have come at so many bytes a second
 UPLOAD = "/gradio_api/upload"
-# What a request to these costs is more than a file's bytes. Event streams and pages are not counted.
-COSTLY = ("/v1/", "/data/", "/hf/", "/gradio_api/")
+# What asks a model. Pages and streams are not counted; look-ups of pages, some by the clock, more loosely.
+COSTLY = ("/v1/", "/hf/", "/gradio_api/call/", "/gradio_api/mcp", "/gradio_api/queue/join")
+LOOK_UPS = ("/data/", "/gradio_api/")
+LOOSELY = 10  # times as many
 
 _FORWARDED = (b"x-forwarded-", b"forwarded", b"x-gradio-server", b"x-real-ip")
 _RANGE = re.compile(r"bytes\s*=\s*(\d+-\d*|-\d+)(\s*,\s*(\d+-\d*|-\d+)){0,9}", re.ASCII)
@@ -235,13 +237,11 @@ class Rates:
         self.uploads = limits.uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(COSTLY):
-            upload = scope["path"].startswith(UPLOAD)
-            most = self.uploads if upload else self.requests
+        kind, most = self._limit(scope)
+        if most:
             address = _counted(scope)
-            if most and address is not None:
+            if address is not None:
                 limit = RateLimitItemPerMinute(most)
-                kind = "uploads" if upload else "requests"
                 if not await self.counter.hit(limit, kind, address):
                     reset, _ = await self.counter.get_window_stats(limit, kind, address)
                     await _too_many(scope["path"], most, kind, max(1, ceil(reset - time())))(
@@ -250,16 +250,28 @@ class Rates:
                     return
         await self.app(scope, receive, send)
 
+    def _limit(self, scope: Scope) -> tuple[str, int]:
+        """What a request is counted as, and how many of these one address has; 0 is any number."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return "", 0
+        if scope["path"].startswith(UPLOAD):
+            return "uploads", self.uploads
+        if scope["path"].startswith(COSTLY):
+            return "requests", self.requests
+        return "look-ups", LOOSELY * self.requests if scope["path"].startswith(LOOK_UPS) else 0
+
 
 def _counted(scope: Scope) -> str | None:
     """The address to count by: of IPv6 the network that one subscriber has; None for this host itself."""
     client = scope.get("client")
+    if client is None:
+        return None
     try:
-        address = ipaddress.ip_address(client[0].partition("%")[0]) if client else None
+        address = ipaddress.ip_address(client[0].partition("%")[0])
     except ValueError:
         return str(client[0])[:64]
     told = scope.get("proxied") and "x-forwarded-for" in Headers(scope=scope)
-    if address is None or (address.is_loopback and not told):
+    if address.is_loopback and not told:
         return None
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))

@@ -208,9 +208,8 @@ def endpoints(inference: Inference, payload_of: PayloadOf) -> list[tuple[str, st
             body = await payload_of(request)
             given = body.get("parameters") or {}
             if not isinstance(given, Mapping):
-                raise TourError(
-                    Code.INVALID_INPUT, 'parameters is not an object. Send one, as in {"top_k": 3}.', "parameters"
-                )
+                message = 'parameters is not an object. Send one, as in {"top_k": 3}.'
+                raise TourError(Code.INVALID_INPUT, message, "parameters")
             beside = {name: value for name, value in body.items() if name not in ROOT}
             parameters = {
                 name: value for name, value in {**beside, **given}.items() if value not in (None, {})

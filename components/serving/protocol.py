@@ -9,10 +9,14 @@ import asyncio
 from typing import Any
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 HEAD = 15.0  # seconds
 LONGEST_HEAD = 128 * 1024  # bytes; longer addresses than are taken come this far, to be told so
+
+
+# Longer than clients wait between two requests: one that is sent as the connection ends is lost.
+KEPT = 75  # seconds
 
 
 class PunctualProtocol(H11Protocol):
@@ -20,6 +24,7 @@ class PunctualProtocol(H11Protocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.timeout_keep_alive = KEPT
         self.conn = h11.Connection(h11.SERVER, LONGEST_HEAD)
         self._late: asyncio.TimerHandle | None = None
 
@@ -29,7 +34,8 @@ class PunctualProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        answered = self.cycle is None or self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        answered = cycle is None or cycle.response_complete
         if answered and self.conn.their_state is h11.IDLE:
             self._watch()
         else:

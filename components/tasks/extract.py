@@ -14,6 +14,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from components.models import disk
 from components.models.errors import Code, TourError
 from components.tasks import bounded, documents, files, sheets
 from components.tasks.fields import shorten
@@ -88,7 +89,8 @@ def main() -> int:
     bounded.bound(_WRITTEN)
     order = TypeAdapter(Order).validate_json(sys.stdin.read())
     try:
-        bounded.tell(done=TypeAdapter(Extracted).dump_python(_extract(order), mode="json"))
+        with disk.explained("the file could not be read"):
+            bounded.tell(done=TypeAdapter(Extracted).dump_python(_extract(order), mode="json"))
     except TourError as error:
         bounded.tell(error={"code": error.code, "message": error.message})
     return 0

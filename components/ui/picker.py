@@ -88,7 +88,7 @@ def choices(
     """What this visitor can pick: what everybody can, what they trained, and what a link has brought them."""
     catalog = tour.registry.catalog
     known = [*catalog.for_task(task.name), *(one for one in tour.lab.own(key) if one.can(task.name))]
-    if picked in catalog and catalog[picked].can(task.name) and catalog[picked] not in known:
+    if picked and picked in catalog and catalog[picked].can(task.name) and catalog[picked] not in known:
         known.append(catalog[picked])
     found = (tour.registry.status(checkpoint.id) for checkpoint in known)
     return [(f"{one.checkpoint.title} · {availability(one)}", one.checkpoint.id) for one in found]

@@ -236,7 +236,7 @@ def described(app: Observed, folder: Path, calls: int, seconds: int) -> Kind:
 def interactions(part: Any) -> list[dict[str, Any]]:
     """The calls in an event of the report, wherever they stand in it."""
     if isinstance(part, dict):
-        if "response" in part and "request" in part:
+        if "request" in part and isinstance(part.get("response"), dict | None):
             return [part]
         return [one for value in part.values() for one in interactions(value)]
     return [one for value in part for one in interactions(value)] if isinstance(part, list) else []

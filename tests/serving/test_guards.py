@@ -138,7 +138,7 @@ def test_a_range_that_is_none_does_no_harm(http: Http, range: str) -> None:
     asset = re.search(r'(?:src|href)="\.?/?(assets/[^"]+\.js)"', http.client.get("/").text)
     assert asset
     for path in (f"/{asset[1]}", "/cards/home.png", "/", "/health", "/static/img/logo.svg"):
-        answer = http.client.get(path, headers={"Range": range.encode()})
+        answer = http.client.get(path, headers={b"Range": range.encode()})
         assert answer.status_code in (200, 206, 400, 404, 416), (path, answer.status_code)
 
 
@@ -224,7 +224,7 @@ def test_a_proxy_that_is_named_is_believed(public: tuple[str, Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/nothing", "/data/nothing", "/gradio_api/queue/join", "/gradio_api/mcp"]
+    "path", ["/v1/nothing", "/gradio_api/call/v2/x", "/gradio_api/queue/join", "/gradio_api/mcp"]
 )
 def test_requests_of_one_address_are_counted(public: tuple[str, Path], path: str) -> None:
     address = f"203.0.113.{20 + len(path)}"
@@ -243,6 +243,14 @@ def test_requests_of_one_address_are_counted(public: tuple[str, Path], path: str
         ask(f"{address}, 203.0.113.201").status_code != 429
     )  # what a client says of itself counts for nothing
     assert httpx.get(f"{public[0]}/", headers=of(address)).status_code == 200  # pages are not counted
+
+
+def test_look_ups_of_pages_are_counted_more_loosely(public: tuple[str, Path]) -> None:
+    headers = of("203.0.113.77")
+    states = [
+        httpx.post(f"{public[0]}/data/nothing", json={}, headers=headers).status_code for _ in range(51)
+    ]
+    assert states == [404] * 50 + [429]
 
 
 def test_addresses_of_one_network_are_one(public: tuple[str, Path]) -> None:

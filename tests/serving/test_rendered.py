@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 
 from demos import PAGES
+from tests.server import observed_app
 from tests.serving.interfaces import Http
 
 ADDRESSES = ["/", *(f"/{page.slug}" for page in PAGES), "/api", "/config", "/gradio_api/info"]
@@ -58,3 +60,24 @@ def test_queries_do_not_mix_pages_up(http: Http) -> None:
     typed = http.client.get(f"/{one}", params={"text": "SENTINEL", "page": other, "deep_link": "a" * 16})
     assert "SENTINEL" not in typed.text
     assert typed.content == http.client.get(f"/{one}").content
+
+
+def test_a_session_costs_little(tmp_path: Path) -> None:
+    """Each visitor's first event makes one; as Gradio has it each would take 2 MB and a tenth of a second."""
+    with observed_app(tmp_path) as app, httpx.Client(base_url=app.url, timeout=60) as client:
+
+        def visit(number: int) -> None:
+            asked = {"data": ["a", ["no-such"]], "session_hash": f"visitor{number}"}
+            event = client.post("/gradio_api/call/tokenize", json=asked).json()["event_id"]
+            with client.stream("GET", f"/gradio_api/call/tokenize/{event}") as stream:
+                assert any("event: error" in line for line in stream.iter_lines())
+
+        for number in range(10):
+            visit(number)
+        memory, busy = app.memory, sum(app.process.cpu_times()[:2])
+        for number in range(10, 70):
+            visit(number)
+        grown, took = app.memory - memory, sum(app.process.cpu_times()[:2]) - busy
+        print(f"{grown / 60e6:.2f} MB and {took / 60 * 1e3:.0f} ms for each of 60 sessions")
+        assert grown < 60 * 800_000
+        assert took < 60 * 0.1

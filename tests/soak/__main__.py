@@ -21,7 +21,7 @@ import httpx
 import psutil
 
 from tests.server import ROOT, Observed, clean_environment, observed_app
-from tests.soak.visitors import ASKED
+from tests.soak.asked import ASKED
 
 HEALTHY = 0.1  # seconds, 99 times of 100
 GROWTH = 1.05  # of memory, from after the warm-up to the end
@@ -34,10 +34,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=300)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, observed_app(Path(folder)) as app:
-        return soak(app, Path(folder), options.visitors, options.seconds)
+        found = soak(app, Path(folder), options.visitors, options.seconds)
+    print(f"\nNot held: {', '.join(found)}." if found else "\nAll held.")
+    return 1 if found else 0
 
 
-def soak(app: Observed, folder: Path, visitors: int, seconds: int) -> int:
+def soak(app: Observed, folder: Path, visitors: int, seconds: int) -> list[str]:
+    """Prints the table; returns what did not hold."""
     for name, payload in ASKED.items():  # warm: the models are in memory
         httpx.post(f"{app.url}/v1/{name}", json=payload, timeout=300).raise_for_status()
     warm_up = min(60, seconds // 4)
@@ -56,9 +59,8 @@ def soak(app: Observed, folder: Path, visitors: int, seconds: int) -> int:
         str(figures),
     ]
     busy = psutil.cpu_percent(None)
-    locust = subprocess.Popen(
-        command, cwd=ROOT, env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    said = (folder / "locust").open("wb")
+    locust = subprocess.Popen(command, cwd=ROOT, env=clean_environment(), stdout=said, stderr=said)
     with suppress(subprocess.TimeoutExpired):
         locust.wait(warm_up)
     warm = app.memory
@@ -69,6 +71,9 @@ def soak(app: Observed, folder: Path, visitors: int, seconds: int) -> int:
     after = settled(app, before)
     rows = json.loads(figures.with_suffix(".json").read_text())
     errors = table(rows)
+    if errors:
+        text = (folder / "locust").read_text("utf-8", errors="replace")
+        print(text[text.find("Error report") :][:3000])
     left = [one for one in (folder / "temporary").rglob("*") if one.is_file() and one.name != "server.lock"]
     trouble = app.log.read_text("utf-8", errors="replace").count("Traceback")
     worst = percentile(health, 0.99)
@@ -88,9 +93,7 @@ def soak(app: Observed, folder: Path, visitors: int, seconds: int) -> int:
         "threads were left": after[1] > before[1] + 60,  # pools keep theirs
         "tracebacks": trouble > 0,
     }
-    found = [words for words, is_so in wrong.items() if is_so]
-    print(f"\nNot held: {', '.join(found)}." if found else "\nAll held.")
-    return 1 if found else 0
+    return [words for words, is_so in wrong.items() if is_so]
 
 
 class Health:

@@ -11,16 +11,11 @@ import random
 import secrets
 from typing import Any
 
+import httpx
 from locust import HttpUser, between, events, task
 
-ASKED: dict[str, dict[str, Any]] = {
-    "text_classification": {"text": "The bread was warm and the staff were kind."},
-    "named_entities": {"text": "Marie Curie was born in Warsaw."},
-    "fill_mask": {"text": "Paris is the [MASK] of France."},
-    "sentence_similarity": {"source": "A cat sleeps.", "sentences": ["A kitten naps.", "Stocks fell."]},
-    "question_answering": {"question": "Where was she born?", "context": "She was born in Warsaw in 1867."},
-    "tokenize": {"text": "Tokenizers cut words.", "tokenizers": ["all-MiniLM-L6-v2"]},
-}
+from tests.soak.asked import ASKED
+
 PAGES = ("", "text-classification", "fill-mask", "tokenizers", "attention", "lab", "story", "models", "api")
 LIMITS = (429, 503)
 PATIENCE = 120  # seconds that a client waits
@@ -31,9 +26,7 @@ CONFIG: dict[str, Any] = {}
 @events.test_start.add_listener
 def look(environment: Any, **_: Any) -> None:
     """The numbers of the lab's events, as a page learns them."""
-    import requests
-
-    CONFIG.update(requests.get(f"{environment.host}/config", timeout=60).json())
+    CONFIG.update(httpx.get(f"{environment.host}/config", timeout=60).json())
 
 
 def event(elem_id: str, kind: str) -> dict[str, Any]:
