@@ -122,9 +122,11 @@ def test_a_page_is_presented_one_figure_at_a_time(open_page: OpenPage, subtests:
         page.goto("/?tour=main&stop=7&present=1")
         expect(bar).to_have_text(re.compile("^Figure"), timeout=PATIENCE)
         expect(page.locator("#attribution-result .tinted")).to_be_visible(timeout=PATIENCE)
+        expect(page.locator("#attribution-result[data-presented]")).to_be_visible()
         assert shown(page) == ["attribution-result"]
         page.keyboard.press("ArrowRight")
         expect(page.locator("#tour-stop")).to_have_text("How sure is the model?")
         expect(page).to_have_url(re.compile("present=1"))
         expect(bar).to_have_text(re.compile("^Figure"), timeout=PATIENCE)
+        expect(page.locator("#text-classification-trust[data-presented]")).to_be_visible()
         assert shown(page) == ["text-classification-trust"]

@@ -131,7 +131,10 @@ def test_a_tour_is_left_and_taken_up_again(open_page: OpenPage, subtests: pytest
     with subtests.test("in a frame the panel is above the answer, and stays in the frame"):
         page.set_viewport_size({"width": 700, "height": 640})
         page.goto("/?tour=main&stop=6&embed=1")
-        stop = arrive(page, tours.tours()[0], 6)
+        stop = tours.tours()[0].stops[5]
+        expect(page.locator(f"{stop.anchor} .answered")).to_be_visible(timeout=PATIENCE)
+        page.wait_for_function(SEEN, arg=stop.anchor)
+        expect(page.locator("#tour-stop")).not_to_be_focused()  # the focus is the host page's
         assert page.locator("#tour-panel").evaluate("(one) => getComputedStyle(one).position") == "sticky"
         above, below = page.locator("#tour-panel").bounding_box(), page.locator(stop.anchor).bounding_box()
         assert above

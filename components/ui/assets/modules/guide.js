@@ -42,6 +42,7 @@ const mark = () => {
 const changes = new MutationObserver(mark);
 const begin = () => {
   mark();
+  sized.observe(document.body); // what comes above it moves it
   changes.observe(document.body, {
     childList: true,
     subtree: true,
