@@ -109,7 +109,7 @@ def _too_large(largest: int) -> Response:
 
 
 def _refused(error: TourError) -> Response:
-    return _said(STATUS[error.code], error.message, {"Retry-After": RETRY_AFTER.get(error.code, "60")})
+    return _said(STATUS[error.code], error.message, {"Retry-After": str(RETRY_AFTER.get(error.code, 60))})
 
 
 def _said(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
