@@ -66,6 +66,7 @@ bench: $(VENV)/.bench chromium
 	$(BIN)/python -m tests.benchmarks.adapters
 	$(BIN)/python -m tests.benchmarks.long_text
 	$(BIN)/python -m tests.benchmarks.attention
+	$(BIN)/python -m tests.benchmarks.home
 	$(BIN)/python -m tests.benchmarks.visitors
 	$(BIN)/python -m tests.benchmarks.lab
 

@@ -53,7 +53,7 @@ def test_everything_is_found_by_keyboard_alone(open_page: OpenPage, subtests: py
         page.set_viewport_size({"width": 1280, "height": 900})
     with subtests.test("a checkpoint opens its page with an example and the model"):
         page.keyboard.press("/")
-        box.fill("emotions classification")
+        box.fill("emotions minilm classification")
         page.keyboard.press("ArrowUp")  # from the first to the last and back
         page.keyboard.press("ArrowDown")
         chosen = dialog.get_by_role("option", selected=True)

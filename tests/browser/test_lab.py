@@ -221,7 +221,8 @@ def test_a_run_is_watched_though_the_example_comes_after_it(page: Page) -> None:
     train(page, epochs=50, batch=4)
     status = page.locator("#lab-training-status")
     expect(status).to_contain_text("step", timeout=TRAINED)
-    assert len(examples) > 1
+    while len(examples) == 1:  # on a busy host it may come later still; the suite's time limit bounds it
+        page.wait_for_timeout(50)
     with page.expect_response(examples[-1][0].request.url):
         for route, response in examples[1:]:
             route.fulfill(response=response)
