@@ -12,7 +12,7 @@ from components.ui.page import PlainPage, TaskPage
 from demos import PAGES
 from tests.browser.conftest import VISITOR, Faults, OpenPage
 from tests.browser.test_all_pages import HOME
-from tests.browser.tour import GOOD, UP, WATCH, check_accessible, check_looks, shift, switch_theme
+from tests.browser.tour import UP, WATCH, check_accessible, check_looks, check_still, switch_theme
 
 # Of every frame: the colour behind the page, and whether Gradio's own waiting screen is seen.
 FRAMES = """
@@ -46,7 +46,7 @@ def test_nothing_jumps_elsewhere_or_on_a_phone(open_page: OpenPage, slug: str, w
     expect(page.locator(f"{UP}, .operation").first).to_be_visible()
     if slug != "api":
         page.wait_for_function("still()")  # two seconds without a shift
-    assert shift(page) < GOOD
+    check_still(page)
     assert len(page.evaluate("widths")) <= 1
 
 
@@ -89,7 +89,7 @@ def opened(
 
 def test_nothing_jumps_while_a_page_opens(opened: tuple[Page, TaskPage | PlainPage]) -> None:
     page, _ = opened
-    assert shift(page) < GOOD
+    check_still(page)
     assert len(page.evaluate("widths")) <= 1
 
 

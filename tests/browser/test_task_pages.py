@@ -17,14 +17,13 @@ from components.ui.inspection import TITLES
 from demos import examples
 from tests.browser.conftest import OpenPage
 from tests.browser.tour import (
-    GOOD,
     PATIENCE,
     STALE,
     TASK_PAGES,
     Visit,
     another_value,
     brief,
-    shift,
+    check_still,
     stale_label,
     text_boxes,
 )
@@ -81,7 +80,7 @@ def test_run_answers_with_model_device_time_and_tokens_and_nothing_jumps(visit: 
     visit.page.evaluate("shifts.length = 0")
     visit.run()
     assert visit.settled() == "answer"
-    assert shift(visit.page) < GOOD
+    check_still(visit.page)
     assert len(visit.page.evaluate("widths")) == 1
     checkpoint = CATALOG.default(visit.spec.task.name, "embedded")
     status = visit.part("status")

@@ -43,7 +43,10 @@ addEventListener("tour-up", () => { window.opened = performance.now(); });
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
     window.last = performance.now();
-    if (!entry.hadRecentInput) window.shifts.push(entry.value);
+    if (entry.hadRecentInput) continue;
+    const moved = entry.sources.map(({ node, previousRect, currentRect }) =>
+      `${node?.id || node?.className || node?.nodeName} ${previousRect.y} -> ${currentRect.y}`);
+    window.shifts.push({ value: entry.value, at: performance.now(), moved });
   }
 }).observe({ type: "layout-shift", buffered: true });
 window.widths = [];
@@ -258,10 +261,10 @@ def paste(box: Locator, text: str) -> None:
     )
 
 
-def shift(page: Page) -> float:
-    """The layout shift since the page opened, or since its list of shifts was emptied."""
-    total: float = page.evaluate("shifts.reduce((all, one) => all + one, 0)")
-    return total
+def check_still(page: Page) -> None:
+    """Little has been moved since the page opened, or since its list of shifts was emptied."""
+    shifts: list[dict[str, Any]] = page.evaluate("shifts")
+    assert sum(one["value"] for one in shifts) < GOOD, shifts
 
 
 def stale_label(page: Page, name: str) -> str:

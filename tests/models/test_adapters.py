@@ -139,7 +139,7 @@ def with_config(name: str, **values: object) -> Callable[[Path], None]:
         (with_config("config.json", num_hidden_layers=1), "no place for its body's"),
         (with_config("config.json", num_hidden_layers=3), "encoder.layer.2"),
         (with_config("config.json", vocab_size=7), "does not fit its body"),
-        (with_config("adapter_config.json", init_lora_weights="pissa"), "initialisation"),
+        (with_config("adapter_config.json", init_lora_weights="pissa"), "initialization"),
     ],
     ids=["lora", "head", "pooler", "stranger", "fewer layers", "more layers", "vocabulary", "pissa"],
 )

@@ -140,7 +140,7 @@ def test_the_example(task: AnyTask, model: str, runner: Runner, registry: Regist
     if task.name not in INSPECTIONS:  # which look at more, or less, than the checkpoint is used with
         assert body["token_limit"] == registry.catalog[model].token_limit
     if model.startswith("tiny-"):  # random weights are unsure of what they write
-        doubts = ("unsure", "above one half", "could not be translated", "Nothing says that")
+        doubts = ("unsure", "above one half", "Could not be translated", "Nothing says that")
         body["notes"] = [note for note in body["notes"] if not any(doubt in note for doubt in doubts)]
     assert body["notes"] == [] or task.name in INSPECTIONS  # which say how they are to be read
     for score in scores_in(body) if task.name not in INSPECTIONS else ():

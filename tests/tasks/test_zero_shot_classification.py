@@ -188,4 +188,4 @@ def test_labels_that_look_the_same_are_told(runner: Runner, pair: list[str]) -> 
 
 def test_a_label_that_nobody_sees_is_told(runner: Runner) -> None:
     answer = runner.call(TASK, {"text": "Bread.", "labels": ["\u200b", "other"], "model": "tiny-causal-lm"})
-    assert any("nobody sees" in note for note in answer.notes)
+    assert any("only invisible characters" in note for note in answer.notes)
