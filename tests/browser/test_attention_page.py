@@ -33,6 +33,7 @@ def see(page: Page, **query: object) -> Page:
     page.goto(f"/attention?{urlencode({'run': 1, **query})}")
     drawn(page, 0)
     expect(page.locator("html.up")).to_be_attached()  # nothing takes the focus before the page is shown
+    expect(part(page, "stage")).to_have_attribute("aria-busy", "false")
     return page
 
 
@@ -209,9 +210,8 @@ def test_a_text_without_a_model_that_reads_it_says_why(page: Page) -> None:
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_every_view_is_accessible(open_page: OpenPage, colours: Any) -> None:
     page = see(open_page(colours=colours), text=CAT, layer=3, head=1, view="matrix")
-    part(page, "canvas").focus()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowRight")
+    part(page, "canvas").press("ArrowDown")
+    part(page, "canvas").press("ArrowRight")
     expect(part(page, "vectors").locator("canvas").first).to_be_visible()
     check_accessible(page)
     before = so_far(page)
