@@ -10,14 +10,17 @@ let read = null; // the answer that was last read out
 const isWorking = () =>
   Boolean(document.querySelector('button:is([id$="-stop"], [id$="-stop-run"]):not(:disabled)'));
 
-// While an answer is written, it and the line about it have at least the room of those before: what is below
-// stays where it is.
+// While an answer is written, it and the line about it have at least the room of those before, the line until
+// something else is asked: what is below stays where it is.
 const heights = new WeakMap();
+let held = false; // the room of the line
 const hold = () => {
   const working = isWorking();
+  held ||= working;
   for (const block of document.querySelectorAll('.block:is([id$="-result"], [id$="-status"])')) {
-    block.style.minHeight = working && heights.has(block) ? `${heights.get(block)}px` : "";
-    if (!working) heights.set(block, block.offsetHeight);
+    const keeps = working || (held && block.id.endsWith("-status"));
+    block.style.minHeight = keeps && heights.has(block) ? `${heights.get(block)}px` : "";
+    if (!keeps) heights.set(block, block.offsetHeight);
   }
 };
 
@@ -73,6 +76,7 @@ const arrived = () => {
 
 /** The page tells what its boxes hold, whenever that changes (components/ui/asking.py). */
 export function asks(about, ...values) {
+  if (asked && !values.every((value, index) => same(value, asked[index]))) held = false;
   asked = values;
   setting = about;
   dispatchEvent(new Event("tour-asked"));
