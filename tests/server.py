@@ -70,12 +70,17 @@ def running(
         finally:
             if with_children:
                 os.killpg(process.pid, signal.SIGTERM)
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes], patience: float = 20) -> None:
+    """Asks it to stop; after so many seconds it is killed."""
+    process.terminate()
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def comes_up(process: subprocess.Popen[bytes], url: str, patience: float = 180) -> bool:
@@ -149,9 +154,4 @@ def observed_app(folder: Path, *flags: str, **environment: str) -> Iterator[Obse
                 raise RuntimeError(log.read_text("utf-8", errors="replace"))
             yield Observed(url, log, psutil.Process(process.pid))
         finally:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, 30)

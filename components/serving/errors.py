@@ -61,15 +61,6 @@ def refusal(
     return JsonResponse({"error": error}, status_code=status, headers=headers)
 
 
-def refusal_of(error: TourError) -> JsonResponse:
-    retry = ceil(error.retry_after or RETRY_AFTER.get(error.code, 0))
-    return JsonResponse(
-        error.as_json(),
-        status_code=STATUS[error.code],
-        headers={"Retry-After": str(retry)} if retry else None,
-    )
-
-
 class DisconnectedError(Exception):
     """Nobody waits for the answer any more."""
 
@@ -90,3 +81,20 @@ def reported() -> Iterator[None]:
         log.exception("Internal error %s", number)
         message = "Something went wrong on the server. If it happens again, report it with this number:"
         raise InternalError(f"{message} {number}.") from error
+
+
+Told = (TourError, MalformedError, InternalError)
+"""What interfaces tell whoever asked."""
+
+
+def refused(error: Exception) -> JsonResponse:
+    """The refusal for one of `Told`."""
+    match error:
+        case TourError():
+            seconds = ceil(error.retry_after or RETRY_AFTER.get(error.code, 0))
+            headers = {"Retry-After": str(seconds)} if seconds else None
+            return refusal(STATUS[error.code], error.code, error.message, error.field, headers)
+        case MalformedError():
+            return refusal(error.status, Code.INVALID_INPUT, error.message, error.field)
+        case _:
+            return refusal(500, "internal", str(error))

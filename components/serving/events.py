@@ -6,34 +6,32 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any, cast
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from components.models.errors import TourError
-from components.serving.body import MalformedError
-from components.serving.errors import DisconnectedError, InternalError, JsonResponse, reported
+from components.serving.errors import DisconnectedError, Told, refused, reported
 
-Told = AsyncIterator[tuple[str | None, object]]
+Named = AsyncIterator[tuple[str | None, object]]
 """Names and contents of events; texts go out as they are, all else as JSON."""
 
 
 class Events(Response):
     """Sends events as they come. What fails before the first is an ordinary refusal, later one an event.
 
-    `error` turns what was raised into a status and an object that says it.
+    `refuse` is the refusal for what was raised.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, told: Told, error: Callable[[Exception], tuple[int, Mapping[str, object]]]) -> None:
+    def __init__(self, events: Named, refuse: Callable[[Exception], Response] = refused) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._told = told
-        self._error = error
+        self._events = events
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
@@ -47,17 +45,17 @@ class Events(Response):
 
         try:
             with reported():
-                async with aclosing(cast(Any, self._told)) as told:
-                    async for event, content in told:
+                async with aclosing(cast(Any, self._events)) as events:
+                    async for event, content in events:
                         await put(event, content)
         except DisconnectedError:
             return
-        except (TourError, MalformedError, InternalError) as error:
-            status, content = self._error(error)
+        except Told as error:
+            refusal = self._refuse(error)
             if not started:
-                await JsonResponse(content, status_code=status)(scope, receive, send)
+                await refusal(scope, receive, send)
                 return
-            await put("error", content)
+            await put("error", bytes(refusal.body).decode())
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

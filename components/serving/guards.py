@@ -24,7 +24,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from components.serving.errors import InternalError, refusal, reported
+from components.serving.errors import InternalError, refusal, refused, reported
 
 LONGEST_ADDRESS = 60_000  # characters of path and query; Gradio's own parser fails from 65,536 on
 SILENCE = 20.0  # seconds without a byte of a body that is not whole
@@ -58,6 +58,18 @@ class Limits:
     uploads: int = 60
 
 
+@dataclass
+class Noted:
+    """`send`, and whether anything was sent by it."""
+
+    send: Send
+    started: bool = False
+
+    async def __call__(self, message: Message) -> None:
+        self.started = True
+        await self.send(message)
+
+
 class Faults:
     """Whatever fails unforeseen is told as JSON, with a number under which the log has the rest."""
 
@@ -65,20 +77,14 @@ class Faults:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def noting(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+        noted = Noted(send)
         try:
             with reported():
-                await self.app(scope, receive, noting)
+                await self.app(scope, receive, noted)
         except InternalError as error:
-            if scope["type"] != "http" or started:
+            if scope["type"] != "http" or noted.started:
                 raise
-            await refusal(500, "internal", str(error))(scope, receive, send)
+            await refused(error)(scope, receive, send)
 
 
 class Forwarded:

@@ -173,12 +173,13 @@ class Inference:
             for last in steps:
                 if stopped.is_set():
                     raise DisconnectedError
-                if tell is not None and (isinstance(last, Progress) or _partial(last)):
+                if tell is not None and (isinstance(last, Progress) or partial(last)):
                     from_thread.run(tell, last)
         if not isinstance(last, Answer | Finding):
             raise RuntimeError(f"{task.name} ended without an answer")
         return last
 
 
-def _partial(step: object) -> bool:
+def partial(step: object) -> bool:
+    """Whether more of the answer is to come."""
     return isinstance(step, Answer) and step.share < 1

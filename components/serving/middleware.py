@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.address import Published
 from components.serving.errors import refusal
-from components.serving.guards import Faults, Forwarded, Hosts, Limits, Malformed, Patience, Rates
+from components.serving.guards import Faults, Forwarded, Hosts, Limits, Malformed, Noted, Patience, Rates
 from components.serving.listeners import Attended, Listeners
 from components.serving.rendered import Rendered
 from components.serving.shell import Shells, Site
@@ -258,17 +258,11 @@ class GradioFaults:
         if not scope.get("path", "").startswith(("/gradio_api/call/", "/gradio_api/queue/join")):
             await self.app(scope, receive, send)
             return
-        started = False
-
-        async def noting_the_start(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+        noted = Noted(send)
         try:
-            await self.app(scope, receive, noting_the_start)
+            await self.app(scope, receive, noted)
         except (TypeError, ValueError, KeyError, RecursionError):
-            if started:
+            if noted.started:
                 raise
             message = "This address does not take such a request; /gradio_api/info says what it takes."
             await refusal(400, "invalid_input", message)(scope, receive, send)

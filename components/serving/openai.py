@@ -6,6 +6,7 @@ What changes an answer and is not known here is refused, so that nobody takes an
 from __future__ import annotations
 
 import base64
+import json
 import struct
 from asyncio import gather
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -22,8 +23,8 @@ from starlette.responses import Response
 from components.models.checkpoint import Checkpoint
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
-from components.serving.body import MalformedError
-from components.serving.errors import STATUS, InternalError, JsonResponse, reported
+from components.serving import errors
+from components.serving.errors import JsonResponse
 from components.serving.events import Events
 from components.serving.inference import Inference
 from components.tasks.catalog import TASKS
@@ -89,7 +90,7 @@ def endpoints(
         async def answer(request: Request) -> Response:
             asked = _asked(await payload_of(request), chat)
             if asked.stream:
-                return Events(_chunks(inference, asked, request), error=_error)
+                return Events(_chunks(inference, asked, request), refused)
             answers = await gather(
                 *(
                     inference.answer(GENERATION, payload, gone=request.is_disconnected)
@@ -98,7 +99,7 @@ def endpoints(
             )
             return JsonResponse(_whole(asked, answers))
 
-        return _told(answer)
+        return answer
 
     async def embed(request: Request) -> Response:
         payload = await payload_of(request)
@@ -125,8 +126,8 @@ def endpoints(
     return [
         ("/v1/chat/completions", "POST", text(chat=True)),
         ("/v1/completions", "POST", text(chat=False)),
-        ("/v1/embeddings", "POST", _told(embed)),
-        ("/v1/models/{id:path}", "GET", _told(model)),
+        ("/v1/embeddings", "POST", embed),
+        ("/v1/models/{id:path}", "GET", model),
     ]
 
 
@@ -136,30 +137,16 @@ def described(checkpoint: Checkpoint) -> dict[str, object]:
     return {"id": checkpoint.id, "object": "model", "created": 0, "owned_by": owner or "transformers-tour"}
 
 
-def _told(handler: Handler) -> Handler:
-    """Errors in OpenAI's shape."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            with reported():
-                return await handler(request)
-        except (TourError, MalformedError, InternalError) as error:
-            status, content = _error(error)
-            return JsonResponse(content, status_code=status)
-
-    return answer
-
-
-def _error(error: Exception) -> tuple[int, dict[str, object]]:
-    field, code, status = None, "internal", 500
-    if isinstance(error, TourError):
-        field, code, status = error.field, error.code.value, STATUS[error.code]
-    elif isinstance(error, MalformedError):
-        field, code, status = error.field, Code.INVALID_INPUT.value, error.status
+def refused(error: Exception) -> JsonResponse:
+    """As everywhere, in OpenAI's shape."""
+    own = errors.refused(error)
+    told = json.loads(bytes(own.body))["error"]
     theirs = {ours: name for name, ours in OPTIONS.items()} | {"texts": "input"}
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    content = {"message": str(error), "type": kind, "param": theirs.get(field or "", field), "code": code}
-    return status, {"error": content}
+    kind = "invalid_request_error" if own.status_code < 500 else "server_error"
+    field = told.pop("field")
+    content = {**told, "type": kind, "param": theirs.get(field, field)}
+    headers = {name: own.headers[name] for name in ("Retry-After",) if name in own.headers}
+    return JsonResponse({"error": content}, status_code=own.status_code, headers=headers)
 
 
 def _asked(payload: Mapping[str, object], chat: bool) -> _Asked:

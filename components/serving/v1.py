@@ -10,7 +10,7 @@ Routes are flat: below a root path whose prefix a proxy takes away, Starlette's 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 
@@ -20,22 +20,20 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from components.models.errors import Code, TourError
 from components.models.registry import Registry
 from components.models.tokenizers import Tokenizers
 from components.serving import attention, hugging_face, openai
 from components.serving.body import MalformedError, parse
 from components.serving.errors import (
-    STATUS,
     DisconnectedError,
-    InternalError,
     JsonResponse,
+    Told,
     refusal,
-    refusal_of,
+    refused,
     reported,
 )
 from components.serving.events import Events
-from components.serving.inference import Inference
+from components.serving.inference import Inference, partial
 from components.serving.listing import listing
 from components.serving.openapi import describe
 from components.serving.tokenizations import packed
@@ -45,11 +43,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Endpoint:
-    """One address: the handler's answer for its method, and every refusal in the one shape that v1 has."""
+    """One address: the handler's answer for its method, and every refusal in one shape."""
 
-    def __init__(self, method: str, handler: Handler) -> None:
+    def __init__(
+        self, method: str, handler: Handler, refuse: Callable[[Exception], Response] = refused
+    ) -> None:
         self._method = method
         self._handler = handler
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
@@ -64,12 +65,8 @@ class Endpoint:
         try:
             with reported():
                 return await self._handler(request)
-        except TourError as error:
-            return refusal_of(error)
-        except MalformedError as error:
-            return refusal(error.status, Code.INVALID_INPUT, error.message, error.field)
-        except InternalError as error:
-            return refusal(500, "internal", str(error))
+        except Told as error:
+            return self._refuse(error)
         except DisconnectedError:
             return Response(status_code=499)  # only the log sees it
 
@@ -84,8 +81,14 @@ def routes(
 ) -> list[BaseRoute]:
     """What `launch(app_kwargs={"routes": ...})` takes; `compatible` adds OpenAI's and the Hub's addresses."""
     others = [
-        *openai.endpoints(inference, registry, read_payload),
-        *hugging_face.endpoints(inference, read_payload),
+        *(
+            Route(path, Endpoint(method, handler, openai.refused))
+            for path, method, handler in openai.endpoints(inference, registry, read_payload)
+        ),
+        *(
+            Route(path, Endpoint(method, handler))
+            for path, method, handler in hugging_face.endpoints(inference, read_payload)
+        ),
     ]
     status_threads = CapacityLimiter(4)  # availability may have to ask the Hub
     lane_threads = CapacityLimiter(4)
@@ -117,7 +120,7 @@ def routes(
             for path, method, handler in attention.endpoints(inference, read_payload)
         ),
         *(Route(f"/v1/{task.name}", Endpoint("POST", _operation(task, inference))) for task in tasks),
-        *(Route(path, Endpoint(method, handler)) for path, method, handler in (others if compatible else ())),
+        *(others if compatible else ()),
         *(Route(f"/{root}/{{rest:path}}", _Nowhere()) for root in ("v1", "hf", "data")),
     ]
 
@@ -152,30 +155,18 @@ def _operation(task: Operation, inference: Inference) -> Handler:
     async def answer(request: Request) -> Response:
         payload = await read_payload(request)
         if Events.media_type in request.headers.get("accept", ""):
-            return Events(_told(inference.steps(task, payload, gone=request.is_disconnected)), _refused)
+            return Events(_named(inference.steps(task, payload, gone=request.is_disconnected)))
         found = await inference.answer(task, payload, gone=request.is_disconnected)
         return JsonResponse(found.as_json())
 
     return answer
 
 
-async def _told(steps: AsyncGenerator[object, None]) -> AsyncIterator[tuple[str | None, object]]:
+async def _named(steps: AsyncGenerator[object, None]) -> AsyncIterator[tuple[str | None, object]]:
     """Progress, the answer as far as it has come, and the whole answer."""
     async with aclosing(steps):
         async for step in steps:
             if isinstance(step, Progress):
                 yield "progress", asdict(step)
             elif isinstance(step, Answer | Finding):
-                partial = isinstance(step, Answer) and step.share < 1
-                yield "partial" if partial else "answer", step.as_json()
-
-
-def _refused(error: Exception) -> tuple[int, Mapping[str, object]]:
-    match error:
-        case TourError():
-            return STATUS[error.code], error.as_json()
-        case MalformedError():
-            told = {"code": Code.INVALID_INPUT.value, "message": error.message, "field": error.field}
-            return error.status, {"error": told}
-        case _:
-            return 500, {"error": {"code": "internal", "message": str(error), "field": None}}
+                yield "partial" if partial(step) else "answer", step.as_json()
