@@ -115,6 +115,7 @@ def row(status: Status, tasks: Mapping[str, str], *, unload: bool) -> Mapping[st
     """A checkpoint, with what can be done about it: `unload` where the host lets visitors."""
     checkpoint = status.checkpoint
     moving = status.state in (State.FETCHING, State.LOADING)
+    unreachable = status.availability is Availability.UNREACHABLE  # said once, of the whole group
     return {
         "id": checkpoint.id,
         "title": checkpoint.title,
@@ -126,11 +127,11 @@ def row(status: Status, tasks: Mapping[str, str], *, unload: bool) -> Mapping[st
         "state_words": f"{STATES[status.state]}{': ' + status.stage if moving and status.stage else ''}",
         "where": where(status),
         "share": status.share,
-        "error": status.error,
+        "error": "" if unreachable else status.error,
         "action": "busy"
         if moving
         else ""
-        if status.availability is Availability.UNREACHABLE  # a press could only fail
+        if unreachable  # a press could only fail
         else "load"
         if status.state is not State.READY
         else "unload"
@@ -157,7 +158,7 @@ def where(status: Status) -> str:
         used = f", in use by {status.leases}" if status.leases else ""
         return f"{byte_size(status.nbytes)} on {status.device}{shared}{used}"
     local = isinstance(status.checkpoint.source, LocalSource)  # said by its source already
-    if status.availability is Availability.UNREACHABLE or local:  # said once, of the whole group
+    if status.availability is Availability.UNREACHABLE or local:
         return ""
     return picker.availability(status)
 

@@ -7,6 +7,7 @@ import re
 import urllib.request
 from typing import Any
 
+import httpx
 from playwright.sync_api import Locator, Page, expect
 
 from components.models.catalog import load_catalog
@@ -76,8 +77,15 @@ def test_load_and_unload_show_live_and_are_real(page: Page, app_url: str) -> Non
     assert listed(app_url)["memory"]["used"] == used
 
 
-def test_checkpoints_out_of_reach_say_so_once_and_offer_nothing_that_must_fail(page: Page) -> None:
-    checkpoint = next(each for each in CATALOG if isinstance(each.source, HubSource))
+def test_checkpoints_out_of_reach_say_so_once_and_offer_nothing_that_must_fail(
+    page: Page, app_url: str
+) -> None:
+    checkpoint = next(
+        each for each in CATALOG if isinstance(each.source, HubSource) and "text_classification" in each.tasks
+    )
+    asked = {"text": "Fine.", "model": checkpoint.id}
+    tried = httpx.post(f"{app_url}/v1/text_classification", json=asked, timeout=60)
+    assert "cannot be reached" in tried.text
     page.goto("/models")
     group = page.locator(".models-group", has=row(page, checkpoint.id))
     expect(group.locator("> .hint")).to_contain_text("The Hub cannot be reached", timeout=5_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -34,7 +35,9 @@ def url(place: Path) -> Iterator[str]:
 
 
 def files(place: Path) -> list[Path]:
-    return [one for one in place.rglob("*") if one.is_file() and one.name != "server.lock"]
+    return [
+        Path(folder) / name for folder, _, names in os.walk(place) for name in names if name != "server.lock"
+    ]
 
 
 def until(holds: Callable[[], bool], seconds: float = 10) -> bool:
