@@ -127,7 +127,7 @@ def build_app(
     from components.serving.listeners import Listeners
     from components.serving.mcp import McpServer
     from components.serving.middleware import middleware
-    from components.serving.modules import modules
+    from components.serving.modules import modules, styles
     from components.serving.search import index
     from components.serving.sessions import spare
     from components.serving.shell import Site, pictures
@@ -149,7 +149,10 @@ def build_app(
         block.GRADIO_CACHE = str(files.folder)
     endpoints.register(blocks, demos.OPERATIONS, runner)
     site = Site(
-        pages=demos.surroundings(), documents=demos.documents(), lost=demos.lost(), asides=demos.guided()
+        pages=demos.surroundings(blocks),
+        documents=demos.documents(),
+        lost=demos.lost(),
+        asides=demos.guided(),
     )
     # On a Space Gradio would add the Hub's header to pages opened outside it, and for that ask other sites.
     blocks.space_id = None
@@ -184,6 +187,7 @@ def build_app(
                     *mcp.routes,
                     pictures(PICTURES),
                     modules(),
+                    styles(),
                     uploads(files, LARGEST),
                 ],
                 "middleware": middleware(site, published, listeners, limits, frame_ancestors),

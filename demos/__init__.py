@@ -22,7 +22,7 @@ from components.tasks.tokenize import TOOL as TOKENIZE
 from components.temporary import TemporaryFiles
 from components.ui import chrome
 from components.ui.blocks import PrivateBlocks
-from components.ui.frame import task_page
+from components.ui.frame import first_paint, task_page
 from components.ui.guides import Guides
 from components.ui.page import TaskPage, Tour
 from demos import (
@@ -112,11 +112,17 @@ def build(
     return blocks
 
 
-def surroundings() -> dict[str, Shell]:
+def surroundings(blocks: gr.Blocks) -> dict[str, Shell]:
     """The HTML around what `build` makes, by the page's address; the home page's is empty."""
+    built = {elem_id: block for block in blocks.blocks.values() if (elem_id := block.elem_id)}
     return {
-        "": chrome.surroundings(PAGES, None),
-        **{page.slug: chrome.surroundings(PAGES, page) for page in PAGES},
+        "": chrome.surroundings(PAGES, None, first_paint=home.first_paint(PAGES)),
+        **{
+            page.slug: chrome.surroundings(PAGES, page, first_paint=first_paint(page, built))
+            if isinstance(page, TaskPage)
+            else chrome.surroundings(PAGES, page)
+            for page in PAGES
+        },
     }
 
 

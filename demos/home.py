@@ -24,6 +24,7 @@ from components.ui.slots import switches
 from demos import examples
 
 RUN = "Analyze"
+STORED = status.hint("Stored answers. Change the text and press Analyze.")
 # How each input is typed in.
 BOXES: Mapping[str, TextInput] = {
     "text": TextInput(lines=5),
@@ -69,19 +70,15 @@ STAGES: Mapping[str, str] = {
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
-    first = examples.load(overview.TOOL)[0]
-    board = Board(tour, validate(overview.Inputs, dict(first.payload)))
-    opening = board.stored(first.answer)
+    board, opening = _opening(tour.pages)
     form_values = [BOXES[name].show(getattr(board.inputs, name)) for name in BOXES]
     with gr.Column(elem_classes="tour-board"):
         with gr.Column(elem_classes="tour-asking"):
             text = BOXES["text"].component(FIELDS["text"], form_values[0], "home-text")
             actions = slots.actions("home", RUN, "stop-run")
             run, stop = actions.run, actions.stop
-        said = gr.HTML(
-            status.hint("Stored answers. Change the text and press Analyze."), elem_classes="status"
-        )
-        strip = gr.HTML(opening[0], elem_id="home-strip")
+        said = gr.HTML(STORED, elem_classes="status")
+        strip = gr.HTML(opening[0], elem_id="home-strip", elem_classes="home-strip")
         boxes, places = [text], []
         with gr.Row(elem_classes="made-cards"):
             for card, figure in zip(CARDS, opening[1:], strict=True):
@@ -119,6 +116,28 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     all_pages(tour)
 
 
+def first_paint(pages: Sequence[TaskPage | PlainPage]) -> Markup:
+    """Text, strip and cards as HTML: what is seen until Gradio has built the page."""
+    board, (strip, *figures) = _opening(pages)
+    cards = [
+        Markup('<div class="made">{}{}</div>').format(
+            figure, Markup('<span class="field line"></span>') if PARTS[card.part].needs else ""
+        )
+        for card, figure in zip(CARDS, figures, strict=True)
+    ]
+    return Markup(
+        '<div class="field asked"><b>{}</b><span>{}</span></div><div class="field actions"></div>{}'
+        '<div class="home-strip">{}</div><div class="made-cards">{}</div>'
+    ).format(FIELDS["text"].title, board.inputs.text, STORED, strip, join(cards))
+
+
+def _opening(pages: Sequence[TaskPage | PlainPage]) -> tuple[Board, list[Markup]]:
+    """The example's inputs, and the strip and cards of its stored answer."""
+    example = examples.load(overview.TOOL)[0]
+    board = Board(pages, validate(overview.Inputs, dict(example.payload)))
+    return board, board.stored(example.answer)
+
+
 def line(name: str, value: str) -> gr.Textbox:
     """What a card takes beside the text."""
     kind = BOXES[name]
@@ -136,10 +155,10 @@ def line(name: str, value: str) -> gr.Textbox:
 class Board:
     """What the strip and the cards show of one request."""
 
-    tour: Tour
+    pages: Sequence[TaskPage | PlainPage]
     inputs: overview.Inputs
 
-    def stored(self, answer: Json) -> list[str]:
+    def stored(self, answer: Json) -> list[Markup]:
         """Strip and cards of a whole answer."""
         sentence, answers = answer["sentence"], answer["answers"]
         return [
@@ -150,7 +169,7 @@ class Board:
             ),
         ]
 
-    def strip(self, sentence: str, answers: Mapping[str, Json]) -> str:
+    def strip(self, sentence: str, answers: Mapping[str, Json]) -> Markup:
         ways = join(
             Markup('<a href="{}">{}</a>').format(
                 self.link(slug, PARTS[part].request(self.inputs, sentence)), self._page(slug).title
@@ -162,18 +181,18 @@ class Board:
             + Markup('<p class="ways">“{}” on its way through MiniLM. More: {}</p>').format(sentence, ways)
         )
 
-    def card(self, card: Card, request: Json, answer: Json) -> str:
+    def card(self, card: Card, request: Json, answer: Json) -> Markup:
         took = Markup("") if "seconds" not in answer else status.fact(status.duration(answer["seconds"]))
         return self._belonging(
             self._head(card, self.link(card.slug, request), took) + figures.card(card.part, request, answer)
         )
 
-    def waiting(self, card: Card, words: str) -> str:
+    def waiting(self, card: Card, words: str) -> Markup:
         """A card before its answer."""
         state = Markup('<span class="fact">{}</span>').format(words)
-        return str(self._head(card, f"./{card.slug}", state) + Markup('<span class="skeleton"></span>'))
+        return self._head(card, f"./{card.slug}", state) + Markup('<span class="skeleton"></span>')
 
-    def refused(self, card: Card, message: str) -> str:
+    def refused(self, card: Card, message: str) -> Markup:
         return self._belonging(self._head(card, f"./{card.slug}", Markup()) + status.problem(message))
 
     def link(self, slug: str, request: Json) -> str:
@@ -188,13 +207,13 @@ class Board:
         return link if len(link) <= links.LONGEST_LINK else f"./{slug}"
 
     def _page(self, slug: str) -> TaskPage | PlainPage:
-        return next(page for page in self.tour.pages if page.slug == slug)
+        return next(page for page in self.pages if page.slug == slug)
 
     def _head(self, card: Card, link: str, state: Markup) -> Markup:
         return Markup('<h3><a href="{}">{}</a></h3><p class="state">{}</p>').format(link, card.title, state)
 
-    def _belonging(self, figure: Markup) -> str:
-        return str(asking.belonging(figure, self._typed))
+    def _belonging(self, figure: Markup) -> Markup:
+        return asking.belonging(figure, self._typed)
 
     @property
     def _typed(self) -> list[str]:
@@ -220,7 +239,7 @@ def analyze(tour: Tour, values: Sequence[str]) -> Iterator[list[Any]]:
 def _analyzed(tour: Tour, values: Sequence[str], keep: Sequence[Any]) -> Iterator[list[Any]]:
     payload = {name: BOXES[name].parse(value or "") for name, value in zip(_names(), values, strict=True)}
     inputs = validate(overview.Inputs, payload)
-    board = Board(tour, inputs)
+    board = Board(tour.pages, inputs)
     waiting = [board.waiting(card, "in line") for card in CARDS]
     yield [gr.skip(), *waiting, str(status.progress("Looking for the clearest sentence", 0.0))]
     sentence = overview.clearest(tour.runner, inputs.text)
@@ -241,7 +260,7 @@ def _analyzed(tour: Tour, values: Sequence[str], keep: Sequence[Any]) -> Iterato
         yield [*change, line]
 
 
-def _shown(board: Board, card: Card, report: overview.Report) -> str:
+def _shown(board: Board, card: Card, report: overview.Report) -> Markup:
     step = report.step
     if isinstance(step, TourError):
         return board.refused(card, step.message)

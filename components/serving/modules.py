@@ -1,4 +1,4 @@
-"""Serves the pages' JavaScript modules."""
+"""Serves the pages' JavaScript modules and their style sheet."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from components import stylesheet
 from components.javascript import FOLDER, PLACE
 
 
@@ -25,3 +26,15 @@ def modules() -> Route:
         return FileResponse(FOLDER / name, media_type="text/javascript")
 
     return Route("/assets/tour-{version}/{name}.js", module)
+
+
+def styles() -> Route:
+    """The style sheet, whatever version of it a page asks for."""
+
+    async def style(request: Request) -> Response:
+        present = stylesheet.PLACE.split("/")[1]
+        if f"tour-{request.path_params['version']}.css" != present:
+            return RedirectResponse(present, headers={"Cache-Control": "no-store"})
+        return Response(stylesheet.CONTENT, media_type="text/css")
+
+    return Route("/assets/tour-{version}.css", style)

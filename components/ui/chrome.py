@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from components import javascript, texts
+from components import javascript, stylesheet, texts
 from components.figures.markup import Markup, join
 from components.shell import ASIDE, Shell
 from components.ui.guides import TOURS_PAGE
@@ -30,9 +30,19 @@ PICTURES = ASSETS / "cards"  # what link previews show, made by tests/browser/ca
 
 Page = TaskPage | PlainPage
 
+# Where what has happened is told to screen readers (answers.js).
+LIVE = Markup('<div id="tour-live" class="unseen" role="status"></div>')
+# Where Gradio will build: removed when it has (page.js).
+WAITING = Markup(
+    '<div class="tour-waiting"><div>{}</div></div>'
+    '<noscript><p class="tour-noscript">The pages of this app need JavaScript; '
+    'its <a href="./api">API</a> does not.</p></noscript>'
+)
+BARS = Markup('<span class="field"></span>') * 3
 
-def surroundings(pages: Sequence[Page], current: Page | None) -> Shell:
-    """Of a page; None is the home page."""
+
+def surroundings(pages: Sequence[Page], current: Page | None, *, first_paint: Markup = BARS) -> Shell:
+    """Of a page; None is the home page. `first_paint` stands where Gradio builds, until it has."""
     title, sentence = (current.title, current.sentence) if current else (CLAIM, ABOUT)
     slug = current.slug if current else ""
     return Shell(
@@ -40,12 +50,12 @@ def surroundings(pages: Sequence[Page], current: Page | None) -> Shell:
         description=sentence if current else f"{CLAIM} {ABOUT}",
         picture=picture(slug),
         scripts=javascript.script("page") + (javascript.script("tours") if current is None else ""),
-        head=_head(),
+        head=_head() + Markup(stylesheet.link()),
         before=header(pages, current)
         + heading(title, sentence, hero=current is None)
         + Markup(ASIDE)
         + LIVE
-        + WAITING,
+        + WAITING.format(first_paint),
         after=footer() + way_out(slug),
     )
 
@@ -64,16 +74,6 @@ def document(pages: Sequence[Page], title: str, sentence: str, content: Markup, 
         + Markup('<main class="document">{}</main>').format(content),
         after=footer() + way_out(""),
     )
-
-
-# Where what has happened is told to screen readers (answers.js).
-LIVE = Markup('<div id="tour-live" class="unseen" role="status"></div>')
-# Where Gradio will build: seen until it has.
-WAITING = Markup(
-    '<div class="tour-waiting" aria-hidden="true"><span></span><span></span><span></span></div>'
-    '<noscript><p class="tour-noscript">The pages of this app need JavaScript; '
-    'its <a href="./api">API</a> does not.</p></noscript>'
-)
 
 
 def header(pages: Sequence[Page], current: Page | None, *, home: bool = True) -> Markup:
@@ -162,11 +162,7 @@ def picture(slug: str) -> str:
 
 
 def appearance() -> Mapping[str, Any]:
-    """Arguments for `launch`: theme, style sheet, icon.
-
-    Gradio lets this style sheet win over its own; what is outside of its part of the page has one in the
-    HTML.
-    """
+    """Arguments for `launch`: theme and icon."""
     fonts = ["ui-sans-serif", "system-ui", "sans-serif"]
     theme = gr.themes.Default(
         primary_hue="teal",
@@ -185,8 +181,7 @@ def appearance() -> Mapping[str, Any]:
         body_background_fill="*neutral_50",
         body_text_color_subdued="*neutral_600",  # Gradio's grey is too light to read on white
     )
-    css = "".join(map(_asset, ("tour.css", "home.css", "lab.css", "story.css")))
-    return {"theme": theme, "css": css, "favicon_path": ASSETS / "favicon.svg"}
+    return {"theme": theme, "favicon_path": ASSETS / "favicon.svg"}
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ import gradio as gr
 
 from components import javascript
 from components.figures import status
+from components.figures.markup import Markup, join
 from components.models.errors import TourError
 from components.tasks.fields import input_fields
 from components.ui import batching, chart, comparing, links, options, picker, slots, swapping
@@ -153,6 +154,26 @@ def lay_out(controller: PageController, first: Example, example_labels: list[str
         trust=trust,
         trusted=trusted,
     )
+
+
+def first_paint(page: TaskPage, built: Mapping[str, Any]) -> Markup:
+    """What is asked and the stored answer as HTML, as they are seen until Gradio has built the page.
+
+    `built` are its components by their ids.
+    """
+    result, said = (Markup(built[f"{page.slug}-{part}"].value) for part in ("result", "status"))
+    fields = [
+        (field.title, box.value)
+        for field in input_fields(page.task.inputs)
+        if isinstance(box := built[f"{page.slug}-{field.name}"], gr.Textbox)
+    ]
+    asked = join(
+        Markup('<div class="field asked"><b>{}</b><span>{}</span></div>').format(*each) for each in fields
+    )
+    return Markup(
+        '<div class="workbench"><div class="asking">{}<div class="field actions"></div></div>'
+        '<div class="answering"><div class="result">{}</div><div class="status">{}</div></div></div>'
+    ).format(asked, result, said)
 
 
 def wire(controller: PageController, parts: Parts, blocks: gr.Blocks, opening: Json) -> list[Any]:

@@ -52,7 +52,7 @@ def answered(browser: Browser, url: str) -> dict[str, float]:
     """Milliseconds from the press until the card of each part shows the new answer."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(url)
-    page.locator(".strip svg").wait_for(timeout=PATIENCE)
+    page.locator("#home-strip .strip svg").wait_for(timeout=PATIENCE)
     page.locator("#home-text textarea").fill(TEXT)
     page.evaluate(WATCH, [card.part for card in home.CARDS])
     page.locator("#home-run").click()
@@ -72,12 +72,12 @@ def main(rounds: int) -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        opened(browser, f"{url}/", ".answered")  # so that pages are made
+        opened(browser, f"{url}/", ".made .answered")  # so that pages are made
         opened(browser, f"{empty}/", "footer")
         theirs, ours = [], []
         for _ in range(rounds):
             theirs.append(opened(browser, f"{empty}/", "footer"))
-            ours.append(opened(browser, f"{url}/", ".answered"))
+            ours.append(opened(browser, f"{url}/", ".made .answered"))
         ratio = median(a / b for a, b in zip(ours, theirs, strict=True))
         print(
             f"stored answers visible after {median(ours):.0f} ms, an empty page after {median(theirs):.0f}:"

@@ -25,7 +25,7 @@ FOLDER = ROOT / "test-results" / "screenshots"
 WIDTHS = (1280, 390)
 README: ViewportSize = {"width": 1280, "height": 1000}
 # Of the README, by name: the page, and what is looked for on it.
-PICTURES = {"home": ("/", ".strip svg"), "story": ("/story#recurrence", ".drawing svg")}
+PICTURES = {"home": ("/", "#home-strip .strip svg"), "story": ("/story#recurrence", ".drawing svg")}
 Colours = Literal["light", "dark"]
 COLOURS: tuple[Colours, ...] = ("light", "dark")
 

@@ -9,10 +9,18 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from components.ui.page import PlainPage, TaskPage
-from demos import PAGES
+from demos import PAGES, examples, home
 from tests.browser.conftest import VISITOR, Faults, OpenPage
 from tests.browser.test_all_pages import HOME
-from tests.browser.tour import UP, WATCH, check_accessible, check_looks, check_still, switch_theme
+from tests.browser.tour import (
+    TASK_PAGES,
+    UP,
+    WATCH,
+    check_accessible,
+    check_looks,
+    check_still,
+    switch_theme,
+)
 
 # Of every frame: the colour behind the page, and whether Gradio's own waiting screen is seen.
 FRAMES = """
@@ -48,6 +56,36 @@ def test_nothing_jumps_elsewhere_or_on_a_phone(open_page: OpenPage, slug: str, w
         page.wait_for_function("still()")  # two seconds without a shift
     check_still(page)
     assert len(page.evaluate("widths")) <= 1
+
+
+def test_stored_answers_are_seen_before_any_script_of_gradio(
+    open_page: OpenPage, subtests: pytest.Subtests
+) -> None:
+    page = open_page(width=390, watched=False)
+    page.route("**/assets/index-*.js", lambda route: route.abort())
+    waiting = page.locator(".tour-waiting .result")
+    for spec in TASK_PAGES:
+        with subtests.test(spec.slug):
+            example = examples.load(spec.task)[0]
+            page.goto(f"/{spec.slug}")
+            figure = spec.draw(example.payload, example.answer).striptags()
+            expect(waiting).to_be_visible()
+            assert "".join(figure.split()) in "".join((waiting.text_content() or "").split())
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    check_accessible(page)
+    page.goto(f"/{TASK_PAGES[0].slug}?run=1")
+    expect(page.locator(".tour-waiting")).to_be_attached()
+    expect(waiting.locator(".answered")).to_be_hidden()
+    page.goto("/")
+    for card in home.CARDS:
+        shown = page.locator(".tour-waiting .made").filter(has=page.get_by_text(card.title, exact=True))
+        expect(shown).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    check_accessible(page)
+    page.unroute("**/assets/index-*.js")
+    page.goto("/")
+    expect(page.locator(UP).first).to_be_visible()
+    expect(page.locator(".tour-waiting")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [1280, 1440, 1920])

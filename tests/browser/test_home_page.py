@@ -39,7 +39,7 @@ def test_opens_with_a_stored_answer_on_every_card(page: Page) -> None:
     for card in home.CARDS:
         expect(part(page, card.part).locator(".answered")).to_be_visible()
     expect(part(page, "entities").locator("mark").first).to_have_text("Boston")
-    expect(page.locator(".strip svg")).to_be_visible()
+    expect(page.locator("#home-strip .strip svg")).to_be_visible()
     expect(page.locator(".strip .skeleton")).to_have_count(0)
     strip, links = (page.locator(f"#home-strip {each}").bounding_box() for each in (".strip", ".ways"))
     assert strip is not None
@@ -50,7 +50,7 @@ def test_opens_with_a_stored_answer_on_every_card(page: Page) -> None:
 
 def test_a_text_goes_through_everything_and_each_card_opens_its_page_with_it(page: Page) -> None:
     page.goto("/")
-    expect(page.locator(".strip svg")).to_be_visible()
+    expect(page.locator("#home-strip .strip svg")).to_be_visible()
     page.locator("#home-text textarea").fill(LETTER)
     expect(part(page, "entities")).to_have_attribute("data-stale", re.compile("^Answer to an earlier text"))
     page.locator("#home-run").click()
@@ -72,7 +72,7 @@ def test_a_text_goes_through_everything_and_each_card_opens_its_page_with_it(pag
 
 def test_stop_frees_the_models_at_once(page: Page, app_url: str) -> None:
     page.goto("/")
-    expect(page.locator(".strip svg")).to_be_visible()
+    expect(page.locator("#home-strip .strip svg")).to_be_visible()
     analyze(page, LETTER)
     expect(part(page, "emotions").locator(".answered")).to_be_visible(timeout=PATIENCE)
     page.locator("#home-stop-run").click()
@@ -86,7 +86,7 @@ def test_stop_frees_the_models_at_once(page: Page, app_url: str) -> None:
 
 def test_a_link_restores_and_runs_it_elsewhere(open_page: OpenPage) -> None:
     here = open_page("/")
-    expect(here.locator(".strip svg")).to_be_visible()
+    expect(here.locator("#home-strip .strip svg")).to_be_visible()
     here.locator("#home-text textarea").fill(LETTER)
     here.locator("#home-question textarea").fill("Who was rude?")
     here.locator("#home-copy-link").click()
@@ -101,7 +101,7 @@ def test_a_link_restores_and_runs_it_elsewhere(open_page: OpenPage) -> None:
 @pytest.mark.parametrize("text", ["", "x" * 4000], ids=["empty", "long"])
 def test_a_text_that_cannot_be_read_says_why_and_leaves_the_cards(page: Page, text: str) -> None:
     page.goto("/")
-    expect(page.locator(".strip svg")).to_be_visible()
+    expect(page.locator("#home-strip .strip svg")).to_be_visible()
     analyze(page, text)
     expect(page.locator(".status .problem")).to_be_visible()
     expect(part(page, "entities").locator(".answered")).to_be_visible()
@@ -109,7 +109,7 @@ def test_a_text_that_cannot_be_read_says_why_and_leaves_the_cards(page: Page, te
 
 def test_hostile_text_stays_text(page: Page) -> None:
     page.goto("/")
-    expect(page.locator(".strip svg")).to_be_visible()
+    expect(page.locator("#home-strip .strip svg")).to_be_visible()
     analyze(page, "\n".join(SCRIPTS.values()))
     finished(page)
     assert page.evaluate("window.__pwn") is None

@@ -3,6 +3,12 @@
   const page = document.documentElement;
   const query = new URLSearchParams(location.search);
   for (const name of ["embed", "present"]) page.classList.toggle(name, query.get(name) === "1");
+  // A link that asks something else than the page opens with: the stored answer does not belong to it.
+  const looks = ["embed", "present", "__theme", "view", "tour", "stop"];
+  page.classList.toggle(
+    "asked",
+    [...query.keys()].some((name) => !looks.includes(name)),
+  );
   const system = matchMedia("(prefers-color-scheme: dark)");
   const asked = query.get("__theme");
   let chosen = asked === "dark" || asked === "light" ? asked : null;

@@ -16,7 +16,7 @@ addEventListener("keydown", (event) => {
 });
 
 // Gradio builds a page piece by piece, and each piece moves those below it. It is shown once all are there and
-// nothing has changed for a moment, or after a while in any case.
+// nothing has changed for a moment, or after a while as far as it is built.
 const STILL = 100,
   LONGEST = 8000; // ms
 const started = performance.now();
@@ -47,11 +47,13 @@ function shown() {
   changes.observe(app, { childList: true, subtree: true });
   const look = () => {
     const now = performance.now();
-    if (now - started < LONGEST && !(built && loaded && now - changed > STILL)) {
+    const late = now - started > LONGEST && app.querySelector("main");
+    if (!late && !(built && loaded && now - changed > STILL)) {
       setTimeout(look, 20);
       return;
     }
     changes.disconnect();
+    document.querySelector(".tour-waiting")?.remove();
     document.documentElement.classList.add("up");
     dispatchEvent(new Event("tour-up"));
   };
