@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,7 +12,6 @@ from components.insight import overview
 from demos import home
 from tests.browser.conftest import OpenPage
 from tests.browser.test_hostile_text import SCRIPTS
-from tests.browser.test_task_pages import models
 from tests.browser.tour import PATIENCE, check_accessible
 
 LETTER = "The soup was cold. Our waiter Jonas from Oslo was rude. I will never come back."
@@ -29,8 +27,10 @@ def analyze(page: Page, text: str) -> None:
 
 
 def finished(page: Page) -> None:
-    expect(page.locator("#home-run")).to_be_disabled()
-    expect(page.locator("#home-run")).to_be_enabled(timeout=PATIENCE)
+    expect(page.get_by_text("Done. Each card opens its page with this very text.")).to_be_visible(
+        timeout=PATIENCE
+    )
+    expect(page.locator("#home-run")).to_be_enabled()
 
 
 def test_opens_with_a_stored_answer_on_every_card(page: Page) -> None:
@@ -76,10 +76,12 @@ def test_stop_frees_the_models_at_once(page: Page, app_url: str) -> None:
     analyze(page, LETTER)
     expect(part(page, "emotions").locator(".answered")).to_be_visible(timeout=PATIENCE)
     page.locator("#home-stop-run").click()
-    deadline = time.monotonic() + 15  # the step under way is done first; the whole would take a minute
-    while any(one["leases"] for one in models(app_url).values()) and time.monotonic() < deadline:
-        pass
-    assert not any(one["leases"] for one in models(app_url).values())
+    leased = """async url => {
+      const { models } = await (await fetch(url)).json();
+      return models.every((one) => !one.leases);
+    }"""
+    page.wait_for_function(leased, arg=f"{app_url}/v1/models", polling=200, timeout=30_000)
+    expect(part(page, "gap").locator(".skeleton")).to_be_visible()  # what had not begun is left alone
     expect(page.locator("#home-run")).to_be_enabled()
     expect(page.get_by_text("Stopped.")).to_be_visible()
 

@@ -20,5 +20,21 @@ export function start({ element }) {
     section()?.scrollIntoView();
     section()?.focus();
   });
-  if (location.hash) requestIdleCallback(() => section()?.scrollIntoView());
+  if (location.hash) keep(section);
+}
+
+const GROWS = 10_000; // ms in which figures above a section may still be drawn
+
+/**
+ * Keeps a section in view while what is above it grows, until the visitor does something.
+ * @param {() => HTMLElement | null} section
+ */
+function keep(section) {
+  const growth = new ResizeObserver(() => section()?.scrollIntoView());
+  growth.observe(document.body);
+  const leave = () => growth.disconnect();
+  for (const event of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+    addEventListener(event, leave, { once: true, passive: true });
+  }
+  addEventListener("tour-up", () => setTimeout(leave, GROWS), { once: true });
 }
