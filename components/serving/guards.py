@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from math import ceil
-from time import time
+from time import monotonic, time
 from urllib.parse import urlsplit
 
 from anyio import fail_after
@@ -197,7 +197,7 @@ class Patience:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun = time()
+        begun = monotonic()
         received = 0
         whole = late = started = False
 
@@ -205,7 +205,7 @@ class Patience:
             nonlocal received, whole, late
             if whole:
                 return await receive()  # until the client leaves, which may take any time
-            allowed = max(GRACE, received / SLOWEST) - (time() - begun)
+            allowed = max(GRACE, received / SLOWEST) - (monotonic() - begun)
             try:
                 with fail_after(max(0.0, min(self.silence, allowed))):
                     message = await receive()
@@ -250,7 +250,7 @@ class Rates:
                 limit = RateLimitItemPerMinute(most)
                 if not await self.counter.hit(limit, kind, address):
                     reset, _ = await self.counter.get_window_stats(limit, kind, address)
-                    await _too_many(scope["path"], most, kind, max(1, ceil(reset - time())))(
+                    await _too_many(scope["path"], most, kind, min(60, max(1, ceil(reset - time()))))(
                         scope, receive, send
                     )
                     return

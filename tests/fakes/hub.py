@@ -28,7 +28,7 @@ class FakeHub:
     `datasets` are folders of data sets by (id, revision), with the files that `main` or another revision has.
     `conversions` are the folders of pull requests, number 1 each, by (repository, who opened it).
     `answers` are (status, body) in place of a file, by its name, each used once, the last first.
-    While `silent_api` is set, the API's requests wait for `speak`.
+    While `silent_api` is set, the API's requests wait for `speak`; a commit is lost then.
     """
 
     repos: dict[str, Path] = field(default_factory=dict)
@@ -101,6 +101,9 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             path = unquote(urlsplit(self.path).path)
             hub.requests.append(f"POST {path}")
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if hub.silent_api.is_set() and "/commit/" in path:
+                hub.speak.wait(60)
+                return
             status, content = hub.uploads.answer(hub.endpoint, path, self.headers.get("authorization"), body)
             self._send(json.dumps(content).encode(), "application/json", status)
 

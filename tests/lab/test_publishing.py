@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from components.lab.publishing import archive, push
 from components.models.errors import TourError
 from tests.fakes.hub import closed_port, running_hub
 from tests.fakes.uploads import TOKEN
+from tests.server import ROOT
 
 
 @pytest.fixture
@@ -62,3 +66,29 @@ def test_faults_are_told_before_anything_is_sent(model: Path):
 def test_a_hub_that_is_away_is_told(model: Path):
     with pytest.raises(TourError, match="cannot be reached"):
         list(push(model, "me/mine", TOKEN, private=True, endpoint=closed_port()))
+
+
+def test_a_process_killed_while_it_pushes_leaves_nothing_half_done(model: Path):
+    """SIGKILL when the commit has been sent and not answered."""
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from components.lab.publishing import push\n"
+        "model, endpoint, token = sys.argv[1:]\n"
+        "list(push(Path(model), 'me/mine', token, private=True, endpoint=endpoint))"
+    )
+    before = {path.name: path.read_bytes() for path in model.iterdir()}
+    with running_hub({}) as hub:
+        hub.silent_api.set()
+        process = subprocess.Popen([sys.executable, "-c", script, str(model), hub.endpoint, TOKEN], cwd=ROOT)
+        deadline = time.monotonic() + 60
+        while not any("/commit/" in line for line in hub.requests):
+            assert process.poll() is None, "it ended by itself"
+            assert time.monotonic() < deadline
+        process.kill()
+        process.wait()
+        hub.silent_api.clear()
+        hub.speak.set()
+        assert hub.uploads.files == {"me/mine": {}}, "a commit is whole or not there"
+        assert {path.name: path.read_bytes() for path in model.iterdir()} == before
+        assert list(push(model, "me/mine", TOKEN, private=True, endpoint=hub.endpoint))
+    assert hub.uploads.files["me/mine"] == before

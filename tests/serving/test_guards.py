@@ -23,6 +23,7 @@ from components.serving.protocol import HEAD
 from tests.server import running_app
 from tests.serving.interfaces import Http
 
+CLOCK = Path(__file__).parents[1] / "fakes" / "clock"
 HOSTS = ["tour.example.org", "*.example.net"]
 
 
@@ -209,7 +210,8 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     """The app behind a proxy on this host, with low limits; and its log."""
     folder = tmp_path_factory.mktemp("public")
     flags = ["--proxies", "127.0.0.1", "--requests-per-minute", "5", "--uploads-per-minute", "2"]
-    with running_app(*flags, GRADIO_TEMP_DIR=str(folder)) as url:
+    clock = {"PYTHONPATH": str(CLOCK), "CLOCK": str(folder / "clock")}
+    with running_app(*flags, GRADIO_TEMP_DIR=str(folder), **clock) as url:
         yield url, folder
 
 
@@ -280,3 +282,36 @@ def test_deep_links_keep_nothing_of_a_page(public: tuple[str, Path]) -> None:
     before = {*public[1].rglob("state.json")}
     assert httpx.get(f"{public[0]}/gradio_api/deep_link", params={"session_hash": "a"}).status_code == 404
     assert {*public[1].rglob("state.json")} == before
+
+
+@pytest.mark.parametrize("jump", [172_800, -172_800], ids=["forwards", "backwards"])
+def test_a_clock_that_jumps_shuts_nobody_out(public: tuple[str, Path], jump: int) -> None:
+    url, folder = public
+    parts = urlsplit(url)
+    body = b'{"text": "Fine."}'
+    headers = of(f"203.0.113.{99 if jump > 0 else 98}")
+    try:
+        for _ in range(6):
+            before = httpx.post(f"{url}/v1/nothing", json={}, headers=headers)
+        assert before.status_code == 429
+        with socket.create_connection((parts.hostname, parts.port), 60) as client:
+            client.sendall(
+                f"POST /v1/tokenize HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+                + body[:5]
+            )
+            (folder / "clock").write_text(str(jump))
+            client.sendall(body[5:])
+            answer = b""
+            while part := client.recv(65536):
+                answer += part
+        assert answer.startswith(b"HTTP/1.1 200"), answer[:200]  # it did not take two days to come
+        after = httpx.post(f"{url}/v1/nothing", json={}, headers=headers)
+        assert after.status_code in (404, 429)
+        assert int(after.headers.get("retry-after", 1)) <= 60
+        file = {"files": ("a.csv", b"text,label\na,b\n")}
+        sent = httpx.post(f"{url}/gradio_api/upload", files=file, headers=of(f"203.0.113.{90 + (jump > 0)}"))
+        assert sent.status_code == 200
+        assert Path(sent.json()[0]).read_bytes() == file["files"][1]
+    finally:
+        (folder / "clock").unlink(missing_ok=True)
