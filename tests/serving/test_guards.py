@@ -301,7 +301,9 @@ def test_a_clock_that_jumps_shuts_nobody_out(public: tuple[str, Path], jump: int
                 + body[:5]
             )
             (folder / "clock").write_text(str(jump))
-            client.sendall(body[5:])
+            client.sendall(body[5:9])
+            assert httpx.get(f"{url}/health").status_code == 200  # it has been read by then
+            client.sendall(body[9:])
             answer = b""
             while part := client.recv(65536):
                 answer += part
