@@ -300,9 +300,10 @@ def test_a_clock_that_jumps_shuts_nobody_out(public: tuple[str, Path], jump: int
                 f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
                 + body[:5]
             )
+            assert httpx.get(f"{url}/health").status_code == 200  # it has been read by then
             (folder / "clock").write_text(str(jump))
             client.sendall(body[5:9])
-            assert httpx.get(f"{url}/health").status_code == 200  # it has been read by then
+            assert httpx.get(f"{url}/health").status_code == 200
             client.sendall(body[9:])
             answer = b""
             while part := client.recv(65536):
