@@ -37,9 +37,9 @@ class Parts:
     actions: Actions
     result: gr.HTML
     status: gr.HTML
-    code: gr.Code
-    answer_json: gr.Code
-    api: gr.Code
+    code: gr.HTML
+    answer_json: gr.HTML
+    api: gr.HTML
     compare: comparing.Panel
     batch: batching.Panel
     swap: swapping.Panel

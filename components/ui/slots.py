@@ -10,6 +10,7 @@ import gradio as gr
 
 from components.figures import status
 from components.ui import asking, links
+from components.ui.code_box import Language, code_box
 
 # For events that only look something up: no queue, no overlay, not part of the API.
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -30,7 +31,7 @@ class Tab:
 
     title: str
     part: str
-    language: Any
+    language: Language
     label: str
     value: str | None
     note: str = ""
@@ -69,26 +70,18 @@ def examples(slug: str, labels: Sequence[str]) -> list[gr.Button]:
         ]
 
 
-def drawer(slug: str, title: str, *tabs: Tab) -> tuple[gr.Accordion, list[gr.Code]]:
-    """Code to take along, folded away; returns the drawer and the editor of each tab."""
-    editors = []
+def drawer(slug: str, title: str, *tabs: Tab) -> tuple[gr.Accordion, list[gr.HTML]]:
+    """Code to take along, folded away; returns the drawer and the box of each tab."""
+    boxes = []
     with gr.Accordion(title, open=False, elem_id=f"{slug}-drawer") as found:
         for tab in tabs:
             with gr.Tab(tab.title):
                 if tab.note:
                     gr.HTML(tab.note)
-                editors.append(
-                    gr.Code(
-                        tab.value,
-                        language=tab.language,
-                        label=tab.label,
-                        lines=6,
-                        wrap_lines=True,
-                        buttons=["copy"],
-                        elem_id=f"{slug}-{tab.part}",
-                    )
+                boxes.append(
+                    code_box(tab.value, label=tab.label, language=tab.language, elem_id=f"{slug}-{tab.part}")
                 )
-    return found, editors
+    return found, boxes
 
 
 def switches(*, running: bool) -> tuple[gr.Button, gr.Button]:

@@ -27,6 +27,7 @@ from components.tasks.task import Progress
 from components.tasks.tokenize import MOST, TOOL, Inputs, brought
 from components.training import tokenizers as training
 from components.ui import api_samples
+from components.ui.code_box import code_box
 from components.ui.page import Tour
 from components.ui.slots import QUIET
 
@@ -348,20 +349,11 @@ def transplant_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
 def code_panel(tour: Tour, text: gr.Textbox, picked: gr.Dropdown) -> None:
     """Follows when the text is left, so that what is copied is what is seen."""
     with gr.Tab("Code and API", id="code") as tab:
-        code = gr.Code(
-            language="python",
-            label=TEXTS["code.label"],
-            lines=6,
-            wrap_lines=True,
-            buttons=["copy"],
-            elem_id="tokenizers-code",
-        )
-        api = gr.Code(
-            language="shell",
+        code = code_box(None, label=TEXTS["code.label"], language="python", elem_id="tokenizers-code")
+        api = code_box(
+            None,
             label="This request over HTTP, gradio_client and MCP",
-            lines=6,
-            wrap_lines=True,
-            buttons=["copy"],
+            language="shell",
             elem_id="tokenizers-api",
         )
 

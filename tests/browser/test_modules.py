@@ -113,3 +113,22 @@ def test_text_of_an_element_stays_text(module_page: Page) -> None:
         """async () => (await import("./dom.js")).make("b", "c", "<img src=x>").outerHTML"""
     )
     assert html == '<b class="c">&lt;img src=x&gt;</b>'
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "kinds"),
+    [
+        ("python", "for x in a:  # 'b'\n", {"for": "keyword", "in": "keyword", "# 'b'": "comment"}),
+        ("python", "s = \"# no\" + 'it\\'s' + 1.5e-3", {'"# no"': "string", "1.5e-3": "number"}),
+        ("json", '{"a#": [true, -1, null]}', {'"a#"': "string", "true": "keyword", "-1": "number"}),
+        ("shell", "curl -d '{\"a\": 1}' # call", {"'{\"a\": 1}'": "string", "# call": "comment"}),
+        ("python", '"' * 30_000, {'"' * 6: "string"}),
+    ],
+)  # fmt: skip
+def test_code_is_coloured_and_stays_what_it_is(
+    module_page: Page, language: str, text: str, kinds: dict[str, str]
+) -> None:
+    parts = called(module_page, "code", "parts", text, language)
+    assert "".join(part for _, part in parts) == text
+    found = {part: kind for kind, part in parts if kind}
+    assert {part: found.get(part) for part in kinds} == kinds
