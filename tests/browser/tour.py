@@ -199,7 +199,7 @@ class Visit:
     def settled(self) -> str:
         """Asserts that an answer or a clear message is on show; says which."""
         if self.problem.count():
-            assert len(self.problem.inner_text()) > 20
+            assert len(self.problem.inner_text()) > 20, self.problem.evaluate("one => one.outerHTML")
             return "problem"
         expect(self.badge).to_have_count(0)
         expect(self.part("status").locator(".fact").first).to_be_visible()
