@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components import texts
 from components.figures import spans
 from components.figures.markup import Markup, bar_rows, escape, join, percent
 from components.tasks.fill_mask import MASK, spelled
+
+TEXTS = texts.beside(__file__)
 
 Json = Mapping[str, Any]
 
@@ -35,7 +38,7 @@ def similarity(request: Json, answer: Json) -> Markup:
     return figure + heat_map(
         [request["source"], *request["sentences"]],
         answer["matrix"],
-        caption="All pairs of texts; 0 is the source, the others are numbered as above",
+        caption=TEXTS["pairs"],
     )
 
 
@@ -180,7 +183,7 @@ def generation(request: Json, answer: Json) -> Markup:
 _SPEAKERS = {"system": "system", "user": "you", "assistant": "model"}
 _REPLY = Markup(
     '<form class="reply" data-turns="{}"><input type="text" aria-label="Your reply" '
-    'placeholder="Reply, and go on with the conversation" dir="auto"><button>Reply</button></form>'
+    'placeholder="Continue the conversation" dir="auto"><button>Reply</button></form>'
 )
 
 

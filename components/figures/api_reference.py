@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components import texts
 from components.figures.markup import Markup, join
 from components.tasks.fields import InputField, OptionField, input_fields, option_fields
 from components.tasks.task import Operation, Task
+
+TEXTS = texts.beside(__file__)
 
 LONGEST_LIST = 6  # entries of a list in an example answer
 LONGEST_TEXT = 300  # characters of a text in it
@@ -69,8 +72,7 @@ def _section(one: Described) -> Markup:
 def _fields(operation: Operation) -> Markup:
     rows = [_input(field) for field in input_fields(operation.inputs)]
     if isinstance(operation, Task):
-        model = "Id of a checkpoint that /v1/models lists, or of a repository on the Hub."
-        rows.append(("model", "text", "the page's default", model))
+        rows.append(("model", "text", "the page's default", TEXTS["model"]))
     rows += map(_option, option_fields(operation.options))
     return Markup(
         '<div class="grid-box" tabindex="0" role="region" aria-label="Fields of {}"><table '
@@ -86,8 +88,8 @@ def _fields(operation: Operation) -> Markup:
 
 
 def _input(field: InputField) -> tuple[str, str, str, str]:
-    kinds = {"text": "text", "texts": "list of texts", "table": "object of columns and rows"}
-    kinds["messages"] = "list of objects of role (system, user, assistant) and content"
+    kinds = {"text": "text", "texts": "list of texts", "table": "object with columns and rows"}
+    kinds["messages"] = TEXTS["messages"]
     kind = " or ".join(field.choices) if field.kind == "choice" else kinds[field.kind]
     if field.max_length:
         kind += f", at most {field.max_length:,} characters"

@@ -13,6 +13,9 @@ from typing import Any
 
 from components.figures import svg
 from components.figures.markup import Markup, bar_rows, escape, join, percent
+from components.texts import beside
+
+TEXTS = beside(__file__)
 
 Json = Mapping[str, Any]
 
@@ -21,21 +24,6 @@ TITLES: Mapping[str, str] = {
     "gradient_x_input": "Gradient × input",
     "integrated_gradients": "Integrated gradients",
     "attention_rollout": "Attention rollout",
-}
-SAYS: Mapping[str, str] = {
-    "occlusion": "Removes each part in turn and runs the model again. The value is how far the score drops.",
-    "gradient_x_input": (
-        "How much the score reacts to a small change of each part, times the part's distance from an empty "
-        "baseline. Takes a single pass, and misses what the model is already certain of."
-    ),
-    "integrated_gradients": (
-        "The same gradients, accumulated from an empty baseline to the whole text. The values sum to the "
-        "change in the score."
-    ),
-    "attention_rollout": (
-        "Follows attention through all layers, from the predicting position back to the text. It has no sign "
-        "and is the same for every prediction."
-    ),
 }
 UNSIGNED = frozenset({"attention_rollout"})
 SOURCES: Mapping[str, tuple[str, str]] = {
@@ -55,16 +43,16 @@ def head(answer: Json) -> Markup:
     """What is explained, with the numbers that a reader needs to judge the rest."""
     target, against = answer["target"], answer["against"]
     rather = Markup(" rather than <strong>“{}”</strong>").format(_short(against)) if against else Markup()
-    return Markup(
-        '<p class="explained">Why <strong>“{target}”</strong>{rather}? The score is {score}: {means}. With '
-        "every part taken away it is {left}, so the parts together account for {change}.</p>{exact}{disagree}"
-    ).format(
-        target=_short(target),
-        rather=rather,
-        score=number(answer["score"]),
-        means=answer["means"],
-        left=number(answer["score"] - answer["change"]),
-        change=number(answer["change"], signed=True),
+    return Markup('<p class="explained">{explained}</p>{exact}{disagree}').format(
+        explained=TEXTS.line(
+            "explained",
+            target=_short(target),
+            rather=rather,
+            score=number(answer["score"]),
+            means=answer["means"],
+            left=number(answer["score"] - answer["change"]),
+            change=number(answer["change"], signed=True),
+        ),
         exact=Markup('<p class="reading">{}</p>').format(completeness(answer)),
         disagree=Markup('<p class="reading">{}</p>').format(answer["agreement"]["sentence"]),
     )
@@ -72,10 +60,7 @@ def head(answer: Json) -> Markup:
 
 def completeness(answer: Json) -> str:
     """The error of integrated gradients in words."""
-    return (
-        f"Integrated gradients should sum to this change. After {answer['steps']:,} steps they miss it by "
-        f"{percent(answer['completeness_error'])}."
-    )
+    return TEXTS["completeness"].format(steps=answer["steps"], error=percent(answer["completeness_error"]))
 
 
 def tinted(request: Json, answer: Json, chosen: int = -1) -> Markup:
@@ -97,7 +82,7 @@ def tinted(request: Json, answer: Json, chosen: int = -1) -> Markup:
     texts = join(
         Markup('<div class="shown shown-{index}"><p class="reading">{says} {note}</p>{body}</div>').format(
             index=index,
-            says=SAYS[method["name"]],
+            says=TEXTS[f"methods.{method['name']}"],
             note=method["note"],
             body=_texts(request, answer, method, chosen),
         )
@@ -225,10 +210,7 @@ def grid(answer: Json) -> Markup:
     )
     rest = len(units) - len(rows)
     more = (
-        Markup(
-            '<p class="hint">The {rows} parts with the largest values are drawn. {rest:,} smaller ones are '
-            "in the JSON and npy files.</p>"
-        ).format(rows=MOST_ROWS, rest=rest)
+        Markup('<p class="hint">{}</p>').format(TEXTS["rest"].format(rows=MOST_ROWS, rest=rest))
         if rest
         else Markup()
     )
@@ -259,18 +241,16 @@ def correlations(answer: Json) -> Markup:
     )
     return Markup(
         "<details><summary>How far the methods agree</summary>"
-        '<p class="hint">Rank correlation (Spearman): +1 if two methods rank the parts in the same order, '
-        "0 if the orders are unrelated, −1 if they are reversed. Attention rollout has no sign: only sizes "
-        "are compared with it.</p>"
-        '<div class="grid-box"><table class="grid"><thead><tr><th scope="col">Methods</th>'
-        '<th scope="col">Correlation</th></tr></thead><tbody>{}</tbody></table></div></details>'
-    ).format(rows)
+        '<p class="hint">{}</p><div class="grid-box"><table class="grid"><thead><tr>'
+        '<th scope="col">Methods</th><th scope="col">Correlation</th></tr></thead>'
+        "<tbody>{}</tbody></table></div></details>"
+    ).format(TEXTS["correlations"], rows)
 
 
 def edited(answer: Json) -> Markup:
     """Both sides of an edit: the score before and after, and what is predicted."""
     unit, before, after = answer["unit"], answer["before"], answer["after"]
-    becomes = f"becomes “{answer['replacement']}”" if answer["replacement"] else "is taken away"
+    becomes = f"becomes “{answer['replacement']}”" if answer["replacement"] else "is removed"
     if after["score"] is None:
         said = f"“{_short(answer['target'])}” can no longer be predicted."
     else:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components import texts
 from components.figures.markup import Markup, join
+
+TEXTS = texts.beside(__file__)
 
 # What the answers have in common is named up to here.
 MOST_NAMED = 6
@@ -44,7 +47,7 @@ def agreement(columns: Sequence[Column]) -> str:
         return ""
     among = [set(column.among) for column in columns]
     if all(among) and not set.intersection(*among):
-        return "These models answer different questions: they have no label in common."
+        return TEXTS["no-common-label"]
     common, every = set.intersection(*summary), set.union(*summary)
     if common == every:
         return "All say the same." if len(summary) > 2 else "Both say the same."

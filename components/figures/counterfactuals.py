@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from components import texts
+from components.figures import status
 from components.figures.markup import Markup, bar_rows, join, percent
 
 if TYPE_CHECKING:
     from components.tasks.identities import Swap
+
+TEXTS = texts.beside(__file__)
 
 Scores = Mapping[str, float]
 
@@ -35,14 +39,7 @@ def moves(swaps: Sequence[Swap], scores: Sequence[Scores]) -> Markup:
         body += [_row(swap.word, score, best) for swap, score in listed]
         drawn = bar_rows(body, caption=group, columns=("Word", f"Score of {best}"))
         tables.append(Markup("<h3>{}</h3>{}").format(group, drawn))
-    return (
-        said
-        + join(tables)
-        + Markup(
-            '<p class="hint">A fair answer does not depend on these words. A single sentence proves '
-            "little: try several.</p>"
-        )
-    )
+    return said + join(tables) + status.hint(TEXTS["fair"])
 
 
 def _row(word: str, scores: Scores, best: str) -> tuple[Markup, float, str]:

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from components import texts
 from components.figures import svg
 from components.figures.markup import Markup, join, percent
 from components.tasks.fields import option_fields
 from components.tasks.text_generation import TASK
+
+TEXTS = texts.beside(__file__)
 
 Json = Mapping[str, Any]
 
@@ -46,10 +49,9 @@ def _steps(steps: Sequence[Json]) -> Markup:
         Markup('<p class="hint">{:,} more tokens are in the JSON below.</p>').format(rest) if rest > 0 else ""
     )
     return Markup(
-        '<section class="decoding"><h2>Token by token</h2><p class="hint">Darker means more likely. Click a '
-        "token to see the alternatives; pick one to continue from it.</p>"
+        '<section class="decoding"><h2>Token by token</h2><p class="hint">{}</p>'
         '<div class="steps" dir="auto">{}</div>{}</section>'
-    ).format(drawn, more)
+    ).format(TEXTS["steps"], drawn, more)
 
 
 def _step(index: int, step: Json) -> Markup:
@@ -73,7 +75,7 @@ def _alternative(step: int, place: int, one: Json) -> Markup:
     if one["special"]:
         return Markup('<span class="alternative" title="ends the text">{}</span>').format(inside)
     return Markup(
-        '<button type="button" class="alternative" data-pick="[{},{}]" title="go on from here">{}</button>'
+        '<button type="button" class="alternative" data-pick="[{},{}]" title="continue from here">{}</button>'
     ).format(step, place, inside)
 
 
@@ -96,15 +98,13 @@ def _beams(branches: Sequence[Json]) -> Markup:
     drawn = svg.figure(
         beam_tree(branches),
         name="beams",
-        label="The beams as a tree, from left to right; the list below has them all",
+        label=TEXTS["beams.label"],
         numbers={"beams": [dict(branch) for branch in branches]},
     )
     return Markup(
-        '<section class="decoding"><h2>Beams</h2><p class="hint">The beams kept at each step, from left '
-        "to right. The winner is bold; the number at each other beam is the log-probability at which it was "
-        "dropped.</p>"
+        '<section class="decoding"><h2>Beams</h2><p class="hint">{}</p>'
         "{}<details><summary>As a list</summary>{}</details></section>"
-    ).format(drawn, _branches(branches, -1))
+    ).format(TEXTS["beams.explained"], drawn, _branches(branches, -1))
 
 
 # Of the tree of beams, in CSS pixels.
@@ -198,11 +198,17 @@ def _next_token(request: Json, answer: Json) -> Markup:
     return Markup(
         '<section class="decoding next-token" data-logits="{data}" data-about="{about}">'
         "<h2>The next token</h2>"
-        '<p class="hint">The probability of each token <span class="where">at the start</span>, with '
-        '<span class="sampling"></span>. Change these in the options and the chart follows; '
-        "open a token above to see the probabilities there.</p>"
+        '<p class="hint">{explained}</p>'
         '<button type="button" class="open-options">Show the options</button>'
         '<table class="bars"><caption class="visually-hidden">Tokens by their '
         "probability</caption><tbody></tbody>"
         "</table></section>"
-    ).format(data=json.dumps(data, ensure_ascii=False), about=json.dumps(about, ensure_ascii=False))
+    ).format(
+        data=json.dumps(data, ensure_ascii=False),
+        about=json.dumps(about, ensure_ascii=False),
+        explained=TEXTS.line(
+            "next",
+            where=Markup('<span class="where">at the start</span>'),
+            sampling=Markup('<span class="sampling"></span>'),
+        ),
+    )

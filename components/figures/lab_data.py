@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from components import texts
 from components.figures import chart, status
 from components.figures.chart import Chart
 from components.figures.markup import Markup, join, percent, table
@@ -16,6 +17,8 @@ from components.lab.on_hub import Configuration, Found, Listing
 from components.lab.roles import Column
 from components.tasks.fields import shorten
 from components.tasks.files import BINARY, ENCODINGS, KINDS, SEPARATORS, SHEET, TABLE
+
+TEXTS = texts.beside(__file__)
 
 LONGEST = 400  # characters of a cell that are drawn
 MOST_COLUMNS = 8  # of a page of rows
@@ -111,7 +114,7 @@ def remote(one: Remote) -> Markup:
 def rows(page: Page, data: Data, words: str) -> Markup:
     """A page of the table; what was searched for is marked."""
     if not page.found:
-        return status.hint("No row matches all filters. Remove a filter or shorten the search.")
+        return status.hint(TEXTS["nothing"])
     about = data.about
     first = [name for name in (about.text, about.pair, about.label, about.split) if name]
     shown = [*first, *(name for name in page.columns if name not in first)]
@@ -269,15 +272,8 @@ def _against(boxes: Sequence[Box], unit: str, limit: int | None) -> Markup:
     if limit is None:
         return Markup()
     most = max((box.most for box in boxes), default=0.0)
-    if most <= limit:
-        return status.hint(
-            f"The checkpoint reads {limit:,} {unit} at once; the longest text has {most:,.0f}, so no text is "
-            "cut."
-        )
-    return status.hint(
-        f"The checkpoint reads {limit:,} {unit} at once (dashed line); the longest text has {most:,.0f}, and "
-        "text beyond the line is cut in training."
-    )
+    said = TEXTS["limit.fits" if most <= limit else "limit.exceeded"]
+    return status.hint(said.format(limit=limit, unit=unit, longest=most))
 
 
 # Duplicates
@@ -288,15 +284,14 @@ def duplicates(found: Duplicates) -> Markup:
     for (one, other), count in found.across.items():
         if count:
             said.append(
-                f"{_rows(count)} of {one} also {_are(count)} in {other}: a model that has seen the answer is "
-                f"judged too kindly there."
+                TEXTS["duplicates.across"].format(rows=_rows(count), are=_are(count), split=one, other=other)
             )
     for split, count in found.within.items():
         if count:
             said.append(f"{_rows(count)} of {split} repeat{'s' * (count == 1)} an earlier one.")
     if found.contradictory:
-        texts = "1 text has" if found.contradictory == 1 else f"{found.contradictory:,} texts have"
-        said.append(f"{texts} different labels in different rows: at least one of them is wrong.")
+        have = "1 text has" if found.contradictory == 1 else f"{found.contradictory:,} texts have"
+        said.append(TEXTS["duplicates.contradictory"].format(texts=have))
     if not said:
         return status.hint("No text occurs twice, ignoring case and spaces.")
     rows = (
@@ -333,10 +328,8 @@ def imbalance(found: Imbalance | None) -> Markup:
     else:
         large = found.labels[found.counts.index(found.over)]
         small = found.labels[found.counts.index(found.under)]
-        words = (
-            f"{large} has {found.ratio:,.1f} times the training rows of {small}. A model that always "
-            f"said {large} would be right in {percent(found.over / sum(found.counts))} of the training rows."
-        )
+        share = percent(found.over / sum(found.counts))
+        words = TEXTS["imbalance"].format(large=large, ratio=found.ratio, small=small, share=share)
     many = len(found.labels)
     rows = [
         (

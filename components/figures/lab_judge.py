@@ -14,7 +14,10 @@ from components.figures import chart, reliability, status, svg
 from components.figures.chart import Chart
 from components.figures.markup import Markup, join, percent
 from components.lab.judging import Agreement, Calibration, Judgement
+from components.texts import beside
 from components.training.evaluation.measure import Measure
+
+TEXTS = beside(__file__)
 
 MOST_CLASSES = 40  # that a matrix is drawn of
 MOST_NUMBERED = 16  # that have their numbers in the figure, too
@@ -60,10 +63,7 @@ def compared(entries: Sequence[Entry], chosen: int) -> Markup:
     return Markup(
         '<div class="grid-box" tabindex="0" role="region" aria-label="All classifiers compared">'
         '<table class="grid judge-compared"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
-        '<p class="hint">The line is the 95 % interval of the value, from 0 to 1: what other examples of the '
-        "same kind might have given. Where two intervals overlap widely, neither classifier is shown to be "
-        "better; the agreement below compares them example by example.</p>"
-    ).format(heads, rows)
+    ).format(heads, rows) + status.hint(TEXTS["intervals"])
 
 
 def _measured(measure: Measure) -> Markup:
@@ -103,10 +103,8 @@ def per_class(judged: Judgement) -> Markup:
     least = ", ".join(
         f"{label} {least:.2f}" for label, least in zip(judged.labels, judged.thresholds, strict=False)
     )
-    note = (
-        f"A label is predicted from this score on, tuned on the validation split: {least}." if least else ""
-    )
-    return (status.hint(note) if note else Markup()) + _box("Scores by class", heads, rows)
+    note = status.hint(TEXTS["thresholds"].format(thresholds=least)) if least else Markup()
+    return note + _box("Scores by class", heads, rows)
 
 
 def confusion(judged: Judgement) -> Chart:
@@ -139,18 +137,10 @@ def confusion(judged: Judgement) -> Chart:
         "customdata": [[[row, column] for column in shown] for row in shown],
     }
     left = len(judged.labels) - len(shown)
-    note = (
-        f"Of {len(judged.labels)} classes, the {len(shown)} confused most often are shown; the scores by "
-        "class below cover all. "
-        if left
-        else ""
-    )
-    meaning = (
-        "A row for each label, a column for each that was predicted of the same examples: where several fit, "
-        "numbers off the diagonal need not be wrong."
-        if judged.several
-        else "A row for each true class, a column for each predicted one: what is off the diagonal is wrong."
-    )
+    said = [TEXTS["matrix.several" if judged.several else "matrix.single"]]
+    if left:
+        said.append(TEXTS["matrix.shown"].format(classes=len(judged.labels), shown=len(shown)))
+    said.append(TEXTS["matrix.click"])
     return Chart(
         figure=chart.figure(
             [drawn],
@@ -160,10 +150,7 @@ def confusion(judged: Judgement) -> Chart:
         ),
         name="confusion",
         label=f"Confusion matrix: {int(np.trace(counts))} of {int(judged.confusion.sum())} on the diagonal",
-        said=status.hint(
-            f"{meaning} {note}Click a cell to read its examples, or a number of the table, where arrow keys "
-            "go from one to the next."
-        ),
+        said=status.hint(" ".join(said)),
         numbers=_matrix(judged, shown),
     )
 
@@ -246,14 +233,18 @@ def differences(
         for at in pair.differing[:MOST_EXAMPLES]
     )
     if pair.only_first == pair.only_second:
-        verdict = "so neither is shown to be better"
+        verdict = "neither is shown to be better"
     elif pair.p < 0.05:
-        verdict = "a difference unlikely to be chance"
+        verdict = "the difference is unlikely to be chance"
     else:
-        verdict = "a difference that may be chance"
-    said = (
-        f"{names[0]} alone is right on {pair.only_first:,}, {names[1]} alone on {pair.only_second:,}: "
-        f"{verdict} (McNemar's exact test, p = {pair.p:.3f})."
+        verdict = "the difference may be chance"
+    said = TEXTS["differences"].format(
+        first=names[0],
+        only_first=pair.only_first,
+        second=names[1],
+        only_second=pair.only_second,
+        verdict=verdict,
+        p=pair.p,
     )
     title = f"Where {names[0]} and {names[1]} differ"
     return _head(title, len(pair.differing)) + status.hint(said) + _box(title, ("Text", "True", *names), rows)
@@ -291,12 +282,8 @@ def _text(text: str) -> str:
 
 def calibration(judged: Judgement) -> Chart:
     """Reliability before and after temperature scaling."""
-    over = "less sure" if judged.temperature > 1 else "surer"
-    effect = (
-        f"The temperature {judged.temperature:.2f}, fitted on the validation split, makes it {over} of all "
-        "its answers; which answers it gives does not change."
-        if judged.temperature != 1
-        else "The validation split asks for no change."
+    effect = TEXTS["temperature.same" if judged.temperature == 1 else "temperature.changes"].format(
+        temperature=judged.temperature, direction="less" if judged.temperature > 1 else "more"
     )
     return reliability.diagram(
         {
@@ -304,11 +291,9 @@ def calibration(judged: Judgement) -> Chart:
             for name, measured in (("as trained", judged.raw), ("scaled by temperature", judged.scaled))
         },
         status.hint(
-            "Of answers with a score of 80 %, are 80 of 100 right? If so, the columns reach the dashed line; "
-            "below it the classifier is overconfident. Temperature scaling divides the logits by one "
-            f"number, chosen so that the loss on the validation split is least. {effect} The expected "
-            f"calibration error on the {judged.split} split is {judged.raw.error:.3f} as trained and "
-            f"{judged.scaled.error:.3f} scaled."
+            TEXTS["calibration"].format(
+                effect=effect, split=judged.split, raw=judged.raw.error, scaled=judged.scaled.error
+            )
         ),
     )
 
@@ -316,9 +301,7 @@ def calibration(judged: Judgement) -> Chart:
 def agreements(names: Sequence[str], pairs: Sequence[Agreement]) -> Markup:
     """For each pair of classifiers the share of equal predictions, a button that lists the others."""
     if len(names) < 2:
-        return status.hint(
-            "There is only one classifier. Train a second one on the tab Train to compare them."
-        )
+        return status.hint(TEXTS["alone"])
     by_place: dict[tuple[int, int], Agreement] = {(pair.second, pair.first): pair for pair in pairs}
     rows = join(
         Markup('<tr><th scope="row">{}</th>{}</tr>').format(
@@ -331,10 +314,7 @@ def agreements(names: Sequence[str], pairs: Sequence[Agreement]) -> Markup:
         for row, name in enumerate(names)
         if row
     )
-    return Markup(
-        '<p class="hint">The share of examples on which two classifiers say the same, and below it Cohen’s '
-        "κ: how much more than chance that is (0 is chance, 1 is full agreement). Two that make different "
-        "errors have learned different things. Click a number to read where they differ.</p>"
+    return status.hint(TEXTS["agreement"]) + Markup(
         '<div class="grid-box" role="region" aria-label="Agreement of classifiers">'
         '<table class="judge-matrix"><thead><tr><td class="corner"></td>{}</tr></thead><tbody>{}</tbody>'
         "</table></div>"
@@ -364,16 +344,12 @@ View = Callable[[Judgement], np.ndarray]
 VIEWS: Sequence[tuple[str, str, View]] = (
     (
         "Highest loss",
-        "A wrong label, a text that is odd (irony, a fragment, another language) or two classes that mean "
-        "nearly the same: read these first, and correct wrong labels. Where the text is plain and "
-        "the label right, the classifier is sure of a mistake; the diagrams below measure how often.",
+        TEXTS["advice.highest"],
         lambda judged: np.argsort(-judged.losses, kind="stable")[:10],
     ),
     (
         "Lowest loss",
-        "The easiest examples: look for a word, a sign or a format that they share and that gives the class "
-        "away without the meaning. If texts like these stand in the training split too, the measures above "
-        "promise more than new texts will show.",
+        TEXTS["advice.lowest"],
         lambda judged: np.argsort(judged.losses, kind="stable")[:10],
     ),
 )

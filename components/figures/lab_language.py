@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.figures.markup import Markup, bar_rows, join, percent
+from components.texts import beside
+
+TEXTS = beside(__file__)
 
 Json = Mapping[str, Any]
 
@@ -13,12 +16,8 @@ Json = Mapping[str, Any]
 def pretrained(result: Json) -> Markup:
     """What a network from nothing wrote as it learned; `result` is that of the method `pretraining`."""
     fit, units = result["fit"], _units(result["unit"])
-    said = Markup(
-        "<p>A network of {parameters:,} parameters that knows {vocabulary:,} {units} has read "
-        "{read:,} of them. Perplexity says among how many equally likely ones it wavers, on text that it has "
-        "not read: {vocabulary:,} would be blind guessing, <strong>{perplexity:.1f}</strong> is what it came "
-        "to, or {bits:.2f} bits for each character.</p>"
-    ).format(
+    said = TEXTS.html(
+        "pretrained",
         parameters=result["parameters"],
         vocabulary=result["vocabulary"],
         units=units,
@@ -28,14 +27,14 @@ def pretrained(result: Json) -> Markup:
     )
     rows = join(
         Markup('<tr><td>{:,}</td><td>{:.1f}</td><td class="written" dir="auto">{}</td></tr>').format(
-            one["step"], one["perplexity"], one["text"].strip() or "nothing that can be seen"
+            one["step"], one["perplexity"], one["text"].strip() or "only white space"
         )
         for one in result["samples"]
     )
     return said + Markup(
         '<div class="grid-box" tabindex="0" role="region" aria-label="What it wrote">'
         '<table class="grid language"><thead><tr><th scope="col">Step</th><th scope="col">Perplexity</th>'
-        '<th scope="col">What it writes by then</th></tr></thead><tbody>{}</tbody></table></div>'
+        '<th scope="col">Text generated at this step</th></tr></thead><tbody>{}</tbody></table></div>'
     ).format(rows)
 
 
@@ -75,16 +74,7 @@ def perplexity(value: float) -> str:
 
 
 def _explained(result: Json) -> str:
-    if result["measure"] == "perplexity":
-        return (
-            "Perplexity: the number of equally likely tokens the model hesitates between at each position of "
-            "a held-out text. Lower is better."
-        )
-    return (
-        "Pseudo-perplexity: each token of a held-out text is masked in turn and predicted from both sides; "
-        "the number of equally likely tokens the model hesitates between. Lower is better; not comparable "
-        "with a decoder's perplexity."
-    )
+    return TEXTS[f"measures.{result['measure']}"]
 
 
 def _spoken(result: Json) -> str:
@@ -93,17 +83,8 @@ def _spoken(result: Json) -> str:
         result["after"][key]["perplexity"] / result["before"][key]["perplexity"]
         for key in ("held_out", "general")
     )
-    learned = (
-        f"On text of the field it fell to {percent(own, 0)} of what it was."
-        if own < 1
-        else "On text of the field it did not fall: more epochs or another learning rate may help."
-    )
-    forgot = (
-        f"On general text it rose to {percent(other, 0)}: what one learns displaces something else. A lower "
-        "learning rate, fewer epochs, or general text mixed in make it forget less."
-        if other > 1.02
-        else "On general text it stayed about as it was."
-    )
+    learned = TEXTS["learned.yes" if own < 1 else "learned.no"].format(share=percent(own, 0))
+    forgot = TEXTS["forgot.yes" if other > 1.02 else "forgot.no"].format(share=percent(other, 0))
     return f"{learned} {forgot}"
 
 
@@ -139,4 +120,4 @@ def written_so_far(events: Sequence[Mapping[str, Any]]) -> Markup:
         Markup('<li><span class="hint">Step {:,}</span> <span dir="auto">{}</span></li>').format(step, text)
         for step, text in sorted(texts.items(), reverse=True)
     )
-    return Markup('<section class="so-far"><h4>What it writes so far</h4><ol>{}</ol></section>').format(rows)
+    return Markup('<section class="so-far"><h4>Written so far</h4><ol>{}</ol></section>').format(rows)

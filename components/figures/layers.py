@@ -7,9 +7,12 @@ from statistics import fmean
 from typing import Any
 from unicodedata import east_asian_width
 
+from components import texts
 from components.figures import chart, status, svg
 from components.figures.chart import Chart
 from components.figures.markup import Markup, join, percent, table
+
+TEXTS = texts.beside(__file__)
 
 Json = Mapping[str, Any]
 
@@ -59,11 +62,7 @@ def short(token: str, room: int = LETTERS) -> str:
 
 def _lens(answer: Json) -> Markup:
     title = Markup("<h2>What each layer would say</h2>")
-    explained = Markup(
-        '<p class="hint">The model turns only its last layer into words. Here every layer is turned into '
-        "words in the same way, which shows the answer taking shape from bottom to top: the stronger the "
-        "colour, the more certain the model is.</p>"
-    )
+    explained = status.hint(TEXTS["words.explained"])
     if not answer["lens"]:
         return _section(title, explained, Markup(), status.hint(answer["no_lens"]))
     drawn = answer["tokens"][:MOST_DRAWN]
@@ -82,7 +81,7 @@ def _lens(answer: Json) -> Markup:
     figure = svg.figure(
         _grid(drawn, answer["layers"] + 1, cell),
         name="layers-as-words",
-        label="The most likely token by layer and position; the table below has the last position",
+        label=TEXTS["words.label"],
         numbers={
             "predicts": answer["predicts"],
             "tokens": drawn,
@@ -91,21 +90,15 @@ def _lens(answer: Json) -> Markup:
             "values": top,
         },
     )
-    reads = (
-        "Columns are the tokens the model reads; a cell is the token it would put next."
-        if answer["predicts"] == "next"
-        else "Columns are the tokens the model reads; a cell is the token it would put in that very place."
-    )
     if answer["written"]:
-        reads = (
-            f"Written here: “{answer['written']}” Columns are what it has written so far, after a token "
-            "that it always begins with; a cell is the token it would put next."
-        )
+        reads = TEXTS["words.written"].format(written=answer["written"])
+    else:
+        reads = TEXTS["words.next" if answer["predicts"] == "next" else "words.same"]
     return _section(
         title,
         explained,
         _finding(answer),
-        status.hint(f"{reads} Point at a cell for more of its words.") + _rest(answer) + figure,
+        status.hint(f"{reads} Point at a cell to see other candidates.") + _rest(answer) + figure,
         _last_column(answer),
     )
 
@@ -130,7 +123,7 @@ def _finding(answer: Json) -> Markup:
         words += f"layer {since}" if since == last else f"from layer {since} on it is"
         words += f" “{visible(said[last])}”" if since != last else f", the last, says “{visible(said[last])}”"
     chance = percent(answer["probabilities"][last][place][0])
-    return Markup('<p class="hint layer-example">{}, in the end with {}.</p>').format(words, chance)
+    return Markup('<p class="hint layer-example">{}, with {} in the end.</p>').format(words, chance)
 
 
 def _asked(answer: Json) -> int:
@@ -215,10 +208,7 @@ def _kept(answer: Json) -> Markup:
 
     return _section(
         Markup("<h2>Which tokens a layer turns</h2>"),
-        status.hint(
-            "Between layers each token is a vector. Each number is the cosine similarity of a token's vector "
-            "before and after a layer. The stronger the colour, the more that layer turned it."
-        ),
+        status.hint(TEXTS["kept"]),
         _rest(answer),
         svg.figure(
             _grid(drawn, len(kept), cell, first=1),
@@ -258,12 +248,11 @@ def similarity(request: Json, answer: Json) -> Chart:
             yaxis=chart.named(ticks, "layer", down=False),
         ),
         name="layers-similarity",
-        label="Cosine similarity between each pair of layers, the mean over tokens",
+        label=TEXTS["similarity.label"],
         said=_example(
             request.get("text", ""),
             "The bank of the river was steep.",
-            "Layers 1 and 2 are at 0.90, so little changes there; the input and the last layer are at "
-            "0.36, so little of the plain words is left.",
+            TEXTS["similarity.example"],
         ),
         numbers=table(
             ("", *names),
@@ -321,8 +310,7 @@ def norms(request: Json, answer: Json) -> Chart:
         said=_example(
             request.get("text", ""),
             "The capital of France is",
-            "The median grows from 2.5 at the input to 619 after the last layer, while the first token, "
-            "“The”, is already at 22,680 after layer 15.",
+            TEXTS["lengths.example"],
         )
         + (
             status.hint(f"{left} of {len(tokens)} tokens are not drawn; the JSON has them all.")
@@ -375,4 +363,4 @@ def _rest(answer: Json) -> Markup:
     count = len(answer["tokens"])
     if count <= MOST_DRAWN:
         return Markup()
-    return status.hint(f"The first {MOST_DRAWN} of {count} positions are drawn; the JSON below has them all.")
+    return status.hint(TEXTS["rest"].format(drawn=MOST_DRAWN, count=count))

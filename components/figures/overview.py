@@ -31,11 +31,11 @@ def strip(sentence: str, answers: Mapping[str, Json]) -> Markup:
     not there yet is an empty place."""
     attention, layers, why = (answers.get(name) for name in ("attention", "layers", "attribution"))
     stages = (
-        ("Tokens", "The text in pieces of the vocabulary.", attention and _pieces(attention)),
-        ("Attention", "Who reads from whom, in one of 12 heads.", attention and _head(attention)),
+        ("Tokens", "The text as entries of the vocabulary.", attention and _pieces(attention)),
+        ("Attention", "Which token reads from which, in one of 12 heads.", attention and _head(attention)),
         ("Layers", "How far each layer moves each token.", layers and _moves(layers)),
-        ("Verdict", "What the last layer says.", why and _bars(why["choices"], "text", "Verdict")),
-        ("Why", "What each word adds to it.", why and _tinted(sentence, why)),
+        ("Verdict", "What the last layer predicts.", why and _bars(why["choices"], "text", "Verdict")),
+        ("Why", "What each word contributes.", why and _tinted(sentence, why)),
     )
     whole = Markup('<ol class="strip" tabindex="0" aria-label="“{}” on its way through one model">{}</ol>')
     return whole.format(

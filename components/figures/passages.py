@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components import texts
 from components.figures.markup import Markup, bar_rows, escape, join, percent
 from components.figures.spans import Mark, marked
+
+TEXTS = texts.beside(__file__)
 
 Json = Mapping[str, Any]
 
@@ -49,7 +52,7 @@ def _wordings(found: Sequence[Json]) -> Markup:
         return Markup()
     rows = bar_rows(
         [(one["text"], one["score"], percent(one["score"])) for one in found],
-        caption="The same places, cut otherwise",
+        caption="The same passages with other boundaries",
         columns=("Answer", "Score"),
         best=(),
     )
@@ -87,12 +90,10 @@ def positions(context: str, places: Sequence[Json]) -> Markup:
         for one in ranked
     )
     return Markup(
-        '<section class="edges"><h3>Where an answer may begin and end</h3><p class="hint">The bar above a '
-        "token is as strong as the probability that an answer begins there, the bar below that it ends "
-        "there.</p>"
+        '<section class="edges"><h3>Where an answer may begin and end</h3><p class="hint">{explained}</p>'
         '<p class="marked" dir="auto">{body}</p><details><summary>The most likely tokens as a table</summary>'
         '<div class="grid-box"><table class="grid"><thead><tr><th scope="col">Token</th>'
         '<th scope="col">At</th><th scope="col">Begins</th><th scope="col">Ends</th></tr></thead>'
         "<tbody>{rows}</tbody></table></div>"
         "</details></section>"
-    ).format(body=join(body), rows=rows)
+    ).format(explained=TEXTS["positions"], body=join(body), rows=rows)

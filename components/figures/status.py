@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.figures.markup import Markup, escape, join
+from components.texts import beside
+
+TEXTS = beside(__file__)
 
 
 def run_line(
@@ -32,7 +35,7 @@ def run_line(
 def _took(computing: float, waited: float | None) -> str:
     if waited is None or waited - computing < 0.5:
         return duration(computing)
-    return f"{duration(waited)}, of it {duration(computing)} computing"
+    return f"{duration(waited)}, {duration(computing)} of it computing"
 
 
 def fact(value: str | Markup) -> Markup:
@@ -66,7 +69,7 @@ def problem(message: str) -> Markup:
 
 def broken(incident: str) -> Markup:
     """An error of our own, by the name under which the log has it."""
-    return problem(f"Something broke on our side. If it happens again, report incident {incident}.")
+    return problem(TEXTS["broken"].format(incident=incident))
 
 
 def hint(message: str) -> Markup:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from components import texts
 from components.figures.markup import Markup, bar_rows, join, percent
 from components.insight.families import Family, spelled
 from components.insight.merges import Merge
@@ -15,6 +16,8 @@ from components.models.tokenizer import Growth, Tokenizer
 
 if TYPE_CHECKING:
     from components.insight.transplant import Reading  # brings torch
+
+TEXTS = texts.beside(__file__)
 
 MOST_CHIPS = 150
 MOST_COLUMNS = 48  # of a tensor that is drawn
@@ -125,7 +128,7 @@ def tensor(batch: Batch, texts: Sequence[str]) -> Markup:
         width=width,
         ids=_grid(head, rows(ids), "input_ids"),
         mask=_grid(head, rows(mask), "attention_mask"),
-        said=f"Places with mask 0 hold the id {batch.filler} and are not attended to."
+        said=TEXTS["mask"].format(filler=batch.filler)
         + (f" Cut: {cut}." if cut else " Nothing is cut.")
         + more,
     )
@@ -140,11 +143,10 @@ def one_hot_matrix(found: OneHot, vocabulary_size: int) -> Markup:
         )
         for token, vector in zip(found.tokens, found.vectors, strict=True)
     )
-    return Markup(
-        "<h3>One-hot vectors of the first text</h3>{grid}"
-        '<p class="hint">Only the {some} columns of tokens that occur; whole, each row would have {all:,} '
-        "numbers, all 0 but one. The embedding layer looks the row up instead of multiplying.</p>"
-    ).format(grid=_grid(head, rows, "One-hot vectors"), some=len(found.vocabulary), all=vocabulary_size)
+    return Markup('<h3>One-hot vectors of the first text</h3>{grid}<p class="hint">{said}</p>').format(
+        grid=_grid(head, rows, "One-hot vectors"),
+        said=TEXTS["one-hot"].format(columns=len(found.vocabulary), vocabulary=vocabulary_size),
+    )
 
 
 def vocabulary_growth(growth: Growth, tokenizer: Tokenizer) -> Markup:
@@ -217,11 +219,9 @@ def transplanted(readings: Mapping[str, Reading]) -> Markup:
     def column(title: str, found: Reading) -> Markup:
         notes = []
         if found.strange:
-            notes.append(
-                f"{found.strange:,} ids are outside the model's vocabulary and read as unknown tokens."
-            )
+            notes.append(TEXTS["unknown"].format(count=found.strange))
         if found.left_out:
-            notes.append(f"{found.left_out:,} tokens exceed what the model reads and are left out.")
+            notes.append(TEXTS["left-out"].format(count=found.left_out))
         return Markup(
             '<section class="column"><h3>{title}</h3>{bars}<h4>It was given</h4>{given}'
             "<h4>To the model, these ids mean</h4>{meant}{notes}</section>"

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components import texts
 from components.figures.markup import Markup, bar_rows, join, percent
+
+TEXTS = texts.beside(__file__)
 
 Json = Mapping[str, Any]
 
@@ -21,10 +24,8 @@ def translation(request: Json, answer: Json) -> Markup:
     ]
     if any(one["unsure"] for one in segments):
         parts.append(
-            Markup(
-                '<p class="reading">The model is unsure of the <span '
-                'class="doubtful">underlined</span> text, '
-                "which may well be wrong.</p>"
+            Markup('<p class="reading">{}</p>').format(
+                TEXTS.line("unsure", underlined=Markup('<span class="doubtful">underlined</span>'))
             )
         )
     if alternatives:
@@ -86,6 +87,6 @@ def _alternatives(answer: Json, index: int) -> Markup:
         answer["segments"][index]["source"]
     ) + bar_rows(
         ((one["translation"], one["score"], percent(one["score"])) for one in own),
-        caption="Translations of this sentence, in the order in which the search ranks them",
+        caption="Translations of this sentence, as ranked by the search",
         columns=("Translation", "Score"),
     )

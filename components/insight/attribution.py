@@ -26,11 +26,14 @@ from components.tasks.catalog import TASKS
 from components.tasks.explained import PAIR, TEXT, Asked, Choice, Explained, Unit
 from components.tasks.fields import STRICT, OptionalText, Text
 from components.tasks.task import Output, Progress, Task, scaled_progress
+from components.texts import beside
 
 if TYPE_CHECKING:
     from components.insight.attribution_methods import Attributed
     from components.models.checkpoint import Checkpoint, LoadedModel
     from components.tasks.explanation import Predicting, Prediction
+
+TEXTS = beside(__file__)
 
 # What can be explained, by name.
 EXPLAINED: Mapping[str, Explained] = {
@@ -317,12 +320,9 @@ def _notes(found: Attributed) -> Iterator[str]:
     from components.insight import attribution_methods
 
     if found.error > attribution_methods.TOLERANCE:
-        yield (
-            f"Integrated gradients miss {100 * found.error:.0f} % of the change they explain, even with "
-            f"{found.steps} steps: treat their values as rough."
-        )
+        yield TEXTS["rough"].format(error=100 * found.error, steps=found.steps)
     if len(found.methods) < len(attribution_methods.METHODS):
-        yield "This network does not return its attention weights, so there is no attention rollout."
+        yield TEXTS["no-rollout"]
 
 
 def compare(units: Sequence[str], methods: Sequence[Method]) -> Agreement:
@@ -342,9 +342,13 @@ def compare(units: Sequence[str], methods: Sequence[Method]) -> Agreement:
         return Agreement(pairs=pairs, unit=-1, sentence="All methods put the parts in the same order.")
     high, low = (methods[int(places[:, unit].argmin())], methods[int(places[:, unit].argmax())])
     top, bottom = places[:, unit].min(), places[:, unit].max()
-    sentence = (
-        f"The methods disagree most about “{units[unit]}”: of {len(units)} parts, {NAMES[high.name]} puts it "
-        f"at place {_place(top)} by size, {NAMES[low.name]} at place {_place(bottom)}."
+    sentence = TEXTS["disagreement"].format(
+        unit=units[unit],
+        units=len(units),
+        high=NAMES[high.name],
+        top=_place(top),
+        low=NAMES[low.name],
+        bottom=_place(bottom),
     )
     return Agreement(pairs=pairs, unit=unit, sentence=sentence)
 

@@ -24,12 +24,15 @@ from components.insight.reading import Reading
 from components.insight.weights import Predicts
 from components.models.checkpoint import Head
 from components.tasks.task import Progress
+from components.texts import beside
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from transformers import PreTrainedModel
 
     from components.models.checkpoint import LoadedModel
+
+TEXTS = beside(__file__)
 
 # Positions whose logits are in memory at once: with a vocabulary of 150,000 some 80 MB.
 AT_ONCE = 128
@@ -202,12 +205,9 @@ def lens(model: LoadedModel, read: Reading, seen: Seen, top_k: int) -> Generator
     """Yields after each layer, from the last one down."""
     predicts = _PREDICTS.get(model.checkpoint.head, "nothing")
     if predicts == "nothing":
-        return _none("This model has no head that predicts tokens, so no layer can be read as words.")
+        return _none(TEXTS["no-head"])
     if seen.head is None or seen.logits is None:
-        return _none(
-            f"{model.checkpoint.id} turns its last layer into words in a way this page does not support, so "
-            "its layers are not read as words."
-        )
+        return _none(TEXTS["unsupported"].format(model=model.checkpoint.id))
     tokens: list[list[list[str]]] = []
     probabilities: list[list[list[float]]] = []
     for state in reversed(seen.states):
@@ -217,10 +217,7 @@ def lens(model: LoadedModel, read: Reading, seen: Seen, top_k: int) -> Generator
             made = seen.head(seen.norm(state[None, start:stop]))[0].float().softmax(dim=-1)
             own = seen.logits[0, start:stop]
             if not tokens and (made.shape != own.shape or _differ(made, own.float().softmax(dim=-1))):
-                return _none(
-                    f"Reading the last layer of {model.checkpoint.id} does not reproduce the model's output, "
-                    "so its layers are not read as words."
-                )
+                return _none(TEXTS["different"].format(model=model.checkpoint.id))
             best = made.topk(min(top_k, made.shape[-1]), dim=-1)
             chances += best.values.cpu().double().tolist()
             ids += best.indices.tolist()

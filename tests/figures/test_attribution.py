@@ -119,7 +119,7 @@ def test_the_grid_draws_forty_parts_and_saves_all() -> None:
     words = [f"w{index}" for index in range(55)]
     page = str(figure.grid(attributed(words)[1]))
     assert page.count('class="cell ') == figure.MOST_ROWS * len(NAMES)
-    assert "15 smaller ones" in page
+    assert "The other 15 are in the JSON" in page
     assert ">w54<" in page  # the largest
     assert ">w0<" not in page
     saved = re.search(r'data-numbers="([^"]*)"', page)

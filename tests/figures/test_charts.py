@@ -133,5 +133,5 @@ def test_a_limit_far_beyond_every_text_is_told_but_not_drawn() -> None:
     far = lab_data.lengths([box("joy")], "tokens", 512, "Tokens")
     assert sent(near)["layout"]["shapes"][0]["x0"] == 4
     assert "shapes" not in sent(far)["layout"] or not sent(far)["layout"]["shapes"]
-    assert "no text is cut" in far.below()
-    assert "cut in training" in near.below()
+    assert "no text is cut off" in far.below()
+    assert "cut off in training" in near.below()

@@ -24,6 +24,8 @@ DOCUMENTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 TYPED = {"query", "requests", "source", "target", "words", "arxiv", "languages", "pattern"}
 
 TAG = re.compile(r"<[^<>]*>")
+# Tags at which a text ends; those within a sentence are passed over.
+BLOCK_TAG = re.compile(r"</?(?!(?:a|b|bdi|code|em|i|mark|span|strong)\b)[a-z][^<>]*>")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 LINK_TARGET = re.compile(r"\]\([^)\s]*\)")
@@ -64,7 +66,7 @@ def relative(path: Path) -> str:
 
 def python_strings(path: Path) -> Iterator[Text]:
     """String constants without docstrings; of an f-string the whole, with … for what is filled in. Tags are
-    taken out."""
+    taken out; what stands between two blocks, as in two cells of a table, is a text of its own."""
     tree = ast.parse(path.read_text("utf-8"))
     passed_over = {id(part) for node in ast.walk(tree) for part in _no_text(node)}
     for node in ast.walk(tree):
@@ -78,7 +80,8 @@ def python_strings(path: Path) -> Iterator[Text]:
             )
         else:
             continue
-        yield Text(f"{relative(path)}:{node.lineno}", " ".join(TAG.sub(" ", written).split()))
+        for block in BLOCK_TAG.split(written):
+            yield Text(f"{relative(path)}:{node.lineno}", " ".join(TAG.sub(" ", block).split()))
 
 
 def _no_text(node: ast.AST) -> Iterable[ast.AST]:
