@@ -32,7 +32,7 @@ BOXES: Mapping[str, TextInput] = {
     "table_question": TextInput(lines=1),
     "labels": ListInput(lines=1, separator=","),
     "sentences": ListInput(lines=3),
-    "gap": TextInput(lines=1),
+    "gap": TextInput(lines=1, placeholder="Your own, with [MASK]"),
 }
 FIELDS: Mapping[str, InputField] = {field.name: field for field in input_fields(overview.Inputs)}
 PARTS: Mapping[str, overview.Part] = {part.name: part for part in overview.PARTS}
@@ -146,6 +146,7 @@ def line(name: str, value: str) -> gr.Textbox:
         label=FIELDS[name].title,
         lines=kind.lines,
         max_lines=8,
+        placeholder=kind.placeholder,
         elem_id=f"home-{name}",
         elem_classes="line",
     )
@@ -210,7 +211,9 @@ class Board:
         return next(page for page in self.pages if page.slug == slug)
 
     def _head(self, card: Card, link: str, state: Markup) -> Markup:
-        return Markup('<h3><a href="{}">{}</a></h3><p class="state">{}</p>').format(link, card.title, state)
+        return Markup('<h3><a href="{}">{}</a></h3><p class="state">{} {}</p>').format(
+            link, card.title, self._page(card.slug).nav, state
+        )
 
     def _belonging(self, figure: Markup) -> Markup:
         return asking.belonging(figure, self._typed)
@@ -233,14 +236,14 @@ def analyze(tour: Tour, values: Sequence[str]) -> Iterator[list[Any]]:
             yield [*keep, str(step.figure)]
             return
         yield step
-    yield [*keep, str(status.hint("Done. Each card opens its page with this very text."))]
+    yield [*keep, str(status.hint("Done. Open a card to continue with this text."))]
 
 
 def _analyzed(tour: Tour, values: Sequence[str], keep: Sequence[Any]) -> Iterator[list[Any]]:
     payload = {name: BOXES[name].parse(value or "") for name, value in zip(_names(), values, strict=True)}
     inputs = validate(overview.Inputs, payload)
     board = Board(tour.pages, inputs)
-    waiting = [board.waiting(card, "in line") for card in CARDS]
+    waiting = [board.waiting(card, "waiting") for card in CARDS]
     yield [gr.skip(), *waiting, str(status.progress("Looking for the clearest sentence", 0.0))]
     sentence = overview.clearest(tour.runner, inputs.text)
     answers: dict[str, Json] = {}
@@ -248,8 +251,8 @@ def _analyzed(tour: Tour, values: Sequence[str], keep: Sequence[Any]) -> Iterato
     for report in overview.reports(tour.runner, inputs, sentence):
         change = list(keep)
         part, step = report.part, report.step
-        share = overview.PARTS.index(part) / len(overview.PARTS)
-        line = str(status.progress(part.operation.title, share))
+        done, most = overview.PARTS.index(part), len(overview.PARTS)
+        line = str(status.progress(f"{done} of {most} done: {part.operation.title}", done / most))
         if isinstance(step, Answer | Finding):
             answers[part.name] = step.as_json()
         if part.name in STAGES and part.name in answers:

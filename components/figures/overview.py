@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from components.figures import svg, tables, tokens
+from components import texts
+from components.figures import status, svg, tables, tokens
 from components.figures.markup import Markup, bar_rows, escape, join, percent
 from components.figures.translations import with_doubts
+
+TEXTS = texts.beside(__file__)
 
 Json = Mapping[str, Any]
 
@@ -62,7 +65,9 @@ def _pieces(attention: Json) -> Markup:
 
 
 def _labels(request: Json, answer: Json) -> Markup:
-    return _bars(answer["labels"], "label", "Labels")
+    bars = _bars(answer["labels"], "label", "Labels")
+    independent = sum(one["score"] for one in answer["labels"]) > 1.001
+    return bars + (status.hint(TEXTS["independent"]) if independent else Markup())
 
 
 def _bars(rows: Sequence[Json], name: str, caption: str) -> Markup:
@@ -207,7 +212,8 @@ def _table(request: Json, answer: Json) -> Markup:
     said = Markup('<p class="table-answer" dir="auto"><strong>{}</strong></p>').format(
         answer["answer"] or "(an empty cell)"
     )
-    return said + tables.grid(request["table"]["columns"], request["table"]["rows"], marked)
+    grid = tables.grid(request["table"]["columns"], request["table"]["rows"], marked)
+    return said + grid + status.hint(TEXTS["table"])
 
 
 def _next_word(request: Json, answer: Json) -> Markup:
@@ -221,11 +227,15 @@ def _next_word(request: Json, answer: Json) -> Markup:
 
 
 def _translation(request: Json, answer: Json) -> Markup:
-    return _paragraph(with_doubts(answer["translation"], answer["segments"]), len(answer["translation"]))
+    text = _paragraph(with_doubts(answer["translation"], answer["segments"]), len(answer["translation"]))
+    unsure = any(one["unsure"] for one in answer["segments"])
+    return text + (status.hint(TEXTS["unsure"]) if unsure else Markup())
 
 
 def _gap(request: Json, answer: Json) -> Markup:
-    return _bars(answer["candidates"], "token", "Word")
+    return _paragraph(escape(request["text"]), len(request["text"])) + _bars(
+        answer["candidates"], "token", "Word"
+    )
 
 
 def _short(token: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from components.tasks import (
     translation,
     zero_shot_classification,
 )
-from components.tasks.fields import STRICT, Grid, Text
+from components.tasks.fields import STRICT, Grid, OptionalText, Text
 from components.tasks.sentences import sentences
 from components.tasks.task import Answer, Finding, Operation, Progress, Tool
 
@@ -87,7 +88,7 @@ class Inputs:
     ]
     question: Annotated[
         Text, Field(max_length=500, title="Question", description="Question to answer from the text.")
-    ] = "What did he buy?"
+    ] = "Where was it?"
     labels: Annotated[
         list[Annotated[Text, Field(max_length=100)]],
         Field(
@@ -113,8 +114,13 @@ class Inputs:
         ),
     ]
     gap: Annotated[
-        Text, Field(max_length=500, title="Sentence with a gap", description="[MASK] stands for the gap.")
-    ] = "Please give me my [MASK] back."
+        OptionalText,
+        Field(
+            max_length=500,
+            title="Sentence with a gap",
+            description="[MASK] stands for the gap. The longest word of the clearest sentence if left out.",
+        ),
+    ] = ""
     parts: Annotated[
         list[Annotated[Text, Field(max_length=20)]],
         AfterValidator(_known),
@@ -238,7 +244,7 @@ PARTS = (
     Part(
         name="gap",
         operation=fill_mask.TASK,
-        request=lambda given, sentence: {"text": given.gap, "top_k": 4},
+        request=lambda given, sentence: {"text": given.gap.strip() or with_gap(sentence), "top_k": 4},
         needs="gap",
     ),
 )
@@ -288,6 +294,12 @@ def clearest(runner: Runner, text: str) -> str:
 def without_last_word(text: str) -> str:
     """What is left for a model to go on from."""
     return text.rsplit(maxsplit=1)[0] if len(text.split()) > 1 else text
+
+
+def with_gap(text: str) -> str:
+    """The text with a gap for its longest word, the first of several."""
+    words = re.findall(r"[^\W\d_]+", text) or text.split()
+    return text.replace(max(words, key=len), fill_mask.MASK, 1)
 
 
 def run(runner: Runner, inputs: Inputs) -> Generator[Progress, None, Overview]:

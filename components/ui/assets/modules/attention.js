@@ -631,7 +631,7 @@ export function start({ element, props }) {
     $("entropy").textContent =
       entropy === null || !most
         ? ""
-        : `This head spreads its weights by ${entropy.toFixed(2)} bits: 0 is one token for each, ${most.toFixed(1)} all alike.`;
+        : `Focused or spread out? ${entropy.toFixed(1)} on a scale from 0 (each token reads from a single one) to ${most.toFixed(1)} (from all alike); the entropy in bits.`;
     list.replaceChildren();
     const whole = shown.view !== "heads" && state.row !== null && state.row < shown.rows.length;
     $("edit").hidden = !whole || !editable();

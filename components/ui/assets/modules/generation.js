@@ -104,19 +104,23 @@ export function start({ element, trigger, watch }) {
     const rows = distribution(data, settings);
     const free = distribution(data, { temperature: 1, ...OFF });
     const body = section.querySelector("tbody");
+    const greedy = settings.temperature === 0; // nothing is drawn: what counts is how far the likeliest is ahead
     body.replaceChildren(
       ...data.tokens.slice(0, SHOWN).map(([text], place) => {
         const share = rows[place][0];
         const shown = text.replaceAll("\n", "↵").replace(/^ /, "·");
         const own = percent(free[place][0]); // before anything is left out
+        if (greedy) return row(shown, free[place][0], share ? `taken, ${own}` : own, "piece");
         return row(shown, share, share ? percent(share) : `out (${own})`, share ? "piece" : "piece out");
       }),
     );
-    const first = rows.slice(0, SHOWN).reduce((sum, [share]) => sum + share, 0);
-    const others = rows.slice(SHOWN).reduce((sum, [share, count]) => sum + (share ? count : 0), 0);
-    body.append(
-      row(`${others.toLocaleString()} others`, 1 - first, percent(Math.max(0, 1 - first)), "others"),
-    );
+    const counted = greedy ? free : rows;
+    const first = counted.slice(0, SHOWN).reduce((sum, [share]) => sum + share, 0);
+    const others = counted.slice(SHOWN).reduce((sum, [share, count]) => sum + (share ? count : 0), 0);
+    if (others)
+      body.append(
+        row(`${others.toLocaleString()} others`, 1 - first, percent(Math.max(0, 1 - first)), "others"),
+      );
   }
 
   // The chances at another token: the model reads the text before it once more.

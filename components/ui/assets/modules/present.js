@@ -45,11 +45,23 @@ function title(figure) {
   return heading?.textContent.trim() ?? "";
 }
 
+/** An answer in text and bars grows until it fills the window; charts and canvases take their room themselves. */
+function enlarge(figure) {
+  if (!figure.matches(".result.block")) return;
+  const room = innerHeight - figure.getBoundingClientRect().top - bar.offsetHeight;
+  for (const zoom of [2.2, 1.9, 1.6, 1.3]) {
+    figure.style.zoom = String(zoom);
+    if (figure.getBoundingClientRect().height < room) return;
+  }
+  figure.style.zoom = "";
+}
+
 function show(figure, all) {
   for (const one of document.querySelectorAll("[data-presented], [data-present-path]")) {
     delete (/** @type {HTMLElement} */ (one).dataset.presented);
     delete (/** @type {HTMLElement} */ (one).dataset.presentPath);
   }
+  if (current) current.style.zoom = "";
   current = figure ?? null;
   page.classList.toggle("present-one", Boolean(current));
   page.classList.toggle("present-waiting", !current && page.classList.contains(MANNER));
@@ -59,8 +71,10 @@ function show(figure, all) {
     for (let one = current.parentElement; one; one = one === root ? null : one.parentElement)
       one.dataset.presentPath = "";
     scrollTo(0, 0);
+    enlarge(current);
     dispatchEvent(new Event("resize")); // charts and canvases take the room that there is now
   }
+  for (const one of bar.querySelectorAll(".step")) one.hidden = all.length < 2;
   const name = current && title(current);
   said.textContent = current
     ? `Figure ${all.indexOf(current) + 1} of ${all.length}${name ? `: ${name}` : ""}`
@@ -114,12 +128,12 @@ function build() {
     made.addEventListener("click", pressed);
     return made;
   };
-  bar.append(
+  const steps = [
     button("Previous figure", "Page Up", () => step(-1)),
     button("Next figure", "Page Down", () => step(1)),
-    said,
-    button("Stop presenting", "Escape", toggle),
-  );
+  ];
+  for (const one of steps) one.className = "step";
+  bar.append(...steps, said, button("Stop presenting", "Escape", toggle));
   document.body.append(bar);
   asked = make("p", "present-asked");
   document.querySelector(".tour-heading, .hero").append(asked);
