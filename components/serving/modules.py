@@ -1,4 +1,4 @@
-"""Serves the pages' JavaScript modules."""
+"""Serves the pages' JavaScript modules, and the script for pages that embed ours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from components.javascript import FOLDER, PLACE
+from components.javascript import EMBED, FOLDER, PLACE
 
 
 def modules() -> Route:
@@ -25,3 +25,14 @@ def modules() -> Route:
         return FileResponse(FOLDER / name, media_type="text/javascript")
 
     return Route("/assets/tour-{version}/{name}.js", module)
+
+
+def embed_script() -> Route:
+    """At an address without a hash, which others write into their pages: kept for an hour."""
+
+    async def script(request: Request) -> Response:
+        return FileResponse(
+            EMBED, media_type="text/javascript", headers={"Cache-Control": "public, max-age=3600"}
+        )
+
+    return Route("/embed.js", script)

@@ -120,7 +120,7 @@ def _lists(name: str, many: Operation) -> dict[str, Schema]:
 
 def _openais(operation: dict[str, Any]) -> dict[str, Any]:
     """An entry of the file with its schemas where OpenAPI has them."""
-    request, answer = operation.pop("request", None), operation.pop("answer")
+    request, answer, events = (operation.pop(name, None) for name in ("request", "answer", "events"))
     example = operation.pop("example", None)
     refused = {"description": "Refused, with the reason.", "content": _json("openai.Error")}
     body = {"required": True, "content": _json(request, example=example)} if request else None
@@ -128,11 +128,16 @@ def _openais(operation: dict[str, Any]) -> dict[str, Any]:
         **operation,
         **({"requestBody": body} if body else {}),
         "responses": {
-            "200": {"description": "The answer.", "content": _json(answer)},
+            "200": {"description": "The answer.", "content": _json(answer) if answer else _events(events)},
             "4XX": refused,
             "5XX": refused,
         },
     }
+
+
+def _events(schema: str) -> dict[str, Any]:
+    """The data of each server-sent event."""
+    return {"text/event-stream": _json(schema)["application/json"]}
 
 
 def _hubs(name: str, form: hugging_face.Form, task: Operation) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class Runner:
         options = [field.name for field in option_fields(task.options)]
         _refuse_unknown_fields(task, payload, [*inputs, "model", *options])
         payload = _given(payload)
-        checkpoint = self._checkpoint(task, payload.get("model"))
+        checkpoint = self.checkpoint(task, payload.get("model"))
         return Request(
             checkpoint=checkpoint,
             inputs=validate(task.inputs, {name: payload[name] for name in inputs if name in payload}),
@@ -175,7 +175,7 @@ class Runner:
                 found[place] = error
             else:
                 groups.setdefault(request.checkpoint.id, {})[place] = request
-        deadline = monotonic() + self._time_limit
+        deadline = self.deadline()
         for requests in groups.values():
             answers = yield from self._group(task, [*requests.values()], deadline)
             found |= dict(zip(requests, answers, strict=True))
@@ -242,7 +242,8 @@ class Runner:
         with self.registry.device_slot():  # tokenizers are for one thread at a time
             return legibility.notes(model, request.inputs, reads)
 
-    def _checkpoint(self, task: Task[I, O, R], model: object) -> Checkpoint:
+    def checkpoint(self, task: Task[Any, Any, Any], model: object) -> Checkpoint:
+        """What a request names as its model; raises `TourError` where it cannot do the task."""
         catalog = self.registry.catalog
         if model is None or model == "":
             return catalog.default(task.name, self.profile)
@@ -285,7 +286,7 @@ class Runner:
         self, task: Task[I, O, R], request: Request[I, O], deadline: float | None = None
     ) -> Generator[Progress | Answer[R], None, None]:
         identity = request.checkpoint.id
-        deadline = deadline or monotonic() + self._time_limit
+        deadline = deadline or self.deadline()
         yield from self._loaded(identity, deadline)
         with self.registry.lease(identity) as model:
             unread = self._unread(task, request, model)
@@ -312,6 +313,10 @@ class Runner:
             notes=unread + output.notes,
             share=output.share,
         )
+
+    def deadline(self) -> float:
+        """Of a request that begins now."""
+        return monotonic() + self._time_limit
 
     def _refuse_after(self, deadline: float) -> None:
         if monotonic() > deadline:
