@@ -24,7 +24,7 @@ FLAGS ?=
 # make test-fast   before a commit: style, imports, tests without weights, server or browser
 # make lint-js   types, errors and format of the pages' JavaScript; passed over where npm does not work
 # make soak   200 visitors for five minutes     make fuzz   20,000 requests that nobody would write
-.PHONY: clients soak fuzz lint-js demo test test-fast check bench evaluate examples screenshots chromium nginx clean
+.PHONY: gpu-check clients soak fuzz lint-js demo test test-fast check bench evaluate examples screenshots chromium nginx clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -75,6 +75,9 @@ soak: $(VENV)/.dev
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz $(FLAGS)
+
+gpu-check: $(VENV)/.dev
+	$(BIN)/python -m tests.gpu $(FLAGS)
 
 clients: $(VENV)/.dev $(VENV)/clients/.installed tests/clients/node_modules/.package-lock.json
 	$(BIN)/python -m tests.clients "$(VENV)/clients/bin/python"

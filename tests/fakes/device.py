@@ -16,7 +16,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
-from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+from torch.utils.backend_registration import _DummyBackendModule, _setup_privateuseone_for_python_backend
 
 aten = torch.ops.aten
 NAME = "elsewhere"
@@ -138,10 +138,17 @@ def run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     return tree_map(placed, found)
 
 
+class _Hidden(_DummyBackendModule):
+    """What picks the best device there is, such as other tests of the process, passes over this one."""
+
+    def is_available(self) -> bool:
+        return False
+
+
 def register() -> torch.device:
     """Makes torch know the device; once in a process."""
     if torch._C._get_privateuse1_backend_name() != NAME:
-        _setup_privateuseone_for_python_backend(NAME)
+        _setup_privateuseone_for_python_backend(NAME, backend_module=_Hidden())
     return torch.device(NAME, 0)
 
 
