@@ -24,7 +24,7 @@ FLAGS ?=
 # make test-fast   before a commit: style, imports, tests without weights, server or browser
 # make lint-js   types, errors and format of the pages' JavaScript; passed over where npm does not work
 # make soak   200 visitors for five minutes     make fuzz   20,000 requests that nobody would write
-.PHONY: soak fuzz lint-js demo test test-fast check bench evaluate examples screenshots chromium nginx clean
+.PHONY: gpu-check clients soak fuzz lint-js demo test test-fast check bench evaluate examples screenshots chromium nginx clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -77,6 +77,21 @@ soak: $(VENV)/.dev
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz $(FLAGS)
 
+gpu-check: $(VENV)/.dev
+	$(BIN)/python -m tests.gpu $(FLAGS)
+
+clients: $(VENV)/.dev $(VENV)/clients/.installed tests/clients/node_modules/.package-lock.json
+	$(BIN)/python -m tests.clients "$(VENV)/clients/bin/python"
+
+$(VENV)/clients/.installed: tests/clients/requirements.txt
+	$(PYTHON) -m venv "$(VENV)/clients"
+	"$(VENV)/clients/bin/python" -m pip install --disable-pip-version-check -r tests/clients/requirements.txt
+	@touch $@
+
+tests/clients/node_modules/.package-lock.json: tests/clients/package.json tests/clients/package-lock.json
+	npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 evaluate: $(VENV)/.dev
 	$(BIN)/python -m components.training evaluate --data "$(DATA)" $(FLAGS)
 
@@ -116,5 +131,5 @@ nginx:
 	|| echo "nginx is not installed: the tests behind a proxy are skipped" >&2
 
 clean:
-	rm -rf $(VENV) node_modules test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) node_modules tests/clients/node_modules test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -109,11 +109,12 @@ def build_app(
     prefetch: bool = True,
     compatible: bool = True,
     limits: Limits | None = None,
+    runner_class: type[Runner] = Runner,
 ) -> App:
     """`published` is where visitors reach the app; `frame_ancestors` is CSP's list of who may embed it;
     `time_limit` is how many seconds a request may take; `prefetch` says whether embedded weights are
     fetched before anybody asks; `compatible` whether OpenAI's and the Hub's clients are answered; `limits`
-    says who may ask, and how often.
+    says who may ask, and how often; `runner_class` where models are run.
     """
     _prepare_environment()
     gpu = zerogpu.decorator() if zerogpu.asked_for() else None
@@ -127,7 +128,7 @@ def build_app(
     from components.serving.listeners import Listeners
     from components.serving.mcp import McpServer
     from components.serving.middleware import middleware
-    from components.serving.modules import modules, styles
+    from components.serving.modules import embed_script, modules, styles
     from components.serving.search import index
     from components.serving.sessions import spare
     from components.serving.shell import Site, pictures
@@ -138,7 +139,7 @@ def build_app(
         settings = replace(settings, device="cpu")  # what is not placed runs in the app's process
     registry = Registry(load_catalog(), settings)
     execute = None if gpu is None else zerogpu.ZeroGpu(registry, _to_place(registry, settings.profile), gpu)
-    runner = Runner(registry, settings.profile, execute=execute, time_limit=time_limit)
+    runner = runner_class(registry, settings.profile, execute=execute, time_limit=time_limit)
     lab = Lab(registry, settings)
     inference = Inference(runner)
     limits = limits or Limits()
@@ -188,6 +189,7 @@ def build_app(
                     pictures(PICTURES),
                     modules(),
                     styles(),
+                    embed_script(),
                     uploads(files, LARGEST),
                 ],
                 "middleware": middleware(site, published, listeners, limits, frame_ancestors),
@@ -230,14 +232,14 @@ def create_app() -> ASGIApp:
     return _build(options).asgi()
 
 
-def serve(options: argparse.Namespace) -> int:
+def serve(options: argparse.Namespace, runner_class: type[Runner] = Runner) -> int:
     """Until Ctrl+C or SIGTERM."""
     host, port = options.host, options.port
     if problem := unusable(host, port):
         print(problem, file=sys.stderr)
         return 1
     signal.signal(signal.SIGTERM, _interrupt)
-    app = _build(options)
+    app = _build(options, runner_class)
     try:
         address = app.start(host, port, share=options.share)
         shown = address if options.share else _published(options).address
@@ -269,7 +271,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     )
 
 
-def _build(options: argparse.Namespace) -> App:
+def _build(options: argparse.Namespace, runner_class: type[Runner] = Runner) -> App:
     return build_app(
         _settings(options),
         _published(options),
@@ -278,6 +280,7 @@ def _build(options: argparse.Namespace) -> App:
         prefetch=options.prefetch,
         compatible=options.compatible,
         limits=_limits(options),
+        runner_class=runner_class,
     )
 
 

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "ui" / "assets" / "modules"
+EMBED = FOLDER.parent / "embed.js"  # for pages of others that show ours in frames
 _IMPORTS = re.compile(r'^(?:import|export) [^;"]*"\./([\w-]+\.js)";', re.MULTILINE)
 _VERSION = hashlib.sha256(
     b"\0".join(

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from components import texts
 from components.figures.api_reference import Described, code, reference
 from components.figures.markup import Markup
+from components.tasks.batched import MOST
 from components.tasks.task import Operation
+from components.tasks.text_classification import TASK
 from components.ui import api_samples, links
 from demos import examples
 
@@ -29,9 +31,16 @@ def content(operations: Sequence[Operation], origin: str) -> Markup:
             "frames",
             code(links.frame_code(origin, "text-classification", "Text classification"), "Code of the frame"),
         ),
+        most=MOST,
+        batch=_section("batch", code(_batch(origin), "Many requests")),
         deploy=_section("deploy", code(TEXTS["commands"], "Commands")),
         operations=reference([_described(one, origin) for one in operations]),
     )
+
+
+def _batch(origin: str) -> str:
+    requests = [{"text": text} for text in ("What a lovely day.", "The bus was late again.")]
+    return api_samples.curl_to(f"{origin}/v1/{TASK.name}/batch", {"requests": requests})
 
 
 def _section(id: str, content: Markup) -> Markup:

@@ -69,7 +69,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             )
             examples = slots.examples(SLUG, list(EXAMPLES))
             with gr.Row(elem_classes="actions"):
-                copy_link = gr.Button("Copy link", elem_id=f"{SLUG}-copy-link")
+                taking = slots.taking(SLUG)
     lanes = aligned_tokenizations(f"{SLUG}-lanes")
     dispatch_tokenize(blocks, text, picked, price)
     with gr.Tabs(elem_id=f"{SLUG}-tabs"):
@@ -80,7 +80,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     follow(tour, lanes, text, picked, live)
     for button, example in zip(examples, EXAMPLES.values(), strict=True):
         button.click(lambda example=example: example, None, text, **QUIET)
-    slots.copies(copy_link, [text, picked, price], NAMES, {})
+    slots.takes(taking, [text, picked, price], NAMES, {})
 
     def restore(request: gr.Request) -> list[Any]:
         query = dict(request.query_params)

@@ -31,7 +31,7 @@ SILENCE = 20.0  # seconds without a byte of a body that is not whole
 GRACE, SLOWEST = 30.0, 10_000  # seconds before a body must have come at so many bytes a second
 UPLOAD = "/gradio_api/upload"
 # What asks a model. Pages and streams are not counted; look-ups of pages, some by the clock, more loosely.
-COSTLY = ("/v1/", "/hf/", "/gradio_api/call/", "/gradio_api/mcp", "/gradio_api/queue/join")
+COSTLY = ("/v1/", "/hf/", "/load_model", "/gradio_api/call/", "/gradio_api/mcp", "/gradio_api/queue/join")
 LOOK_UPS = ("/data/", "/gradio_api/")
 LOOSELY = 10  # times as many
 

@@ -33,7 +33,8 @@ ROOT = {"inputs", "parameters"}
 @dataclass(frozen=True, kw_only=True)
 class Form:
     """How the Hub writes one of the tasks: `parameters` by their names here; `fixed` are options that the
-    Hub's answers stand for; `output` makes an answer from a result and the parameters."""
+    Hub's answers stand for; `output` makes an answer from a result and the parameters. `given` is the JSON
+    Schema of one input, `example` a request."""
 
     task: str
     inputs: Callable[[Any], dict[str, object]]
@@ -41,6 +42,8 @@ class Form:
     parameters: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, object] = field(default_factory=dict)
     lists: bool = True  # whether a list holds several inputs, and is none itself
+    given: Mapping[str, Any] = field(default_factory=lambda: {"type": "string", "minLength": 1})
+    example: Mapping[str, Any]
 
 
 def _table(inputs: Any) -> dict[str, object]:
@@ -104,6 +107,15 @@ def _named(**names: str) -> Callable[[Any], dict[str, object]]:
     return inputs
 
 
+def _object(*names: str) -> dict[str, Any]:
+    """The JSON Schema of an object of texts; those with a question mark may be left out."""
+    return {
+        "type": "object",
+        "properties": {name.rstrip("?"): {"type": "string"} for name in names},
+        "required": [name for name in names if not name.endswith("?")],
+    }
+
+
 def _as(name: str) -> Callable[[Any], dict[str, object]]:
     return lambda given: {name: given}
 
@@ -118,12 +130,18 @@ FORMS: Mapping[str, Form] = {
         ),
         output=_scored,
         parameters={"top_k": "top_k", "function_to_apply": "function_to_apply"},
+        given={"anyOf": [{"type": "string", "minLength": 1}, _object("text", "text_pair?")]},
+        example={"inputs": "What a lovely day.", "parameters": {"top_k": 2}},
     ),
     "token-classification": Form(
         task="named_entities",
         inputs=_as("text"),
         output=_entities,
         parameters={"aggregation_strategy": "aggregation_strategy", "stride": "stride"},
+        example={
+            "inputs": "Marie lives in Paris and works for Acme.",
+            "parameters": {"aggregation_strategy": "simple"},
+        },
     ),
     "question-answering": Form(
         task="question_answering",
@@ -136,6 +154,8 @@ FORMS: Mapping[str, Form] = {
             "handle_impossible_answer": "allow_no_answer",
         },
         fixed={"allow_no_answer": False},
+        given=_object("question", "context"),
+        example={"inputs": {"question": "Where does Marie live?", "context": "Marie lives in Paris."}},
     ),
     "fill-mask": Form(
         task="fill_mask",
@@ -150,6 +170,7 @@ FORMS: Mapping[str, Form] = {
             for one in result.candidates
         ],
         parameters={"top_k": "top_k", "targets": "targets"},
+        example={"inputs": "The capital of France is [MASK].", "parameters": {"top_k": 3}},
     ),
     "zero-shot-classification": Form(
         task="zero_shot_classification",
@@ -160,15 +181,26 @@ FORMS: Mapping[str, Form] = {
             "multi_label": "multi_label",
             "hypothesis_template": "hypothesis_template",
         },
+        example={
+            "inputs": "The team won the final.",
+            "parameters": {"candidate_labels": ["sports", "politics"]},
+        },
     ),
     "summarization": Form(
-        task="summarization", inputs=_as("text"), output=lambda result, _: [{"summary_text": result.summary}]
+        task="summarization",
+        inputs=_as("text"),
+        output=lambda result, _: [{"summary_text": result.summary}],
+        example={
+            "inputs": "The old bridge is closed until spring. A ferry crosses every ten minutes. Shops on "
+            "both banks lose trade."
+        },
     ),
     "translation": Form(
         task="translation",
         inputs=_as("text"),
         output=lambda result, _: [{"translation_text": result.translation}],
         parameters={"tgt_lang": "target", "src_lang": "source"},
+        example={"inputs": "The house is big.", "parameters": {"src_lang": "en", "tgt_lang": "de"}},
     ),
     "text-generation": Form(
         task="text_generation",
@@ -182,6 +214,7 @@ FORMS: Mapping[str, Form] = {
             )
         },
         fixed={"mode": "plain"},
+        example={"inputs": "One, two, three,", "parameters": {"max_new_tokens": 8, "temperature": 0}},
     ),
     "feature-extraction": Form(
         task="feature_extraction",
@@ -190,13 +223,54 @@ FORMS: Mapping[str, Form] = {
         parameters={"normalize": "normalize"},
         fixed={"normalize": False},
         lists=False,
+        given={
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            ]
+        },
+        example={"inputs": ["The ferry leaves at nine.", "Boats depart in the morning."]},
     ),
     "sentence-similarity": Form(
         task="sentence_similarity",
         inputs=_named(source_sentence="source", sentences="sentences"),
         output=lambda result, _: result.scores,
+        given={
+            "type": "object",
+            "properties": {
+                "source_sentence": {"type": "string", "minLength": 1},
+                "sentences": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            },
+            "required": ["source_sentence", "sentences"],
+        },
+        example={"inputs": {"source_sentence": "A cat.", "sentences": ["A kitten.", "A bus."]}},
     ),
-    "table-question-answering": Form(task="table_question_answering", inputs=_table, output=_table_answer),
+    "table-question-answering": Form(
+        task="table_question_answering",
+        inputs=_table,
+        output=_table_answer,
+        given={
+            "type": "object",
+            "properties": {
+                "query": {"type": "string", "minLength": 1},
+                "table": {
+                    "type": "object",
+                    "description": "The cells of each column, by its name.",
+                    "additionalProperties": {
+                        "type": "array",
+                        "items": {"type": ["string", "number", "null"]},
+                    },
+                },
+            },
+            "required": ["query", "table"],
+        },
+        example={
+            "inputs": {
+                "query": "How many people live in Rome?",
+                "table": {"City": ["Oslo", "Rome"], "People": ["700000", "2800000"]},
+            }
+        },
+    ),
 }
 
 

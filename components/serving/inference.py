@@ -18,10 +18,11 @@ from anyio import (
     to_thread,
 )
 
+from components.models.checkpoint import Checkpoint
 from components.models.errors import Code, TourError
 from components.serving.errors import DisconnectedError
 from components.tasks.runner import Runner
-from components.tasks.task import Answer, Finding, Operation, Progress
+from components.tasks.task import Answer, Finding, Operation, Progress, Task
 
 Found = Answer[Any] | Finding[Any]
 Tell = Callable[[Progress | Found], Coroutine[Any, Any, None]]
@@ -75,6 +76,10 @@ class Inference:
         self._runner = runner
         self._threads = CapacityLimiter(THREADS)
         self._lines: dict[tuple[str, str], _Line] = {}
+
+    def checkpoint(self, task: Task[Any, Any, Any], model: object) -> Checkpoint:
+        """The one that a request would name so; raises `TourError` where it cannot do the task."""
+        return self._runner.checkpoint(task, model)
 
     async def answer(
         self,

@@ -1,4 +1,4 @@
-"""Serves the pages' JavaScript modules and their style sheet."""
+"""Serves the pages' JavaScript modules and their style sheet, and the script for pages that embed ours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from components import stylesheet
-from components.javascript import FOLDER, PLACE
+from components.javascript import EMBED, FOLDER, PLACE
 
 
 def modules() -> Route:
@@ -38,3 +38,14 @@ def styles() -> Route:
         return Response(stylesheet.CONTENT, media_type="text/css")
 
     return Route("/assets/tour-{version}.css", style)
+
+
+def embed_script() -> Route:
+    """At an address without a hash, which others write into their pages: kept for an hour."""
+
+    async def script(request: Request) -> Response:
+        return FileResponse(
+            EMBED, media_type="text/javascript", headers={"Cache-Control": "public, max-age=3600"}
+        )
+
+    return Route("/embed.js", script)

@@ -23,7 +23,7 @@ from starlette.responses import Response
 from components.models.checkpoint import Checkpoint
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
-from components.serving import errors
+from components.serving import errors, model_loading
 from components.serving.errors import JsonResponse
 from components.serving.events import Events
 from components.serving.inference import Inference
@@ -63,6 +63,11 @@ USUAL: Mapping[str, Sequence[object]] = {
     "echo": (False,),
     "suffix": ("",),
     "dimensions": (),
+}
+# What `transformers chat` sends as JSON in `generation_config`, by the same names as here.
+GENERATION_CONFIG = {
+    *("max_new_tokens", "temperature", "top_k", "top_p", "min_p", "typical_p", "repetition_penalty"),
+    "num_beams",
 }
 # What clients write that must name a model and know none.
 ANY_MODEL = {"dummy", "tgi", "default"}
@@ -128,6 +133,7 @@ def endpoints(
         ("/v1/completions", "POST", text(chat=False)),
         ("/v1/embeddings", "POST", embed),
         ("/v1/models/{id:path}", "GET", model),
+        model_loading.endpoint(inference, registry, payload_of, GENERATION),
     ]
 
 
@@ -152,9 +158,15 @@ def refused(error: Exception) -> JsonResponse:
 def _asked(payload: Mapping[str, object], chat: bool) -> _Asked:
     """Raises `TourError` for what cannot be done."""
     _refuse_others(
-        payload, {"messages" if chat else "prompt", "n", "stream", "logprobs", "top_logprobs", *OPTIONS}
+        payload,
+        {
+            *("messages" if chat else "prompt", "n", "stream", "logprobs", "top_logprobs"),
+            *OPTIONS,
+            "generation_config",
+        },
     )
-    ours = {OPTIONS[name]: value for name, value in payload.items() if name in OPTIONS}
+    ours = _generation_config(payload.get("generation_config"))
+    ours |= {OPTIONS[name]: value for name, value in payload.items() if name in OPTIONS}
     if ours.get("model") in ANY_MODEL:
         ours["model"] = None
     choices = _count(payload, "n", 1, MOST_CHOICES) or 1
@@ -192,6 +204,33 @@ def _asked(payload: Mapping[str, object], chat: bool) -> _Asked:
         counted=isinstance(options, Mapping) and options.get("include_usage") is True,
         likely=likely,
     )
+
+
+def _generation_config(given: object) -> dict[str, object]:
+    """Transformers' configuration of a generation as options here."""
+    if given is None:
+        return {}
+    try:
+        config = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
+        raise TourError(
+            Code.INVALID_INPUT,
+            'generation_config must be an object, or one as JSON text; send one, as in {"top_k": 5}.',
+            "generation_config",
+        )
+    config = {name: value for name, value in config.items() if value is not None}
+    config.pop("transformers_version", None)
+    if config.pop("do_sample", True) is False:
+        config["temperature"] = 0
+    for name in config.keys() - GENERATION_CONFIG:
+        raise TourError(
+            Code.INVALID_INPUT,
+            f"generation_config has {shorten(name)}, which is not supported here; leave it out.",
+            "generation_config",
+        )
+    return config
 
 
 def _messages(messages: object) -> object:

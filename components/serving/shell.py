@@ -32,7 +32,7 @@ FOREIGN_META = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*?/?>
 TITLE_SWITCH = (b'control_page_title="true"', b'control_page_title="false"')
 CURRENT_PAGE = re.compile(rb'"current_page":\s*"([\w-]*)"')
 # Addresses that programs ask: an error there stays JSON.
-PROGRAMS = ("v1", "data", "gradio_api", "assets", "static", "hf")
+PROGRAMS = ("v1", "data", "gradio_api", "assets", "static", "hf", "load_model")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,7 @@ from components.serving.inference import Inference, partial
 from components.serving.listing import listing
 from components.serving.openapi import describe
 from components.serving.tokenizations import packed
+from components.tasks.batched import batches
 from components.tasks.task import Answer, Finding, Operation, Progress
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -103,7 +104,8 @@ def routes(
         return JsonResponse(await to_thread.run_sync(packed, tokenizers, payload, limiter=lane_threads))
 
     async def openapi(request: Request) -> Response:
-        return JsonResponse(describe(tasks, registry.catalog, request.scope.get("root_path") or "/"))
+        server = request.scope.get("root_path") or "/"
+        return JsonResponse(describe(tasks, registry.catalog, server, compatible=compatible))
 
     async def to_openapi(request: Request) -> Response:
         return RedirectResponse(f"{request.scope.get('root_path', '')}/v1/openapi.json")
@@ -120,6 +122,10 @@ def routes(
             for path, method, handler in attention.endpoints(inference, read_payload)
         ),
         *(Route(f"/v1/{task.name}", Endpoint("POST", _operation(task, inference))) for task in tasks),
+        *(
+            Route(f"/v1/{name}/batch", Endpoint("POST", _operation(tool, inference)))
+            for name, tool in batches(tasks).items()
+        ),
         *(others if compatible else ()),
         *(Route(f"/{root}/{{rest:path}}", _Nowhere()) for root in ("v1", "hf", "data")),
     ]

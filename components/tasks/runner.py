@@ -14,7 +14,7 @@ from components.models.status import State
 from components.models.tokenizers import Tokenizers
 from components.tasks import legibility
 from components.tasks.fields import input_fields, option_fields, shorten, validate
-from components.tasks.stages import Batch, Staged
+from components.tasks.stages import Staged
 from components.tasks.task import Answer, Finding, I, O, Operation, Output, Progress, R, S, Task, Tool
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Runner:
         options = [field.name for field in option_fields(task.options)]
         _refuse_unknown_fields(task, payload, [*inputs, "model", *options])
         payload = _given(payload)
-        checkpoint = self._checkpoint(task, payload.get("model"))
+        checkpoint = self.checkpoint(task, payload.get("model"))
         return Request(
             checkpoint=checkpoint,
             inputs=validate(task.inputs, {name: payload[name] for name in inputs if name in payload}),
@@ -149,45 +149,101 @@ class Runner:
     def together(
         self, task: Task[I, O, R], payloads: Sequence[Mapping[str, object]]
     ) -> list[Answer[R] | TourError]:
-        """The whole answer to each request, or why there is none.
-
-        Requests for one checkpoint share forward passes. `seconds` is what each has of the computing.
-        """
-        found: list[Answer[R] | TourError] = []
-        requests: list[Request[I, O]] = []
-        try:
-            requests = [self.parse(task, payload) for payload in payloads]
-            if len({request.checkpoint.id for request in requests}) == 1 and isinstance(task.run, Staged):
-                return [*self._together(task, task.run, requests)]
-        except TourError:
-            pass  # of one of them: each by itself, so that the others are answered
-        for payload in payloads:
+        """The whole answer to each request, or why there is none."""
+        steps = self.batch(task, payloads)
+        while True:
             try:
-                found.append(self.call(task, payload))
+                next(steps)
+            except StopIteration as done:
+                found: list[Answer[R] | TourError] = done.value
+                return found
+
+    def batch(
+        self, task: Task[I, O, R], payloads: Sequence[Mapping[str, object]]
+    ) -> Generator[Progress, None, list[Answer[R] | TourError]]:
+        """As `together`, with progress on the way. Closing it ends the work.
+
+        Requests for one checkpoint share forward passes, and `seconds` is what each has of the computing. All
+        have the time together that one may take.
+        """
+        found: dict[int, Answer[R] | TourError] = {}
+        groups: dict[str, dict[int, Request[I, O]]] = {}
+        for place, payload in enumerate(payloads):
+            try:
+                request = self.parse(task, payload)
+            except TourError as error:
+                found[place] = error
+            else:
+                groups.setdefault(request.checkpoint.id, {})[place] = request
+        deadline = self.deadline()
+        for requests in groups.values():
+            answers = yield from self._group(task, [*requests.values()], deadline)
+            found |= dict(zip(requests, answers, strict=True))
+        return [found[place] for place in range(len(payloads))]
+
+    def _group(
+        self, task: Task[I, O, R], requests: Sequence[Request[I, O]], deadline: float
+    ) -> Generator[Progress, None, Sequence[Answer[R] | TourError]]:
+        """The answers to requests for one checkpoint."""
+        alone = not isinstance(task.run, Staged)
+        if isinstance(task.run, Staged):
+            try:
+                return (yield from self._together(task, task.run, requests, deadline))
+            except TourError as error:
+                alone = error.code is Code.OUT_OF_MEMORY and len(requests) > 1
+                if not alone:
+                    return [error] * len(requests)
+        found: list[Answer[R] | TourError] = []
+        for request in requests:
+            try:
+                with closing(self._stream(task, request, deadline)) as steps:
+                    for step in steps:
+                        if isinstance(step, Progress):
+                            yield step
+                        else:
+                            answer = step
+                found.append(answer)
             except TourError as error:
                 found.append(error)
         return found
 
     def _together(
-        self, task: Task[I, O, R], run: Staged, requests: Sequence[Request[I, O]]
-    ) -> Iterator[Answer[R]]:
-        deadline = monotonic() + self._time_limit
-        with self.registry.lease(requests[0].checkpoint.id) as model:
+        self, task: Task[I, O, R], run: Staged, requests: Sequence[Request[I, O]], deadline: float
+    ) -> Generator[Progress, None, Sequence[Answer[R] | TourError]]:
+        found: Sequence[Answer[R] | TourError] = ()
+        identity = requests[0].checkpoint.id
+        yield from self._loaded(identity, deadline)
+        with self.registry.lease(identity) as model:
             given = [(request.inputs, request.options) for request in requests]
             with closing(self.execute(model, run.together, given)) as steps:
                 for step, seconds in steps:
-                    if isinstance(step, Batch):
+                    if isinstance(step, Progress):
+                        yield step
+                    else:
                         share = seconds / len(requests)
-                        for request, output in zip(requests, step.outputs, strict=True):
-                            yield self._answer(output, model, share, self._unread(task, request, model))
+                        found = [
+                            output
+                            if isinstance(output, TourError)
+                            else self._answer(output, model, share, self._unread(task, request, model))
+                            for request, output in zip(requests, step.outputs, strict=True)
+                        ]
                     self._refuse_after(deadline)
+        return found
+
+    def _loaded(self, identity: str, deadline: float) -> Generator[Progress, None, None]:
+        """Waits until a checkpoint is loaded."""
+        for status in self.registry.wait(identity):
+            if status.state is not State.READY:
+                yield Progress(status.stage, status.share)
+            self._refuse_after(deadline)
 
     def _unread(self, task: Task[I, O, R], request: Request[I, O], model: LoadedModel) -> tuple[str, ...]:
         reads = task.reads(model, request.inputs, request.options)
         with self.registry.device_slot():  # tokenizers are for one thread at a time
             return legibility.notes(model, request.inputs, reads)
 
-    def _checkpoint(self, task: Task[I, O, R], model: object) -> Checkpoint:
+    def checkpoint(self, task: Task[Any, Any, Any], model: object) -> Checkpoint:
+        """What a request names as its model; raises `TourError` where it cannot do the task."""
         catalog = self.registry.catalog
         if model is None or model == "":
             return catalog.default(task.name, self.profile)
@@ -227,14 +283,11 @@ class Runner:
         return found
 
     def _stream(
-        self, task: Task[I, O, R], request: Request[I, O]
+        self, task: Task[I, O, R], request: Request[I, O], deadline: float | None = None
     ) -> Generator[Progress | Answer[R], None, None]:
         identity = request.checkpoint.id
-        deadline = monotonic() + self._time_limit
-        for status in self.registry.wait(identity):
-            if status.state is not State.READY:
-                yield Progress(status.stage, status.share)
-            self._refuse_after(deadline)
+        deadline = deadline or self.deadline()
+        yield from self._loaded(identity, deadline)
         with self.registry.lease(identity) as model:
             unread = self._unread(task, request, model)
             with closing(self.execute(model, task.run, request.inputs, request.options)) as steps:
@@ -260,6 +313,10 @@ class Runner:
             notes=unread + output.notes,
             share=output.share,
         )
+
+    def deadline(self) -> float:
+        """Of a request that begins now."""
+        return monotonic() + self._time_limit
 
     def _refuse_after(self, deadline: float) -> None:
         if monotonic() > deadline:

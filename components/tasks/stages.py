@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
+from components.models.errors import TourError
 from components.tasks.explained import Explained
 from components.tasks.snippet import snippet
 from components.tasks.task import I, O, Output, Progress, R, Task, every_language, map_progress
@@ -58,9 +59,9 @@ class Stages(Protocol):
 
 @dataclass(frozen=True)
 class Batch:
-    """The outputs of several requests, in their order."""
+    """The outputs of several requests, in their order; an error where the checkpoint cannot serve one."""
 
-    outputs: Sequence[Output[Any]]
+    outputs: Sequence[Output[Any] | TourError]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,10 +78,7 @@ class Staged:
         return torch.inference_mode()(answer)(cast(Stages, module), model, inputs, options)
 
     def together(self, model: LoadedModel, requests: Sequence[tuple[Any, Any]]) -> Iterator[Progress | Batch]:
-        """Inputs and options of several requests in shared forward passes; the last step has all outputs.
-
-        Raises the `TourError` of the first request that cannot be served.
-        """
+        """Inputs and options of several requests in shared forward passes; the last step has all outputs."""
         import torch
 
         module = import_module(f"{self.package}.{self.modules[model.checkpoint.head]}")
@@ -129,14 +127,26 @@ def together(
     stages: Stages, model: LoadedModel, requests: Sequence[tuple[Any, Any]]
 ) -> Iterator[Progress | Batch]:
     """The rows of all requests go through the network in one `forward`."""
-    prepared = [stages.preprocess(model, inputs, options) for inputs, options in requests]
-    rows = [row for one in prepared for row in one.rows]
-    outputs = yield from _outputs(stages, model, rows)
-    found, start = [], 0
+    prepared: list[Prepared | TourError] = []
+    for inputs, options in requests:
+        try:
+            prepared.append(stages.preprocess(model, inputs, options))
+        except TourError as error:
+            prepared.append(error)
+    rows = [row for one in prepared if not isinstance(one, TourError) for row in one.rows]
+    outputs = (yield from _outputs(stages, model, rows)) if rows else ()
+    found: list[Output[Any] | TourError] = []
+    start = 0
     for (inputs, options), one in zip(requests, prepared, strict=True):
+        if isinstance(one, TourError):
+            found.append(one)
+            continue
         own = outputs[start : start + len(one.rows)]
         start += len(own)
-        found.append(stages.postprocess(model, inputs, options, one, own))
+        try:
+            found.append(stages.postprocess(model, inputs, options, one, own))
+        except TourError as error:
+            found.append(error)
     yield Batch(found)
 
 

@@ -28,8 +28,12 @@ END
 
 
 def curl(task: Operation, payload: Payload, origin: str) -> str:
+    return curl_to(f"{origin}/v1/{task.name}", payload)
+
+
+def curl_to(address: str, payload: Payload) -> str:
     body = shlex.quote(json.dumps(payload, ensure_ascii=False))
-    return f"curl {origin}/v1/{task.name} -H 'Content-Type: application/json' -d {body}"
+    return f"curl {address} -H 'Content-Type: application/json' -d {body}"
 
 
 def python(task: Operation, payload: Payload, origin: str) -> str:

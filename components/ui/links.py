@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from urllib.parse import urlencode
 
 from components import javascript, texts
@@ -50,16 +51,17 @@ def page_link(slug: str, **query: str) -> str:
     return f"./{slug}?{urlencode(query)}"
 
 
+# A page in a frame of another one; the script makes the frame as high as its content.
+FRAME = """<iframe src="{src}" width="100%" height="{height}"
+        allow="clipboard-write" style="border: 0" title="{title}"></iframe>"""
+FRAME_SCRIPT = '<script async src="{script}"></script>'
+
+
 def frame_code(origin: str, slug: str, title: str) -> str:
     """HTML that shows a page in another one, as high as its content."""
-    return f"""<iframe id="tour" src="{origin}/{slug}?embed=1&__theme=light" width="100%" height="640"
-        allow="clipboard-write" style="border: 0" title="{title}"></iframe>
-<script>
-  addEventListener("message", ({{ data, source }}) => {{
-    const frame = document.getElementById("tour");
-    if (source === frame.contentWindow && data?.type === "transformers-tour:height") frame.height =
-    data.height; }});
-</script>"""
+    src = escape(f"{origin}/{slug}?embed=1&__theme=light")
+    frame = FRAME.format(src=src, height=640, title=escape(title))
+    return frame + "\n" + FRAME_SCRIPT.format(script=escape(f"{origin}/embed.js"))
 
 
 def tokens_script(button_id: str) -> str:
@@ -74,6 +76,13 @@ def copy_script(names: Sequence[str], defaults: Mapping[str, object], button_id:
     """
     setting = {"names": list(names), "defaults": dict(defaults), "button": button_id}
     return javascript.call("links", "copyLink", setting)
+
+
+def frame_script(names: Sequence[str], defaults: Mapping[str, object]) -> str:
+    """For a button: the HTML that shows the page in a frame; takes the values that `copy_script` takes."""
+    templates = {"frame": FRAME, "script": FRAME_SCRIPT}
+    setting = {"names": list(names), "defaults": dict(defaults), **templates}
+    return javascript.call("frame-code", "showFrameCode", setting)
 
 
 def press_run_script(button_id: str) -> str:

@@ -23,6 +23,7 @@ class Actions:
     run: gr.Button
     stop: gr.Button
     copy_link: gr.Button
+    embed: gr.Button
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +58,18 @@ def actions(slug: str, run_label: str, stop_id: str = "stop", *, link: bool = Tr
         return Actions(
             run=gr.Button(run_label, variant="primary", elem_id=f"{slug}-run", scale=2),
             stop=gr.Button("Stop", interactive=False, elem_id=f"{slug}-{stop_id}", scale=1),
-            copy_link=gr.Button("Copy link", visible=link, elem_id=f"{slug}-copy-link", scale=1),
+            **taking(slug, visible=link),
         )
+
+
+def taking(slug: str, *, visible: bool = True) -> dict[str, gr.Button]:
+    """The buttons to take the page along."""
+    return {
+        "copy_link": gr.Button("Copy link", visible=visible, elem_id=f"{slug}-copy-link", scale=1),
+        "embed": gr.Button(
+            "Embed", visible=visible, elem_id=f"{slug}-embed", elem_classes="to-embed", scale=1
+        ),
+    }
 
 
 def examples(slug: str, labels: Sequence[str]) -> list[gr.Button]:
@@ -104,12 +115,20 @@ def stops(
     )
 
 
-def copies(
-    button: gr.Button, asked: Sequence[Any], names: Sequence[str], defaults: Mapping[str, object]
+def takes(
+    buttons: Mapping[str, gr.Button],
+    asked: Sequence[Any],
+    names: Sequence[str],
+    defaults: Mapping[str, object],
 ) -> None:
-    """The button copies a link to what is asked; what is as in `defaults` is left out of it."""
-    script = links.copy_script(names, defaults, str(button.elem_id))
-    button.click(None, list(asked), None, js=script, api_visibility="private")
+    """Those of `taking` give a link to what is asked, and the code of a frame; defaults are left out."""
+    copy_link, embed = buttons["copy_link"], buttons["embed"]
+    scripts = {
+        copy_link: links.copy_script(names, defaults, str(copy_link.elem_id)),
+        embed: links.frame_script(names, defaults),
+    }
+    for button, script in scripts.items():
+        button.click(None, list(asked), None, js=script, api_visibility="private")
 
 
 def linked(
@@ -124,7 +143,7 @@ def linked(
     """The page keeps what is asked in its address, copies it as a link, and restores it from one, by
     `restore`, which is run then."""
     asking.watch(blocks, asked, names, defaults, str(buttons.run.value))
-    copies(buttons.copy_link, asked, names, defaults)
+    takes({"copy_link": buttons.copy_link, "embed": buttons.embed}, asked, names, defaults)
     press = links.press_run_script(str(buttons.run.elem_id))
     blocks.load(restore, None, list(outputs), **QUIET).then(
         None, None, None, js=press, api_visibility="private"

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import httpx
 import openai
 import pytest
 
+from tests.server import clean_environment
 from tests.serving.interfaces import Http
 
 CHAT = "SmolLM2-135M-Instruct"
@@ -176,3 +181,55 @@ def test_a_refusal_of_a_stream_is_an_ordinary_one(http: Http) -> None:
     )
     assert response.status_code == 422
     assert response.json()["error"]["field"] == "text"
+
+
+def test_transformers_chat_talks_to_it(app_url: str, tmp_path: Path) -> None:
+    """The command of Transformers itself, typed into; at the limit it asks whether to go on."""
+    command = [sys.executable, "-m", "transformers.cli.transformers", "chat", CHAT, f"{app_url}/v1"]
+    flags = ["do_sample=False", "max_new_tokens=6"]
+    run = subprocess.run(
+        [*command, *flags],
+        input="Count: one, two,\nn\n!exit\n",
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**clean_environment(), "COLUMNS": "200"},
+        timeout=200,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    payload = {"prompt": "Count: one, two,", "max_new_tokens": 6, "temperature": 0}
+    expected = httpx.post(f"{app_url}/v1/text_generation", json=payload, timeout=60).json()["text"]
+    assert " ".join(expected.split()) in " ".join(run.stdout.split())
+    assert "token limit" in run.stdout
+
+
+def test_gradio_makes_a_chat_of_it(app_url: str, client: openai.OpenAI) -> None:
+    interface = gr.load_chat(f"{app_url}/v1", model=CHAT, token="none", streaming=True)
+    history = [{"role": "user", "content": "Say one word."}, {"role": "assistant", "content": "Yes."}]
+    *_, last = interface.fn("And another?", history)
+    given = [*history, {"role": "user", "content": "And another?"}]
+    whole = client.chat.completions.create(model=CHAT, messages=given)  # type: ignore[arg-type]
+    assert last == whole.choices[0].message.content
+
+
+def test_a_model_is_loaded_before_it_is_talked_to(http: Http) -> None:
+    response = http.client.post("/load_model", json={"model": CHAT})
+    *_, last = [json.loads(line[6:]) for line in response.text.splitlines() if line.startswith("data: ")]
+    assert last["status"] == "ready"
+    response = http.client.post("/load_model", json={"model": "nothing"})
+    assert response.status_code == 404
+    assert CHAT in response.json()["error"]["message"]
+
+
+def test_a_generation_config_is_taken_as_far_as_it_is_known(client: openai.OpenAI) -> None:
+    def chat_with(**config: Any) -> Any:
+        body = {"generation_config": json.dumps({**config, "transformers_version": "5.23.0"})}
+        given = {"model": CHAT, "messages": TURNS, "extra_body": body}
+        return client.chat.completions.create(**given).choices[0].message.content  # type: ignore[call-overload]
+
+    assert chat_with(do_sample=False, max_new_tokens=6) == chat(client).choices[0].message.content
+    with pytest.raises(openai.APIStatusError, match="no_repeat_ngram_size"):
+        chat_with(no_repeat_ngram_size=2)
+    with pytest.raises(openai.APIStatusError, match="generation_config"):
+        client.chat.completions.create(model=CHAT, messages=TURNS, extra_body={"generation_config": "x"})

@@ -211,11 +211,32 @@ def test_the_catalog_is_listed_with_states(http: Http) -> None:
 def test_openapi_is_valid_and_its_examples_are_answered(http: Http) -> None:
     description = http.client.get("/v1/openapi.json").json()
     OpenAPIV31SpecValidator(description).validate()
-    for task in OPERATIONS:
-        operation = description["paths"][f"/v1/{task.name}"]["post"]
-        content = operation["requestBody"]["content"]["application/json"]
-        response = http.client.post(f"/v1/{task.name}", json=content["example"])
-        assert response.status_code == 200, response.text
+    paths = description["paths"]
+    assert {f"/v1/{task.name}" for task in OPERATIONS} <= set(paths)
+    assert {f"/v1/{task.name}/batch" for task in TASKS} <= set(paths)
+    assert {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/hf/fill-mask"} <= set(paths)
+    schemas = {"components": description["components"]}
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            ((media, told),) = operation["responses"]["200"]["content"].items()
+            body = operation.get("requestBody")
+            if body:
+                (content,) = body["content"].values()
+                Draft202012Validator({**schemas, **content["schema"]}).validate(content["example"])
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path":
+                    path = path.replace(f"{{{parameter['name']}}}", parameter["example"])
+            if path.endswith("/batch"):
+                continue  # the same work again; test_batch.py asks each
+            response = http.client.request(method, path, json=content["example"] if body else None)
+            assert response.status_code == 200, response.text
+            checked = Draft202012Validator({**schemas, **told["schema"]})
+            if media == "application/json":
+                checked.validate(response.json())
+            else:
+                assert response.headers["content-type"].startswith(media)
+                for line in response.text.split("\n\n")[:-1]:
+                    checked.validate(json.loads(line.removeprefix("data: ")))
 
 
 @tasks

@@ -23,6 +23,11 @@ addEventListener("tour-up", () => {
     // To any host: the height of a page is no secret.
     parent.postMessage({ type: "transformers-tour:height", height }, "*");
   };
+  addEventListener("message", ({ data, source }) => {
+    if (source !== parent || data?.type !== "transformers-tour:height?") return;
+    told = 0;
+    tell();
+  });
   new ResizeObserver(tell).observe(document.body);
   tell();
 });
