@@ -145,10 +145,17 @@ def build_app(
     limits = limits or Limits()
     mcp = McpServer(demos.OPERATIONS, registry.catalog, inference, limits.hosts)
     files = TemporaryFiles(Path(get_upload_folder()) / "transformers-tour", budget=UPLOADS)
-    blocks = demos.build(registry, runner, lab, published, files)
+    blocks = demos.build(
+        registry,
+        runner,
+        lab,
+        published,
+        files,
+        most_waiting=WAITING,
+        register=partial(endpoints.register, tasks=demos.OPERATIONS, runner=runner),
+    )
     for block in blocks.blocks.values():
         block.GRADIO_CACHE = str(files.folder)
-    endpoints.register(blocks, demos.OPERATIONS, runner)
     site = Site(
         pages=demos.surroundings(blocks),
         documents=demos.documents(),
@@ -157,7 +164,6 @@ def build_app(
     )
     # On a Space Gradio would add the Hub's header to pages opened outside it, and for that ask other sites.
     blocks.space_id = None
-    blocks.queue(max_size=WAITING, api_open=False)  # open, /gradio_api/run would pass the queue by
     listeners = Listeners(lambda: blocks._queue)
 
     @asynccontextmanager

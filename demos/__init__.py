@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 import gradio as gr
@@ -80,10 +81,17 @@ OPERATIONS: tuple[Operation, ...] = (*TASKS, TOKENIZE, ATTENTION, ATTRIBUTION, L
 
 
 def build(
-    registry: Registry, runner: Runner, lab: Lab, published: Published, files: TemporaryFiles
+    registry: Registry,
+    runner: Runner,
+    lab: Lab,
+    published: Published,
+    files: TemporaryFiles,
+    *,
+    most_waiting: int,
+    register: Callable[[gr.Blocks], None],
 ) -> gr.Blocks:
     """One Blocks with a route per page; `published` is where visitors reach it, for the API calls shown;
-    `files` is where what they download lies."""
+    `files` is where what they download lies. `register` adds endpoints that belong to no page."""
     tour = Tour(
         registry=registry,
         runner=runner,
@@ -95,7 +103,9 @@ def build(
         files=files,
     )
     # Gradio keeps what is uploaded to it, though no page asks for a file: an hour at most.
-    with PrivateBlocks(title=chrome.NAME, analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
+    with PrivateBlocks(
+        most_waiting=most_waiting, title=chrome.NAME, analytics_enabled=False, delete_cache=(3600, 3600)
+    ) as blocks:
         home.build(tour, blocks)
         chrome.tell_mounted(blocks)
         # As `Blocks.route` does, which leaves and enters the app for each page and makes it anew every time:
@@ -108,7 +118,8 @@ def build(
             else:
                 page.build(tour, blocks)
             chrome.tell_mounted(blocks)
-    blocks.current_page = ""
+        blocks.current_page = ""  # else endpoints would belong to the last page, and be listed nowhere
+        register(blocks)
     return blocks
 
 

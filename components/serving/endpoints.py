@@ -22,18 +22,16 @@ CONCURRENCY = 8  # calls under way at once; each waits for its turn on the devic
 
 
 def register(blocks: gr.Blocks, tasks: Sequence[Operation], runner: Runner) -> None:
-    """Adds `/<task>` for each task; call before the app is launched."""
-    blocks.current_page = ""  # else they would belong to the page that was built last, and be listed nowhere
-    with blocks:
-        for task in tasks:
-            added = api(
-                _endpoint(task, runner),
-                api_name=task.name,
-                api_description=task.about,
-                concurrency_id="tasks",
-                concurrency_limit=CONCURRENCY,
-            )
-            _describe(task, [blocks.blocks[id] for id in (*added["inputs"], *added["outputs"])])
+    """Adds `/<task>` for each task; call while `blocks` is built."""
+    for task in tasks:
+        added = api(
+            _endpoint(task, runner),
+            api_name=task.name,
+            api_description=task.about,
+            concurrency_id="tasks",
+            concurrency_limit=CONCURRENCY,
+        )
+        _describe(task, [blocks.blocks[id] for id in (*added["inputs"], *added["outputs"])])
 
 
 def _describe(task: Operation, components: Sequence[Any]) -> None:

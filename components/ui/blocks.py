@@ -12,7 +12,21 @@ log = logging.getLogger(__name__)
 
 class PrivateBlocks(gr.Blocks):
     """Gradio puts all that an event was sent, tokens and keys too, into the message of an error about it, and
-    the message into the log. Here the log gets the event's name and the kind of error."""
+    the message into the log. Here the log gets the event's name and the kind of error.
+
+    Its queue takes `most_waiting` events, and no call goes past it.
+    """
+
+    def __init__(self, *, most_waiting: int, **options: Any) -> None:
+        self.most_waiting = most_waiting
+        super().__init__(**options)
+
+    def queue(self, *arguments: Any, **options: Any) -> Any:
+        """From the first, when Gradio makes a queue of its own: each one later builds the server anew."""
+        if not arguments:
+            # Open, /gradio_api/run would pass the queue by.
+            options = {"max_size": self.most_waiting, "api_open": False} | options
+        return super().queue(*arguments, **options)
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
         try:
