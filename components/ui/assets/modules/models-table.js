@@ -79,7 +79,7 @@ export function start({ element, props, trigger, watch }) {
     asked.words.placeholder = "MiniLM, German, Apache …";
     for (const [words, control] of [
       ["Task", asked.task],
-      ["Words", asked.words],
+      ["Filter", asked.words],
     ]) {
       const label = make("label", "", words);
       label.append(control);
