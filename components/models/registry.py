@@ -17,6 +17,7 @@ from components.models.catalog import Catalog
 from components.models.checkpoint import Checkpoint, HubSource, LoadedModel
 from components.models.errors import Code, TourError
 from components.models.fairlock import FairLock
+from components.models.library import import_transformers
 from components.models.settings import Settings
 from components.models.sources import Sources, lookup
 from components.models.sources.folder import found
@@ -440,6 +441,7 @@ class Registry:
         """Load; when memory runs out drop every idle model and load once more."""
         load = self._load_model
         if load is None:
+            import_transformers()
             from components.models.loading import load as load_from_folder  # brings torch and transformers
 
             load = load_from_folder

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from components.models.checkpoint import Checkpoint, HubSource, Source
 from components.models.errors import Code, TourError
+from components.models.library import import_transformers
 from components.models.registry import Registry
 from components.models.status import Report
 from components.models.tokenizer import Tokenizer, wrapped
@@ -164,6 +165,7 @@ class Tokenizers:
         folder = self._registry.fetch_tokenizer(owner, report)
         report(None, "reading")
         with self._reading:
+            import_transformers()
             from transformers import AutoTokenizer
 
             library = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)

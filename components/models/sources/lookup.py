@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from components.models.checkpoint import Checkpoint, Head, HubSource
 from components.models.errors import Code, TourError
+from components.models.library import import_transformers
 from components.models.sources.folder import head_of
 
 PATIENCE = 10.0  # seconds for the Hub's answer
@@ -154,6 +155,7 @@ def card(endpoint: str, repo: str, revision: str) -> str:
 
 def _in_transformers(config: Mapping[str, Any]) -> bool:
     """Whether the library has the architecture: code from a repository is never run."""
+    import_transformers()
     from transformers import CONFIG_MAPPING
 
     return config.get("model_type") in CONFIG_MAPPING

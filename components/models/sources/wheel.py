@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from components.models import disk
 from components.models.checkpoint import Checkpoint, WheelSource
 from components.models.errors import Code, TourError
+from components.models.library import import_transformers
 from components.models.sources import files
 from components.models.status import Report
 
@@ -131,6 +132,7 @@ def _make(
         report(None, "converting, once")
         finished = work / "converted"
         with exclusive():
+            import_transformers()
             from components.models.sources.gguf import convert  # brings torch
 
             convert(unpacked, source.file, finished, checkpoint.token_limit)
