@@ -55,6 +55,8 @@ ORDERS = {
 
 NAMES = (
     "tokens",
+    "attention",
+    "layers",
     "sentiment",
     "entities",
     "answer",
@@ -62,8 +64,6 @@ NAMES = (
     "emotions",
     "summary",
     "similar",
-    "attention",
-    "layers",
     "topics",
     "attribution",
     "next_word",
@@ -179,9 +179,15 @@ def _sentence(given: Inputs, sentence: str) -> dict[str, Any]:
     return {"text": sentence, "model": "sentiment"}
 
 
-# The quick ones first; what a decoder writes comes last.
+# What the strip shows first, then the quick ones; what a decoder writes comes last.
 PARTS = (
     Part(name="tokens", operation=tokenize.TOOL, request=_text),
+    Part(
+        name="attention",
+        operation=attention.TASK,
+        request=lambda given, sentence: {**_sentence(given, sentence), "layer": 2, "head": 5},
+    ),
+    Part(name="layers", operation=layers.TASK, request=_sentence),
     Part(name="sentiment", operation=text_classification.TASK, request=_text),
     Part(name="entities", operation=named_entities.TASK, request=_text),
     Part(
@@ -208,12 +214,6 @@ PARTS = (
         request=lambda given, sentence: {"source": given.text, "sentences": given.sentences},
         needs="sentences",
     ),
-    Part(
-        name="attention",
-        operation=attention.TASK,
-        request=lambda given, sentence: {**_sentence(given, sentence), "layer": 2, "head": 5},
-    ),
-    Part(name="layers", operation=layers.TASK, request=_sentence),
     Part(
         name="topics",
         operation=zero_shot_classification.TASK,
