@@ -27,6 +27,7 @@ from components.ui.frame import first_paint, task_page
 from components.ui.guides import Guides
 from components.ui.page import TaskPage, Tour
 from demos import (
+    anatomy,
     api,
     attention,
     attribution,
@@ -70,6 +71,7 @@ PAGES = (
     attention.PAGE,
     attribution.PAGE,
     layers.PAGE,
+    anatomy.PAGE,
     lab.PAGE,
     story.PAGE,
     models.PAGE,

@@ -116,23 +116,40 @@ def _vectors(record: Sequence[tuple[Any, ...]], layers: int, size: tuple[int, in
 # Watching
 
 
+Note = Callable[[Any, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None, float], None]
+
+
+def watch(network: PreTrainedModel, note: Note) -> None:
+    """Has an instrumented copy tell of each attention what goes into it: the module that computes it, queries
+    [1, heads, rows, size], keys and values [1, heads, columns, size] (fewer heads where they are shared),
+    what is added to the scores (mask and position bias), and what these are scaled by."""
+    network.set_attn_implementation(_WATCHED)
+    for module in network.modules():
+        module.__dict__["_watched"] = note
+
+
 def _watch(network: PreTrainedModel) -> list[tuple[Any, ...]]:
     """Has a copy note (queries, keys, scale) of each attention, in the order in which they are made."""
     record: list[tuple[Any, ...]] = []
-    network.set_attn_implementation(_WATCHED)
-    for module in network.modules():
-        module.__dict__["_watched"] = record
+    watch(network, lambda _, query, key, value, mask, scale: record.append((query.half(), key.half(), scale)))
     return record
 
 
 def _watched(
-    module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *rest: Any, **more: Any
+    module: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    *rest: Any,
+    **more: Any,
 ) -> Any:
     """The architecture's own eager attention, with a note of what went in."""
     eager: Callable[..., Any] = vars(sys.modules[type(module).__module__])["eager_attention_forward"]
     scale = more.get("scaling")
-    module._watched.append((query.half(), key.half(), query.shape[-1] ** -0.5 if scale is None else scale))
-    return eager(module, query, key, value, *rest, **more)
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    module._watched(module, query, key, value, attention_mask, scale)
+    return eager(module, query, key, value, attention_mask, *rest, **more)
 
 
 AttentionInterface.register(_WATCHED, _watched)

@@ -45,6 +45,7 @@ _TEXT_HEADS = frozenset(Head) - {Head.TABLE_QUESTION_ANSWERING}
 
 # What can be asked of any checkpoint with such a head that reads texts, whatever it was trained for.
 INSPECTIONS: Mapping[str, frozenset[Head]] = {
+    "anatomy": _TEXT_HEADS,
     "attention": _TEXT_HEADS,
     "attribution": _TEXT_HEADS,
     "layers": _TEXT_HEADS,

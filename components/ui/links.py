@@ -25,6 +25,7 @@ TOKENIZERS_PAGE = "tokenizers"
 ATTENTION_PAGE = "attention"
 ATTRIBUTION_PAGE = "attribution"
 LAYERS_PAGE = "layers"
+ANATOMY_PAGE = "anatomy"
 
 # A longer address is refused by many servers and chat programs.
 LONGEST_LINK = 8000
