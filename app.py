@@ -353,8 +353,10 @@ def write_examples(settings: Settings, names: Sequence[str]) -> int:
     _prepare_environment()
     import demos
     from components.insight import stored
+    from components.insight.anatomy import stored as journeys
+    from components.serving import anatomy as of_anatomy
     from components.serving.attention import RECORD
-    from demos import attention, examples
+    from demos import anatomy, attention, examples
 
     with _registry(settings) as registry:
         runner = Runner(registry, "embedded")
@@ -362,6 +364,9 @@ def write_examples(settings: Settings, names: Sequence[str]) -> int:
         examples.write(chosen, runner)
         if RECORD.name in names or "all" in names:
             stored.save(stored.OPENING, attention.OPENING, runner.call(RECORD, attention.OPENING))
+        if of_anatomy.RECORD.name in names or "all" in names:
+            record = runner.call(of_anatomy.RECORD, anatomy.OPENING)
+            journeys.save(journeys.OPENING, anatomy.OPENING, record)
     return 0
 
 

@@ -9,6 +9,7 @@ import gradio as gr
 
 from components.address import Published
 from components.figures.markup import Markup
+from components.insight.anatomy import TASK as ANATOMY
 from components.insight.attention import TASK as ATTENTION
 from components.insight.attribution import TASK as ATTRIBUTION
 from components.insight.layers import TASK as LAYERS
@@ -79,7 +80,7 @@ PAGES = (
 
 TASKS = tuple(page.task for page in PAGES if isinstance(page, TaskPage))
 # What the interfaces serve.
-OPERATIONS: tuple[Operation, ...] = (*TASKS, TOKENIZE, ATTENTION, ATTRIBUTION, LAYERS, TOUR)
+OPERATIONS: tuple[Operation, ...] = (*TASKS, TOKENIZE, ATTENTION, ATTRIBUTION, LAYERS, ANATOMY, TOUR)
 
 
 def build(

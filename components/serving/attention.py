@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from components.insight import attention, stored
-from components.insight.attention_cache import AttentionCache, key
+from components.insight.record_cache import RecordCache, key
 from components.insight.weights import Attentions
 from components.models.errors import Code, TourError
 from components.serving.errors import JsonResponse
@@ -94,7 +94,7 @@ def endpoints(
     inference: Inference, payload_of: Callable[[Request], Awaitable[Mapping[str, Any]]]
 ) -> list[tuple[str, str, Callable[[Request], Awaitable[Response]]]]:
     """Path, method and handler of each address of the page; `payload_of` reads a request's JSON."""
-    records = AttentionCache()
+    records: RecordCache[Attentions] = RecordCache()
     threads = CapacityLimiter(4)
 
     @cache

@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from components.models.registry import Registry
 from components.models.tokenizers import Tokenizers
-from components.serving import attention, hugging_face, openai
+from components.serving import anatomy, attention, hugging_face, openai
 from components.serving.body import MalformedError, parse
 from components.serving.errors import (
     DisconnectedError,
@@ -119,7 +119,8 @@ def routes(
         Route("/data/tokenizations", Endpoint("POST", tokenizer_lanes)),
         *(
             Route(path, Endpoint(method, handler))
-            for path, method, handler in attention.endpoints(inference, read_payload)
+            for page in (attention, anatomy)
+            for path, method, handler in page.endpoints(inference, read_payload)
         ),
         *(Route(f"/v1/{task.name}", Endpoint("POST", _operation(task, inference))) for task in tasks),
         *(

@@ -21,13 +21,16 @@ from demos.anatomy.context import SLUG, PageContext
 
 TEXTS = texts.beside(str(__file__).replace("__init__", "page"))
 
-OPENING = ("The capital of France is", "", "SmolLM2-135M-Instruct")
 EXAMPLES: dict[str, tuple[str, str, str]] = {
-    "A decoder": OPENING,
     "An encoder": ("The bank of the river was steep.", "", "all-MiniLM-L6-v2"),
+    "A decoder": ("The capital of France is", "", "SmolLM2-135M-Instruct"),
     "An encoder-decoder": ("The small cat sat on the mat.", "", "translator-en-de"),
     "A classifier": ("The film is slow, but I loved every minute of it.", "", "sentiment"),
 }
+# What the page opens with: stored, so that there is something to see before any model is on the host.
+OPENING: dict[str, object] = dict(
+    zip(("text", "text_pair", "model"), next(iter(EXAMPLES.values())), strict=True)
+)
 # By id, as in links: title, and what fills it.
 TABS: Mapping[str, tuple[str, Callable[[PageContext], None]]] = {
     "structure": ("Structure", structure.build),
@@ -39,7 +42,7 @@ TABS: Mapping[str, tuple[str, Callable[[PageContext], None]]] = {
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
-    text, pair, model = OPENING
+    text, pair, model = next(iter(EXAMPLES.values()))
     with gr.Row(equal_height=False, elem_classes="workbench"):
         with gr.Column(scale=6, min_width=320):
             first = gr.Textbox(

@@ -18,7 +18,7 @@ from transformers.utils import logging
 
 from components.insight import attention_extraction, reading, weights
 from components.insight.attention import TASK
-from components.insight.attention_cache import AttentionCache, key
+from components.insight.record_cache import RecordCache, key
 from components.insight.weights import Attentions, Piece, Shape, Stack
 from components.models.checkpoint import INSPECTIONS, LocalSource
 from components.models.errors import Code, TourError
@@ -272,7 +272,7 @@ def test_as_many_looks_are_kept_as_there_is_room_for() -> None:
             result=result, model="", device="cpu", seconds=0, tokens_used=size, token_limit=size, notes=()
         )
 
-    cache = AttentionCache(room=1000)
+    cache = RecordCache(room=1000)
     for name in ("a", "b", "c"):
         cache.put(name, look(15))  # 450 bytes
     assert [cache.get(name) is not None for name in ("a", "b", "c")] == [False, True, True]

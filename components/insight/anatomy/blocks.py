@@ -59,6 +59,7 @@ class Sublayer:
 
     kind: Kind
     module: str
+    writer: Call  # the run of it
     projection: str | None
     norm: str | None
     attention: Attended | None
@@ -127,8 +128,9 @@ def _side(done: Pass, name: str) -> Side:
 
 def _causal(one: Attended) -> bool:
     """Whether the first token reads from itself alone, though there are others."""
-    row = [] if one.added is None else one.added[0, 0]
-    return len(row) > 1 and bool((row[1:] < HIDDEN).all())
+    if one.added is None or one.added.shape[-1] < 2:
+        return False
+    return bool((one.added[0, 0, 1:] < HIDDEN).all())
 
 
 # Sums
@@ -147,7 +149,7 @@ class _Value:
 def _steps(block: Call, inside: Sequence[Call]) -> list[Step]:
     """From what enters a block to what leaves it."""
     values = _values(block, inside)
-    end = next(place for place, one in enumerate(values) if _same(one.tensor, block.output))
+    end = next(place for place, one in enumerate(values) if same(one.tensor, block.output))
     found = _Trace(values).back(end)
     return [Step(writers=(block,), norm=None, state=block.output[0])] if found is None else found
 
@@ -160,11 +162,11 @@ def _values(block: Call, inside: Sequence[Call]) -> list[_Value]:
         if call.given.shape == shape:
             there.append((call.begin, call.given, None))
         if call.output.shape == shape:
-            passes_on = _same(call.given, call.output)  # as dropout does
+            passes_on = same(call.given, call.output)  # as dropout does
             there.append((call.end, call.output, None if call is block or passes_on else call))
     found: list[_Value] = []
     for time, tensor, giver in sorted(there, key=itemgetter(0)):
-        place = next((place for place, one in enumerate(found) if _same(one.tensor, tensor)), None)
+        place = next((place for place, one in enumerate(found) if same(one.tensor, tensor)), None)
         givers = () if giver is None else (giver,)
         if place is None:
             found.append(_Value(tensor, time, givers))
@@ -191,10 +193,8 @@ class _Trace:
         self._hopeless.add(place)  # until it is found: nothing leads through itself
         value = self._values[place]
         for call in value.calls:
-            if _is_norm(call):
-                base = next(
-                    (at for at, one in enumerate(self._values) if _same(one.tensor, call.given)), None
-                )
+            if is_norm(call):
+                base = next((at for at, one in enumerate(self._values) if same(one.tensor, call.given)), None)
                 before = None if base is None else self.back(base)
                 if before is not None:
                     last = before.pop() if before and before[-1].norm is None else None
@@ -228,13 +228,15 @@ class _Trace:
         return bool(off <= self._within * (tensor.abs().max() + 1))
 
 
-def _same(one: Tensor, other: Tensor) -> bool:
+def same(one: Tensor, other: Tensor) -> bool:
+    """To the last bit."""
     if one is other or one.shape != other.shape:
         return one is other
-    return torch.equal(one[0, -1], other[0, -1]) and torch.equal(one, other)
+    return torch.equal(one[-1], other[-1]) and torch.equal(one, other)
 
 
-def _is_norm(call: Call) -> bool:
+def is_norm(call: Call) -> bool:
+    """A normalization, of whatever kind."""
     return "norm" in type(call.module).__name__.lower()
 
 
@@ -256,19 +258,20 @@ def _sublayers(
             kind: Kind = "cross-attention" if crosses else "self-attention" if own else "feed-forward"
             if writer is block:
                 kind = "block"
-            norm = next((one for one in sorted(calls, key=lambda one: one.begin) if _is_norm(one)), None)
+            norm = next((one for one in sorted(calls, key=lambda one: one.begin) if is_norm(one)), None)
             linear = [one for one in calls if _is_linear(one)]
             yield Sublayer(
                 kind=kind,
                 module=writer.name,
+                writer=writer,
                 projection=linear[-1].name if linear else None,
                 norm=norm.name if norm and _reads_stream(norm, block, steps) else None,
                 attention=own[0] if own else None,
                 step=step,
                 calls=tuple(calls),
             )
-        if step.writers:
-            begin = max(one.end for one in step.writers)
+        ends = [one.end for one in (*step.writers, *filter(None, [step.norm]))]
+        begin = max(ends)
 
 
 def _is_linear(call: Call) -> bool:
@@ -279,4 +282,4 @@ def _is_linear(call: Call) -> bool:
 
 def _reads_stream(norm: Call, block: Call, steps: Sequence[Step]) -> bool:
     states = [block.given[0], *(step.state for step in steps)]
-    return any(_same(norm.given, state[None]) for state in states)
+    return any(same(norm.given, state[None]) for state in states)

@@ -1,4 +1,4 @@
-"""The looks that are kept for a while, so that another layer of the same text costs no forward pass."""
+"""The records that are kept for a while, so that another part of the same text costs no forward pass."""
 
 from __future__ import annotations
 
@@ -6,32 +6,36 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import Generic, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from components.insight.weights import Attentions
-    from components.tasks.task import Answer
+from components.tasks.task import Answer
 
-    Look = Answer[Attentions]
+
+class Record(Protocol):
+    @property
+    def nbytes(self) -> int: ...
+
+
+R = TypeVar("R", bound=Record)
 
 ROOM = 600_000_000  # bytes: three looks at 512 tokens of SmolLM2, or fifteen of MiniLM
 
 
-class AttentionCache:
-    """The latest looks, as many as there is room for; the last one stays however large it is."""
+class RecordCache(Generic[R]):
+    """The latest records, as many as there is room for; the last one stays however large it is."""
 
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
-        self._kept: OrderedDict[str, Look] = OrderedDict()
+        self._kept: OrderedDict[str, Answer[R]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> Look | None:
+    def get(self, key: str) -> Answer[R] | None:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
-    def put(self, key: str, look: Look) -> None:
+    def put(self, key: str, look: Answer[R]) -> None:
         with self._lock:
             self._kept[key] = look
             self._kept.move_to_end(key)
