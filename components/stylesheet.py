@@ -10,7 +10,7 @@ import hashlib
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "ui" / "assets"
-_SHEETS = ("first-paint.css", "tour.css", "home.css", "lab.css", "story.css")
+_SHEETS = ("first-paint.css", "tour.css", "home.css", "lab.css", "story.css", "anatomy.css")
 
 
 def _wins(css: str) -> str:

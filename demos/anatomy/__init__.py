@@ -6,21 +6,27 @@ Each tab is a module of this folder, see `context.PageContext`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import gradio as gr
 
-from components import texts
+from components import javascript, texts
 from components.figures.markup import Markup
 from components.insight.anatomy import TASK
+from components.models.errors import TourError
+from components.models.status import Availability
 from components.tasks.explained import LONGEST
-from components.ui import picker, slots
+from components.ui import api_samples, asking, picker, slots
 from components.ui.page import PlainPage, Tour
+from components.ui.slots import QUIET
 from components.ui.visitor import browser_key
 from demos.anatomy import ablation, positions, scaling, steps, structure
 from demos.anatomy.context import SLUG, PageContext
 
 TEXTS = texts.beside(str(__file__).replace("__init__", "page"))
 
+THERE = (Availability.LOADED, Availability.CACHED)
+RUN = TEXTS["run"]
 EXAMPLES: dict[str, tuple[str, str, str]] = {
     "An encoder": ("The bank of the river was steep.", "", "all-MiniLM-L6-v2"),
     "A decoder": ("The capital of France is", "", "SmolLM2-135M-Instruct"),
@@ -63,16 +69,77 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             )
         with gr.Column(scale=5, min_width=320):
             picked, about_model = picker.build(TASK, tour, value=model, elem_id=f"{SLUG}-model")
-            show = gr.Button(TEXTS["run"], variant="primary", elem_id=f"{SLUG}-run")
+            show = gr.Button(RUN, variant="primary", elem_id=f"{SLUG}-run")
             buttons = slots.examples(SLUG, list(EXAMPLES))
     page = PageContext(tour=tour, blocks=blocks, text=first, text_pair=second, model=picked, show=show)
-    with gr.Tabs(elem_id=f"{SLUG}-tabs"):
+    with gr.Tabs(elem_id=f"{SLUG}-tabs") as tabs:
         for id, (title, fill) in TABS.items():
             with gr.Tab(title, id=id, elem_id=f"{SLUG}-tab-{id}"):
                 fill(page)
+    code_panel(page)
+    asking.watch(blocks, page.asked, ["text", "text_pair", "model"], {}, RUN)
+    run = javascript.call("anatomy", "show")
+    gr.on(
+        [show.click, first.submit, second.submit],
+        None,
+        page.asked,
+        None,
+        js=run,
+        api_visibility="private",
+    )
     for button, example in zip(buttons, EXAMPLES.values(), strict=True):
-        button.click(lambda example=example: example, None, page.asked, **slots.QUIET)
+        button.click(lambda example=example: example, None, page.asked, **QUIET).then(
+            None, page.asked, None, js=run, api_visibility="private"
+        )
+    go = gr.Textbox("", visible="hidden", label="Whether to run at once")
+
+    def restore(request: gr.Request) -> list[Any]:
+        """What a link says; nothing is downloaded unasked. Without one the page opens with what is stored."""
+        query = dict(request.query_params)
+        id = query.get("model") or model
+        tab = query.get("tab")
+        chosen = gr.Tabs(selected=tab) if tab in TABS else gr.skip()
+        if not query.keys() & {"text", "model"}:
+            return [*[gr.skip()] * 3, "stored", chosen]
+        there = id in tour.registry.catalog and tour.registry.status(id).availability in THERE
+        runs = "run" if query.get("run") == "1" or there else ""
+        return [query.get("text", text), query.get("text_pair", ""), id, runs, chosen]
+
+    blocks.load(restore, None, [*page.asked, go, tabs], **QUIET).then(
+        None, [*page.asked, go], None, js=javascript.call("anatomy", "open"), api_visibility="private"
+    )
     picker.keep_current(picked, about_model, TASK, tour, blocks, browser_key())
+
+
+def code_panel(page: PageContext) -> None:
+    """The request as a program and over the interfaces; written when it is opened. The program gives the
+    tensor of any module."""
+    tour = page.tour
+
+    def written(text: str, text_pair: str, model: str, part: str) -> list[str]:
+        payload = {"text": text, "text_pair": text_pair, "model": model, "part": part}
+        try:
+            request = tour.runner.parse(TASK, payload)
+        except TourError as error:
+            return [f"# {error.message}", ""]
+        code = TASK.snippet(request.checkpoint, request.inputs, request.options)
+        return [code, api_samples.calls(TASK, payload, tour.origin)]
+
+    values = [page.text.value, page.text_pair.value, page.model.value]
+    code, api = written(*values, "")
+    drawer, editors = slots.drawer(
+        SLUG, "Code and API", slots.code_tab(code, TEXTS.line("code")), slots.api_tab(api)
+    )
+    with drawer:
+        part = gr.Textbox(
+            "",
+            label="Module",
+            info=TEXTS["part"],
+            max_lines=1,
+            elem_id=f"{SLUG}-part",
+        )
+    asked = [page.text, page.text_pair, page.model, part]
+    gr.on([drawer.expand, *(box.change for box in asked)], written, asked, editors, **QUIET)
 
 
 PAGE = PlainPage(

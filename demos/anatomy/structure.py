@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import gradio as gr
 
-from demos.anatomy.context import PageContext
+from components import javascript, texts
+from components.ui.chrome import ASSETS
+from demos.anatomy.context import SLUG, PageContext
+
+TEXTS = texts.beside(__file__)
 
 
 def build(page: PageContext) -> None:
-    gr.HTML("")
+    gr.HTML(
+        value="",
+        html_template=(ASSETS / "anatomy-structure.html").read_text("utf-8"),
+        js_on_load=javascript.start("anatomy-structure"),
+        elem_id=f"{SLUG}-view",
+        elem_classes="anatomy-view",
+        texts=dict(TEXTS.data),
+        box=f"{SLUG}-part",
+        drawer=f"{SLUG}-drawer",
+    )
