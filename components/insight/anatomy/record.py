@@ -10,11 +10,33 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from components.insight.anatomy.structure import Part
 from components.insight.weights import Floats, Piece
 
 Halves = NDArray[np.float16]
 Ends = Literal["tokens", "labels", "token-labels", "spans", "vector"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A module, by its name in `named_modules`; `parent` is the place of the one around it, -1 for the
+    network.
+
+    `parameters` are those of all that is in it, `own` its own alone; a tensor that several modules share
+    counts in the first, and `shared` names it in the others. `shape` is of what it gave for the text, the
+    last time of its `runs`. `operations` are multiply-adds of its matrix products for the text, its parts'
+    included. `kind` is its entry in `facts.toml`.
+    """
+
+    name: str
+    parent: int
+    type: str
+    kind: str
+    parameters: int
+    own: int
+    shared: str
+    runs: int
+    shape: list[int]
+    operations: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from components.insight.anatomy.record import Ending, Heads, Journey, Stage
-from components.insight.anatomy.structure import Part
+from components.insight.anatomy.record import Ending, Heads, Journey, Part, Stage
 from components.insight.weights import Piece
 from components.tasks.task import Answer
 

@@ -30,11 +30,7 @@ export function start({ element, props }) {
   let kept = new Map(); // address -> answer
   let turn = 0;
   let player = null;
-
-  listen((what) => {
-    if (what === "look") begin();
-    if (what === "picked") follow();
-  });
+  const promoted = new Map(); // what neurons promote
 
   const stages = () => shown.look.stages;
   const stage = () => stages()[state.stage]; // none for the head, which comes last
@@ -135,9 +131,9 @@ export function start({ element, props }) {
       controls(tokens);
       if (one) draw(one, ...all);
       else drawEnding(all[0]);
-      element.dataset.drawn = String(Number(element.dataset.drawn ?? 0) + 1); // for whoever waits for it
-      element.dataset.shown = String(state.stage);
-      element.dataset.milliseconds = String(Math.round(performance.now() - began));
+      $("stage").dataset.drawn = String(Number($("stage").dataset.drawn ?? 0) + 1); // for whoever waits for it
+      $("stage").dataset.shown = String(state.stage);
+      $("stage").dataset.milliseconds = String(Math.round(performance.now() - began));
       ahead();
     } catch (error) {
       if (mine !== turn) return;
@@ -458,8 +454,6 @@ export function start({ element, props }) {
 
   // Neurons, and what they promote
 
-  const promoted = new Map();
-
   function neurons(one, found) {
     const heading = make("h3", "", `${count(found.count)} neurons, ${count(found.active)} above 0`);
     const told = make("p", "", texts.neurons);
@@ -574,5 +568,10 @@ export function start({ element, props }) {
       pick(one.part);
       document.querySelector(`#${props.tab}-button, [aria-controls="${props.tab}"]`)?.click();
     }
+  });
+
+  listen((what) => {
+    if (what === "look") begin();
+    if (what === "picked") follow();
   });
 }

@@ -31,20 +31,14 @@ export function start({ element, props }) {
   const texts = props.texts;
   let opened = new Map(); // part -> how often its block is there
 
-  listen((what, detail) => {
-    if (what === "said") say(detail);
-    if (what === "look") draw();
-    if (what === "picked" && shown.look) describe();
-  });
-
   function say({ words, wrong = false, busy = false, milliseconds = 0 }) {
     $("said").replaceChildren(...(words ? [make("p", wrong ? "lane-problem" : "hint", words)] : []));
     $("body").setAttribute("aria-busy", String(busy));
-    if (milliseconds) element.dataset.milliseconds = String(Math.round(milliseconds));
+    if (milliseconds) $("body").dataset.milliseconds = String(Math.round(milliseconds));
   }
 
   function draw() {
-    const { look, asked } = shown;
+    const { asked } = shown;
     const body = $("body");
     body.classList.add("answered"); // see answers.js
     body.dataset.asked = JSON.stringify([asked.text, asked.text_pair, asked.model]);
@@ -55,8 +49,7 @@ export function start({ element, props }) {
     drawing();
     table();
     pick("");
-    element.dataset.drawn = String(Number(element.dataset.drawn ?? 0) + 1); // for whoever waits for it
-    look.drawn = performance.now();
+    body.dataset.drawn = String(Number(body.dataset.drawn ?? 0) + 1); // for whoever waits for it
   }
 
   function facts() {
@@ -124,11 +117,11 @@ export function start({ element, props }) {
       const there = names.filter((name) => found.get(name));
       if (!there.length) continue;
       const column = make("div", "ana-column");
-      column.style.flexGrow = String(there.reduce((sum, name) => sum + found.get(name), 0) / whole);
+      column.style.flexGrow = String(there.reduce((sum, name) => sum + found.get(name), 0));
       for (const name of there) {
         const share = found.get(name) / whole;
         const cell = make("div", "ana-cell", share > 0.04 ? `${name} ${percent(share)}` : "");
-        cell.style.flexGrow = String(share);
+        cell.style.flexGrow = String(found.get(name));
         cell.dataset.group = name;
         cell.title = `${name}: ${count(found.get(name))} parameters, ${percent(share)}`;
         column.append(cell);
@@ -190,14 +183,13 @@ export function start({ element, props }) {
   function button(name, className = "") {
     const one = part(name);
     const made = partButton(name, "", className);
-    made.append(make("span", "ana-title", fact(one.kind).title));
+    const plain = ["linear", "other", "group", "activation", "classifier", "dropout"].includes(one.kind);
+    const named = plain ? ` ${name.split(".").slice(-2).join(".")}` : "";
+    made.append(make("span", "ana-title", fact(one.kind).title + named));
     if (one.parameters) made.append(make("span", "ana-size", short(one.parameters)));
     const bar = make("span", "ana-bar");
     const times = opened.get(name) ?? 1;
-    bar.style.setProperty(
-      "--share",
-      String(Math.sqrt((times * one.parameters) / shown.look.parts[0].parameters)),
-    );
+    bar.style.setProperty("--share", String((times * one.parameters) / shown.look.parts[0].parameters));
     made.append(bar);
     return made;
   }
@@ -220,7 +212,7 @@ export function start({ element, props }) {
       if (one.norm) item.append(button(one.norm, "ana-norm"));
       const layer = make("div", `ana-sublayer ana-${one.kind}`);
       layer.append(title(one));
-      layer.append(buttons(one.parts.filter((name) => name !== one.part)));
+      layer.append(buttons(one.parts));
       if (one.kind === "cross-attention" && both) layer.append(make("p", "ana-cross", texts.cross));
       item.append(layer);
       stream.append(item, make("li", "ana-add", texts.add));
@@ -234,12 +226,32 @@ export function start({ element, props }) {
     return box;
   }
 
-  // A feed-forward network without a module of its own is picked by its last layer.
+  // A feed-forward network may have no module of its own in the library.
   function title(one) {
-    const made = partButton(one.part, fact(one.kind).title, "ana-plain");
+    const made = partButton(together(one), fact(one.kind).title, "ana-plain");
     const heads = shown.look.stages.find((stage) => stage.part === one.part)?.heads;
     if (heads) made.append(` · ${heads} heads`);
     return made;
+  }
+
+  function together(one) {
+    if (!one.parts.includes(one.part)) return one.part;
+    const inside = one.parts.map(part);
+    const sum = (what) => inside.reduce((whole, other) => whole + other[what], 0);
+    const name = `${one.parts[0].split(".").slice(0, -1).join(".")} (${one.kind})`;
+    const names = one.parts.map((other) => other.split(".").slice(-2).join("."));
+    shown.look.together ??= new Map();
+    shown.look.together.set(name, {
+      ...part(one.part),
+      name,
+      kind: one.kind,
+      type: names.join(", "),
+      parameters: sum("parameters"),
+      operations: sum("operations"),
+      several: true,
+    });
+    opened.set(name, opened.get(one.part));
+    return name;
   }
 
   // What a part is
@@ -275,7 +287,8 @@ export function start({ element, props }) {
     add("Memory", PRECISIONS.map(([name, size]) => `${name} ${bytes(one.parameters * size)}`).join(" · "));
     add("Multiply-adds per token", one.operations && count(Math.round(one.operations / tokens)));
     add("Runs", one.runs > 1 && `${one.runs} times`);
-    box.append(list, sourceOf(one), takeHome(one));
+    box.append(list);
+    if (!one.several) box.append(sourceOf(one), takeHome(one));
   }
 
   function shape(one) {
@@ -371,5 +384,11 @@ export function start({ element, props }) {
       `"${String(Array.isArray(value) ? value.join("x") : value).replaceAll('"', '""')}"`;
     const lines = shown.look.parts.map((one) => columns.map((name) => quoted(one[name])).join(","));
     save("parts.csv", new Blob([[columns.join(","), ...lines].join("\n")], { type: "text/csv" }));
+  });
+
+  listen((what, detail) => {
+    if (what === "said") say(detail);
+    if (what === "look") draw();
+    if (what === "picked" && shown.look) describe();
   });
 }

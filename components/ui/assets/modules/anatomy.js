@@ -64,8 +64,9 @@ async function ask([text, text_pair, model], { opening = false }) {
     return;
   }
   const began = performance.now();
+  let over = false;
   tell("said", { words: "Running the model …", busy: true });
-  const follow = setInterval(() => tellLoading(model, mine.signal), 1000);
+  const follow = setInterval(() => tellLoading(model, () => over || mine.signal.aborted), 1000);
   try {
     const payload = opening ? asked : { ...asked, again: true };
     const look = await json(await post("view", payload, mine.signal));
@@ -76,15 +77,16 @@ async function ask([text, text_pair, model], { opening = false }) {
   } catch (error) {
     if (!mine.signal.aborted) tell("said", { words: problem(error), wrong: true });
   } finally {
+    over = true;
     clearInterval(follow);
   }
 }
 
-async function tellLoading(model, signal) {
+async function tellLoading(model, isOver) {
   try {
-    const { models } = await (await fetch("./v1/models", { signal })).json();
+    const { models } = await (await fetch("./v1/models")).json();
     const found = models.find((one) => one.id === model);
-    if (!found || signal.aborted || found.state === "ready") return;
+    if (!found || isOver() || found.state === "ready") return;
     const share = found.share == null ? "" : ` ${Math.round(100 * found.share)} %`;
     tell("said", { words: `${found.stage || found.state}${share} …`, busy: true });
   } catch {
@@ -104,7 +106,9 @@ export function again() {
   ask([text, text_pair, model], {});
 }
 
-export const part = (name) => shown.look.parts.find((one) => one.name === name);
+/** A module by its name; also what textbooks have as a part and the library as several modules. */
+export const part = (name) =>
+  shown.look.parts.find((one) => one.name === name) ?? shown.look.together?.get(name);
 export const fact = (kind) =>
   shown.look.facts[kind] ?? shown.look.facts.other ?? { title: kind, what: "", formula: "" };
 
