@@ -68,6 +68,7 @@ bench: $(VENV)/.bench chromium
 	$(BIN)/python -m tests.benchmarks.attention
 	$(BIN)/python -m tests.benchmarks.home
 	$(BIN)/python -m tests.benchmarks.first_visit
+	$(BIN)/python -m tests.benchmarks.anatomy
 	$(BIN)/python -m tests.benchmarks.visitors
 	$(BIN)/python -m tests.benchmarks.lab
 

@@ -123,6 +123,9 @@ def row(status: Status, tasks: Mapping[str, str], *, unload: bool) -> Mapping[st
         "group": group(checkpoint.source),
         "tasks": list(checkpoint.tasks),
         "card": links.card_link(checkpoint.id),
+        "anatomy": links.page_link(links.ANATOMY_PAGE, model=checkpoint.id)
+        if checkpoint.can("anatomy")
+        else "",
         "state": status.state.value,
         "state_words": f"{STATES[status.state]}{': ' + status.stage if moving and status.stage else ''}",
         "where": where(status),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from components.insight.anatomy import TASK as ANATOMY
 from components.insight.attention import TASK as ATTENTION
 from components.insight.attribution import TASK as ATTRIBUTION
 from components.insight.layers import TASK as LAYERS
@@ -22,6 +23,7 @@ INSPECTED: Mapping[str, Operation] = {
     links.ATTENTION_PAGE: ATTENTION,
     links.ATTRIBUTION_PAGE: ATTRIBUTION,
     links.LAYERS_PAGE: LAYERS,
+    links.ANATOMY_PAGE: ANATOMY,
 }
 LONGEST = 100  # characters of a text in a result
 

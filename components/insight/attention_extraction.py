@@ -148,7 +148,8 @@ def _watched(
     eager: Callable[..., Any] = vars(sys.modules[type(module).__module__])["eager_attention_forward"]
     scale = more.get("scaling")
     scale = query.shape[-1] ** -0.5 if scale is None else scale
-    module._watched(module, query, key, value, attention_mask, scale)
+    added = [one for one in (attention_mask, more.get("position_bias")) if one is not None]
+    module._watched(module, query, key, value, sum(added[1:], added[0]) if added else None, scale)
     return eager(module, query, key, value, attention_mask, *rest, **more)
 
 

@@ -12,6 +12,7 @@ TITLES = {
     links.ATTENTION_PAGE: "Attention",
     links.ATTRIBUTION_PAGE: "Attribution",
     links.LAYERS_PAGE: "Layer by layer",
+    links.ANATOMY_PAGE: "Anatomy",
 }
 
 
@@ -39,7 +40,7 @@ def links_to(task: str, checkpoint: Checkpoint, seen: Inspection) -> Markup:
         "text_pair": seen.beside,
         "target": seen.target,
     }
-    queries = {links.ATTENTION_PAGE: read, links.ATTRIBUTION_PAGE: explained, links.LAYERS_PAGE: read}
+    queries = {page: explained if page == links.ATTRIBUTION_PAGE else read for page in TITLES}
     found, cut = [], False
     for page, title in TITLES.items():
         if not checkpoint.can(page):

@@ -39,6 +39,7 @@ LINKS = [
 ATTENTION = {"text", "text_pair", "model", "view", "kind", "layer", "head", "words", "special"}
 KNOWN = {
     "attention": ATTENTION,
+    "anatomy": {"text", "text_pair", "model", "tab", "stage"},
     "tokenizers": set(tokenizers.NAMES),
     "models": {"card"},
     "lab": {"tab"},

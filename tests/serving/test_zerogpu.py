@@ -26,6 +26,7 @@ from components.models.catalog import load_catalog
 from components.models.errors import TourError
 from components.models.registry import Registry
 from components.models.settings import Settings, default_cache_dir
+from components.serving import anatomy
 from components.serving.attention import RECORD
 from components.serving.zerogpu import ZeroGpu
 from components.tasks.runner import Runner
@@ -37,7 +38,7 @@ registry = Registry(load_catalog(), Settings(cache_dir=default_cache_dir(), devi
 ids = [one.id for one in registry.catalog if one.embedded]
 zero = ZeroGpu(registry, ids, forked, device="cpu")
 here, there = Runner(registry, "embedded"), Runner(registry, "embedded", execute=zero)
-tasks = [*(one for one in OPERATIONS if isinstance(one, Task)), RECORD]
+tasks = [*(one for one in OPERATIONS if isinstance(one, Task)), RECORD, anatomy.RECORD]
 found = {}
 for index, task in enumerate(tasks):
     seed = {"seed": 1} if "seed" in task.options.__pydantic_fields__ else {}

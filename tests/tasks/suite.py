@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from components.insight import attention, attribution, layers
+from components.insight import anatomy, attention, attribution, layers
 from components.models.catalog import load_catalog
 from components.models.checkpoint import INSPECTIONS
 from components.tasks import catalog
@@ -18,7 +18,7 @@ from tests.fakes import checkpoints
 AnyTask = Task[Any, Any, Any]
 T = TypeVar("T")
 
-TASKS: list[AnyTask] = [*catalog.TASKS.values(), attention.TASK, attribution.TASK, layers.TASK]
+TASKS: list[AnyTask] = [*catalog.TASKS.values(), attention.TASK, attribution.TASK, layers.TASK, anatomy.TASK]
 EMBEDDED = [(task, one.id) for task in TASKS for one in load_catalog() if one.embedded and one.can(task.name)]
 TINY = [
     (task, f"tiny-{name}")

@@ -46,6 +46,13 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
     "named_entities": {"entities": {"text", "label", "score", "start", "end"}},
     "layers": {"tokens": set(), "lens": set(), "similarity": set(), "norms": set()},
     "attribution": {"task": set(), "target": set(), "units": set(), "methods": set()},
+    "anatomy": {
+        "tokens": set(),
+        "parameters": set(),
+        "parts": {"name", "type", "kind", "parameters", "shared", "shape", "operations"},
+        "stream": {"part", "kind", "side", "block", "added", "stream"},
+        "activations": set(),
+    },
     "attention": {"tokens": set(), "weights": set(), "layers": set(), "heads": set()},
 }
 RUN_KEYS = ["model", "device", "seconds", "tokens_used", "token_limit", "notes"]

@@ -6,6 +6,7 @@ from transformers import AutoModel, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained(MODEL)
 model = AutoModel.from_pretrained(MODEL)
+model.float()  # some are stored in half precision
 
 texts = [TEXT, TEXT_PAIR] if TEXT_PAIR.strip() else [TEXT]
 if tokenizer.mask_token:

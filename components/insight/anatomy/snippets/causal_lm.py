@@ -6,6 +6,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained(MODEL)
 model = AutoModelForCausalLM.from_pretrained(MODEL)
+model.float()  # some are stored in half precision
 
 inputs = tokenizer(TEXT + TEXT_PAIR, truncation=True, max_length=min(512, TOKEN_LIMIT), return_tensors="pt")
 inputs = {"input_ids": inputs.input_ids}

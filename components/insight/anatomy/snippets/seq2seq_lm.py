@@ -6,6 +6,7 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained(MODEL)
 model = AutoModelForSeq2SeqLM.from_pretrained(MODEL)
+model.float()  # some are stored in half precision
 
 inputs = tokenizer(TEXT, return_tensors="pt")  # models of many tasks or languages are told which one here
 inputs = {name: inputs[name] for name in ("input_ids", "attention_mask")}

@@ -347,6 +347,8 @@ export function start({ element, props }) {
     return cell;
   }
 
+  const factor = (value) => (value < 0 ? `(−${(-value).toFixed(2)})` : value.toFixed(2));
+
   function attention(one, found, map) {
     const own = tokensOf(one)[state.token].text;
     const sources = sourcesOf(one);
@@ -370,7 +372,7 @@ export function start({ element, props }) {
     const products = found.query.map((value, place) => value * found.key[place]);
     const first = products
       .slice(0, 3)
-      .map((_, place) => `${found.query[place].toFixed(2)} × ${found.key[place].toFixed(2)}`);
+      .map((_, place) => `${factor(found.query[place])} × ${factor(found.key[place])}`);
     const sum = products.reduce((total, value) => total + value, 0);
     const score = found.scores[state.column];
     const bias = found.hidden[state.column]

@@ -120,7 +120,12 @@ export function start({ element, props }) {
       column.style.flexGrow = String(there.reduce((sum, name) => sum + found.get(name), 0));
       for (const name of there) {
         const share = found.get(name) / whole;
-        const cell = make("div", "ana-cell", share > 0.04 ? `${name} ${percent(share)}` : "");
+        const height = found.get(name) / there.reduce((sum, other) => sum + found.get(other), 0);
+        const cell = make(
+          "div",
+          "ana-cell",
+          share > 0.03 && height > 0.19 ? `${name} ${percent(share)}` : "",
+        );
         cell.style.flexGrow = String(found.get(name));
         cell.dataset.group = name;
         cell.title = `${name}: ${count(found.get(name))} parameters, ${percent(share)}`;

@@ -134,7 +134,8 @@ export function bytes(number) {
   return `${Math.round(number)} bytes`;
 }
 export const percent = (share) => (share > 0 && share < 0.001 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`);
-export const number = (value) =>
+export const number = (value) => plain(value).replace("-", "−").replace("e−", "e-");
+const plain = (value) =>
   value === 0
     ? "0"
     : Math.abs(value) >= 1000 || Math.abs(value) < 0.001

@@ -27,7 +27,15 @@ export function start({ element, props, trigger, watch }) {
     names.append(make("h3", "", item.title), make("span", "id", item.id));
     const card = make("a", "", "model card");
     card.href = item.card;
-    facts.append(state, more, ...item.facts.map((fact) => make("span", "", fact)), card);
+    const inside = make("a", "", "anatomy");
+    inside.href = item.anatomy;
+    facts.append(
+      state,
+      more,
+      ...item.facts.map((fact) => make("span", "", fact)),
+      card,
+      ...(item.anatomy ? [inside] : []),
+    );
     progress.max = 1;
     progress.setAttribute("aria-label", `Progress of ${item.title}`);
     button.type = "button";
