@@ -24,7 +24,7 @@ from components.insight.record_cache import RecordCache, key
 from components.models.errors import Code, TourError
 from components.serving.errors import JsonResponse
 from components.serving.inference import Inference
-from components.tasks.fields import STRICT, validate
+from components.tasks.fields import STRICT, OptionalText, validate
 from components.tasks.task import Answer, NoOptions, Output, Progress, Task
 
 if TYPE_CHECKING:
@@ -40,21 +40,20 @@ LONGEST_JSON = 1_000_000  # numbers; a larger tensor comes as .npy
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class PartInputs:
-    part: Annotated[str, Field(max_length=300, title="Part")]
+class NoInputs:
+    """No text is read."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class NeuronInputs(PartInputs):
-    neurons: Annotated[list[int], Field(max_length=50, title="Neurons")]
+class NeuronOptions(anatomy.Options):
+    """`neurons` are numbers with commas between them."""
+
+    neurons: Annotated[OptionalText, Field(pattern=r"^\d{1,6}(,\d{1,6}){0,49}$", title="Neurons")] = "0"
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class TensorInputs(anatomy.Inputs):
-    part: Annotated[str, Field(max_length=300, title="Part")]
-
-
-def _travel(model: LoadedModel, inputs: Any, options: NoOptions) -> Iterator[Progress | Output[Journey]]:
+def _travel(
+    model: LoadedModel, inputs: anatomy.Inputs, options: NoOptions
+) -> Iterator[Progress | Output[Journey]]:
     from components.insight import reading
     from components.insight.anatomy import journey
 
@@ -63,40 +62,45 @@ def _travel(model: LoadedModel, inputs: Any, options: NoOptions) -> Iterator[Pro
     yield Output(result=found, tokens_used=tokens, token_limit=reading.reads(model), notes=found.notes)
 
 
-def _tensor(model: LoadedModel, inputs: Any, options: NoOptions) -> Iterator[Progress | Output[Any]]:
+def _tensor(
+    model: LoadedModel, inputs: anatomy.Inputs, options: anatomy.Options
+) -> Iterator[Progress | Output[Any]]:
     from components.insight import reading
     from components.insight.anatomy import tensor
 
     read = yield from reading.read(model, inputs.text, inputs.text_pair)
-    found = tensor.tensor(model, read, inputs.part)
+    found = tensor.tensor(model, read, options.part)
     yield Output(result=found, tokens_used=len(read.pieces), token_limit=reading.reads(model))
 
 
-def _neurons(model: LoadedModel, inputs: Any, options: NoOptions) -> Iterator[Output[Any]]:
+def _neurons(model: LoadedModel, inputs: NoInputs, options: NeuronOptions) -> Iterator[Output[Any]]:
     from components.insight.anatomy import neurons
 
-    yield Output(result=neurons.promoted(model, inputs.part, inputs.neurons), tokens_used=0, token_limit=0)
+    yield Output(
+        result=neurons.promoted(model, options.part, [*map(int, options.neurons.split(","))]),
+        tokens_used=0,
+        token_limit=0,
+    )
 
 
-def _source(model: LoadedModel, inputs: Any, options: NoOptions) -> Iterator[Output[Any]]:
+def _source(model: LoadedModel, inputs: NoInputs, options: anatomy.Options) -> Iterator[Output[Any]]:
     from components.insight.anatomy import structure, tensor
 
-    tensor.known(model, inputs.part)
-    module: Any = type(model.network.get_submodule(inputs.part))
+    tensor.known(model, options.part)
+    module: Any = type(model.network.get_submodule(options.part))
     found = structure.source(module)
     yield Output(result=found, tokens_used=0, token_limit=0)
 
 
-def _task(inputs: type[Any], run: Callable[..., Iterator[Any]]) -> Task[Any, NoOptions, Any]:
-    whole: Any = anatomy.TASK
-    task: Task[Any, NoOptions, Any] = replace(whole, inputs=inputs, options=NoOptions, run=run)
-    return task
+def _task(inputs: type[Any], options: type[Any], run: Callable[..., Iterator[Any]]) -> Task[Any, Any, Any]:
+    task: Task[Any, Any, Any] = anatomy.TASK
+    return replace(task, inputs=inputs, options=options, run=run)
 
 
-RECORD = _task(anatomy.Inputs, _travel)  # the whole of it
-TENSOR = _task(TensorInputs, _tensor)
-NEURONS = _task(NeuronInputs, _neurons)
-SOURCE = _task(PartInputs, _source)
+RECORD = _task(anatomy.Inputs, NoOptions, _travel)  # the whole of it
+TENSOR = _task(anatomy.Inputs, anatomy.Options, _tensor)
+NEURONS = _task(NoInputs, NeuronOptions, _neurons)
+SOURCE = _task(NoInputs, anatomy.Options, _source)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -192,7 +196,7 @@ def endpoints(
         found = cast("Answer[Any]", await inference.answer(TENSOR, payload, gone=request.is_disconnected))
         return await to_thread.run_sync(_file, payload, found.result, as_json, limiter=threads)
 
-    def of_model(task: Task[Any, NoOptions, Any]) -> Any:
+    def of_model(task: Task[Any, Any, Any]) -> Any:
         async def answer(request: Request) -> Response:
             try:
                 asked = await payload_of(request)

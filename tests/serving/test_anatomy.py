@@ -55,11 +55,11 @@ def test_code_and_neurons(http: Http) -> None:
     found = post(http, "source", part="embeddings.LayerNorm").json()["found"]
     assert found["code"].startswith("class LayerNorm")
     projection = "model.layers.3.mlp.down_proj"
-    promoted = post(
-        http, "neurons", model="SmolLM2-135M-Instruct", part=projection, neurons=[1, 1535]
-    ).json()["found"]["tokens"]
+    promoted = post(http, "neurons", model="SmolLM2-135M-Instruct", part=projection, neurons="1,1535").json()[
+        "found"
+    ]["tokens"]
     assert [len(words) for words in promoted] == [6, 6]
-    assert post(http, "neurons", part="encoder.layer.0.output.dense", neurons=[1]).json()["found"] == {
+    assert post(http, "neurons", part="encoder.layer.0.output.dense", neurons="1").json()["found"] == {
         "tokens": []
     }
 
@@ -78,7 +78,7 @@ def test_code_and_neurons(http: Http) -> None:
 def test_what_is_not_there_is_refused(http: Http, path: str, field: str) -> None:
     look = post(http, "view", text="The cat sat.", text_pair="").json()
     response = http.client.get(f"/data/anatomy/{look['key']}/{path}")
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert response.json()["error"]["field"] == field
 
 

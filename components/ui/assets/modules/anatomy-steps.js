@@ -496,7 +496,7 @@ export function start({ element, props }) {
     const name = `${one.projection}/${indices}`;
     try {
       if (!promoted.has(name)) {
-        const asked = { model: shown.asked.model, part: one.projection, neurons: indices };
+        const asked = { model: shown.asked.model, part: one.projection, neurons: indices.join() };
         promoted.set(name, (await json(await post("neurons", asked))).found.tokens);
       }
       promoted.get(name).forEach((tokens, place) => {
