@@ -125,8 +125,7 @@ def code_panel(page: PageContext) -> None:
         code = TASK.snippet(request.checkpoint, request.inputs, request.options)
         return [code, api_samples.calls(TASK, payload, tour.origin)]
 
-    values = [page.text.value, page.text_pair.value, page.model.value]
-    code, api = written(*values, "")
+    code, api = written(page.text.value, page.text_pair.value, page.model.value, "")
     drawer, editors = slots.drawer(
         SLUG, "Code and API", slots.code_tab(code, TEXTS.line("code")), slots.api_tab(api)
     )
@@ -138,7 +137,7 @@ def code_panel(page: PageContext) -> None:
             max_lines=1,
             elem_id=f"{SLUG}-part",
         )
-    asked = [page.text, page.text_pair, page.model, part]
+    asked: list[Any] = [*page.asked, part]
     gr.on([drawer.expand, *(box.change for box in asked)], written, asked, editors, **QUIET)
 
 

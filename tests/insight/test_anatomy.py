@@ -223,7 +223,8 @@ def test_what_is_sent_is_what_the_arithmetic_gives(anatomy: Runner) -> None:
         indices = [one["index"] for one in neurons["top"]]
         words = promoted(model, feeds.projection, indices).tokens
         head_weight = model.network.get_output_embeddings().weight
-        column = model.network.get_submodule(feeds.projection).weight[:, indices[0]]
+        projection: Any = model.network.get_submodule(feeds.projection)
+        column = projection.weight[:, indices[0]]
         best = int((head_weight @ column).argmax())
         assert words[0][0] == model.tokenizer.decode([best])
         chances = view.ending(found, 4)["rows"][0]
@@ -243,7 +244,8 @@ def test_any_tensor_is_the_modules_own(anatomy: Runner) -> None:
         with torch.inference_mode():
             copy(**read.inputs)
         assert np.array_equal(tensor(model, read, "encoder.layer.2.intermediate"), seen[0].numpy())
-        weight = model.network.get_submodule("encoder.layer.0.attention.self.query").weight.detach().numpy()
+        query: Any = model.network.get_submodule("encoder.layer.0.attention.self.query")
+        weight = query.weight.detach().numpy()
         assert np.array_equal(tensor(model, read, "encoder.layer.0.attention.self.query.weight"), weight)
         with pytest.raises(TourError) as refused:
             tensor(model, read, "encoder.layer.9")
@@ -253,7 +255,8 @@ def test_any_tensor_is_the_modules_own(anatomy: Runner) -> None:
 
 def test_the_code_of_a_module_is_the_installed_librarys(anatomy: Runner) -> None:
     with opened(anatomy, "all-MiniLM-L6-v2") as (model, _, _):
-        found = source(type(model.network.get_submodule("encoder.layer.0.attention.self")))
+        module: Any = model.network.get_submodule("encoder.layer.0.attention.self")
+        found = source(type(module))
         assert found is not None
         assert found.file == "transformers/models/bert/modeling_bert.py"
         assert found.code.startswith("class BertSelfAttention")

@@ -76,7 +76,8 @@ class Heads:
 
     def value(self, head: int) -> Floats:
         """[columns, size]"""
-        return self.values[self._shared(head)]
+        found: Floats = self.values[self._shared(head)]
+        return found
 
     def _shared(self, head: int) -> int:
         return head * len(self.keys) // len(self.queries)
