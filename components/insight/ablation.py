@@ -1,33 +1,21 @@
-"""A part of a network switched off for a run: what the prediction loses without it. Imports torch.
-
-Everything happens on a copy of the network's modules (`instrumented.py`) that shares its tensors, so that
-nobody else's answer changes. Heads are silenced as in Michel et al. 2019 (https://arxiv.org/abs/1905.10650):
-what a head gives to the output projection becomes zero.
-"""
+"""A part of a network switched off: what the prediction loses without it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import torch
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from pydantic import Field
+from pydantic.dataclasses import dataclass as fields
 
-from components.insight import outcomes, reading, sublayers
-from components.insight.instrumented import instrumented_copy
-from components.insight.outcomes import Difference
-from components.insight.sublayers import Block, Kind, Parts, Position
-from components.models.errors import Code, TourError
-from components.tasks.task import Progress, scaled_progress
+from components.insight import anatomy
+from components.insight.difference import Difference, Predicts
+from components.models.checkpoint import INSPECTIONS
+from components.tasks.fields import STRICT
+from components.tasks.task import Output, Progress, Task
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
-    from components.insight.reading import Reading
     from components.models.checkpoint import LoadedModel
 
 What = Literal["head", "attention", "cross-attention", "feed-forward", "layer", "residual", "positions"]
@@ -87,287 +75,87 @@ class Costs:
 
     had: float
     says: str
-    predicts: outcomes.Predicts
+    predicts: Predicts
     costs: tuple[Cost, ...]
     offered: tuple[Offered, ...]
     notes: tuple[str, ...] = ()
     tokens_used: int = 0
 
 
-def ablate(model: LoadedModel, text: str, text_pair: str, part: Part) -> Generator[Progress, None, Ablated]:
-    """Yields between pieces of work. Raises `TourError` for a part that the network lacks."""
-    network, read, parts = yield from opened(model, text, text_pair)
-    with switched_off(network, parts, part):
-        pass  # what cannot be switched off is refused before anything is computed
-    before = outcomes.outcome(model, network, read)
-    first = yield from scaled_progress(outcomes.written(model, network, read), 0.2, 0.6)
-    yield Progress("Running without the part", 0.6)
-    with switched_off(network, parts, part):
-        after = outcomes.outcome(model, network, read)
-        second = yield from scaled_progress(outcomes.written(model, network, read), 0.6, 1.0)
-    return Ablated(
-        part=part,
-        difference=outcomes.difference(before, after, first, second),
-        tokens=tuple(outcomes.tokens(model, read)),
-        offered=offered(parts),
-        notes=read.notes,
-        tokens_used=len(read.pieces),
+@fields(frozen=True, kw_only=True, config=STRICT)
+class Options:
+    """As `Part`; "" is the side that writes, or the only one."""
+
+    what: What = "head"
+    layer: Annotated[int, Field(ge=EVERY, le=1000)] = 0
+    head: Annotated[int, Field(ge=EVERY, le=1000)] = 0
+    side: Literal["", "encoder", "decoder"] = ""
+    cross: bool = False
+
+
+@fields(frozen=True, kw_only=True, config=STRICT)
+class Sweep:
+    """Which parts are switched off one after the other: the heads, or all others, of one side."""
+
+    side: Literal["", "encoder", "decoder"] = ""
+    heads: bool = False
+
+
+def _ablate(
+    model: LoadedModel, inputs: anatomy.Inputs, options: Options
+) -> Iterator[Progress | Output[Ablated]]:
+    from components.insight import reading, switching
+
+    part = Part(
+        what=options.what, layer=options.layer, head=options.head, side=options.side, cross=options.cross
+    )
+    found = yield from switching.ablate(model, inputs.text, inputs.text_pair, part)
+    yield Output(
+        result=found,
+        tokens_used=found.tokens_used,
+        token_limit=reading.reads(model),
+        notes=found.notes,
     )
 
 
-def costs(
-    model: LoadedModel, text: str, text_pair: str, side: str = "", heads: bool = False
-) -> Generator[Progress, None, Costs]:
-    """What each part is worth: of every layer its sublayers, residual path and itself, or its heads. Yields
-    after each."""
-    network, read, parts = yield from opened(model, text, text_pair)
-    whole = outcomes.outcome(model, network, read)
-    found = []
-    asked = list(_each(parts, side or parts.sides[-1], heads=heads)) if parts.blocks else []
-    for done, part in enumerate(asked):
-        with switched_off(network, parts, part):
-            after = outcomes.outcome(model, network, read)
-        changed = outcomes.difference(whole, after)
-        found.append(Cost(part=part, kept=changed.kept, says=changed.after))
-        yield Progress("Switching off one part after the other", (done + 1) / len(asked))
-    own = outcomes.difference(whole, whole)
-    return Costs(
-        had=own.had,
-        says=own.before,
-        predicts=own.predicts,
-        costs=tuple(found),
-        offered=offered(parts),
-        notes=read.notes,
-        tokens_used=len(read.pieces),
+def _costs(model: LoadedModel, inputs: anatomy.Inputs, options: Sweep) -> Iterator[Progress | Output[Costs]]:
+    from components.insight import reading, switching
+
+    found = yield from switching.costs(
+        model, inputs.text, inputs.text_pair, options.side, heads=options.heads
+    )
+    yield Output(
+        result=found,
+        tokens_used=found.tokens_used,
+        token_limit=reading.reads(model),
+        notes=found.notes,
     )
 
 
-def opened(
-    model: LoadedModel, text: str, text_pair: str
-) -> Generator[Progress, None, tuple[PreTrainedModel, Reading, Parts]]:
-    """A copy of the network that is nobody else's, what it reads, and its parts."""
-    yield Progress("Reading the text", 0.0)
-    read = yield from reading.read(model, text, text_pair)
-    network = instrumented_copy(model.network)
-    return network, read, sublayers.trace(network, read.inputs)
-
-
-def offered(parts: Parts) -> tuple[Offered, ...]:
-    """What can be switched off of a network, and what cannot."""
-    return tuple(_offered(parts, side) for side in parts.sides)
-
-
-def _offered(parts: Parts, side: str) -> Offered:
-    blocks = parts.side(side)
-    written = [one for block in blocks for one in block.sublayers]
-    kinds: set[str] = {one.kind for one in written}
-    heads = _heads(blocks, "attention")
-    what: list[What] = [
-        *(["head"] if heads else []),  # type: ignore[list-item]
-        *(kind for kind in ("attention", "cross-attention", "feed-forward") if kind in kinds),
-        "layer",
-        "residual",
-        *(["positions"] if parts.positions else []),
-    ]
-    missing = []
-    if not heads:
-        missing.append("Its heads cannot be told apart: no matrix was seen to be given their results.")
-    if not kinds & {"attention", "cross-attention"}:
-        missing.append("No attention was recognized in its layers.")
-    if "feed-forward" not in kinds:
-        missing.append("No feed-forward part was recognized in its layers.")
-    if not parts.positions:
-        missing.append("No module was recognized that tells it where a token stands.")
-    return Offered(
-        side=side,
-        layers=len(blocks),
-        heads=heads,
-        cross_heads=_heads(blocks, "cross-attention"),
-        what=tuple(what),
-        missing=tuple(missing),
-    )
-
-
-def _heads(blocks: Sequence[Block], kind: Kind) -> int:
-    return max((one.heads for block in blocks for one in block.sublayers if one.kind == kind), default=0)
-
-
-def _each(parts: Parts, side: str, *, heads: bool) -> Iterator[Part]:
-    """One at a time, layer by layer."""
-    what = _offered(parts, side).what
-    for block in parts.side(side):
-        if heads:
-            for head in range(block.heads):
-                yield Part(what="head", layer=block.number, head=head, side=side)
-            continue
-        for one in what:
-            if one not in ("head", "positions") and (
-                one in ("layer", "residual") or any(own.kind == one for own in block.sublayers)
-            ):
-                yield Part(what=one, layer=block.number, side=side)
-
-
-# Switching off
-
-
-@contextmanager
-def switched_off(network: nn.Module, parts: Parts, part: Part) -> Iterator[None]:
-    """A part of `network`, which must be nobody else's, does nothing inside; then all is as before.
-
-    Raises `TourError` for a part that it lacks.
-    """
-    with ExitStack() as hooks:
-        if part.what == "positions":
-            _without_positions(network, parts, hooks)
-        else:
-            for block in _blocks(parts, part):
-                _OFF[part.what](network, block, part, hooks)
-        yield
-
-
-def _blocks(parts: Parts, part: Part) -> tuple[Block, ...]:
-    sides = parts.sides
-    side = part.side or (sides[-1] if sides else "")
-    if side not in sides:
-        have = " and ".join(side for side in sides if side) or "one side only"
-        raise TourError(
-            Code.INVALID_INPUT,
-            f"This model has no {side or 'layers'}, it has {have}. Choose another.",
-            "side",
-        )
-    blocks = parts.side(side)
-    if part.layer == EVERY:
-        return blocks
-    if not 0 <= part.layer < len(blocks):
-        raise _lacking("layer", part.layer, len(blocks))
-    return (blocks[part.layer],)
-
-
-def _lacking(name: str, asked: int, most: int) -> TourError:
-    return TourError(
-        Code.INVALID_INPUT,
-        f"This model has no {name} {asked}: its {name}s are numbered 0 to {most - 1}. Choose one of them.",
-        name,
-    )
-
-
-def _untold(what: str) -> TourError:
-    return TourError(
-        Code.UNSUITABLE_MODEL,
-        f"Which modules are {what} cannot be told of this model. Switch off something else.",
-        "what",
-    )
-
-
-def _head_off(network: nn.Module, block: Block, part: Part, hooks: ExitStack) -> None:
-    kind: Kind = "cross-attention" if part.cross else "attention"
-    own = [one for one in block.sublayers if one.kind == kind and one.projection]
-    if not own:
-        raise _untold(f"the heads of its {kind}")
-    for one in own:
-        if part.head != EVERY and not 0 <= part.head < one.heads:
-            raise _lacking("head", part.head, one.heads)
-        start, stop = (
-            (0, one.heads * one.size)
-            if part.head == EVERY
-            else (part.head * one.size, (part.head + 1) * one.size)
-        )
-
-        def silence(module: nn.Module, given: Any, start: int = start, stop: int = stop) -> Any:
-            silenced = given[0].clone()
-            silenced[..., start:stop] = 0
-            return (silenced, *given[1:])
-
-        hooks.callback(network.get_submodule(one.projection).register_forward_pre_hook(silence).remove)
-
-
-def _sublayer_off(network: nn.Module, block: Block, part: Part, hooks: ExitStack) -> None:
-    """What it would add to the residual stream is zero."""
-    own = [one for one in block.sublayers if one.kind == part.what]
-    if not own:
-        raise _untold(f"its {part.what}" + (" part" if part.what == "feed-forward" else ""))
-    for one in own:
-        hooks.callback(network.get_submodule(one.writer).register_forward_hook(_zero).remove)
-
-
-def _layer_off(network: nn.Module, block: Block, part: Part, hooks: ExitStack) -> None:
-    """It gives on what it was given. It runs nevertheless, so that caches stay as long as the text."""
-
-    def skip(module: nn.Module, given: Any, more: Any, output: Any) -> Any:
-        state = given[0] if given else more["hidden_states"]
-        return (state, *output[1:]) if isinstance(output, tuple) else state
-
-    hooks.callback(network.get_submodule(block.path).register_forward_hook(skip, with_kwargs=True).remove)
-
-
-def _residual_off(network: nn.Module, block: Block, part: Part, hooks: ExitStack) -> None:
-    """Each sum of what was there and what a sublayer wrote is what it wrote alone."""
-    written: list[Tensor] = []
-
-    def note(module: nn.Module, given: Any, output: Any) -> None:
-        made = sublayers.first_tensor(output)
-        if made is not None:
-            written.append(made)
-
-    for one in block.sublayers:
-        hooks.callback(network.get_submodule(one.writer).register_forward_hook(note).remove)
-    hooks.enter_context(sublayers.inside(network.get_submodule(block.path), partial(_Alone, written)))
-
-
-class _Alone(TorchFunctionMode):
-    """Sums of which one part is among what was `written` are that part."""
-
-    def __init__(self, written: list[Tensor]) -> None:
-        super().__init__()
-        self._written = written
-
-    def __enter__(self) -> _Alone:
-        self._written.clear()
-        super().__enter__()
-        return self
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if sublayers.is_addition(func) and len(args) == 2:
-            own = [one for one in args if any(one is tensor for tensor in self._written)]
-            if len(own) == 1:  # from here on it is what was there
-                self._written[:] = [tensor for tensor in self._written if tensor is not own[0]]
-                return own[0]
-            if len(own) == 2:  # of sublayers side by side: their sum is written, too
-                self._written.append(func(*args, **(kwargs or {})))
-                return self._written[-1]
-        return func(*args, **(kwargs or {}))
-
-
-_OFF: dict[What, Callable[[nn.Module, Block, Part, ExitStack], None]] = {
-    "head": _head_off,
-    "attention": _sublayer_off,
-    "cross-attention": _sublayer_off,
-    "feed-forward": _sublayer_off,
-    "layer": _layer_off,
-    "residual": _residual_off,
-}
-
-
-def _without_positions(network: nn.Module, parts: Parts, hooks: ExitStack) -> None:
-    if not parts.positions:
-        raise _untold("those that tell it where a token stands")
-    for one in parts.positions:
-        hooks.callback(network.get_submodule(one.path).register_forward_hook(_placeless(one)).remove)
-
-
-def _placeless(position: Position) -> Callable[[nn.Module, Any, Any], Any]:
-    return _unturned if position.kind == "rotary" else _zero
-
-
-def _zero(module: nn.Module, given: Any, output: Any) -> Any:
-    """Nothing is added: to the stream, to the tokens' vectors, or to attention's scores."""
-    if isinstance(output, tuple):
-        return (torch.zeros_like(output[0]), *output[1:])
-    return torch.zeros_like(output)
-
-
-def _unturned(module: nn.Module, given: Any, output: Any) -> Any:
-    """No query or key is turned: every token is where the first one is."""
-    cosine, sine = output
-    scale = getattr(module, "attention_scaling", 1.0)
-    return torch.full_like(cosine, scale), torch.zeros_like(sine)
+# What the page asks, under the name by which checkpoints say that they can be opened.
+ABLATE = Task(
+    name=anatomy.TASK.name,
+    title="Switch off",
+    about="The prediction of a model without one of its parts, beside that of the whole model.",
+    inputs=anatomy.Inputs,
+    options=Options,
+    result=Ablated,
+    heads=INSPECTIONS["anatomy"],
+    run=_ablate,
+    snippet=anatomy.TASK.snippet,
+    stored=anatomy.TASK.stored,
+    example=anatomy.TASK.example,
+)
+COSTS = Task(
+    name=anatomy.TASK.name,
+    title="Switch off one part after the other",
+    about="What the prediction keeps without each part of a model by itself.",
+    inputs=anatomy.Inputs,
+    options=Sweep,
+    result=Costs,
+    heads=INSPECTIONS["anatomy"],
+    run=_costs,
+    snippet=anatomy.TASK.snippet,
+    stored=anatomy.TASK.stored,
+    example=anatomy.TASK.example,
+)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from components.insight import reading
+from components.insight.difference import Choice, Difference, Predicts
 from components.insight.lens import shown
 from components.models.checkpoint import Head
 from components.tasks import network as networks
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from components.insight.reading import Reading
     from components.models.checkpoint import LoadedModel
-
-Predicts = Literal["next token", "first token", "gap", "label", "labels of tokens", "answer", "vector"]
 
 WRITTEN = 12  # tokens that a model goes on with
 SHOWN = 5  # of the likeliest
@@ -48,37 +47,6 @@ class Outcome:
     def best(self) -> Tensor:
         """[rows]"""
         return self.scores.argmax(dim=-1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """One thing that could be said, with its probability in two runs; a token's label `becomes` another."""
-
-    text: str
-    before: float
-    after: float
-    becomes: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """Between two runs. `before` and `after` say in words what is predicted, `kept` is the probability of
-    the first prediction in the second run (of labels of tokens the mean, of a vector the cosine), `had` that
-    in the first. `distance` [tokens] is 1 less the cosine between a token's last states."""
-
-    predicts: Predicts
-    before: str
-    after: str
-    had: float
-    kept: float
-    choices: tuple[Choice, ...]
-    distance: tuple[float, ...]
-    written_before: str = ""
-    written_after: str = ""
-
-    @property
-    def same(self) -> bool:
-        return self.before == self.after
 
 
 @torch.inference_mode()

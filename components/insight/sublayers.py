@@ -18,11 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from components.insight.positions import PositionKind
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 Kind = Literal["attention", "cross-attention", "feed-forward"]
-PositionKind = Literal["learned", "sinusoidal", "rotary", "relative"]
 
 _ADDITIONS = frozenset({"add", "__add__", "__radd__", "add_", "__iadd__"})
 _ATTENTION = re.compile("att(n|ention)", re.IGNORECASE)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from components.insight import ablation, outcomes, reading, sublayers
+from components.insight import outcomes, reading, sublayers, switching
 from components.insight.ablation import Part
 from components.insight.instrumented import instrumented_copy
 from components.insight.reading import Reading
@@ -223,7 +223,7 @@ def test_a_head_that_is_off_is_as_if_its_projection_were_given_zeros(name: str, 
                 own = next(one for one in block.sublayers if one.projection == path)
                 for head in (0, own.heads - 1):
                     part = Part(what="head", layer=block.number, head=head, side=side, cross=bool(cross))
-                    with ablation.switched_off(network, parts, part):
+                    with switching.switched_off(network, parts, part):
                         found = output(network, given)
                     reference = silenced(network, path, head * own.size, (head + 1) * own.size)
                     expected = output(reference, given)
@@ -272,7 +272,7 @@ def test_a_part_that_is_off_writes_nothing(name: str, what: Any, opened: Opened)
     whole = output(network, given)
     for side in parts.sides:
         block = parts.side(side)[-1]
-        with ablation.switched_off(network, parts, Part(what=what, layer=block.number, side=side)):
+        with switching.switched_off(network, parts, Part(what=what, layer=block.number, side=side)):
             found = output(network, given)
         expected = output(by_hand_off(network, block.path, what), given)
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
@@ -286,7 +286,7 @@ def test_without_its_residual_path_a_layer_gives_what_it_wrote_alone(opened: Ope
     for block in (network.transformer.h[0], network.transformer.h[1]):
         state = torch.randn(1, 5, 32)
         number = int(block is network.transformer.h[1])
-        with ablation.switched_off(network, parts, Part(what="residual", layer=number)):
+        with switching.switched_off(network, parts, Part(what="residual", layer=number)):
             made = block(state)
         attention = block.attn(block.ln_1(state))[0]
         expected = block.mlp(block.ln_2(attention))
@@ -294,7 +294,7 @@ def test_without_its_residual_path_a_layer_gives_what_it_wrote_alone(opened: Ope
     _model, network, _given, parts = opened("multilingual-bert")
     block = network.encoder.layer[1]
     state = torch.randn(1, 5, 32)
-    with ablation.switched_off(network, parts, Part(what="residual", layer=1)):
+    with switching.switched_off(network, parts, Part(what="residual", layer=1)):
         made = block(state)
     own = block.attention.output
     attention = own.LayerNorm(own.dense(block.attention.self(state)[0]))
@@ -307,11 +307,11 @@ def test_every_residual_path_and_all_positions_can_be_switched_off(name: str, op
     _model, network, given, parts = opened(name)
     whole = output(network, given)
     for side in parts.sides:
-        assert ablation.offered(parts)[0].missing == ()
+        assert switching.offered(parts)[0].missing == ()
         for part in (Part(what="residual", side=side), Part(what="residual", layer=0, side=side)):
-            with ablation.switched_off(network, parts, part):
+            with switching.switched_off(network, parts, part):
                 assert not torch.allclose(output(network, given), whole), part
-    with ablation.switched_off(network, parts, Part(what="positions")):
+    with switching.switched_off(network, parts, Part(what="positions")):
         assert not torch.equal(output(network, given), whole)
     assert torch.equal(output(network, given), whole)
 
@@ -323,7 +323,7 @@ def test_without_positions_an_encoder_reads_a_bag_of_words(name: str, opened: Op
     shuffled = Reading(
         inputs={key: value[:, order] for key, value in given.inputs.items()}, pieces=given.pieces
     )
-    with ablation.switched_off(network, parts, Part(what="positions")):
+    with switching.switched_off(network, parts, Part(what="positions")):
         states = [outcomes.outcome(model, network, one).states for one in (given, shuffled)]
     torch.testing.assert_close(states[0][order], states[1], atol=1e-4, rtol=1e-3)
 
@@ -340,7 +340,7 @@ def test_others_answers_stay_the_same_meanwhile(opened: Opened) -> None:
             found.append(model.network(**given.inputs).last_hidden_state)
 
     for what in ("head", "attention", "feed-forward", "layer", "residual", "positions"):
-        with ablation.switched_off(network, parts, Part(what=what)):  # type: ignore[arg-type]
+        with switching.switched_off(network, parts, Part(what=what)):  # type: ignore[arg-type]
             changed = output(network, given)
             other = threading.Thread(target=ask)
             other.start()
@@ -360,14 +360,14 @@ def test_hooks_are_gone_after_an_error(opened: Opened) -> None:
     for what in ("head", "attention", "feed-forward", "layer", "residual", "positions"):
         with (
             pytest.raises(RuntimeError, match="midway"),
-            ablation.switched_off(
+            switching.switched_off(
                 network,
                 parts,
                 Part(what=what),  # type: ignore[arg-type]
             ),
         ):
             raise RuntimeError("midway")
-    with pytest.raises(TourError), ablation.switched_off(network, parts, Part(what="head", head=99)):
+    with pytest.raises(TourError), switching.switched_off(network, parts, Part(what="head", head=99)):
         pass
     assert not any(_hooked(module) for module in network.modules())
 
@@ -383,7 +383,7 @@ def test_hooks_are_gone_after_an_error(opened: Opened) -> None:
 )
 def test_what_the_network_lacks_is_refused(part: Part, field: str, models: Registry) -> None:
     with models.lease("all-MiniLM-L6-v2") as model, pytest.raises(TourError) as caught:
-        finish(ablation.ablate(model, TEXT, "", part))
+        finish(switching.ablate(model, TEXT, "", part))
     assert caught.value.field == field
     assert caught.value.code in (Code.INVALID_INPUT, Code.UNSUITABLE_MODEL)
 
@@ -400,12 +400,12 @@ def test_a_network_without_anything_known_says_so() -> None:
         ),
         positions=(),
     )
-    [offered] = ablation.offered(strange)
+    [offered] = switching.offered(strange)
     assert offered.what == ("attention", "layer", "residual")
     assert len(offered.missing) == 3
     with (
         pytest.raises(TourError, match="cannot be told"),
-        ablation.switched_off(torch.nn.Module(), strange, Part(what="head")),
+        switching.switched_off(torch.nn.Module(), strange, Part(what="head")),
     ):
         pass
 
@@ -430,7 +430,7 @@ def test_the_prediction_runs_again_beside_the_first(name: str, predicts: str, mo
     with models.lease(name) as model:
         side = "encoder" if name == "bart-inference" else ""  # whose states are compared
         part = Part(what="layer", layer=0, side=side)
-        found = finish(ablation.ablate(model, TEXT, "", part))
+        found = finish(switching.ablate(model, TEXT, "", part))
         difference = found.difference
         assert difference.predicts == predicts
         assert len(difference.distance) == len(found.tokens)
@@ -447,8 +447,8 @@ def test_what_a_part_costs(models: Registry) -> None:
     """The first layer carries all of SmolLM2; one head hardly anything of the prediction."""
     with models.lease("SmolLM2-135M-Instruct") as model:
         text = "The capital of France is"
-        layer = finish(ablation.ablate(model, text, "", Part(what="layer", layer=0))).difference
-        head = finish(ablation.ablate(model, text, "", Part(what="head", layer=3, head=2))).difference
+        layer = finish(switching.ablate(model, text, "", Part(what="layer", layer=0))).difference
+        head = finish(switching.ablate(model, text, "", Part(what="head", layer=3, head=2))).difference
     assert layer.before == head.before == " Paris"
     assert layer.had == head.had == pytest.approx(0.77, abs=0.01)
     assert layer.kept < 0.01
@@ -461,7 +461,7 @@ def test_what_a_part_costs(models: Registry) -> None:
 def test_the_translation_without_its_cross_attention_is_another(models: Registry) -> None:
     with models.lease("translator-en-de") as model:
         found = finish(
-            ablation.ablate(model, "The house is small.", "", Part(what="cross-attention", side="decoder"))
+            switching.ablate(model, "The house is small.", "", Part(what="cross-attention", side="decoder"))
         ).difference
     assert found.written_before == "Das Haus ist klein."
     assert found.written_after != found.written_before
@@ -470,9 +470,9 @@ def test_the_translation_without_its_cross_attention_is_another(models: Registry
 @pytest.mark.parametrize("heads", [False, True])
 def test_every_part_is_switched_off_by_itself(heads: bool, models: Registry) -> None:
     with models.lease("sentiment") as model:
-        found = finish(ablation.costs(model, "A wonderful film.", "", heads=heads))
+        found = finish(switching.costs(model, "A wonderful film.", "", heads=heads))
         assert len(found.costs) == (6 * 12 if heads else 6 * 4)
         assert (found.says, round(found.had, 2)) == ("positive", 1.0)
         one = found.costs[5]
-        alone = finish(ablation.ablate(model, "A wonderful film.", "", one.part)).difference
+        alone = finish(switching.ablate(model, "A wonderful film.", "", one.part)).difference
         assert (one.kept, one.says) == (alone.kept, alone.after)

@@ -11,8 +11,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.insight import ablation, positions
-from components.insight.positions import FARTHEST, Map, Positions
+from components.insight import position_maps, switching
+from components.insight.position_maps import FARTHEST
+from components.insight.positions import Map, Positions
 from components.insight.weights import Piece
 from components.models.catalog import Catalog
 from components.models.registry import Registry
@@ -41,7 +42,7 @@ def models(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def look(models: Registry) -> Callable[..., tuple[Any, Positions]]:
     def look(name: str, text: str = TEXT, seed: int = 0) -> tuple[Any, Positions]:
         with models.lease(name) as model:
-            return model.network, finish(positions.look(model, text, "", seed))
+            return model.network, finish(position_maps.look(model, text, "", seed))
 
     return look
 
@@ -176,7 +177,7 @@ def test_other_visitors_network_stays_as_it_was(models: Registry) -> None:
         own = dict(model.tokenizer(TEXT, return_tensors="pt"))
         with torch.inference_mode():
             before = model.network(**own).logits
-            finish(positions.look(model, TEXT, "", 0))
+            finish(position_maps.look(model, TEXT, "", 0))
             assert torch.equal(model.network(**own).logits, before)
         assert not any(one._forward_hooks or one._forward_pre_hooks for one in model.network.modules())
 
@@ -190,9 +191,9 @@ def test_a_network_whose_positions_are_not_recognized_says_so(
         return sublayers.Parts(blocks=trace(network, inputs).blocks, positions=())
 
     trace = sublayers.trace
-    monkeypatch.setattr(ablation.sublayers, "trace", blind)
+    monkeypatch.setattr(switching.sublayers, "trace", blind)
     with models.lease("gpt2") as model:
-        found = finish(positions.look(model, TEXT, "", 0))
+        found = finish(position_maps.look(model, TEXT, "", 0))
     assert (found.maps, found.without, found.order_without) == ((), None, None)
     assert "gpt2" in found.missing
 
@@ -205,7 +206,7 @@ def test_words_move_as_wholes_within_their_text(words: list[tuple[int, int]], se
     pieces = [_piece("[CLS]", None, 0, special=True)]
     for number, (sequence, size) in enumerate(sorted(words)):
         pieces += [_piece(f"{number}.{part}", number, sequence) for part in range(size)]
-    order = positions.shuffled(pieces, seed)
+    order = position_maps.shuffled(pieces, seed)
     assert sorted(order) == list(range(len(pieces)))
     moved = [pieces[origin] for origin in order]
     assert moved[0].special
@@ -224,9 +225,9 @@ def _piece(text: str, word: int | None, sequence: int, *, special: bool = False)
 
 def test_a_map_of_many_positions_is_thinned(models: Registry) -> None:
     with models.lease("all-MiniLM-L6-v2") as model:
-        network, _, parts = finish(ablation.opened(model, TEXT, ""))
-        [drawn] = positions.position_maps(network, parts)
+        network, _, parts = finish(switching.opened(model, TEXT, ""))
+        [drawn] = position_maps.position_maps(network, parts)
     assert isinstance(drawn, Map)
     assert drawn.count == 512
-    assert len(drawn.places) == len(drawn.similarity) == positions.SHOWN
+    assert len(drawn.places) == len(drawn.similarity) == position_maps.SHOWN
     assert drawn.places[:3] == (0, 4, 8)
