@@ -18,7 +18,8 @@ from typing import Any, Literal
 DATA = Path(__file__).with_suffix(".toml")
 # Bytes per parameter; 4 bits come with a scale of 16 bits for each 32 of them.
 PRECISIONS: Mapping[str, float] = {"fp32": 4, "bf16 / fp16": 2, "int8": 1, "4-bit": 0.5625}
-CACHE = {"fp32": 4.0, "bf16 / fp16": 2.0, "int8": 1.0}
+# Of what is kept of keys and values; with 4-bit weights they usually stay in 16 bits.
+CACHE: Mapping[str, float] = {**PRECISIONS, "4-bit": 2}
 
 Kind = Literal["encoder", "decoder", "encoder-decoder"]
 Dial = Literal["width", "layers", "vocabulary", "inner"]
@@ -73,7 +74,7 @@ class Sizes:
 
     @property
     def keys(self) -> int:
-        return self.heads // self.shared_by * self.size
+        return max(1, self.heads // self.shared_by) * self.size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,8 +195,7 @@ def read_per_token(sizes: Sizes, precision: str, context: int) -> int:
     if kind == "encoder-decoder":
         needed -= count(replace(sizes, decoder_layers=0)).attention
         needed -= parts.feed_forward * sizes.layers // (sizes.layers + sizes.decoder_layers)
-    stored = cache_bytes(sizes, precision if precision in CACHE else "bf16 / fp16")
-    return round(needed * PRECISIONS[precision]) + stored * context
+    return round(needed * PRECISIONS[precision]) + cache_bytes(sizes, precision) * context
 
 
 def seconds_per_token(sizes: Sizes, precision: str, context: int, bandwidth: float) -> float:
