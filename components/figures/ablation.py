@@ -53,7 +53,9 @@ def compared(found: Ablated) -> Markup:
             *_written(difference, without),
         )
     )
-    return Markup('<section class="layer-view"><h2>{}</h2>{}{}{}</section>').format(
+    return Markup(
+        '<section class="layer-view"><h2>{}</h2>{}{}{}<h3>How far each token moves</h3></section>'
+    ).format(
         without,
         Markup('<p class="table-answer"><strong>{}</strong></p>').format(sentence(difference)),
         join(columns),
@@ -66,10 +68,7 @@ def sentence(difference: Difference) -> str:
     had, kept = percent(difference.had), percent(difference.kept)
     before, after = (f"“{visible(said)}”" for said in (difference.before, difference.after))
     if difference.predicts == "vector":
-        return (
-            f"The text's vector and the one of the whole model have a cosine of {difference.kept:.3f}; "
-            "1 would be the same direction."
-        )
+        return f"The text's vector keeps a cosine of {difference.kept:.3f} with that of the whole model."
     if difference.predicts == "labels of tokens":
         changed = sum(choice.text != choice.becomes for choice in difference.choices)
         return (
@@ -242,7 +241,7 @@ def costs(found: Costs) -> Chart:
         figure=chart.figure(
             [trace],
             height=120 + max(8 if len(layers) > 16 else 22, 14) * len(layers),
-            xaxis=chart.named(columns, "head" if heads else "", down=False),
+            xaxis=chart.named(columns, "head" if heads else "", down=False, tickangle=0 if heads else -30),
             yaxis=chart.named([str(layer) for layer in layers], "layer", down=False),
         ),
         name="what-parts-cost",
@@ -257,7 +256,7 @@ def costs(found: Costs) -> Chart:
 
 
 def _column_of(cost: Cost, heads: bool) -> str:
-    return str(cost.part.head) if heads else _NAMES.get(cost.part.what, cost.part.what)
+    return str(cost.part.head) if heads else cost.part.what
 
 
 def _said(cost: Cost) -> str:

@@ -15,11 +15,11 @@ MOST_LINES = 6  # of a chart; its table has all
 _KINDS = {
     "learned": (
         "Learned position embeddings: each position has a vector of its own, which is added to the token's. "
-        "Nothing says that neighbours are alike; where they are, training made them so."
+        "Nothing makes neighbours similar from the start; where they are, training has made them so."
     ),
     "sinusoidal": (
         "Sinusoidal position embeddings: sines and cosines of the position at many frequencies, added to the "
-        "token's vector. They are computed and not learned, and how alike two are depends on their distance "
+        "token's vector. They are computed and not learned, and the cosine of two depends on their distance "
         "alone."
     ),
     "rotary": (
@@ -150,7 +150,8 @@ def order(found: Positions) -> Markup:
     heads = ("What changes", "Before", "After", "Mean change of a token's vector")
     return Markup(
         '<section class="layer-view"><h2>The order of words</h2>{hint}<p>Read: {tokens}</p>'
-        "<p>Shuffled: {shuffled}</p>{table}{verdict}{written}{missing}</section>"
+        "<p>Shuffled: {shuffled}</p>{table}{verdict}{written}{missing}"
+        "<h3>How far each token moves</h3></section>"
     ).format(
         hint=status.hint(
             "The same tokens, in their order and with the words shuffled; each token is compared with "

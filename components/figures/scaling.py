@@ -98,12 +98,19 @@ def facts(sizes: Sizes, context: int, bandwidth: float) -> Markup:
             nbytes(scaling.weights_bytes(sizes, name)),
             nbytes(stored[name]) if stored[name] else "none",
             nbytes(stored[name] * context) if stored[name] else "none",
-            *_speed(sizes, name, context, bandwidth, encodes=family.kind == "encoder"),
+            *_speed(sizes, name, context, bandwidth),
         )
         for name in PRECISIONS
     ]
-    last = "Time for a text, at least" if family.kind == "encoder" else "Time per token, at least"
-    heads = ("Precision", "Weights", "Cache per token", f"Cache of {context:,} tokens", last, "Per second")
+    unit = "text" if family.kind == "encoder" else "token"
+    heads = (
+        "Precision",
+        "Weights",
+        "Cache per token",
+        f"Cache of {context:,} tokens",
+        f"Time per {unit}, at least",
+        f"{unit.capitalize()}s per second, at most",
+    )
     notes = [
         f"{short(scaling.operations(sizes))} multiply-adds per token, without those of attention's scores.",
     ]
@@ -128,9 +135,10 @@ def facts(sizes: Sizes, context: int, bandwidth: float) -> Markup:
     )
 
 
-def _speed(sizes: Sizes, precision: str, context: int, bandwidth: float, *, encodes: bool) -> tuple[str, str]:
+def _speed(sizes: Sizes, precision: str, context: int, bandwidth: float) -> tuple[str, str]:
     seconds = scaling.seconds_per_token(sizes, precision, context, bandwidth)
-    return _time(seconds), f"{1 / seconds:,.3g} {'texts' if encodes else 'tokens'}"
+    rate = 1 / seconds
+    return _time(seconds), f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
 def _time(seconds: float) -> str:

@@ -33,7 +33,7 @@ def build(page: PageContext) -> None:
         layer = _number("Layer", TEXTS["layer"], "layer")
         head = _number("Head", TEXTS["head"], "head")
         side = gr.Dropdown(
-            ["", "encoder", "decoder"],
+            [("The one that writes", ""), ("Encoder", "encoder"), ("Decoder", "decoder")],
             value="",
             label="Side",
             info=TEXTS["side"],
@@ -41,13 +41,14 @@ def build(page: PageContext) -> None:
         )
         cross = gr.Checkbox(False, label="Head of the cross-attention", elem_id=f"{SLUG}-ablation-cross")
     with gr.Row():
-        run = gr.Button("Switch it off", variant="primary", elem_id=f"{SLUG}-ablation-run")
-        parts = gr.Button("Every part, one by one", elem_id=f"{SLUG}-ablation-parts")
-        heads = gr.Button("Every head, one by one", elem_id=f"{SLUG}-ablation-heads")
+        run = gr.Button("Compare without it", variant="primary", elem_id=f"{SLUG}-ablation-run")
+        parts = gr.Button("Compare all parts", elem_id=f"{SLUG}-ablation-parts")
+        heads = gr.Button("Compare all heads", elem_id=f"{SLUG}-ablation-heads")
         stop = gr.Button("Stop", elem_id=f"{SLUG}-ablation-stop")
     line = gr.HTML(str(status.hint(TEXTS["empty"])), elem_id=f"{SLUG}-ablation-status", elem_classes="status")
     result = gr.HTML("", elem_id=f"{SLUG}-ablation-result")
     moved = chart.place(f"{SLUG}-ablation-moved")
+    title = gr.HTML("")
     costs = chart.place(f"{SLUG}-ablation-costs")
 
     def switched(
@@ -99,12 +100,14 @@ def build(page: PageContext) -> None:
                     yield sweeping(str(step))
                 else:
                     said, found = step
-                    yield [str(said + _has(found)), *chart.shown(figures.costs(found))]
+                    heading = TEXTS["heads" if which else "parts"]
+                    drawn = chart.shown(figures.costs(found))
+                    yield [str(said + _has(found)), str(Markup("<h3>{}</h3>").format(heading)), *drawn]
 
         return sweep
 
     def sweeping(shown: str) -> list[Any]:
-        return [shown, gr.skip(), gr.skip()]
+        return [shown, *[gr.skip()] * 3]
 
     options = [what, layer, head, side, cross]
     running = [
@@ -120,7 +123,7 @@ def build(page: PageContext) -> None:
         button.click(
             in_line(page.tour.line, swept(which), sweeping),
             [*page.asked, side],
-            [line, *costs],
+            [line, title, *costs],
             **QUEUED,
         )
         for button, which in ((parts, False), (heads, True))

@@ -34,7 +34,7 @@ def build(page: PageContext) -> None:
             maximum=1_000_000,
             elem_id=f"{SLUG}-positions-seed",
         )
-        run = gr.Button("Shuffle the words", variant="primary", elem_id=f"{SLUG}-positions-run")
+        run = gr.Button("Compare orders", variant="primary", elem_id=f"{SLUG}-positions-run")
     line = gr.HTML(
         str(status.hint(TEXTS["empty"])), elem_id=f"{SLUG}-positions-status", elem_classes="status"
     )

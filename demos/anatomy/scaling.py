@@ -48,9 +48,7 @@ def build(page: PageContext) -> None:
             decoder = _slider("decoder", "Layers of the decoder", 0, 100, 1, 0, visible=False)
             vocabulary = _slider("vocabulary", "Vocabulary", 1000, 300_000, 1, own.vocabulary)
         with gr.Column(min_width=280):
-            inner = _slider(
-                "inner", "Feed-forward neurons", 0.5, 8, 1 / 96, own.inner / own.width, TEXTS["inner"]
-            )
+            inner = _slider("inner", "Feed-forward neurons", 64, 65_536, 1, own.inner, TEXTS["inner"])
             size = _slider("size", "Size of a head", 16, 256, 8, own.size)
             shared = _slider("shared", "Heads that share", 1, 16, 1, own.shared_by, TEXTS["shared"])
             positions = _slider("positions", "Position embeddings", 0, 8192, 1, own.positions)
@@ -61,8 +59,10 @@ def build(page: PageContext) -> None:
             )
             tied = gr.Checkbox(own.tied, label=TEXTS["tied"], elem_id=f"{SLUG}-scaling-tied")
     facts = gr.HTML(_facts(own, CONTEXT, BANDWIDTH), elem_id=f"{SLUG}-scaling-facts")
+    gr.HTML("<h3>Where the parameters are</h3>")
     parts = chart.place(f"{SLUG}-scaling-parts")
     ways = gr.HTML(_ways(own, TARGET), elem_id=f"{SLUG}-scaling-ways")
+    gr.HTML("<h3>Parameters as each size grows</h3>")
     curves = chart.place(f"{SLUG}-scaling-curves")
     with gr.Accordion("The formulas checked", open=False, elem_id=f"{SLUG}-scaling-checked"):
         gr.HTML(str(status.hint(TEXTS["checked"]) + _checked(page)))
@@ -93,7 +93,7 @@ def build(page: PageContext) -> None:
             layers=int(layers),
             decoder_layers=int(decoder) if first.decoder_layers else 0,
             vocabulary=int(vocabulary),
-            inner=round(inner * width),
+            inner=int(inner),
             heads=heads,
             head_size=int(size),
             shared_by=min(int(shared), heads),
@@ -117,7 +117,7 @@ def build(page: PageContext) -> None:
             gr.Slider(value=first.layers, label="Layers of the encoder" if both else "Layers"),
             gr.Slider(value=first.decoder_layers, visible=both),
             first.vocabulary,
-            first.inner / first.width,
+            first.inner,
             first.size,
             first.shared_by,
             first.positions,
@@ -125,9 +125,21 @@ def build(page: PageContext) -> None:
         ]
 
     start.input(begin, start, [family, *dials], **QUIET).then(drawn, settings, outputs, **QUIET)
-    changes = [box.input for box in (width, layers, decoder, vocabulary, inner, size, shared, positions)]
-    changes += [context.input, bandwidth.input]
-    gr.on([*changes, tied.input, target.submit, target.blur], drawn, settings, outputs, **LIVE)
+
+    def follow(start: str, width: float) -> int:
+        """Neurons in the proportion that the checkpoint has."""
+        first = scaling.checkpoints()[start]
+        return round(first.inner * width / first.width)
+
+    width.input(follow, [start, width], inner, **LIVE).then(drawn, settings, outputs, **LIVE)
+    others = (layers, decoder, vocabulary, inner, size, shared, positions, context, bandwidth)
+    gr.on(
+        [*(box.input for box in others), tied.input, target.submit, target.blur],
+        drawn,
+        settings,
+        outputs,
+        **LIVE,
+    )
     page.blocks.load(drawn, settings, outputs, **QUIET)
 
 
