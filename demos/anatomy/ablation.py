@@ -15,8 +15,8 @@ from components.insight.ablation import ABLATE, COSTS, EVERY, Ablated, Costs
 from components.ui import chart
 from components.ui.line import QUEUED, in_line
 from components.ui.slots import QUIET
-from demos.anatomy.asking import asked
 from demos.anatomy.context import SLUG, PageContext
+from demos.anatomy.runs import asked
 
 TEXTS = texts.beside(__file__)
 

@@ -14,8 +14,8 @@ from components.figures.markup import Markup
 from components.insight.positions import TASK, Positions
 from components.ui import chart
 from components.ui.line import QUEUED, in_line
-from demos.anatomy.asking import asked
 from demos.anatomy.context import SLUG, PageContext
+from demos.anatomy.runs import asked
 
 TEXTS = texts.beside(__file__)
 
