@@ -12,6 +12,7 @@ from components.insight.ablation import EVERY, Ablated, Cost, Costs, Part
 from components.insight.difference import Choice, Difference
 
 MOST_DRAWN = 64  # tokens of a chart
+LEAST = 0.05  # of probability between the colours' ends, so that what hardly matters is hardly coloured
 _PREDICTED = {
     "next token": "The next token",
     "first token": "The first token that is written",
@@ -122,16 +123,14 @@ def _written(difference: Difference, without: str) -> tuple[Markup, ...]:
     """How a language model goes on, in both runs."""
     if not difference.written_before:
         return ()
-    what = "It writes" if difference.predicts == "first token" else "It goes on"
     return (
         Markup(
-            '<div class="side-by-side"><section class="column"><h3>{}, whole model</h3><p dir="auto">{}</p>'
-            '</section><section class="column"><h3>{}, {}</h3><p dir="auto">{}</p></section></div>'
+            '<h3>How the model goes on</h3><div class="side-by-side">'
+            '<section class="column"><h3>Whole model</h3><p dir="auto">{}</p></section>'
+            '<section class="column"><h3>{}</h3><p dir="auto">{}</p></section></div>'
         ).format(
-            what,
             difference.written_before,
-            what,
-            f"{without[0].lower()}{without[1:]}",
+            without,
             difference.written_after or "(nothing)",
         ),
     )
@@ -212,8 +211,8 @@ def costs(found: Costs) -> Chart:
     trace = {
         "type": "heatmap",
         "z": values,
-        "zmin": 0,
-        "zmax": max(1e-6, found.had),
+        "zmin": min([found.had - LEAST, *(cost.kept for cost in found.costs)]),
+        "zmax": found.had,
         "colorscale": [[0, chart.WRONG], [1, chart.NOTHING]],
         "showscale": False,
         "xgap": 1,
@@ -222,7 +221,7 @@ def costs(found: Costs) -> Chart:
         "textfont": {"color": chart.INK, "size": 11},
         "hovertext": [
             [
-                "" if cost is None else chart.plain(f"{_capital(named(cost.part))}: {_said(cost)}")
+                "" if cost is None else chart.plain(f"{_capital(named(cost.part))}: {_said(found, cost)}")
                 for cost in row
             ]
             for row in rows
@@ -233,7 +232,7 @@ def costs(found: Costs) -> Chart:
     worst = min(found.costs, key=lambda cost: cost.kept, default=None)
     whole = f"{found.had:.2f}" if found.predicts == "vector" else percent(found.had)
     said = (
-        f"With everything it is {whole}. Most is lost without {named(worst.part)}: {_said(worst)}."
+        f"With everything it is {whole}. Most is lost without {named(worst.part)}: {_said(found, worst)}."
         if worst
         else "Nothing was found that can be switched off."
     )
@@ -256,11 +255,14 @@ def costs(found: Costs) -> Chart:
 
 
 def _column_of(cost: Cost, heads: bool) -> str:
-    return str(cost.part.head) if heads else cost.part.what
+    cross = "cross " if cost.part.cross else ""
+    return f"{cross}{cost.part.head}" if heads else cost.part.what
 
 
-def _said(cost: Cost) -> str:
-    return f"{cost.kept:.3f} is kept, it says “{visible(cost.says)}”"
+def _said(found: Costs, cost: Cost) -> str:
+    if found.predicts == "vector":
+        return f"the cosine with the whole model's vector is {cost.kept:.3f}"
+    return f"{percent(cost.kept)} is kept, and it says “{visible(cost.says)}”"
 
 
 def _capital(text: str) -> str:

@@ -172,9 +172,10 @@ def verdict(found: Positions) -> str:
         return "What the order is to this model without positions cannot be told."
     largest = max(found.order_without.distance, default=0.0)
     if largest < 1e-4:
+        what = "every token" if found.compared == found.tokens else "every written token"
         return (
-            "Without positions the order is nothing to this model: every token has the same vector wherever "
-            "it stands. To attention a text is a bag of words."
+            f"Without positions the order is nothing to this model: {what} has the same vector in either. To "
+            "attention a text is a bag of words."
         )
     if found.causal:
         return (

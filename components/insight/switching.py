@@ -133,8 +133,10 @@ def _each(parts: Parts, side: str, *, heads: bool) -> Iterator[Part]:
     what = _offered(parts, side).what
     for block in parts.side(side):
         if heads:
-            for head in range(block.heads):
-                yield Part(what="head", layer=block.number, head=head, side=side)
+            for own in block.sublayers:
+                for head in range(own.heads):
+                    cross = own.kind == "cross-attention"
+                    yield Part(what="head", layer=block.number, head=head, side=side, cross=cross)
             continue
         for one in what:
             if one not in ("head", "positions") and (
