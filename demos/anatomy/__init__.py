@@ -6,6 +6,7 @@ Each tab is a module of this folder, see `context.PageContext`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -74,8 +75,8 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     page = PageContext(tour=tour, blocks=blocks, text=first, text_pair=second, model=picked, show=show)
     with gr.Tabs(elem_id=f"{SLUG}-tabs") as tabs:
         for id, (title, fill) in TABS.items():
-            with gr.Tab(title, id=id, elem_id=f"{SLUG}-tab-{id}"):
-                fill(page)
+            with gr.Tab(title, id=id, elem_id=f"{SLUG}-tab-{id}") as tab:
+                fill(replace(page, tab=tab))
     code_panel(page)
     asking.watch(blocks, page.asked, ["text", "text_pair", "model"], {}, RUN)
     run = javascript.call("anatomy", "show")

@@ -140,7 +140,8 @@ def build(page: PageContext) -> None:
         outputs,
         **LIVE,
     )
-    page.blocks.load(drawn, settings, outputs, **QUIET)
+    if page.tab is not None:  # Plotly comes with the first chart
+        page.tab.select(drawn, settings, outputs, **QUIET)
 
 
 def _slider(
