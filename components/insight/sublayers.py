@@ -23,10 +23,11 @@ from components.insight.positions import PositionKind
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-Kind = Literal["attention", "cross-attention", "feed-forward"]
+Kind = Literal["attention", "cross-attention", "feed-forward", "other"]
 
 _ADDITIONS = frozenset({"add", "__add__", "__radd__", "add_", "__iadd__"})
 _ATTENTION = re.compile("att(n|ention)", re.IGNORECASE)
+_SCALINGS = frozenset({"mul", "__mul__", "__rmul__"})
 _PRODUCTS = frozenset({"matmul", "__matmul__", "scaled_dot_product_attention"})
 
 
@@ -119,6 +120,15 @@ def is_addition(func: Any) -> bool:
     return getattr(func, "__name__", "") in _ADDITIONS
 
 
+def scaled(func: Any, args: tuple[Any, ...]) -> Tensor | None:
+    """The tensor that is multiplied by a number, as some architectures do before they add."""
+    if getattr(func, "__name__", "") not in _SCALINGS or len(args) != 2:
+        return None
+    tensors = [one for one in args if isinstance(one, Tensor)]
+    numbers = [one for one in args if isinstance(one, float | int)]
+    return tensors[0] if len(tensors) == len(numbers) == 1 else None
+
+
 def first_tensor(output: Any) -> Tensor | None:
     """What a module gives on, which may come with more."""
     given = output[0] if isinstance(output, tuple) and output else output
@@ -141,7 +151,10 @@ def _numbered(blocks: list[Block]) -> Iterator[Block]:
         if block.sublayers and block.path not in seen:  # one that is run again is still one
             seen.add(block.path)
             number = counts[block.side] = counts.get(block.side, -1) + 1
-            yield replace(block, number=number)
+            # What stands alone in a block without attention is no feed-forward part: a state space, say.
+            attends = any(one.kind != "feed-forward" for one in block.sublayers)
+            own = block.sublayers if attends else (replace(one, kind="other") for one in block.sublayers)
+            yield replace(block, number=number, sublayers=tuple(own))
 
 
 @contextmanager
@@ -224,6 +237,11 @@ class _Record:
         if state is not None:
             self._stream[id(state)] = state
 
+    def scaling(self, one: Tensor, result: Tensor) -> None:
+        if id(one) in self._made:
+            path, norm, _ = self._made[id(one)]
+            self._made[id(result)] = (path, norm, result)
+
     def addition(self, one: Tensor, other: Tensor, result: Tensor) -> None:
         """Of what was there and what a module made; in a parallel block first of what two of them made."""
         if not self._stream or any(
@@ -274,6 +292,8 @@ class _Watching(TorchFunctionMode):
         if isinstance(result, Tensor):
             if getattr(func, "__name__", "") in _PRODUCTS:
                 self._record.product(result)
+            elif (one := scaled(func, args)) is not None:
+                self._record.scaling(one, result)
             elif is_addition(func) and len(args) == 2 and all(isinstance(one, Tensor) for one in args):
                 self._record.addition(*args, result)
         return result

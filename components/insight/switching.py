@@ -90,7 +90,7 @@ def opened(
 
 def offered(parts: Parts) -> tuple[Offered, ...]:
     """What can be switched off of a network, and what cannot."""
-    return tuple(_offered(parts, side) for side in parts.sides)
+    return tuple(_offered(parts, side) for side in parts.sides or ("",))
 
 
 def _offered(parts: Parts, side: str) -> Offered:
@@ -101,11 +101,12 @@ def _offered(parts: Parts, side: str) -> Offered:
     what: list[What] = [
         *(["head"] if heads else []),  # type: ignore[list-item]
         *(kind for kind in ("attention", "cross-attention", "feed-forward") if kind in kinds),
-        "layer",
-        "residual",
+        *(("layer", "residual") if blocks else ()),
         *(["positions"] if parts.positions else []),
     ]
     missing = []
+    if not blocks:
+        missing.append("Its layers were not recognized: nothing was seen to add to what it was given.")
     if not heads:
         missing.append("Its heads cannot be told apart: no matrix was seen to be given their results.")
     if not kinds & {"attention", "cross-attention"}:
@@ -167,6 +168,8 @@ def _blocks(parts: Parts, part: Part) -> tuple[Block, ...]:
     sides = parts.sides
     side = part.side or (sides[-1] if sides else "")
     if side not in sides:
+        if not sides:
+            raise _untold("its layers")
         have = " and ".join(side for side in sides if side) or "one side only"
         raise TourError(
             Code.INVALID_INPUT,
@@ -273,7 +276,11 @@ class _Alone(TorchFunctionMode):
             if len(own) == 2:  # of sublayers side by side: their sum is written, too
                 self._written.append(func(*args, **(kwargs or {})))
                 return self._written[-1]
-        return func(*args, **(kwargs or {}))
+        result = func(*args, **(kwargs or {}))
+        one = sublayers.scaled(func, args)
+        if one is not None and any(one is tensor for tensor in self._written):
+            self._written.append(result)
+        return result
 
 
 _OFF: dict[What, Callable[[nn.Module, Block, Part, ExitStack], None]] = {

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 
 from components.insight import outcomes, reading, sublayers, switching
 from components.insight.ablation import Part
@@ -388,7 +389,81 @@ def test_what_the_network_lacks_is_refused(part: Part, field: str, models: Regis
     assert caught.value.code in (Code.INVALID_INPUT, Code.UNSUITABLE_MODEL)
 
 
+_SIZES: dict[str, Any] = {
+    "vocab_size": 60,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+}
+_ENDS: dict[str, Any] = dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), 0)
+_GROUPED: dict[str, Any] = {**_SIZES, **_ENDS, "num_key_value_heads": 2}
+_T: Any = transformers
+# Architectures that no checkpoint here has: parallel parts, norms after parts, experts, scaled sums, an
+# attention of their own. By name: the network, and what can be switched off of it.
+PARTS = ("head", "attention", "feed-forward", "layer", "residual", "positions")
+OTHERS: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
+    "mpnet": (lambda: _T.MPNetForMaskedLM(_T.MPNetConfig(**_SIZES)), PARTS),
+    "albert": (lambda: _T.AlbertForMaskedLM(_T.AlbertConfig(**_SIZES, embedding_size=16)), PARTS),
+    "gpt-neox": (lambda: _T.GPTNeoXForCausalLM(_T.GPTNeoXConfig(**_SIZES, **_ENDS)), PARTS),
+    "phi": (lambda: _T.PhiForCausalLM(_T.PhiConfig(**_SIZES, **_ENDS)), PARTS),
+    "gemma2": (lambda: _T.Gemma2ForCausalLM(_T.Gemma2Config(**_GROUPED, head_dim=8)), PARTS),
+    "mixtral": (lambda: _T.MixtralForCausalLM(_T.MixtralConfig(**_GROUPED, num_local_experts=4)), PARTS),
+    "granite": (
+        lambda: _T.GraniteForCausalLM(_T.GraniteConfig(**_GROUPED, residual_multiplier=0.22)),
+        PARTS,
+    ),
+    "deberta": (lambda: _T.DebertaV2ForMaskedLM(_T.DebertaV2Config(**_SIZES)), PARTS[1:]),
+    "bloom": (
+        lambda: _T.BloomForCausalLM(
+            _T.BloomConfig(vocab_size=60, hidden_size=32, n_layer=2, n_head=4, **_ENDS)
+        ),
+        PARTS[1:-1],
+    ),
+    "mamba": (
+        lambda: _T.MambaForCausalLM(_T.MambaConfig(vocab_size=60, hidden_size=32, num_hidden_layers=2)),
+        ("layer", "residual"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_architectures_that_are_not_here_are_told_apart_or_said_not_to_be(name: str) -> None:
+    build, expected = OTHERS[name]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = instrumented_copy(build().eval())
+        ids = torch.randint(3, 50, (1, 9))
+    given = Reading(inputs={"input_ids": ids}, pieces=())
+    parts = sublayers.trace(network, given.inputs)
+    whole = output(network, given)
+    [offered] = switching.offered(parts)
+    assert offered.what == expected
+    assert bool(offered.missing) == (expected != PARTS)
+    for what in expected:
+        with switching.switched_off(network, parts, Part(what=what)):  # type: ignore[arg-type]
+            assert not torch.equal(output(network, given), whole), what
+    assert torch.equal(output(network, given), whole)
+    if "head" in expected:
+        first = next(one for one in parts.blocks[0].sublayers if one.projection)
+        assert first.heads == 4
+        with switching.switched_off(network, parts, Part(what="head", layer=0, head=3)):
+            found = output(network, given)
+        if name != "albert":  # whose layers are one
+            reference = silenced(network, first.projection, 3 * first.size, 4 * first.size)
+            torch.testing.assert_close(found, output(reference, given), atol=1e-5, rtol=1e-4)
+
+
 def test_a_network_without_anything_known_says_so() -> None:
+    nothing = Parts(blocks=(), positions=())
+    [unknown] = switching.offered(nothing)
+    assert (unknown.layers, unknown.what) == (0, ())
+    assert "not recognized" in unknown.missing[0]
+    with (
+        pytest.raises(TourError, match="its layers cannot be told"),
+        switching.switched_off(torch.nn.Module(), nothing, Part(what="layer")),
+    ):
+        pass
     strange = Parts(
         blocks=(
             sublayers.Block(
