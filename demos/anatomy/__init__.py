@@ -72,7 +72,12 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
             picked, about_model = picker.build(TASK, tour, value=model, elem_id=f"{SLUG}-model")
             show = gr.Button(RUN, variant="primary", elem_id=f"{SLUG}-run")
             buttons = slots.examples(SLUG, list(EXAMPLES))
-    page = PageContext(tour=tour, blocks=blocks, text=first, text_pair=second, model=picked, show=show)
+    part = gr.Textbox(
+        "", label="Module", info=TEXTS["part"], max_lines=1, elem_id=f"{SLUG}-part", render=False
+    )
+    page = PageContext(
+        tour=tour, blocks=blocks, text=first, text_pair=second, model=picked, show=show, part=part
+    )
     with gr.Tabs(elem_id=f"{SLUG}-tabs") as tabs:
         for id, (title, fill) in TABS.items():
             with gr.Tab(title, id=id, elem_id=f"{SLUG}-tab-{id}") as tab:
@@ -131,14 +136,8 @@ def code_panel(page: PageContext) -> None:
         SLUG, "Code and API", slots.code_tab(code, TEXTS.line("code")), slots.api_tab(api)
     )
     with drawer:
-        part = gr.Textbox(
-            "",
-            label="Module",
-            info=TEXTS["part"],
-            max_lines=1,
-            elem_id=f"{SLUG}-part",
-        )
-    asked: list[Any] = [*page.asked, part]
+        page.part.render()
+    asked: list[Any] = [*page.asked, page.part]
     gr.on([drawer.expand, *(box.change for box in asked)], written, asked, editors, **QUIET)
 
 

@@ -17,7 +17,8 @@ class PageContext:
     """`text`, `text_pair` and `model` are the page's own boxes, in the order in which all its runs take them:
     a tab reads them as an event's inputs and does not make others. `model` holds a checkpoint's id, one that
     `INSPECTIONS["anatomy"]` has. `show` is the button above the tabs; it shows the structure and steps of the
-    text, and a tab may listen to it as well. `tab` is the one that is built.
+    text, and a tab may listen to it as well. `part` is the module that the code drawer is about. `tab` is the
+    one that is built.
 
     A tab is a module with `build(page: PageContext) -> None`, called inside its `gr.Tab`; it prefixes the ids
     of its elements with `f"{SLUG}-<tab>-"`. What it asks of a model is a `Task` of its own, with
@@ -32,6 +33,7 @@ class PageContext:
     text_pair: gr.Textbox
     model: gr.Dropdown
     show: gr.Button
+    part: gr.Textbox
     tab: gr.Tab | None = None
 
     @property

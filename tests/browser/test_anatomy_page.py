@@ -84,7 +84,13 @@ def test_a_part_goes_home_and_into_the_code(open_page: OpenPage) -> None:
     expect(details.locator("summary")).to_have_text(re.compile(r"linear\.py, lines \d+ to \d+"))
     expect(details.locator("pre")).to_contain_text("class Linear")
     details.get_by_role("button", name="Use in the code below").click()
-    expect(page.locator("#anatomy-code")).to_contain_text("'encoder.layer.0.attention.self.query'")
+    drawer = page.locator("#anatomy-drawer")
+    expect(page.locator("#anatomy-part").locator("input, textarea")).to_have_value(told["name"])
+    drawer.get_by_role("tab", name="API", exact=True).click()
+    expect(page.locator("#anatomy-api")).to_contain_text(told["name"])  # written together with the code
+    drawer.get_by_role("tab", name="Code", exact=True).click()
+    drawer.get_by_role("button", name="Copy").locator("visible=true").click()
+    assert f"PART = '{told['name']}'" in page.evaluate("navigator.clipboard.readText()")
     page.locator("#anatomy-view .ana-table > summary").click()
     assert b"encoder.layer.5.output.LayerNorm" in taken(page, "Download CSV")
 

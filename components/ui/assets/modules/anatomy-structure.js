@@ -26,7 +26,7 @@ const PRECISIONS = /** @type {[string, number][]} */ ([
 const SIDES = { encoder: "Encoder", decoder: "Decoder" };
 
 /** @param {import("./component.js").Component} component */
-export function start({ element, props }) {
+export function start({ element, props, trigger }) {
   const $ = (name) => element.querySelector(`[data-part="${name}"]`);
   const texts = props.texts;
   let opened = new Map(); // part -> how often its block is there
@@ -347,14 +347,11 @@ export function start({ element, props }) {
     return row;
   }
 
-  // The box that the code drawer is written from.
+  // The code drawer is written for the part whose name its box has.
   function setPart(name) {
-    const box = document.querySelector(`#${props.box} textarea, #${props.box} input`);
-    box.value = name;
-    box.dispatchEvent(new Event("input", { bubbles: true }));
-    document.getElementById(props.drawer)?.scrollIntoView({ block: "nearest" });
-    const fold = document.querySelector(`#${props.drawer} > button:not(.open)`);
-    if (fold) fold.click();
+    trigger("take", { name });
+    document.querySelector(`#${props.drawer} > button:not(.open)`)?.click();
+    document.getElementById(props.drawer).scrollIntoView({ block: "nearest" });
   }
 
   // All parts
