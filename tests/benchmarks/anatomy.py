@@ -15,8 +15,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser.tour import CHROMIUM, FLAGS, PATIENCE
 from tests.server import running_app
 
-# A text of 64 tokens, special ones included, for each of the models.
-MODELS = {"all-MiniLM-L6-v2": ("word " * 62, 1000), "SmolLM2-135M-Instruct": ("word " * 64, 3000)}
+# How many words make 64 tokens, special ones included, and the milliseconds that are wanted.
+MODELS = {"all-MiniLM-L6-v2": (62, 1000), "SmolLM2-135M-Instruct": (64, 3000)}
+WORDS = ("word", "time", "house", "water", "light", "night", "year", "life")  # a token each
 STAGES = 20
 # Notes the time from a press until the drawing of it.
 TIMED = """async ([button, drawn]) => {
@@ -35,14 +36,17 @@ def press(page: Page, button: str, drawn: str) -> float:
 
 
 def measured(browser: Browser, url: str, model: str, rounds: int) -> None:
-    text, wanted = MODELS[model]
+    count, wanted = MODELS[model]
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(f"{url}/anatomy?model={model}&text=one&run=1")
     structure, stage = "#anatomy-view [data-part=body]", "#anatomy-steps [data-part=stage]"
     page.locator(f"{structure}[data-drawn]").wait_for(timeout=PATIENCE)
-    page.locator("#anatomy-text textarea").fill(text.strip())
-    page.wait_for_function("() => document.querySelector('[data-stale]')", timeout=PATIENCE)
-    opened = [press(page, "#anatomy-run", structure) for _ in range(rounds)]
+    opened = []
+    for word in WORDS[:rounds]:  # a text that was seen before would be kept
+        page.locator("#anatomy-text textarea").fill(" ".join([word] * count))
+        page.wait_for_function("() => document.querySelector('[data-stale]')", timeout=PATIENCE)
+        opened.append(press(page, "#anatomy-run", structure))
+        page.wait_for_function("() => !document.querySelector('[data-stale]')", timeout=PATIENCE)
     page.get_by_role("tab", name="Step through", exact=True).click()
     page.locator(f"{stage}[data-drawn]").wait_for(timeout=PATIENCE)
     page.wait_for_timeout(500)  # the neurons' words of the last run
