@@ -18,6 +18,6 @@ def build(page: PageContext) -> None:
         js_on_load=javascript.start("anatomy-steps"),
         elem_id=f"{SLUG}-steps",
         elem_classes="anatomy-view",
-        texts=dict(TEXTS.data),
+        texts=dict(TEXTS.data["view"]),
         tab=f"{SLUG}-tab-structure",
     )

@@ -21,7 +21,7 @@ def build(page: PageContext) -> None:
         js_on_load=javascript.start("anatomy-structure", "take"),
         elem_id=f"{SLUG}-view",
         elem_classes="anatomy-view",
-        texts=dict(TEXTS.data),
+        texts=dict(TEXTS.data["view"]),
         drawer=f"{SLUG}-drawer",
     )
     view.take(taken, None, page.part, **QUIET)

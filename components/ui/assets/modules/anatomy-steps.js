@@ -14,6 +14,7 @@ import {
   problem,
   shown,
   strip,
+  strongest,
 } from "./anatomy.js";
 import { make } from "./dom.js";
 
@@ -45,9 +46,9 @@ export function start({ element, props }) {
     const query = new URLSearchParams(location.search);
     const asked = Number(query.get("stage") ?? 1) - 1;
     Object.assign(state, { stage: asked >= 0 && asked <= stages().length ? asked : 0, head: 0 });
-    state.token = tokensOf(stage()).length - 1;
-    if (shown.look.ending.kind !== "tokens" || !shown.look.ending.next)
-      state.token = Math.min(1, state.token);
+    const tokens = tokensOf(stage());
+    const own = tokens.findIndex((token) => !token.special);
+    state.token = shown.look.ending.next && !shown.look.given.length ? tokens.length - 1 : Math.max(0, own);
     state.column = Math.max(0, state.token - 1);
     const list = $("stages");
     list.replaceChildren();
@@ -232,7 +233,7 @@ export function start({ element, props }) {
     const parts = [title, make("p", "ana-name", one.part), make("p", "", about.what)];
     if (about.formula) parts.push(make("p", "ana-formula", about.formula));
     parts.push(make("p", "", sentence(one, found, name)));
-    const scale = Math.max(...found.before.map(Math.abs), ...found.after.map(Math.abs)) || 1;
+    const scale = strongest(found.before, found.after);
     parts.push(row(`“${name}” before`, found.before, scale));
     if (one.writes) parts.push(row(one.block < 0 ? "added" : "added to the stream", found.written, scale));
     parts.push(row(one.writes || one.on_stream ? "after" : "normalized", found.after, scale));
@@ -326,16 +327,18 @@ export function start({ element, props }) {
 
   function histogram(values, mean) {
     const cell = make("td");
-    const spread = Math.max(...values.map((value) => Math.abs(value - mean))) || 1;
+    const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+    const spread = 4 * Math.sqrt(square) || 1;
     const bins = new Array(41).fill(0);
-    for (const value of values) bins[Math.round(20 + (20 * (value - mean)) / spread)] += 1;
+    for (const value of values)
+      bins[Math.max(0, Math.min(40, Math.round(20 + (20 * (value - mean)) / spread)))] += 1;
     const canvas = make("canvas");
     Object.assign(canvas, { width: 164, height: 36 });
     canvas.style.cssText = "width:164px;height:36px";
     canvas.setAttribute("role", "img");
     canvas.setAttribute(
       "aria-label",
-      `Distribution around the mean, ${number(mean - spread)} to ${number(mean + spread)}`,
+      `Distribution within four standard deviations, ${number(mean - spread)} to ${number(mean + spread)}`,
     );
     const pen = canvas.getContext("2d");
     pen.fillStyle = getComputedStyle(element).getPropertyValue("--tour-accent");
@@ -380,8 +383,8 @@ export function start({ element, props }) {
       : found.biases[state.column]
         ? `position bias ${number(found.biases[state.column])}`
         : "mask 0";
-    const vectors = Math.max(...found.query.map(Math.abs), ...found.key.map(Math.abs)) || 1;
-    const values = Math.max(...found.value.map(Math.abs), ...found.output.map(Math.abs)) || 1;
+    const vectors = strongest(found.query, found.key);
+    const values = strongest(found.value, found.output);
     shows.append(
       row(`query of “${own}”`, found.query, vectors),
       row(`key of “${key}”`, found.key, vectors),
@@ -519,7 +522,7 @@ export function start({ element, props }) {
     ];
     if (found.kind === "vector") {
       const values = found.rows[0].logits;
-      parts.push(row("mean of all tokens", values, Math.max(...values.map(Math.abs)) || 1));
+      parts.push(row("mean of all tokens", values, strongest(values)));
     } else {
       if (about.formula) parts.push(make("p", "ana-formula", `${about.formula};  p = softmax(logits)`));
       const titles = {

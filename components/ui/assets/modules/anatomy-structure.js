@@ -391,6 +391,9 @@ export function start({ element, props, trigger }) {
   listen((what, detail) => {
     if (what === "said") say(detail);
     if (what === "look") draw();
-    if (what === "picked" && shown.look) describe();
+    if (what === "picked" && shown.look) {
+      describe();
+      if (shown.picked) $("details").scrollIntoView({ block: "nearest" });
+    }
   });
 }

@@ -144,6 +144,13 @@ const plain = (value) =>
 
 // Drawing
 
+/** What the strongest colour stands for: nearly the largest number, as few are many times the others. */
+export function strongest(...rows) {
+  const sizes = rows.flat().map(Math.abs);
+  sizes.sort((one, other) => one - other);
+  return sizes[Math.floor(0.98 * (sizes.length - 1))] || sizes.at(-1) || 1;
+}
+
 /** Numbers as a strip of cells: orange below 0, green above, stronger for more. `scale` is the strongest. */
 export function strip(canvas, values, scale, label, rows = 1) {
   const width = values.length / rows;
@@ -152,9 +159,11 @@ export function strip(canvas, values, scale, label, rows = 1) {
   canvas.setAttribute("aria-label", label);
   const pen = canvas.getContext("2d");
   const picture = pen.createImageData(width, rows);
+  const dark = document.body.classList.contains("dark");
+  const [below, above] = dark ? [[251, 146, 60], [94, 234, 212]] : [[194, 65, 12], [15, 118, 110]]; // prettier-ignore
   values.forEach((value, place) => {
     const share = Math.max(-1, Math.min(1, value / scale));
-    const [red, green, blue] = share < 0 ? [194, 65, 12] : [15, 118, 110];
+    const [red, green, blue] = share < 0 ? below : above;
     picture.data.set([red, green, blue, Math.round(255 * Math.abs(share))], 4 * place);
   });
   pen.putImageData(picture, 0, 0);
