@@ -8,8 +8,8 @@ from components.figures import chart, status
 from components.figures.chart import Chart
 from components.figures.layers import visible
 from components.figures.markup import Markup, bar_rows, join, percent, table
-from components.insight.ablation import EVERY, Ablated, Cost, Costs, Part
 from components.insight.difference import Choice, Difference
+from components.insight.parts import EVERY, Ablated, Cost, Costs, Part
 
 MOST_DRAWN = 64  # tokens of a chart
 LEAST = 0.05  # of probability between the colours' ends, so that what hardly matters is hardly coloured

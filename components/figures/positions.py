@@ -9,7 +9,7 @@ from components.figures.layers import visible
 from components.figures.markup import Markup, join, percent, table
 from components.figures.tokens import chips
 from components.insight.difference import Difference
-from components.insight.positions import Map, Positions
+from components.insight.placement import Map, Positions
 
 MOST_LINES = 6  # of a chart; its table has all
 _KINDS = {

@@ -3,83 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as fields
 
 from components.insight import anatomy
-from components.insight.difference import Difference, Predicts
+from components.insight.parts import EVERY, Ablated, Costs, Part, What
 from components.models.checkpoint import INSPECTIONS
 from components.tasks.fields import STRICT
 from components.tasks.task import Output, Progress, Task
 
 if TYPE_CHECKING:
-    from components.models.checkpoint import LoadedModel
-
-What = Literal["head", "attention", "cross-attention", "feed-forward", "layer", "residual", "positions"]
-
-EVERY = -1  # instead of a layer's or head's number
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """What is switched off. `layer` and `head` count from 0, `EVERY` is all of them; `side` is "encoder" or
-    "decoder" where a network has both. A `cross` head is one of the cross-attention."""
-
-    what: What
-    layer: int = EVERY
-    head: int = EVERY
-    side: str = ""
-    cross: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Offered:
-    """What can be switched off on one side; `heads` are those of a layer, 0 where they cannot be told.
-    `missing` says what cannot be switched off, and why."""
-
-    side: str
-    layers: int
-    heads: int
-    cross_heads: int
-    what: tuple[What, ...]
-    missing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ablated:
-    """A text read by the whole network and without a part of it."""
-
-    part: Part
-    difference: Difference
-    tokens: tuple[str, ...]
-    offered: tuple[Offered, ...]
-    notes: tuple[str, ...] = ()
-    tokens_used: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """Without `part` the prediction keeps so much of its probability, or cosine; `says` what it is then."""
-
-    part: Part
-    kept: float
-    says: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Costs:
-    """Of every part by itself; `had` is the probability of what the whole network `says`."""
-
-    had: float
-    says: str
-    predicts: Predicts
-    costs: tuple[Cost, ...]
-    offered: tuple[Offered, ...]
-    notes: tuple[str, ...] = ()
-    tokens_used: int = 0
+    from components.models.checkpoint import Checkpoint, LoadedModel
 
 
 @fields(frozen=True, kw_only=True, config=STRICT)
@@ -132,6 +68,11 @@ def _costs(model: LoadedModel, inputs: anatomy.Inputs, options: Sweep) -> Iterat
     )
 
 
+def _code(checkpoint: Checkpoint, inputs: anatomy.Inputs, options: Any) -> str:
+    """The program that opens the checkpoint."""
+    return anatomy.TASK.snippet(checkpoint, inputs, anatomy.Options())
+
+
 # What the page asks, under the name by which checkpoints say that they can be opened.
 ABLATE = Task(
     name=anatomy.TASK.name,
@@ -142,7 +83,7 @@ ABLATE = Task(
     result=Ablated,
     heads=INSPECTIONS["anatomy"],
     run=_ablate,
-    snippet=anatomy.TASK.snippet,
+    snippet=_code,
     stored=anatomy.TASK.stored,
     example=anatomy.TASK.example,
 )
@@ -155,7 +96,7 @@ COSTS = Task(
     result=Costs,
     heads=INSPECTIONS["anatomy"],
     run=_costs,
-    snippet=anatomy.TASK.snippet,
+    snippet=_code,
     stored=anatomy.TASK.stored,
     example=anatomy.TASK.example,
 )

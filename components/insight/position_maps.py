@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from components.insight import outcomes, switching
-from components.insight.ablation import Part
-from components.insight.positions import Map, Positions
+from components.insight.parts import Part
+from components.insight.placement import Map, Positions
 from components.insight.reading import Reading
 from components.insight.sublayers import Parts, Position
 from components.insight.weights import Piece

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from components.insight.positions import PositionKind
+from components.insight.placement import PositionKind
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -101,13 +101,20 @@ def trace(network: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Parts:
 def inside(module: nn.Module, mode: Callable[[], TorchFunctionMode]) -> Iterator[None]:
     """Runs a module's forward under a mode of its own, in whichever thread that is."""
     forward = module.forward
-    own = module.__dict__.get("forward")
 
     def watched(*arguments: Any, **more: Any) -> Any:
         with mode():
             return forward(*arguments, **more)
 
-    module.__dict__["forward"] = watched
+    with replaced(module, watched):
+        yield
+
+
+@contextmanager
+def replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
+    """Has a module, which must be nobody else's, run `forward`."""
+    own = module.__dict__.get("forward")
+    module.__dict__["forward"] = forward
     try:
         yield
     finally:
@@ -195,6 +202,7 @@ class _Record:
         self.sublayers: list[Sublayer] = []
         self._stream: dict[int, Tensor] = {}  # the block's input, and sums of it
         self._made: dict[int, tuple[str, bool, Tensor]] = {}  # by what, and whether that is a norm
+        self._scaled: dict[int, tuple[str, bool, Tensor]] = {}  # the same times a number
         self._results: list[Tensor] = []  # [1, heads, tokens, size], the newest last
         self._projection = ("", 0, 0)
         self._attended = 0
@@ -240,7 +248,7 @@ class _Record:
     def scaling(self, one: Tensor, result: Tensor) -> None:
         if id(one) in self._made:
             path, norm, _ = self._made[id(one)]
-            self._made[id(result)] = (path, norm, result)
+            self._scaled[id(result)] = (path, norm, result)
 
     def addition(self, one: Tensor, other: Tensor, result: Tensor) -> None:
         """Of what was there and what a module made; in a parallel block first of what two of them made."""
@@ -253,6 +261,7 @@ class _Record:
             for tensor in (one, other)
             if id(tensor) in self._made and id(tensor) not in self._stream
         ]
+        made = made or [self._scaled[id(tensor)] for tensor in (one, other) if id(tensor) in self._scaled]
         both = len(made) == 2
         if both and made[0][1] != made[1][1]:
             made = [part for part in made if not part[1]]  # what a norm gave is the next residual path
@@ -295,7 +304,8 @@ class _Watching(TorchFunctionMode):
             elif (one := scaled(func, args)) is not None:
                 self._record.scaling(one, result)
             elif is_addition(func) and len(args) == 2 and all(isinstance(one, Tensor) for one in args):
-                self._record.addition(*args, result)
+                one, other = args
+                self._record.addition(one, other, result)
         return result
 
 

@@ -7,7 +7,7 @@ what a head gives to the output projection becomes zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from components.insight import outcomes, reading, sublayers
-from components.insight.ablation import EVERY, Ablated, Cost, Costs, Offered, Part, What
 from components.insight.instrumented import instrumented_copy
+from components.insight.parts import EVERY, Ablated, Cost, Costs, Offered, Part, What
 from components.insight.sublayers import Block, Kind, Parts, Position
 from components.models.errors import Code, TourError
 from components.tasks.task import Progress, scaled_progress
@@ -55,13 +55,14 @@ def costs(
     model: LoadedModel, text: str, text_pair: str, side: str = "", heads: bool = False
 ) -> Generator[Progress, None, Costs]:
     """What each part is worth: of every layer its sublayers, residual path and itself, or its heads. Yields
-    after each."""
+    after each. Layers before that of a part give what they gave to the whole network."""
     network, read, parts = yield from opened(model, text, text_pair)
-    whole = outcomes.outcome(model, network, read)
+    with _noting(network, parts) as given:
+        whole = outcomes.outcome(model, network, read)
     found = []
     asked = list(_each(parts, side or parts.sides[-1], heads=heads)) if parts.blocks else []
     for done, part in enumerate(asked):
-        with switched_off(network, parts, part):
+        with _resuming(network, parts, part, given), switched_off(network, parts, part):
             after = outcomes.outcome(model, network, read)
         changed = outcomes.difference(whole, after)
         found.append(Cost(part=part, kept=changed.kept, says=changed.after))
@@ -76,6 +77,37 @@ def costs(
         notes=read.notes,
         tokens_used=len(read.pieces),
     )
+
+
+_SUBLAYERS: tuple[What, ...] = ("attention", "cross-attention", "feed-forward")
+
+
+@contextmanager
+def _noting(network: nn.Module, parts: Parts) -> Iterator[dict[str, list[Any]]]:
+    """By the path of a block, what it gave each time that it ran."""
+    given: dict[str, list[Any]] = {}
+    with ExitStack() as hooks:
+        for block in parts.blocks:
+
+            def note(_module: nn.Module, _given: Any, output: Any, path: str = block.path) -> None:
+                given.setdefault(path, []).append(output)
+
+            hooks.callback(network.get_submodule(block.path).register_forward_hook(note).remove)
+        yield given
+
+
+@contextmanager
+def _resuming(
+    network: nn.Module, parts: Parts, part: Part, given: Mapping[str, Sequence[Any]]
+) -> Iterator[None]:
+    """Blocks before that of `part` give what they gave before, without running."""
+    first = parts.blocks.index(_blocks(parts, part)[0])
+    with ExitStack() as hooks:
+        if all(len(outputs) == 1 for outputs in given.values()):  # not those that run several times
+            for block in parts.blocks[:first]:
+                module, [output] = network.get_submodule(block.path), given[block.path]
+                hooks.enter_context(sublayers.replaced(module, lambda *_, output=output, **__: output))
+        yield
 
 
 def opened(
@@ -100,9 +132,9 @@ def _offered(parts: Parts, side: str) -> Offered:
     heads = _heads(blocks, "attention")
     what: list[What] = [
         *(["head"] if heads else []),  # type: ignore[list-item]
-        *(kind for kind in ("attention", "cross-attention", "feed-forward") if kind in kinds),
+        *(kind for kind in _SUBLAYERS if kind in kinds),
         *(("layer", "residual") if blocks else ()),
-        *(["positions"] if parts.positions else []),
+        *(("positions",) if parts.positions else ()),
     ]
     missing = []
     if not blocks:
@@ -264,7 +296,7 @@ class _Alone(TorchFunctionMode):
 
     def __enter__(self) -> _Alone:
         self._written.clear()
-        super().__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -11,7 +11,8 @@ from components import texts
 from components.figures import ablation as figures
 from components.figures import status
 from components.figures.markup import Markup
-from components.insight.ablation import ABLATE, COSTS, EVERY, Ablated, Costs
+from components.insight.ablation import ABLATE, COSTS
+from components.insight.parts import EVERY, Ablated, Costs
 from components.ui import chart
 from components.ui.line import QUEUED, in_line
 from components.ui.slots import QUIET

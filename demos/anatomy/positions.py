@@ -11,7 +11,8 @@ from components import texts
 from components.figures import positions as figures
 from components.figures import status
 from components.figures.markup import Markup
-from components.insight.positions import TASK, Positions
+from components.insight.placement import Positions
+from components.insight.positions import TASK
 from components.ui import chart
 from components.ui.line import QUEUED, in_line
 from demos.anatomy.context import SLUG, PageContext

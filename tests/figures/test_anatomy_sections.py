@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,9 +15,9 @@ from components.figures import positions as places
 from components.figures import scaling as sizes_drawn
 from components.figures.chart import Chart
 from components.insight import scaling
-from components.insight.ablation import EVERY, Ablated, Cost, Costs, Offered, Part
 from components.insight.difference import Choice, Difference, Predicts
-from components.insight.positions import Map, Positions
+from components.insight.parts import EVERY, Ablated, Cost, Costs, Offered, Part
+from components.insight.placement import Map, Positions
 from tests.figures.test_escaping import HOSTILE, Skeleton
 
 PREDICTS: tuple[Predicts, ...] = (
@@ -115,8 +116,8 @@ FIGURES: dict[str, Callable[[str], Any]] = {
     "similarity": lambda text: places.similarity(drawn(text)),
     "by distance": lambda text: places.by_distance(drawn(text)),
     **{
-        f"compared {predicts}": lambda text, predicts=predicts: ablations.compared(ablated(text, predicts))
-        for predicts in PREDICTS
+        f"compared {one}": partial(lambda one, text: ablations.compared(ablated(text, one)), one)
+        for one in PREDICTS
     },
 }
 

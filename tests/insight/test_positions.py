@@ -11,9 +11,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.insight import position_maps, switching
+from components.insight import position_maps, sublayers, switching
+from components.insight.placement import Map, Positions
 from components.insight.position_maps import FARTHEST
-from components.insight.positions import Map, Positions
 from components.insight.weights import Piece
 from components.models.catalog import Catalog
 from components.models.registry import Registry
@@ -185,13 +185,11 @@ def test_other_visitors_network_stays_as_it_was(models: Registry) -> None:
 def test_a_network_whose_positions_are_not_recognized_says_so(
     models: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from components.insight import sublayers
-
     def blind(network: Any, inputs: Any) -> sublayers.Parts:
         return sublayers.Parts(blocks=trace(network, inputs).blocks, positions=())
 
     trace = sublayers.trace
-    monkeypatch.setattr(switching.sublayers, "trace", blind)
+    monkeypatch.setattr(sublayers, "trace", blind)
     with models.lease("gpt2") as model:
         found = finish(position_maps.look(model, TEXT, "", 0))
     assert (found.maps, found.without, found.order_without) == ((), None, None)
@@ -212,9 +210,9 @@ def test_words_move_as_wholes_within_their_text(words: list[tuple[int, int]], se
     assert moved[0].special
     assert [piece.sequence for piece in moved] == [piece.sequence for piece in pieces]
     for place, piece in enumerate(moved):
-        number, _, part = piece.text.partition(".")
+        word, _, part = piece.text.partition(".")
         if part and part != "0":
-            assert moved[place - 1].text == f"{number}.{int(part) - 1}"
+            assert moved[place - 1].text == f"{word}.{int(part) - 1}"
     counts = [sum(sequence == one for sequence, _ in words) for one in (0, 1)]
     assert (order != list(range(len(pieces)))) == (max(counts) > 1)
 
