@@ -21,7 +21,17 @@ TERMS = (
     *("token", "vocabulary", "token embeddings", "position embeddings", "hidden size", "parameters"),
     *("self-attention", "head", "queries", "keys", "values", "mask", "softmax", "output projection"),
     *("residual stream", "skip connection", "layer normalization", "feed-forward", "activation function"),
-    *("block", "encoder", "decoder", "cross-attention", "unembedding", "logits", "probabilities"),
+    *(
+        "block",
+        "encoder",
+        "decoder",
+        "positional encoding",
+        "causal mask",
+        "cross-attention",
+        "unembedding",
+        "logits",
+        "probabilities",
+    ),
 )
 
 

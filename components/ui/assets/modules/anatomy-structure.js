@@ -282,7 +282,7 @@ export function start({ element, props, trigger }) {
     const add = (term, told) => {
       if (told) list.append(make("dt", "", term), make("dd", "", told));
     };
-    add("Shape for this text", one.shape.length ? `[${one.shape.join(", ")}]` : "did not run for this text");
+    add("Shape for this text", one.shape.length ? shapeOf(one) : "did not run for this text");
     const many =
       times > 1 && one.parameters
         ? `; in all ${times} blocks ${percent((times * one.parameters) / whole)}`
@@ -294,6 +294,14 @@ export function start({ element, props, trigger }) {
     add("Runs", one.runs > 1 && `${one.runs} times`);
     box.append(list);
     if (!one.several) box.append(sourceOf(one), takeHome(one));
+  }
+
+  // What the numbers of a shape count, where that can be told.
+  function shapeOf(one) {
+    const [width] = shown.look.stages.map((stage) => stage.width);
+    const last = one.shape.at(-1) === width ? "hidden size" : "numbers per token";
+    const names = one.shape.length === 3 && one.shape[0] === 1 ? ` (batch, tokens, ${last})` : "";
+    return `[${one.shape.join(", ")}]${names}`;
   }
 
   function shape(one) {
