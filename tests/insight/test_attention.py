@@ -272,7 +272,7 @@ def test_as_many_looks_are_kept_as_there_is_room_for() -> None:
             result=result, model="", device="cpu", seconds=0, tokens_used=size, token_limit=size, notes=()
         )
 
-    cache = RecordCache(room=1000)
+    cache: RecordCache[Attentions] = RecordCache(room=1000)
     for name in ("a", "b", "c"):
         cache.put(name, look(15))  # 450 bytes
     assert [cache.get(name) is not None for name in ("a", "b", "c")] == [False, True, True]

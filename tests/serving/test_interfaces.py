@@ -35,7 +35,17 @@ CONTRACT: dict[str, tuple[list[str], dict[str, set[str] | None]]] = {
     "attention": (["text", "text_pair"], {"tokens": None, "weights": None, "layers": None, "heads": None}),
     "attribution": (["task", "text", "text_pair"], {"task": None, "target": None}),
     "layers": (["text", "text_pair"], {"tokens": None}),
-    "anatomy": (["text", "text_pair"], {"tokens": None, "parts": {"name", "parameters", "shape"}}),
+    "anatomy": (
+        ["text", "text_pair"],
+        {
+            "tokens": None,
+            "network": None,
+            "architecture": None,
+            "parameters": None,
+            "operations": None,
+            "parts": {"name", "parameters", "shape"},
+        },
+    ),
     "tour": (
         ["text", "question", "labels", "sentences", "gap", "parts", "table", "table_question"],
         {"sentence": None, "answers": None},

@@ -7,7 +7,6 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +70,6 @@ def norm_kind(module: nn.Module) -> str:
     return "rms-norm" if re.search(FACTS["rms-norm"].type, type(module).__name__) else "layer-norm"
 
 
-@cache
 def source(kind: type[nn.Module]) -> Source | None:
     """Of a module's class; None where there is no file of it."""
     try:
