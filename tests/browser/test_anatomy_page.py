@@ -128,6 +128,14 @@ def test_a_text_is_followed_by_buttons_and_keys(open_page: OpenPage) -> None:
     part(page, "steps", "tokens").get_by_role("button", name="capital").click()
     expect(stage).to_contain_text("What follows “capital”")
     expect(part(page, "steps", "next")).to_be_disabled()
+    part(page, "steps", "copy").click()
+    expect(part(page, "steps", "copy")).to_have_text("Copied")
+    again = open_page(page.evaluate("navigator.clipboard.readText()"))
+    expect(part(again, "steps", "stage")).to_have_attribute("data-shown", str(stages - 1), timeout=PATIENCE)
+    expect(again.get_by_role("tab", name="Step through", exact=True)).to_have_attribute(
+        "aria-selected", "true"
+    )
+    again.close()
     part(page, "steps", "play").click()  # from the beginning
     expect(stage).to_have_attribute("data-shown", re.compile("^[12]$"))
     part(page, "steps", "play").click()
@@ -147,6 +155,9 @@ def test_one_head_in_numbers(open_page: OpenPage) -> None:
     assert abs(product * scale - score) < 0.01
     stage.locator("select").select_option("8")
     expect(stage.locator(".ana-map canvas")).to_have_attribute("aria-label", re.compile("head 9"))
+    part(page, "steps", "open").click()
+    expect(part(page, "view", "details")).to_be_visible()
+    expect(part(page, "view", "details")).to_contain_text("model.layers.0.self_attn · LlamaAttention")
 
 
 def test_it_fits_and_is_accessible(open_page: OpenPage) -> None:

@@ -1,7 +1,9 @@
 // The tab that steps through a model: a text's vectors before and after each part, one stage at a time. Stages come
 // from the server one by one; those that were seen last, and the next one, are kept.
 import {
+  address,
   again,
+  copyLink,
   count,
   fact,
   json,
@@ -186,8 +188,12 @@ export function start({ element, props }) {
 
   function go(place) {
     state.stage = Math.max(0, Math.min(stages().length, place));
+    $("copy").textContent = "Copy link";
+    address(here());
     show();
   }
+
+  const here = () => ({ tab: "steps", stage: String(state.stage + 1) });
 
   function stop() {
     clearInterval(player);
@@ -210,6 +216,7 @@ export function start({ element, props }) {
   $("previous").addEventListener("click", () => go(state.stage - 1));
   $("next").addEventListener("click", () => go(state.stage + 1));
   $("play").addEventListener("click", play);
+  $("copy").addEventListener("click", () => copyLink($("copy"), here()));
   $("range").addEventListener("input", () => go(Number($("range").value) - 1));
   $("stages").addEventListener("change", () => go(Number($("stages").value)));
   $("stage").addEventListener("keydown", (event) => {

@@ -3,6 +3,7 @@
 // Texts of visitors and models are only ever set as text.
 import { make } from "./dom.js";
 import { save } from "./exports.js";
+import { copy, linkTo, showLink } from "./links.js";
 
 const listeners = new Set();
 /** What is shown: the server's description of a pass, what was asked for it, and the part that is picked. */
@@ -72,6 +73,7 @@ async function ask([text, text_pair, model], { opening = false }) {
     const look = await json(await post("view", payload, mine.signal));
     if (mine.signal.aborted) return;
     Object.assign(shown, { look, asked, picked: "" });
+    if (!opening) address({});
     tell("look");
     tell("said", { words: "", milliseconds: performance.now() - began });
   } catch (error) {
@@ -98,6 +100,31 @@ async function tellLoading(model, isOver) {
 export function pick(name) {
   shown.picked = name;
   tell("picked");
+}
+
+/** A link to what is shown; `more` is what it says beside the text and the model. Null where it is too long. */
+function linkWith(more) {
+  const asked = { names: ["text", "text_pair", "model"], defaults: { text_pair: "" } };
+  const whole = linkTo(
+    asked,
+    asked.names.map((name) => shown.asked[name]),
+  );
+  if (!whole) return null;
+  const link = new URL(whole);
+  for (const [name, value] of Object.entries(more)) link.searchParams.set(name, value);
+  return link.href;
+}
+
+/** Puts what is shown into the address, so that it is there again after a reload. */
+export function address(more) {
+  const link = linkWith(more);
+  if (link) showLink(link);
+}
+
+/** For a button: the link to what is shown goes to the clipboard. */
+export async function copyLink(button, more) {
+  const link = linkWith(more);
+  button.textContent = !link ? "Too long for a link" : (await copy(link, button)) ? "Copied" : "Copy link";
 }
 
 /** Runs the pass again where the server has forgotten it. */
