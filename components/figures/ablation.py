@@ -26,16 +26,16 @@ _NAMES = {"feed-forward": "feed-forward part", "residual": "residual path"}
 
 
 def named(part: Part) -> str:
-    """A part in words: "head 3 of layer 5"."""
+    """A part in words: "head 3 of layer 5", counted from 1 as on all pages."""
     if part.what == "positions":
         return "positions"
     side = f" of the {part.side}" if part.side else ""
-    where = f"every layer{side}" if part.layer == EVERY else f"layer {part.layer}{side}"
+    where = f"every layer{side}" if part.layer == EVERY else f"layer {part.layer + 1}{side}"
     if part.what == "layer":
         return where
     if part.what == "head":
         kind = "cross-attention " if part.cross else ""
-        heads = f"every {kind}head" if part.head == EVERY else f"{kind}head {part.head}"
+        heads = f"every {kind}head" if part.head == EVERY else f"{kind}head {part.head + 1}"
         return f"{heads} of {where}"
     return f"the {_NAMES.get(part.what, part.what)} of {where}"
 
@@ -241,7 +241,7 @@ def costs(found: Costs) -> Chart:
             [trace],
             height=120 + max(8 if len(layers) > 16 else 22, 14) * len(layers),
             xaxis=chart.named(columns, "head" if heads else "", down=False, tickangle=0 if heads else -30),
-            yaxis=chart.named([str(layer) for layer in layers], "layer", down=False),
+            yaxis=chart.named([str(layer + 1) for layer in layers], "layer", down=False),
         ),
         name="what-parts-cost",
         label=f"The {what} that the prediction keeps without each part by itself",
@@ -256,7 +256,7 @@ def costs(found: Costs) -> Chart:
 
 def _column_of(cost: Cost, heads: bool) -> str:
     cross = "cross " if cost.part.cross else ""
-    return f"{cross}{cost.part.head}" if heads else cost.part.what
+    return f"{cross}{cost.part.head + 1}" if heads else cost.part.what
 
 
 def _said(found: Costs, cost: Cost) -> str:

@@ -217,9 +217,10 @@ def _blocks(parts: Parts, part: Part) -> tuple[Block, ...]:
 
 
 def _lacking(name: str, asked: int, most: int) -> TourError:
+    """In the page's numbers, which begin with 1."""
     return TourError(
         Code.INVALID_INPUT,
-        f"This model has no {name} {asked}: its {name}s are numbered 0 to {most - 1}. Choose one of them.",
+        f"This model has no {name} {asked + 1}: its {name}s are numbered 1 to {most}. Choose one of them.",
         name,
     )
 

@@ -135,11 +135,11 @@ def build(page: PageContext) -> None:
 
 def _number(label: str, info: str, name: str) -> gr.Number:
     return gr.Number(
-        0,
+        1,
         label=label,
         info=info,
         precision=0,
-        minimum=EVERY,
+        minimum=0,
         maximum=1000,
         elem_id=f"{SLUG}-ablation-{name}",
     )
@@ -155,7 +155,8 @@ def _needed(what: str) -> list[Any]:
 
 
 def _whole(value: float | None) -> int:
-    return EVERY if value is None else int(value)
+    """From the page's number to that of `Part`."""
+    return EVERY if value is None else int(value) - 1
 
 
 def _has(found: Ablated | Costs) -> Markup:

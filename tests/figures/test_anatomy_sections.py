@@ -136,18 +136,18 @@ def test_what_a_model_says_stays_text(name: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("part", "words"),
     [
-        (Part(what="head", layer=3, head=2), "head 2 of layer 3"),
+        (Part(what="head", layer=3, head=2), "head 3 of layer 4"),
         (Part(what="head", layer=EVERY, head=EVERY), "every head of every layer"),
         (
             Part(what="head", layer=0, head=1, side="decoder", cross=True),
-            "cross-attention head 1 of layer 0 of the decoder",
+            "cross-attention head 2 of layer 1 of the decoder",
         ),
-        (Part(what="feed-forward", layer=0), "the feed-forward part of layer 0"),
+        (Part(what="feed-forward", layer=0), "the feed-forward part of layer 1"),
         (
             Part(what="residual", layer=EVERY, side="encoder"),
             "the residual path of every layer of the encoder",
         ),
-        (Part(what="layer", layer=5), "layer 5"),
+        (Part(what="layer", layer=5), "layer 6"),
         (Part(what="positions"), "positions"),
     ],
 )
@@ -170,7 +170,7 @@ def test_what_it_cost_is_said_in_a_sentence() -> None:
 
 def test_the_costs_point_at_the_part_that_matters() -> None:
     chart = ablations.costs(costs("Paris"))
-    assert "Most is lost without the feed-forward part of layer 0: 1.0 % is kept" in chart.below()
+    assert "Most is lost without the feed-forward part of layer 1: 1.0 % is kept" in chart.below()
     [heat] = json.loads(chart.json())["data"]
     assert heat["z"] == [[0.7, 0.01]]
     assert (heat["zmin"], heat["zmax"]) == (0.01, 0.8)
