@@ -51,13 +51,15 @@ class Elsewhere(torch.Tensor):
     def tolist(self) -> Any:
         return self.here.tolist()  # which torch gives of no subclass
 
-    def __repr__(self, *, tensor_contents: object = None) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
         return f"Elsewhere({self.here!r})"
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(  # type: ignore[override]
+        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         return run(func, args, kwargs or {})
 
 
@@ -101,7 +103,8 @@ class _Generator(torch.Generator):
     """Random numbers are the CPU's too."""
 
     def __new__(cls, device: Any = "cpu") -> _Generator:
-        return super().__new__(cls, device="cpu" if is_there(device) else device)
+        where = "cpu" if is_there(device) else device
+        return super().__new__(cls, device=where)  # type: ignore[call-arg]
 
 
 def run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:

@@ -107,11 +107,8 @@ def compared(task: Any, answer: Mapping[str, Any], usual: Mapping[str, Any], dty
     shared = first.keys() & second.keys()
     assert shared, "none of the CPU's entries"
     if dtype is torch.float32:
-        other = [
-            one
-            for one in shared
-            if isinstance(second[one], str) and str(first[one])[:SAME] != second[one][:SAME]
-        ]  # type: ignore[index]
+        texts = [one for one in shared if isinstance(second[one], str)]
+        other = [one for one in texts if str(first[one])[:SAME] != str(second[one])[:SAME]]
         assert not other, f"{other[0]} is {first[other[0]]!r}, on the CPU {second[other[0]]!r}"
     pairs = [(first[one], second[one]) for one in shared]
     numbers = [(one, other) for one, other in pairs if isinstance(one, float) and isinstance(other, float)]
@@ -166,7 +163,7 @@ def out_of_memory(runner: Runner) -> str:
 
 def load_out_of_memory(settings: Settings) -> str:
     """A load that finds no room: what is idle makes way, and it succeeds."""
-    failed = []
+    failed: list[str] = []
 
     def tight(checkpoint: Any, folder: Path, device: torch.device, dtype: Any, body: Any) -> LoadedModel:
         if checkpoint.id == "SmolLM2-135M-Instruct" and not failed:
