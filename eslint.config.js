@@ -3,7 +3,7 @@ import globals from "globals";
 
 export default [
   { files: ["components/ui/assets/**/*.js"] },
-  { ignores: ["components/ui/assets/lab-features.js", ".venv/**"] }, // compiled by Gradio as the body of a function
+  { ignores: ["components/ui/assets/lab-features.js", ".venv/**", "tests/**"] }, // compiled by Gradio as the body of a function
   js.configs.recommended,
   {
     languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.browser },

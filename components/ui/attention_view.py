@@ -43,5 +43,6 @@ def attention_view(
         elem_id=elem_id,
         elem_classes="attention-view",
         longest=links.LONGEST_LINK,
+        frame=links.FRAME_CODE,
         opening=dict(opening),
     )

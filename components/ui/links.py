@@ -56,6 +56,7 @@ def page_link(slug: str, **query: str) -> str:
 FRAME = """<iframe src="{src}" width="100%" height="{height}"
         allow="clipboard-write" style="border: 0" title="{title}"></iframe>"""
 FRAME_SCRIPT = '<script async src="{script}"></script>'
+FRAME_CODE = {"frame": FRAME, "script": FRAME_SCRIPT}
 
 
 def frame_code(origin: str, slug: str, title: str) -> str:
@@ -81,8 +82,7 @@ def copy_script(names: Sequence[str], defaults: Mapping[str, object], button_id:
 
 def frame_script(names: Sequence[str], defaults: Mapping[str, object]) -> str:
     """For a button: the HTML that shows the page in a frame; takes the values that `copy_script` takes."""
-    templates = {"frame": FRAME, "script": FRAME_SCRIPT}
-    setting = {"names": list(names), "defaults": dict(defaults), **templates}
+    setting = {"names": list(names), "defaults": dict(defaults), **FRAME_CODE}
     return javascript.call("frame-code", "showFrameCode", setting)
 
 

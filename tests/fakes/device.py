@@ -51,7 +51,7 @@ class Elsewhere(torch.Tensor):
     def tolist(self) -> Any:
         return self.here.tolist()  # which torch gives of no subclass
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, **_: Any) -> str:  # type: ignore[override]
         return f"Elsewhere({self.here!r})"
 
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]

@@ -3,6 +3,7 @@
 // Weights come one layer at a time, as bytes; texts of visitors and models are only ever drawn or set as text.
 import { make } from "./dom.js";
 import { save } from "./exports.js";
+import { showCode } from "./frame-code.js";
 import { copy, showLink } from "./links.js";
 import { Svg } from "./svg.js";
 
@@ -1135,6 +1136,7 @@ export function start({ element, props }) {
     return link.length <= props.longest ? link : null;
   }
 
+  $("embed").addEventListener("click", () => showCode(props.frame, linkToThis()));
   $("copy").addEventListener("click", async () => {
     const answer = (words) => {
       $("copy").textContent = words;

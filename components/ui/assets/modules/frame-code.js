@@ -98,11 +98,15 @@ async function copied(text) {
 
 /** For a button: shows the code for the page with what is asked on it. */
 export function showFrameCode(setting, ...values) {
+  showCode(setting, linkTo(setting, values));
+}
+
+/** Shows the code for a link of this page, which is null where it would be too long. */
+export function showCode(templates, link) {
   if (!dialog) build();
-  const link = linkTo(setting, values);
   redraw = () => {
     const height = Math.min(MOST, Math.max(LEAST, Math.round(Number(parts.height.value)) || 640));
-    parts.code.value = frameCode(setting, {
+    parts.code.value = frameCode(templates, {
       link,
       theme: parts.theme.value,
       height,
