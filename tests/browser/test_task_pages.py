@@ -73,6 +73,9 @@ def test_examples_answer_at_once(visit: Visit) -> None:
         for name in visit.spec.inputs:
             expect(visit.box(name)).to_have_value(visit.shown(name, example.payload.get(name, "")))
         expect(visit.badge).to_be_visible()
+        visit.drawer("JSON")
+        whole = json.dumps(example.answer, indent=2, ensure_ascii=False)
+        expect(visit.part("json").locator("pre")).to_have_text(whole)
         assert visit.answer() == example.answer
 
 

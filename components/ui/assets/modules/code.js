@@ -53,4 +53,13 @@ export function start({ element, props, watch }) {
     draw();
   }).observe(element);
   watch("value", draw);
+  // Copied is what it is by now, also in the moment in which a tab has been opened and nothing is drawn yet.
+  element.addEventListener(
+    "click",
+    () => {
+      seen = true;
+      draw();
+    },
+    true,
+  );
 }
