@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from components import texts
 from components.figures import chart, status
 from components.figures.chart import Chart
 from components.figures.layers import visible
 from components.figures.markup import Markup, bar_rows, join, percent, table
 from components.insight.difference import Choice, Difference
 from components.insight.parts import EVERY, Ablated, Cost, Costs, Part
+
+TEXTS = texts.beside(__file__)
 
 MOST_DRAWN = 64  # tokens of a chart
 LEAST = 0.05  # of probability between the colours' ends, so that what hardly matters is hardly coloured
@@ -69,13 +72,10 @@ def sentence(difference: Difference) -> str:
     had, kept = percent(difference.had), percent(difference.kept)
     before, after = (f"“{visible(said)}”" for said in (difference.before, difference.after))
     if difference.predicts == "vector":
-        return f"The text's vector keeps a cosine of {difference.kept:.3f} with that of the whole model."
+        return TEXTS["vector"].format(cosine=difference.kept)
     if difference.predicts == "labels of tokens":
         changed = sum(choice.text != choice.becomes for choice in difference.choices)
-        return (
-            f"{changed} of {len(difference.choices)} tokens get another label; the labels of the whole model "
-            f"keep {kept} of probability on average, from {had}."
-        )
+        return TEXTS["labels"].format(changed=changed, count=len(difference.choices), kept=kept, had=had)
     if difference.same:
         return f"It stays {before}: {had} with everything, {kept} without."
     return f"{before} becomes {after}: what was {had} likely is {kept} likely."

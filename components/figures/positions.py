@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components import texts
 from components.figures import chart, status
 from components.figures.ablation import distances
 from components.figures.chart import Chart
@@ -11,27 +12,9 @@ from components.figures.tokens import chips
 from components.insight.difference import Difference
 from components.insight.placement import Map, Positions
 
+TEXTS = texts.beside(__file__)
+
 MOST_LINES = 6  # of a chart; its table has all
-_KINDS = {
-    "learned": (
-        "Learned position embeddings: each position has a vector of its own, which is added to the token's. "
-        "Nothing makes neighbours similar from the start; where they are, training has made them so."
-    ),
-    "sinusoidal": (
-        "Sinusoidal position embeddings: sines and cosines of the position at many frequencies, added to the "
-        "token's vector. They are computed and not learned, and the cosine of two depends on their distance "
-        "alone."
-    ),
-    "rotary": (
-        "Rotary position embeddings: nothing is added. Each pair of numbers of a query or key is turned by "
-        "an angle that grows with the position, fast for the first pairs and slowly for the last, so that "
-        "their product depends on the distance alone."
-    ),
-    "relative": (
-        "Relative position bias: each head adds a learned number to the score of a query and a key, looked "
-        "up by their distance. Far distances share a number."
-    ),
-}
 
 
 def heading(found: Map) -> Markup:
@@ -39,7 +22,7 @@ def heading(found: Map) -> Markup:
     side = f"{found.side.capitalize()}: " if found.side else ""
     count = f" There are {found.count:,} positions." if found.count else ""
     return Markup('<section class="layer-view"><h2>{}<code>{}</code></h2>{}</section>').format(
-        side, found.path, status.hint(_KINDS[found.kind] + count)
+        side, found.path, status.hint(TEXTS[f"kinds.{found.kind}"] + count)
     )
 
 
@@ -153,10 +136,7 @@ def order(found: Positions) -> Markup:
         "<p>Shuffled: {shuffled}</p>{table}{verdict}{written}{missing}"
         "<h3>How far each token moves</h3></section>"
     ).format(
-        hint=status.hint(
-            "The same tokens, in their order and with the words shuffled; each token is compared with "
-            "itself, wherever it stands."
-        ),
+        hint=status.hint(TEXTS["shuffled"]),
         tokens=chips(found.tokens, 100),
         shuffled=chips(found.shuffled, 100),
         table=table(heads, rows, "What the order changes"),
@@ -169,24 +149,14 @@ def order(found: Positions) -> Markup:
 def verdict(found: Positions) -> str:
     """In a sentence, what the order is to the model without positions."""
     if found.order_without is None:
-        return "What the order is to this model without positions cannot be told."
+        return TEXTS["order.unknown"]
     largest = max(found.order_without.distance, default=0.0)
     if largest < 1e-4:
         what = "every token" if found.compared == found.tokens else "every written token"
-        return (
-            f"Without positions the order is nothing to this model: {what} has the same vector in either. To "
-            "attention a text is a bag of words."
-        )
+        return TEXTS["order.nothing"].format(what=what)
     if found.causal:
-        return (
-            "Without positions the order still changes something, since each token sees only those before "
-            f"it: a token's vector moves by up to {largest:.3f}."
-        )
-    return (
-        f"Without positions a token's vector still moves by up to {largest:.3f}: something else tells this "
-        "model about the order, such as attention to near tokens alone or a decoder that writes from left to "
-        "right."
-    )
+        return TEXTS["order.causal"].format(largest=largest)
+    return TEXTS["order.other"].format(largest=largest)
 
 
 def _said(difference: Difference, *, first: bool) -> str:
@@ -224,5 +194,5 @@ def changed(found: Positions) -> Chart:
         series,
         found.compared,
         name="positions-changed",
-        label="How far each token's last vector moves when words are shuffled or positions switched off",
+        label=TEXTS["moved"],
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from components import texts
 from components.figures import chart, status
 from components.figures.chart import Chart
 from components.figures.markup import Markup, percent, table
 from components.insight import scaling
 from components.insight.scaling import PRECISIONS, Count, Sizes
+
+TEXTS = texts.beside(__file__)
 
 _PARTS = {
     "embeddings": "token embeddings",
@@ -111,22 +114,21 @@ def facts(sizes: Sizes, context: int, bandwidth: float) -> Markup:
         f"Time per {unit}, at least",
         f"{unit.capitalize()}s per second, at most",
     )
-    notes = [
-        f"{short(scaling.operations(sizes))} multiply-adds per token, without those of attention's scores.",
-    ]
+    notes = [TEXTS["operations"].format(count=short(scaling.operations(sizes)))]
     if family.kind == "encoder":
-        notes.append("An encoder reads a text at once: it has no cache, and reads its weights once per text.")
+        notes.append(TEXTS["no_cache"])
     elif sizes.shared_by > 1:
         alone = scaling.cache_bytes(Sizes(**{**vars(sizes), "shared_by": 1}))
         notes.append(
-            f"{sizes.heads} heads share the keys and values of {sizes.heads // sizes.shared_by}; with keys "
-            f"and values of their own the cache would take {nbytes(alone)} per token instead of "
-            f"{nbytes(scaling.cache_bytes(sizes))} in 16 bits."
+            TEXTS["shared"].format(
+                heads=sizes.heads,
+                groups=sizes.heads // sizes.shared_by,
+                alone=nbytes(alone),
+                shared=nbytes(scaling.cache_bytes(sizes)),
+            )
         )
     if source := scaling.source_bytes(sizes):
-        notes.append(
-            f"Each token of the source takes another {nbytes(source)} (16 bits), for cross-attention."
-        )
+        notes.append(TEXTS["source"].format(size=nbytes(source)))
     return Markup('<p class="table-answer"><strong>{} parameters</strong> ({:,})</p>{}{}').format(
         short(total),
         total,
@@ -223,10 +225,7 @@ def curves(sizes: Sizes) -> Chart:
         ),
         name="parameters-by-size",
         label="Parameters as each size grows by itself",
-        said=status.hint(
-            "With the width matrices grow on both sides, so that layers grow by its square; with all others "
-            "the count grows in proportion."
-        ),
+        said=status.hint(TEXTS["growth"]),
         numbers=table(
             ("Times as large", *lines),
             (

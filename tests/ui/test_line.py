@@ -80,7 +80,10 @@ def test_a_run_that_breaks_gives_its_place_back() -> None:
 def test_every_run_on_the_device_waits_in_line(runner: Any, tmp_path: Path) -> None:
     lab = Lab(runner.registry, Settings(cache_dir=tmp_path))
     files = TemporaryFiles(tmp_path / "files", budget=10**9)
-    blocks = build(runner.registry, runner, lab, Published(local="http://127.0.0.1:7860"), files)
+    published = Published(local="http://127.0.0.1:7860")
+    blocks = build(
+        runner.registry, runner, lab, published, files, most_waiting=1, register=lambda blocks: None
+    )
     runs = [one for one in blocks.fns.values() if one.concurrency_id == QUEUED["concurrency_id"]]
     assert len(runs) > len(TASKS)
     made_by = {getattr(one.fn, "__qualname__", "").partition(".")[0] for one in runs}
