@@ -205,10 +205,10 @@ def test_transformers_chat_talks_to_it(app_url: str, tmp_path: Path) -> None:
 
 
 def test_gradio_makes_a_chat_of_it(app_url: str, client: openai.OpenAI) -> None:
-    interface = gr.load_chat(f"{app_url}/v1", model=CHAT, token="none", streaming=True)
-    history = [{"role": "user", "content": "Say one word."}, {"role": "assistant", "content": "Yes."}]
-    *_, last = interface.fn("And another?", history)
-    given = [*history, {"role": "user", "content": "And another?"}]
+    interface = gr.load_chat(f"{app_url}/v1", model=CHAT, token="none", file_types=None, streaming=True)
+    turns = [("user", "Say one word."), ("assistant", "Yes."), ("user", "And another?")]
+    given = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in turns]
+    *_, last = interface.fn("And another?", given[:-1])
     whole = client.chat.completions.create(model=CHAT, messages=given)  # type: ignore[arg-type]
     assert last == whole.choices[0].message.content
 
