@@ -78,7 +78,7 @@ def outcome() -> Mapping[str, Any]:
 
 def test_every_task_gives_the_same_answer_in_a_worker(outcome: Mapping[str, Any]) -> None:
     answers = {name: value for name, value in outcome.items() if isinstance(value, dict)}
-    assert len(answers) == sum(isinstance(one, Task) for one in OPERATIONS) + 1  # and the attention record
+    assert len(answers) == sum(isinstance(one, Task) for one in OPERATIONS) + 2  # and two records
     assert {name: value for name, value in answers.items() if not value["same"]} == {}
 
 

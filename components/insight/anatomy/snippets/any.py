@@ -28,6 +28,6 @@ with torch.inference_mode():
     model(**inputs)
 hook.remove()
 output = seen[-1]
-tensor = output if isinstance(output, torch.Tensor) else output[0]
+tensor = (output if isinstance(output, torch.Tensor) else output[0]).float()
 print(PART or type(model).__name__, tuple(tensor.shape), f"mean {tensor.mean():.6f}")
 np.save("tensor.npy", tensor.numpy())

@@ -6,7 +6,6 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained(MODEL)
 model = AutoModelForCausalLM.from_pretrained(MODEL)
-model.float()  # some are stored in half precision
 
 inputs = tokenizer(TEXT + TEXT_PAIR, truncation=True, max_length=min(512, TOKEN_LIMIT), return_tensors="pt")
 inputs = {"input_ids": inputs.input_ids}
@@ -18,6 +17,6 @@ with torch.inference_mode():
     model(**inputs)
 hook.remove()
 output = seen[-1]
-tensor = output if isinstance(output, torch.Tensor) else output[0]
+tensor = (output if isinstance(output, torch.Tensor) else output[0]).float()
 print(PART or type(model).__name__, tuple(tensor.shape), f"mean {tensor.mean():.6f}")
 np.save("tensor.npy", tensor.numpy())
