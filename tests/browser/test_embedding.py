@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from components.ui.page import TaskPage
-from demos import attention, layers
+from demos import anatomy, attention, layers
 from demos.api import SLUG as API
 from tests.browser.conftest import OpenPage
 from tests.browser.tour import PATIENCE, TASK_PAGES
@@ -95,7 +95,9 @@ def test_the_answer_is_seen_without_scrolling(
     expect(frame.locator(f"#{spec.slug}-status .badge")).to_be_visible()
 
 
-@pytest.mark.parametrize(("slug", "seen"), [(attention.SLUG, "canvas"), (layers.SLUG, ".answered")])
+@pytest.mark.parametrize(
+    ("slug", "seen"), [(attention.SLUG, "canvas"), (layers.SLUG, ".answered"), (anatomy.SLUG, ".ana-area")]
+)
 def test_pictures_are_seen_without_scrolling(
     open_page: OpenPage, other_site: str, folder: Path, app_url: str, slug: str, seen: str
 ) -> None:
