@@ -15,7 +15,8 @@ import pytest
 from playwright.sync_api import expect
 
 from components.ui.page import TaskPage
-from demos import anatomy, attention, layers
+from demos import attention, layers
+from demos.anatomy.context import SLUG as ANATOMY
 from demos.api import SLUG as API
 from tests.browser.conftest import OpenPage
 from tests.browser.tour import PATIENCE, TASK_PAGES
@@ -96,7 +97,7 @@ def test_the_answer_is_seen_without_scrolling(
 
 
 @pytest.mark.parametrize(
-    ("slug", "seen"), [(attention.SLUG, "canvas"), (layers.SLUG, ".answered"), (anatomy.SLUG, ".ana-area")]
+    ("slug", "seen"), [(attention.SLUG, "canvas"), (layers.SLUG, ".answered"), (ANATOMY, ".ana-area")]
 )
 def test_pictures_are_seen_without_scrolling(
     open_page: OpenPage, other_site: str, folder: Path, app_url: str, slug: str, seen: str
