@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from components.insight.anatomy.record import Journey, Stage
     from components.models.checkpoint import LoadedModel
 
-ROOM = 400_000_000  # bytes: two passes of SmolLM2 with 512 tokens, or hundreds of MiniLM with 64
+ROOM = 400_000_000  # bytes: a pass of SmolLM2 with 512 tokens, or some eighty of MiniLM with 64
 LONGEST_JSON = 1_000_000  # numbers; a larger tensor comes as .npy
 
 # What the page asks a model for

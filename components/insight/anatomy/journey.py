@@ -70,19 +70,19 @@ def _stages(done: Pass, side: Side, own: Sequence[Block]) -> Iterator[Stage]:
     state = entering
     for block in own:
         for step in block.steps:
-            for sublayer in (one for one in block.sublayers if one.step is step):
+            own_sublayers = [one for one in block.sublayers if one.step is step]
+            for sublayer in own_sublayers:
                 norm = next((one for one in sublayer.calls if one.name == sublayer.norm), None)
                 if norm is not None:
                     yield _norm(side, block.index, norm, state, _floats(norm.output[0]), on_stream=False)
-                before, state = state, state + _floats(sublayer.writer.output[0])
-                if sublayer.kind == "block":
-                    state = _floats(step.state)
+                ends = sublayer is own_sublayers[-1] and step.norm is None
+                whole = ends or sublayer.kind == "block"
+                before = state
+                state = _floats(step.state) if whole else state + _floats(sublayer.writer.output[0])
                 yield _written(side, block, sublayer, before, state)
             if step.norm is not None:
                 before, state = state, _floats(step.state)
                 yield _norm(side, block.index, step.norm, before, state, on_stream=True)
-            else:
-                state = _floats(step.state)  # to the last bit
     last = own[-1].call
     for call in done.calls:
         if call.begin > last.end and is_norm(call) and same(call.given, last.output):

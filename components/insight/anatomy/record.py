@@ -152,7 +152,9 @@ class Journey:
 
     @property
     def nbytes(self) -> int:
-        found = {id(array): array.nbytes for stage in self.stages for array in stage.arrays()}
+        """Stages and masks that are the same lie in memory once."""
+        arrays = (array for stage in self.stages for array in stage.arrays())
+        found = {array.__array_interface__["data"][0]: array.nbytes for array in arrays}
         return sum(found.values())
 
     def tokens(self, stage: Stage) -> tuple[Piece, ...]:
