@@ -138,7 +138,8 @@ def code_panel(page: PageContext) -> None:
     with drawer:
         page.part.render()
     asked: list[Any] = [*page.asked, page.part]
-    gr.on([drawer.expand, *(box.change for box in asked)], written, asked, editors, **QUIET)
+    changes = [drawer.expand, *(box.change for box in asked)]
+    gr.on(changes, written, asked, editors, trigger_mode="always_last", **QUIET)
 
 
 PAGE = PlainPage(

@@ -99,6 +99,7 @@ def test_a_part_goes_home_and_into_the_code(open_page: OpenPage) -> None:
     drawer.get_by_role("tab", name="API", exact=True).click()
     expect(page.locator("#anatomy-api")).to_contain_text(told["name"])  # written together with the code
     drawer.get_by_role("tab", name="Code", exact=True).click()
+    expect(page.locator("#anatomy-code pre")).to_contain_text(told["name"])
     drawer.get_by_role("button", name="Copy").locator("visible=true").click()
     assert f"PART = '{told['name']}'" in page.evaluate("navigator.clipboard.readText()")
     page.locator("#anatomy-view .ana-table > summary").click()

@@ -1,4 +1,4 @@
-// A box of code: drawn when it is seen, for most are folded away (components/ui/code_box.py).
+// A box of code: drawn when it is unfolded, for most are folded away (components/ui/code_box.py).
 
 import { make } from "./dom.js";
 
@@ -48,10 +48,13 @@ export function start({ element, props, watch }) {
     const coloured = text.length <= LONGEST ? parts(text, props.language) : [["", text]];
     code.replaceChildren(...coloured.map(([kind, part]) => (kind ? make("span", kind, part) : part)));
   };
-  new IntersectionObserver((entries) => {
-    seen = entries.at(-1).isIntersecting;
-    draw();
-  }).observe(element);
+  new IntersectionObserver(
+    (entries) => {
+      seen = entries.at(-1).isIntersecting;
+      draw();
+    },
+    { rootMargin: "100000px" }, // anywhere on the page, as long as it is not folded away
+  ).observe(element);
   watch("value", draw);
   // Copied is what it is by now, also in the moment in which a tab has been opened and nothing is drawn yet.
   element.addEventListener(
