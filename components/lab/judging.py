@@ -22,6 +22,7 @@ from components.training.evaluation.measure import (
     f1,
     reliability,
 )
+from components.training.thresholds import thresholds
 
 # The exponential of less is nothing to a float64; logits this far below the best are as good as there.
 _LOWEST = -700.0
@@ -197,17 +198,6 @@ def binary_losses(logits: np.ndarray, fits: np.ndarray) -> np.ndarray:
     each = np.logaddexp(0, np.where(fits, -logits, logits))
     losses: np.ndarray = each.mean(axis=1)
     return losses
-
-
-def thresholds(scores: np.ndarray, fits: np.ndarray) -> np.ndarray:
-    """For each label the score from which on it fits: the one with the best F1, a half where several are."""
-    grid = np.concatenate([[0.5], np.arange(0.05, 0.95, 0.01)])
-    best = []
-    for score, fit in zip(scores.T, fits.T, strict=True):
-        chosen = score[:, None] >= grid
-        right = (chosen & fit[:, None]).sum(axis=0)
-        best.append(grid[(2 * right / np.maximum(1, chosen.sum(axis=0) + fit.sum())).argmax()])
-    return np.array(best)
 
 
 def temperature_several(logits: np.ndarray, fits: np.ndarray) -> float:

@@ -13,6 +13,7 @@ from peft import PeftModel
 from components.training import adapter
 from components.training.data import Labelled, load
 from components.training.run import Collate, Example, Job, predict
+from components.training.thresholds import thresholds
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -70,7 +71,7 @@ def job(
             settings["pairs"] = True
         if several:
             tune = examples(tokenizer, dev(), recipe.length)
-            settings["thresholds"] = thresholds(network, tune, batch, labels)
+            settings["thresholds"] = tuned(network, tune, batch, labels)
         if isinstance(network, PeftModel) and shared is not None:
             adapter.export(network, folder, shared, **settings)
         else:
@@ -100,19 +101,14 @@ def examples(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Labelled], leng
     ]
 
 
-def thresholds(
+def tuned(
     network: torch.nn.Module, tune: Sequence[Example], batch: Collate, labels: Sequence[str]
 ) -> list[float]:
-    """For each label the score from which on it fits: the one with the best F1 on the texts to tune on."""
+    """The labels' thresholds by the texts to tune on."""
     found = [(output["logits"].sigmoid(), row["labels"]) for row, output in predict(network, tune, batch)]
-    scores = torch.stack([score for score, _ in found]).cpu().numpy()
-    best = []
-    for index, label in enumerate(labels):
-        fits = np.array([label in wanted for _, wanted in found])
-        grid = np.arange(0.05, 0.95, 0.01)
-        chosen = scores[:, index, None] >= grid
-        right = (chosen & fits[:, None]).sum(0)
-        best.append(round(float(grid[(2 * right / (chosen.sum(0) + fits.sum())).argmax()]), 2))
+    scores = torch.stack([score for score, _ in found]).float().cpu().numpy()
+    fits = np.array([[label in wanted for label in labels] for _, wanted in found])
+    best: list[float] = thresholds(scores, fits).tolist()
     return best
 
 
