@@ -187,9 +187,9 @@ def test_the_code_of_a_frame_holds_the_present_input(
     spec = TASK_PAGES[0]
     page = open_page(f"/{spec.slug}")
     page.locator(f"#{spec.slug}-text textarea").fill(hostile)
+    expect(page.locator(f"#{spec.slug}-result")).to_have_attribute("data-stale", re.compile("earlier text"))
     embed = page.locator(f"#{spec.slug}-embed")
-    embed.focus()
-    page.keyboard.press("Enter")
+    embed.press("Enter")
     dialog = page.get_by_role("dialog", name="Embed this page")
     expect(dialog).to_be_visible()
     dialog.get_by_label("Theme").focus()
