@@ -62,6 +62,18 @@ LABEL = """(name) => {
   const seen = getComputedStyle(document.querySelector(name), "::before").content;
   return seen === "none" ? "" : JSON.parse(seen);
 }"""
+# Until nothing in an element has changed for half a second.
+QUIET = """(element) => new Promise((done) => {
+  let changed = performance.now();
+  const changes = new MutationObserver(() => { changed = performance.now(); });
+  changes.observe(element, { subtree: true, childList: true, attributes: true });
+  const look = () => {
+    if (performance.now() - changed < 500) return setTimeout(look, 50);
+    changes.disconnect();
+    requestIdleCallback(done);
+  };
+  look();
+})"""
 # The first run of a checkpoint on a host fetches it.
 PATIENCE = 200_000  # ms
 
@@ -160,7 +172,7 @@ class Visit:
         if not control.is_visible():
             self.part("options").locator("button").first.click()
             # Gradio gives a control its first value once more after it is there; nobody types that fast.
-            self.page.evaluate("() => new Promise((done) => requestIdleCallback(done))")
+            self.part("options").evaluate(QUIET)
         return control
 
     def set_option(self, field: OptionField, value: object) -> None:
