@@ -28,9 +28,9 @@ from components.lab.judging import (
     sigmoid,
     temperature,
     temperature_several,
-    thresholds,
 )
 from components.models.errors import TourError
+from components.training.thresholds import thresholds
 from tests.fakes.labelled import labelled
 
 
