@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as fields
 
 from components.insight import anatomy
+from components.insight.anatomy.tabs import tab
 from components.insight.parts import EVERY, Ablated, Costs, Part, What
-from components.models.checkpoint import INSPECTIONS
 from components.tasks.fields import STRICT
-from components.tasks.task import Output, Progress, Task
+from components.tasks.task import Progress
 
 if TYPE_CHECKING:
-    from components.models.checkpoint import Checkpoint, LoadedModel
+    from components.models.checkpoint import LoadedModel
 
 
 @fields(frozen=True, kw_only=True, config=STRICT)
@@ -39,64 +39,34 @@ class Sweep:
 
 def _ablate(
     model: LoadedModel, inputs: anatomy.Inputs, options: Options
-) -> Iterator[Progress | Output[Ablated]]:
-    from components.insight import reading, switching
+) -> Generator[Progress, None, Ablated]:
+    from components.insight import switching
 
     part = Part(
         what=options.what, layer=options.layer, head=options.head, side=options.side, cross=options.cross
     )
-    found = yield from switching.ablate(model, inputs.text, inputs.text_pair, part)
-    yield Output(
-        result=found,
-        tokens_used=found.tokens_used,
-        token_limit=reading.reads(model),
-        notes=found.notes,
+    return (yield from switching.ablate(model, inputs.text, inputs.text_pair, part))
+
+
+def _costs(model: LoadedModel, inputs: anatomy.Inputs, options: Sweep) -> Generator[Progress, None, Costs]:
+    from components.insight import switching
+
+    return (
+        yield from switching.costs(model, inputs.text, inputs.text_pair, options.side, heads=options.heads)
     )
 
 
-def _costs(model: LoadedModel, inputs: anatomy.Inputs, options: Sweep) -> Iterator[Progress | Output[Costs]]:
-    from components.insight import reading, switching
-
-    found = yield from switching.costs(
-        model, inputs.text, inputs.text_pair, options.side, heads=options.heads
-    )
-    yield Output(
-        result=found,
-        tokens_used=found.tokens_used,
-        token_limit=reading.reads(model),
-        notes=found.notes,
-    )
-
-
-def _code(checkpoint: Checkpoint, inputs: anatomy.Inputs, options: Any) -> str:
-    """The program that opens the checkpoint."""
-    return anatomy.TASK.snippet(checkpoint, inputs, anatomy.Options())
-
-
-# What the page asks, under the name by which checkpoints say that they can be opened.
-ABLATE = Task(
-    name=anatomy.TASK.name,
-    title="Switch off",
-    about="The prediction of a model without one of its parts, beside that of the whole model.",
-    inputs=anatomy.Inputs,
-    options=Options,
-    result=Ablated,
-    heads=INSPECTIONS["anatomy"],
-    run=_ablate,
-    snippet=_code,
-    stored=anatomy.TASK.stored,
-    example=anatomy.TASK.example,
+ABLATE = tab(
+    "Switch off",
+    "The prediction of a model without one of its parts, beside that of the whole model.",
+    Options,
+    Ablated,
+    _ablate,
 )
-COSTS = Task(
-    name=anatomy.TASK.name,
-    title="Switch off one part after the other",
-    about="What the prediction keeps without each part of a model by itself.",
-    inputs=anatomy.Inputs,
-    options=Sweep,
-    result=Costs,
-    heads=INSPECTIONS["anatomy"],
-    run=_costs,
-    snippet=_code,
-    stored=anatomy.TASK.stored,
-    example=anatomy.TASK.example,
+COSTS = tab(
+    "Switch off one part after the other",
+    "What the prediction keeps without each part of a model by itself.",
+    Sweep,
+    Costs,
+    _costs,
 )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as fields
 
 from components.insight import anatomy
+from components.insight.anatomy.tabs import tab
 from components.insight.placement import Positions
-from components.models.checkpoint import INSPECTIONS
 from components.tasks.fields import STRICT
-from components.tasks.task import Output, Progress, Task
+from components.tasks.task import Progress
 
 if TYPE_CHECKING:
-    from components.models.checkpoint import Checkpoint, LoadedModel
+    from components.models.checkpoint import LoadedModel
 
 
 @fields(frozen=True, kw_only=True, config=STRICT)
@@ -25,35 +25,12 @@ class Options:
     seed: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
-def run(
+def _look(
     model: LoadedModel, inputs: anatomy.Inputs, options: Options
-) -> Iterator[Progress | Output[Positions]]:
-    from components.insight import position_maps, reading
+) -> Generator[Progress, None, Positions]:
+    from components.insight import position_maps
 
-    found = yield from position_maps.look(model, inputs.text, inputs.text_pair, options.seed)
-    yield Output(
-        result=found,
-        tokens_used=found.tokens_used,
-        token_limit=reading.reads(model),
-        notes=found.notes,
-    )
+    return (yield from position_maps.look(model, inputs.text, inputs.text_pair, options.seed))
 
 
-def _code(checkpoint: Checkpoint, inputs: anatomy.Inputs, options: Any) -> str:
-    """The program that opens the checkpoint."""
-    return anatomy.TASK.snippet(checkpoint, inputs, anatomy.Options())
-
-
-TASK = Task(  # of the page, under the name by which checkpoints say that they can be opened
-    name=anatomy.TASK.name,
-    title="Positions",
-    about="What a model makes of the order of words, and of none.",
-    inputs=anatomy.Inputs,
-    options=Options,
-    result=Positions,
-    heads=INSPECTIONS["anatomy"],
-    run=run,
-    snippet=_code,
-    stored=anatomy.TASK.stored,
-    example=anatomy.TASK.example,
-)
+TASK = tab("Positions", "What a model makes of the order of words, and of none.", Options, Positions, _look)
