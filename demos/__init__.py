@@ -130,7 +130,7 @@ def surroundings(blocks: gr.Blocks) -> dict[str, Shell]:
     """The HTML around what `build` makes, by the page's address; the home page's is empty."""
     built = {elem_id: block for block in blocks.blocks.values() if (elem_id := block.elem_id)}
     return {
-        "": chrome.surroundings(PAGES, None, first_paint=home.first_paint(PAGES)),
+        "": chrome.surroundings(PAGES, None, first_paint=home.first_paint(built)),
         **{
             page.slug: chrome.surroundings(PAGES, page, first_paint=first_paint(page, built))
             if isinstance(page, TaskPage)

@@ -16,7 +16,7 @@ from components.insight import overview
 from components.models.errors import TourError
 from components.tasks.fields import InputField, input_fields, validate
 from components.tasks.task import Answer, Finding, Progress
-from components.ui import asking, links, slots
+from components.ui import asking, chrome, links, slots
 from components.ui.driver import Problem, driven
 from components.ui.line import QUEUED, in_line
 from components.ui.page import Json, ListInput, PlainPage, TaskPage, TextInput, Tour
@@ -70,7 +70,9 @@ STAGES: Mapping[str, str] = {
 
 
 def build(tour: Tour, blocks: gr.Blocks) -> None:
-    board, opening = _opening(tour.pages)
+    example = examples.load(overview.TOOL)[0]
+    board = Board(tour.pages, validate(overview.Inputs, dict(example.payload)))
+    opening = board.stored(example.answer)
     form_values = [BOXES[name].show(getattr(board.inputs, name)) for name in BOXES]
     with gr.Column(elem_classes="tour-board"):
         with gr.Column(elem_classes="tour-asking"):
@@ -116,26 +118,27 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     all_pages(tour)
 
 
-def first_paint(pages: Sequence[TaskPage | PlainPage]) -> Markup:
-    """Text, strip and cards as HTML: what is seen until Gradio has built the page."""
-    board, (strip, *figures) = _opening(pages)
+def first_paint(built: Mapping[str, Any]) -> Markup:
+    """Text, strip and cards as HTML: what is seen until Gradio has built the page.
+
+    `built` are its components by their ids.
+    """
     cards = [
         Markup('<div class="made">{}{}</div>').format(
-            figure, Markup('<span class="field line"></span>') if PARTS[card.part].needs else ""
+            Markup(built[f"home-{card.part}-result"].value),
+            Markup('<span class="field line"></span>') if PARTS[card.part].needs else "",
         )
-        for card, figure in zip(CARDS, figures, strict=True)
+        for card in CARDS
     ]
     return Markup(
-        '<div class="field asked"><b>{}</b><span>{}</span></div><div class="field actions"></div>{}'
-        '<div class="home-strip">{}</div><div class="made-cards">{}</div>'
-    ).format(FIELDS["text"].title, board.inputs.text, STORED, strip, join(cards))
-
-
-def _opening(pages: Sequence[TaskPage | PlainPage]) -> tuple[Board, list[Markup]]:
-    """The example's inputs, and the strip and cards of its stored answer."""
-    example = examples.load(overview.TOOL)[0]
-    board = Board(pages, validate(overview.Inputs, dict(example.payload)))
-    return board, board.stored(example.answer)
+        '{}<div class="field actions"></div>{}<div class="home-strip">{}</div>'
+        '<div class="made-cards">{}</div>'
+    ).format(
+        chrome.asked(FIELDS["text"].title, built["home-text"].value),
+        STORED,
+        Markup(built["home-strip"].value),
+        join(cards),
+    )
 
 
 def line(name: str, value: str) -> gr.Textbox:

@@ -41,6 +41,11 @@ WAITING = Markup(
 BARS = Markup('<span class="field"></span>') * 3
 
 
+def asked(title: str, text: str) -> Markup:
+    """A box of a form with its text, as it is seen until Gradio has built it."""
+    return Markup('<div class="field asked"><b>{}</b><span>{}</span></div>').format(title, text)
+
+
 def surroundings(pages: Sequence[Page], current: Page | None, *, first_paint: Markup = BARS) -> Shell:
     """Of a page; None is the home page. `first_paint` stands where Gradio builds, until it has."""
     title, sentence = (current.title, current.sentence) if current else (CLAIM, ABOUT)

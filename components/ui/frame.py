@@ -14,7 +14,7 @@ from components.figures import status
 from components.figures.markup import Markup, join
 from components.models.errors import TourError
 from components.tasks.fields import input_fields
-from components.ui import batching, chart, comparing, links, options, picker, slots, swapping
+from components.ui import batching, chart, chrome, comparing, links, options, picker, slots, swapping
 from components.ui.answering import PageController, PageUpdate
 from components.ui.choices import ChoiceInput
 from components.ui.line import QUEUED, in_line
@@ -162,13 +162,10 @@ def first_paint(page: TaskPage, built: Mapping[str, Any]) -> Markup:
     `built` are its components by their ids.
     """
     result, said = (Markup(built[f"{page.slug}-{part}"].value) for part in ("result", "status"))
-    fields = [
-        (field.title, box.value)
+    asked = join(
+        chrome.asked(field.title, box.value)
         for field in input_fields(page.task.inputs)
         if isinstance(box := built[f"{page.slug}-{field.name}"], gr.Textbox)
-    ]
-    asked = join(
-        Markup('<div class="field asked"><b>{}</b><span>{}</span></div>').format(*each) for each in fields
     )
     return Markup(
         '<div class="workbench"><div class="asking">{}<div class="field actions"></div></div>'
