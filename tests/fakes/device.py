@@ -142,10 +142,15 @@ def run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 
 class _Hidden(_DummyBackendModule):
-    """What picks the best device there is, such as other tests of the process, passes over this one."""
+    """What picks the best device there is, such as other tests of the process, passes over this one; so does
+    what goes through all devices, such as `torch.random.fork_rng`.
+    """
 
     def is_available(self) -> bool:
         return False
+
+    def device_count(self) -> int:
+        return 0
 
 
 def register() -> torch.device:
