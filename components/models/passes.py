@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from math import inf
 from operator import attrgetter
 from time import perf_counter
 from typing import Any, Generic, TypeVar
@@ -45,13 +48,34 @@ class Waiting(Generic[T]):
     def done(self) -> bool:
         return len(self.outputs) == len(self.rows)
 
+    def is_short(self, room: int) -> bool:
+        """Whether its rows are run with those of others, in passes of `room` padded tokens."""
+        return max(self.lengths, default=0) <= SHORT * room
+
+
+class _Seconds(threading.local):
+    value = 0.0
+
 
 @dataclass(eq=False)
 class Passes:
-    """The requests that wait for one model, in the order they came. Guarded by the turns on the device."""
+    """The requests that wait for one model, in the order they came. Guarded by the turns on the device.
+
+    In `beside` a long pass is run: turns of short requests need not wait for its end.
+    """
 
     waiting: list[Waiting[Any]] = field(default_factory=list)
-    seconds: float = 0.0  # of passes that others ran, for the request whose turn it is
+    beside: Callable[[], AbstractContextManager[None]] = nullcontext
+    _seconds: _Seconds = field(default_factory=_Seconds)
+
+    @property
+    def seconds(self) -> float:
+        """Those of passes that others ran, for the request whose turn it is in this thread."""
+        return self._seconds.value
+
+    @seconds.setter
+    def seconds(self, value: float) -> None:
+        self._seconds.value = value
 
     def enter(self, request: Waiting[Any]) -> None:
         self.waiting.append(request)
@@ -61,20 +85,22 @@ class Passes:
         self.seconds += request.seconds
 
     def run(self, own: Waiting[T], room: int, outputs: Callable[[Batch[T]], Sequence[T]]) -> None:
-        """Runs a pass: `outputs` gives those of its rows.
+        """Runs a pass: `outputs` gives those of its rows. A short request runs no long rows of others.
 
         What fails is tried again with rows of the request alone, for it may be the fault of another's.
         """
         begun = perf_counter()
         sharing = [one for one in list(self.waiting) if one.key == own.key and not one.done]
-        batch = pick(sharing, room)
-        try:
-            found = outputs(batch)
-        except Exception:
-            if all(one is own for one, _ in batch):
-                raise
-            batch = pick([own], room)
-            found = outputs(batch)
+        short = own.is_short(room)
+        batch = pick(sharing, room, SHORT * room if short else inf)
+        with nullcontext() if short else self.beside():
+            try:
+                found = outputs(batch)
+            except Exception:
+                if all(one is own for one, _ in batch):
+                    raise
+                batch = pick([own], room)
+                found = outputs(batch)
         for (one, place), output in zip(batch, found, strict=True):
             one.outputs[place] = output
             one.tokens += one.lengths[place]
@@ -82,8 +108,9 @@ class Passes:
             one.seconds += perf_counter() - begun
 
 
-def pick(requests: Sequence[Waiting[T]], room: int) -> Batch[T]:
-    """The rows of the next pass, which has at most `room` padded tokens, or one row.
+def pick(requests: Sequence[Waiting[T]], room: int, most: float = inf) -> Batch[T]:
+    """The rows of the next pass, which has at most `room` padded tokens, or one row; none is longer than
+    `most`.
 
     The request that had least of the network so far is served first (least attained service; Nuyens and
     Wierman 2008, https://doi.org/10.1016/j.peva.2007.06.028). If its rows are short, rows of others that are
@@ -98,6 +125,8 @@ def pick(requests: Sequence[Waiting[T]], room: int) -> Batch[T]:
         own = 0
         for place in one.left:
             length = one.lengths[place]
+            if length > most:
+                continue
             width = max(longest, length)
             if picked and (len(picked) + 1) * width > room:
                 return picked

@@ -294,9 +294,11 @@ class Registry:
                 slot.used_at = time.monotonic()
                 self._changed.notify_all()
 
-    def device_slot(self, used: float = 0.0) -> AbstractContextManager[None]:
-        """A turn on the device, inside which each step of a task runs; see `FairLock.turn`."""
-        return self._turn.turn(used)
+    def device_slot(self, used: float = 0.0, *, light: bool = False) -> AbstractContextManager[None]:
+        """A turn on the device, inside which each step of a task runs; see `FairLock.turn`. A light step only
+        runs a short pass, and leaves the networks as they are.
+        """
+        return self._turn.turn(used, light)
 
     def unload(self, id: str) -> None:
         self.catalog[id]
@@ -416,6 +418,7 @@ class Registry:
             model = self._build(checkpoint, folder, device, dtype, body)
         self._refuse_beyond_budget(checkpoint, model.nbytes + (body.nbytes if body else 0))
         self._reserve(slot, model.nbytes)  # the estimate may have been low
+        model.passes.beside = self._turn.shared
         return model
 
     def _bring_up_body(

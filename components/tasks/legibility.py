@@ -53,12 +53,12 @@ def notes(model: LoadedModel, inputs: object, reads: Collection[str]) -> tuple[s
     found: dict[str, None] = {}
     for text in texts(inputs):
         found.update(dict.fromkeys(_notes(model, text, reads)))
-    if endless := [word for text in _all_texts(inputs) for word in _ENDLESS.findall(text)]:
+    if endless := [word for text in all_texts(inputs) for word in _ENDLESS.findall(text)]:
         found[_endless(model, endless)] = None
     return tuple(found)
 
 
-def _all_texts(inputs: Any) -> Iterator[str]:
+def all_texts(inputs: Any) -> Iterator[str]:
     """Every text of a task's inputs, cells of tables included."""
     for field in input_fields(type(inputs)):
         match getattr(inputs, field.name):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 TIME_LIMIT = 900.0  # seconds
+LIGHT = 400  # characters: few enough to be read beside a long pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +61,12 @@ class OnDevice:
         self, model: LoadedModel, work: Callable[..., Iterator[S]], /, *arguments: Any
     ) -> Generator[tuple[S, float], None, None]:
         steps = work(model, *arguments)
+        light = is_light(work, arguments[0])
         # Generators close; an iterator that is none has nothing to give back.
         with closing(cast(Generator[S, None, None], steps)):
             seconds = 0.0
             while True:
-                with self.registry.device_slot(seconds):
+                with self.registry.device_slot(seconds, light=light):
                     model.passes.seconds = 0.0
                     begun = perf_counter()
                     step = next_step(steps, model)
@@ -239,7 +241,8 @@ class Runner:
 
     def _unread(self, task: Task[I, O, R], request: Request[I, O], model: LoadedModel) -> tuple[str, ...]:
         reads = task.reads(model, request.inputs, request.options)
-        with self.registry.device_slot():  # tokenizers are for one thread at a time
+        # Tokenizers are for one thread at a time.
+        with self.registry.device_slot(light=is_light(task.run, request.inputs)):
             return legibility.notes(model, request.inputs, reads)
 
     def checkpoint(self, task: Task[Any, Any, Any], model: object) -> Checkpoint:
@@ -338,6 +341,14 @@ def _refuse_unknown_fields(operation: Operation, payload: Mapping[str, object], 
                 Code.INVALID_INPUT,
                 f"{shorten(name)} is not a field of {operation.name}; its fields are {', '.join(known)}.",
             )
+
+
+def is_light(work: object, inputs: object) -> bool:
+    """Whether all steps of the work on these inputs are short, so that they may run beside a long pass.
+
+    What looks inside a network changes it for as long as it does, and is stages of no task.
+    """
+    return isinstance(work, Staged) and sum(map(len, legibility.all_texts(inputs))) <= LIGHT
 
 
 def next_step(work: Iterator[S], model: LoadedModel) -> S | None:

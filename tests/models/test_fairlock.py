@@ -94,3 +94,56 @@ def test_mutual_exclusion() -> None:
         thread.join()
     assert len(seen) == 1600
     assert set(seen) == {1}
+
+
+def test_light_turns_run_beside_a_holder_that_shares_and_nobody_else_does() -> None:
+    lock, order = FairLock(), []
+
+    def visitor(name: str, light: bool) -> None:
+        with lock.turn(light=light):
+            order.append(name)
+
+    threads = [threading.Thread(target=visitor, args=(name, name != "full")) for name in ("full", "a", "b")]
+    with lock.turn():
+        for number, thread in enumerate(threads):
+            thread.start()
+            wait_until(queued(lock, number + 1))
+        assert not order
+        with lock.shared():
+            wait_until(lambda: len(order) == 2)
+        order.append("holder")
+    for thread in threads:
+        thread.join()
+    assert order == ["a", "b", "holder", "full"]
+
+
+def test_who_shared_the_lock_has_it_alone_afterwards() -> None:
+    lock, inside, leave = FairLock(), threading.Event(), threading.Event()
+    left = []
+
+    def guest() -> None:
+        with lock.turn(light=True):
+            with lock.shared():  # nobody comes beside a guest
+                inside.set()
+                leave.wait()
+            left.append(True)
+
+    def holder() -> None:
+        with lock.turn():
+            with lock.shared():
+                inside.wait()
+            assert left
+            left.append(False)
+
+    one, other = threading.Thread(target=holder), threading.Thread(target=guest)
+    one.start()
+    wait_until(lambda: lock._shared)
+    other.start()
+    inside.wait()
+    late = threading.Thread(target=guest)
+    late.start()
+    wait_until(lambda: not lock._shared and len(lock._queue) == 1)  # the holder waits for its guest
+    leave.set()
+    for thread in (one, other, late):
+        thread.join()
+    assert left == [True, False, True]

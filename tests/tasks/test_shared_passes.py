@@ -13,8 +13,10 @@ import torch
 
 from components.models.checkpoint import LoadedModel
 from components.models.errors import TourError
+from components.models.passes import SHORT
 from components.models.registry import Registry
 from components.tasks.catalog import TASKS
+from components.tasks.network import BATCH_TOKENS
 from components.tasks.runner import Runner
 from components.tasks.task import Answer
 
@@ -103,6 +105,33 @@ def test_a_short_text_does_not_wait_for_long_ones(registry: Registry, runner: Ru
     for one in long:
         one.close()
     assert not model.passes.waiting
+
+
+def test_a_short_text_is_answered_while_a_long_pass_runs(
+    registry: Registry, runner: Runner, lease: Lease
+) -> None:
+    """The long pass ends only when the short text has its answer."""
+    network = lease(MODEL).network
+    usual = runner.call(TASK, {"text": TEXTS[0], "model": MODEL})
+    running, answered = threading.Event(), threading.Event()
+
+    def hold(module: torch.nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
+        if kwargs["input_ids"].shape[1] > SHORT * BATCH_TOKENS["cpu"]:
+            running.set()
+            assert answered.wait(120)
+
+    handle = network.register_forward_pre_hook(hold, with_kwargs=True)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            long = pool.submit(runner.call, TASK, {"text": LONG, "model": MODEL})
+            assert running.wait(120)
+            short = runner.call(TASK, {"text": TEXTS[0], "model": MODEL})
+            answered.set()
+            long.result()
+    finally:
+        answered.set()
+        handle.remove()
+    assert scores(short) == pytest.approx(scores(usual), abs=1e-5)
 
 
 def test_texts_are_continued_together_and_as_alone(registry: Registry, runner: Runner, lease: Lease) -> None:
