@@ -106,15 +106,17 @@ def build_app(
     frame_ancestors: str = "*",
     *,
     time_limit: float = TIME_LIMIT,
+    answer_room: int = 0,
     prefetch: bool = True,
     compatible: bool = True,
     limits: Limits | None = None,
     runner_class: type[Runner] = Runner,
 ) -> App:
     """`published` is where visitors reach the app; `frame_ancestors` is CSP's list of who may embed it;
-    `time_limit` is how many seconds a request may take; `prefetch` says whether embedded weights are
-    fetched before anybody asks; `compatible` whether OpenAI's and the Hub's clients are answered; `limits`
-    says who may ask, and how often; `runner_class` where models are run.
+    `time_limit` is how many seconds a request may take; `answer_room` how many bytes of answers are kept;
+    `prefetch` says whether embedded weights are fetched before anybody asks; `compatible` whether OpenAI's
+    and the Hub's clients are answered; `limits` says who may ask, and how often; `runner_class` where models
+    are run.
     """
     _prepare_environment()
     gpu = zerogpu.decorator() if zerogpu.asked_for() else None
@@ -139,7 +141,9 @@ def build_app(
         settings = replace(settings, device="cpu")  # what is not placed runs in the app's process
     registry = Registry(load_catalog(), settings)
     execute = None if gpu is None else zerogpu.ZeroGpu(registry, _to_place(registry, settings.profile), gpu)
-    runner = runner_class(registry, settings.profile, execute=execute, time_limit=time_limit)
+    runner = runner_class(
+        registry, settings.profile, execute=execute, time_limit=time_limit, answer_room=answer_room
+    )
     lab = Lab(registry, settings)
     inference = Inference(runner)
     limits = limits or Limits()
@@ -283,6 +287,7 @@ def _build(options: argparse.Namespace, runner_class: type[Runner] = Runner) -> 
         _published(options),
         options.frame_ancestors,
         time_limit=options.time_limit,
+        answer_room=options.answer_cache,
         prefetch=options.prefetch,
         compatible=options.compatible,
         limits=_limits(options),
@@ -482,6 +487,10 @@ def _bytes(text: str) -> int:
     return int(float(match[1]) * UNITS[match[2] or ""])
 
 
+def _bytes_or_none(text: str) -> int:
+    return 0 if text.strip() == "0" else _bytes(text)
+
+
 def _port(text: str) -> int:
     if not (text.isdecimal() and 0 < int(text) < 65536):
         raise argparse.ArgumentTypeError(f"{text!r} is no port; ports go from 1 to 65535")
@@ -565,6 +574,13 @@ def _parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
         default=TIME_LIMIT,
         metavar="SECONDS",
         help="how long one request may take, loading its model included (default: %(default).0f)",
+    )
+    serving.add_argument(
+        "--answer-cache",
+        type=_bytes_or_none,
+        default="64 MB",
+        metavar="BYTES",
+        help="answers kept for whoever asks the same again, 0 for none (default: %(default)s)",
     )
     serving.add_argument(
         "--frame-ancestors",

@@ -106,10 +106,11 @@ def answers(url: str) -> bool:
 
 @contextmanager
 def running_app(*flags: str, **environment: str) -> Iterator[str]:
-    """The app's address, without a trailing slash."""
+    """The app's address, without a trailing slash. It keeps no answers, so that each request is run."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), "--no-prefetch", *flags]
+    usual = ["--host", "127.0.0.1", "--port", str(port), "--no-prefetch", "--answer-cache", "0"]
+    command = [sys.executable, "app.py", *usual, *flags]
     with running(command, f"{url}/health", {**clean_environment(), **environment}):
         yield url
 

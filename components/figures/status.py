@@ -21,7 +21,7 @@ def run_line(
     facts += [
         fact(title),
         fact(answer["device"].upper()),
-        fact(_took(answer["seconds"], waited)),
+        took(answer, waited),
         fact(
             Markup(
                 "{used:,} of {limit:,} tokens"
@@ -32,7 +32,12 @@ def run_line(
     return Markup('<div class="run-line">{}</div>{}').format(join(facts), notes(answer.get("notes", ())))
 
 
-def _took(computing: float, waited: float | None) -> str:
+def took(answer: Mapping[str, Any], waited: float | None = None) -> Markup:
+    """The fact of how long an answer was computed."""
+    return fact(TEXTS["cached"] if answer.get("cached") else _seconds(answer["seconds"], waited))
+
+
+def _seconds(computing: float, waited: float | None) -> str:
     if waited is None or waited - computing < 0.5:
         return duration(computing)
     return f"{duration(waited)}, {duration(computing)} of it computing"

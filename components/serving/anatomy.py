@@ -11,6 +11,7 @@ import io
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from anyio import CapacityLimiter, to_thread
@@ -20,10 +21,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from components.insight import anatomy
-from components.insight.record_cache import RecordCache, key
 from components.models.errors import Code, TourError
 from components.serving.errors import JsonResponse
 from components.serving.inference import Inference
+from components.tasks.answer_cache import AnswerCache, key
 from components.tasks.fields import STRICT, OptionalText, validate
 from components.tasks.task import Answer, NoOptions, Output, Progress, Task
 
@@ -117,7 +118,7 @@ def endpoints(
     inference: Inference, payload_of: Callable[[Request], Awaitable[Mapping[str, Any]]]
 ) -> list[tuple[str, str, Callable[[Request], Awaitable[Response]]]]:
     """Path, method and handler of each address of the page; `payload_of` reads a request's JSON."""
-    records: RecordCache[Journey] = RecordCache(ROOM)
+    records: AnswerCache[Journey] = AnswerCache(ROOM, attrgetter("result.nbytes"))
     threads = CapacityLimiter(4)
 
     @cache

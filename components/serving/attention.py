@@ -9,6 +9,7 @@ import io
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from anyio import CapacityLimiter, to_thread
@@ -18,14 +19,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from components.insight import attention, stored
-from components.insight.record_cache import RecordCache, key
 from components.insight.weights import Attentions
 from components.models.errors import Code, TourError
 from components.serving.errors import JsonResponse
 from components.serving.inference import Inference
+from components.tasks.answer_cache import AnswerCache, key
 from components.tasks.fields import STRICT, OptionalText, validate
 from components.tasks.snippet import snippet
-from components.tasks.task import Answer, NoOptions, Output, Task
+from components.tasks.task import Answer, NoOptions, Output, Progress, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +35,9 @@ if TYPE_CHECKING:
 
     from components.insight.weights import Stack
     from components.models.checkpoint import LoadedModel
-    from components.tasks.snippet import snippet
-from components.tasks.task import Progress
 
 THUMBNAIL = 48  # cells on a side at most
+ROOM = 600_000_000  # bytes: three looks at 512 tokens of SmolLM2, or fifteen of MiniLM
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -94,7 +94,7 @@ def endpoints(
     inference: Inference, payload_of: Callable[[Request], Awaitable[Mapping[str, Any]]]
 ) -> list[tuple[str, str, Callable[[Request], Awaitable[Response]]]]:
     """Path, method and handler of each address of the page; `payload_of` reads a request's JSON."""
-    records: RecordCache[Attentions] = RecordCache()
+    records: AnswerCache[Attentions] = AnswerCache(ROOM, attrgetter("result.nbytes"))
     threads = CapacityLimiter(4)
 
     @cache

@@ -29,6 +29,12 @@ RUN: Schema = {
         "description": "What a reader must know of this answer, such as text that was split or left out.",
     },
 }
+CACHED: Schema = {
+    "cached": {
+        "type": "boolean",
+        "description": "True if the answer was computed for an earlier request that asked the same.",
+    }
+}
 
 
 def request_schema(
@@ -72,12 +78,13 @@ def request_schema(
 def answer_schema(task: Operation, refs: str = "#/$defs/{model}") -> Schema:
     """The contract's keys first, then those of the run of a model."""
     result = TypeAdapter(task.result).json_schema(mode="serialization", ref_template=refs)
-    properties = {**result.get("properties", {}), **(RUN if isinstance(task, Task) else {})}
+    always = {**result.get("properties", {}), **(RUN if isinstance(task, Task) else {})}
+    properties = {**always, **(CACHED if isinstance(task, Task) else {})}
     return _without_empty(
         {
             "type": "object",
             "properties": properties,
-            "required": list(properties),
+            "required": list(always),
             "$defs": result.get("$defs", {}),
         }
     )

@@ -85,6 +85,7 @@ class Answer(Generic[R]):
     token_limit: int
     notes: tuple[str, ...]
     share: float = 1.0
+    cached: bool = False  # computed for an earlier request
 
     def as_json(self) -> dict[str, Any]:
         """The contract's JSON object: the result's own keys first, then the run's."""
@@ -96,6 +97,7 @@ class Answer(Generic[R]):
             "tokens_used": self.tokens_used,
             "token_limit": self.token_limit,
             "notes": list(self.notes),
+            **({"cached": True} if self.cached else {}),
         }
 
 

@@ -225,9 +225,7 @@ class PageController:
         return Column(
             title=title,
             figure=self.page.draw(payload, answer),
-            facts=status.fact(status.duration(answer["seconds"]))
-            + status.fact(memory)
-            + status.notes(answer["notes"]),
+            facts=status.took(answer) + status.fact(memory) + status.notes(answer["notes"]),
             summary=self.page.summary(answer),
             among=[one["label"] for one in answer.get("labels", ())],
         )

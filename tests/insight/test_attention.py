@@ -7,6 +7,7 @@ import copy
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,11 @@ from transformers.utils import logging
 
 from components.insight import attention_extraction, reading, weights
 from components.insight.attention import TASK
-from components.insight.record_cache import RecordCache, key
 from components.insight.weights import Attentions, Piece, Shape, Stack
 from components.models.checkpoint import INSPECTIONS, LocalSource
 from components.models.errors import Code, TourError
 from components.models.loading import load
+from components.tasks.answer_cache import AnswerCache, key
 from components.tasks.explained import LONGEST
 from components.tasks.runner import Runner
 from components.tasks.task import Answer
@@ -272,7 +273,7 @@ def test_as_many_looks_are_kept_as_there_is_room_for() -> None:
             result=result, model="", device="cpu", seconds=0, tokens_used=size, token_limit=size, notes=()
         )
 
-    cache: RecordCache[Attentions] = RecordCache(room=1000)
+    cache: AnswerCache[Attentions] = AnswerCache(1000, attrgetter("result.nbytes"))
     for name in ("a", "b", "c"):
         cache.put(name, look(15))  # 450 bytes
     assert [cache.get(name) is not None for name in ("a", "b", "c")] == [False, True, True]
