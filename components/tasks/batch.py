@@ -18,10 +18,13 @@ from components.tasks import files
 from components.tasks.fields import shorten
 from components.tasks.files import Format
 from components.tasks.task import Answer
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.tasks.runner import Runner
     from components.tasks.task import Answer, Task
+
+TEXTS = in_folder(__file__)
 
 Row = dict[str, Any]  # texts, but for what a JSON object holds
 Json = Mapping[str, Any]
@@ -121,7 +124,7 @@ def run(
             if rows == MOST_ROWS:
                 raise TourError(
                     Code.TOO_LONG,
-                    f"The file has more than {MOST_ROWS:,} rows; the answers so far are kept. Split it.",
+                    TEXTS["too_many_rows"].format(limit=MOST_ROWS),
                     "file",
                 )
             said_of = {ANSWER: "", WHOLE: "", ERROR: ""}
@@ -223,8 +226,7 @@ def _form(path: Path) -> Format:
         return form
     raise TourError(
         Code.INVALID_INPUT,
-        f"{shorten(path.name)} is not a file of rows. Save it as CSV, or as JSONL with an object in each "
-        "line.",
+        TEXTS["no_rows"].format(name=shorten(path.name)),
         "file",
     )
 
@@ -245,7 +247,7 @@ def _rows(file: IO[str], form: Format) -> Iterator[_Read]:
     except csv.Error as error:
         raise TourError(
             Code.INVALID_INPUT,
-            f"After row {done:,} the file is no table: {error}. Look for a quotation mark that never closes.",
+            TEXTS["broken_table"].format(row=done, error=error),
             "file",
         ) from error
 

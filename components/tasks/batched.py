@@ -12,9 +12,12 @@ from components.models.errors import Code, TourError
 from components.tasks.fields import STRICT, shorten
 from components.tasks.stages import Staged
 from components.tasks.task import Operation, Progress, Task, Tool
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.tasks.runner import Runner
+
+TEXTS = in_folder(__file__)
 
 MOST = 64  # requests in one call
 
@@ -27,7 +30,7 @@ class Requests:
             min_length=1,
             max_length=MOST,
             title="Requests",
-            description="Each as it would be sent alone. Those for one model share passes of its network.",
+            description=TEXTS["requests"],
         ),
     ]
 
@@ -72,6 +75,5 @@ def _batch(task: Task[Any, Any, Any]) -> Tool[Requests, Answers]:
 def _no_object(given: object) -> TourError:
     return TourError(
         Code.INVALID_INPUT,
-        f"A request must be an object, but {shorten(given)} was given. Send the inputs by name, as in "
-        '{"text": "..."}.',
+        TEXTS["no_object"].format(given=shorten(given)),
     )

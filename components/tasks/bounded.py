@@ -17,6 +17,9 @@ from typing import IO, Any, cast
 
 from components.models.errors import Code, TourError
 from components.tasks.fields import shorten
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 MEMORY = 3_000_000_000  # bytes of address space
 SECONDS = 120  # of processor time
@@ -58,8 +61,7 @@ def ask(module: str, order: bytes, name: str) -> Generator[dict[str, Any], None,
             process.kill()
     raise TourError(
         Code.TOO_LONG,
-        f"{shorten(name)} could not be read within {SECONDS} seconds and {MEMORY / 1e9:.0f} GB of memory, so "
-        "it was left alone. Take a part of it, or save it in a simpler format, such as CSV or plain text.",
+        TEXTS["too_slow"].format(name=shorten(name), seconds=SECONDS, memory=MEMORY / 1e9),
         "file",
     )
 

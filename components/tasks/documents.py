@@ -14,9 +14,12 @@ from components.tasks import files
 from components.tasks.counted import counted
 from components.tasks.fields import shorten
 from components.tasks.sheets import check_packed
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from docx.document import Document as Word
+
+TEXTS = in_folder(__file__)
 
 SUFFIXES = (".pdf", ".docx", ".txt", ".md")
 MOST_PAGES = 300
@@ -58,7 +61,7 @@ def _pdf(path: Path, name: str) -> tuple[str, list[str]]:
     try:
         reader = PdfReader(path)
         if reader.is_encrypted and not reader.decrypt(""):
-            raise _fault(name, "is locked with a password. Save a copy without one, and upload that")
+            raise _fault(name, TEXTS["locked"])
         count = len(reader.pages)
         pages = [reader.pages[at].extract_text() or "" for at in range(min(count, MOST_PAGES))]
     except TourError:
@@ -74,15 +77,9 @@ def _pdf(path: Path, name: str) -> tuple[str, list[str]]:
     if len(empty) == len(pages):
         raise _fault(
             name,
-            f"has no text layer on its {counted(len(pages), 'page')}: it seems to be scanned, or made of "
-            "pictures. "
-            "Run text recognition (OCR) on it first",
+            TEXTS["no_text_layer"].format(pages=counted(len(pages), "page")),
         )
-    notes = [
-        f"Read from the text layer of {counted(len(pages) - len(empty), 'page')}; pictures, and text in "
-        "them, "
-        "are left out. Columns, tables and footnotes may be out of order: check the text."
-    ]
+    notes = [TEXTS["text_layer"].format(pages=counted(len(pages) - len(empty), "page"))]
     if empty:
         some = ", ".join(map(str, empty[:_NAMED])) + (" and more" if len(empty) > _NAMED else "")
         notes.append(f"Pages without a text layer, maybe scanned: {some}.")
@@ -107,9 +104,9 @@ def _docx(path: Path, name: str) -> tuple[str, list[str]]:
     except Exception as error:  # as above
         raise _fault(
             name,
-            f"cannot be read as a Word document ({type(error).__name__}). Save it again, and upload that",
+            TEXTS["unreadable_document"].format(error=type(error).__name__),
         ) from error
-    notes = ["Read: paragraphs and tables. Headers, footers, notes, comments and pictures are left out."]
+    notes = [TEXTS["document"]]
     return text, notes
 
 

@@ -11,9 +11,12 @@ import torch
 from components.tasks import network
 from components.tasks.network import Row
 from components.tasks.task import Progress
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,5 +92,4 @@ def window_notes(embeddings: Embeddings, token_limit: int) -> tuple[str, ...]:
     longer = sum(count > 1 for count in embeddings.windows)
     if not longer:
         return ()
-    texts = "1 text is" if longer == 1 else f"{longer} texts are"
-    return (f"{texts} longer than {token_limit} tokens: split into windows, whose embeddings are averaged.",)
+    return (TEXTS["long_text" if longer == 1 else "long_texts"].format(count=longer, limit=token_limit),)

@@ -17,11 +17,14 @@ from components.tasks.explained import LONGEST, PAIR, TEXT, Asked, Choice, Unit
 from components.tasks.fields import shorten
 from components.tasks.sentences import Span
 from components.tasks.task import Progress
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from transformers import BatchEncoding
 
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 # What else might have been predicted: shown, and named in messages.
@@ -126,8 +129,7 @@ def offsets_of(model: LoadedModel, text: str) -> list[tuple[int, int]]:
     if tokenizer is None:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id}'s tokenizer does not give the positions of its tokens in the text. Pick "
-            "another model.",
+            TEXTS["no_positions"].format(model=model.checkpoint.id),
             "model",
         )
     return [(token.start, token.end) for token in tokenizer.encode(text, special=False)]
@@ -146,16 +148,13 @@ def cut_to_fit(
     if room < 1:
         raise TourError(
             Code.TOO_LONG,
-            f"No room is left for the {what}: {model.checkpoint.id} reads {model.checkpoint.token_limit:,} "
-            "tokens at once. Shorten what else there is.",
+            TEXTS["no_room"].format(what=what, model=model.checkpoint.id, limit=model.checkpoint.token_limit),
             "text_pair",
         )
     offsets = offsets_of(model, text)
     if len(offsets) <= room:
         return text, ()
-    note = (
-        f"The {what} is long: only the first {room:,} of its {len(offsets):,} tokens are read and explained."
-    )
+    note = TEXTS["long_text"].format(what=what, read=room, tokens=len(offsets))
     return text[: offsets[room - 1][1]], (note,)
 
 
@@ -266,8 +265,7 @@ def refuse_the_same(target: str, against: str) -> None:
     if target and target == against:
         raise TourError(
             Code.INVALID_INPUT,
-            f"{shorten(against)} is explained already. Name something else to compare it with, or leave the "
-            "field empty.",
+            TEXTS["already_explained"].format(word=shorten(against)),
             "against",
         )
 

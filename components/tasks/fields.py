@@ -26,6 +26,9 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from components.models.errors import Code, TourError
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 # Strict: JSON's types are taken as they are, so that `true` is no number and "5" no count.
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
@@ -90,7 +93,7 @@ class MaxTotalLength:
         if total > self.limit:
             raise PydanticCustomError(
                 "altogether",
-                "has {total} characters altogether, at most {limit} are allowed; send fewer or shorter texts",
+                TEXTS["too_long"],
                 {"total": f"{total:,}", "limit": f"{self.limit:,}"},
             )
         return texts
@@ -150,7 +153,7 @@ def _rectangular(table: Table) -> Table:
         if len(row) != width:
             raise PydanticCustomError(
                 "rule",
-                "has {cells} cells in row {row}, but {width} columns; every row needs one cell per column",
+                TEXTS["wrong_row_length"],
                 {"cells": len(row), "row": index + 1, "width": width},
             )
     texts = [*table["columns"], *(cell for row in table["rows"] for cell in row)]
@@ -185,7 +188,7 @@ def _conversation(messages: list[Message]) -> list[Message]:
     if messages and messages[-1]["role"] != "user":
         raise PydanticCustomError(
             "rule",
-            "must end with the user's message, which is answered; use begin to start the answer",
+            TEXTS["no_user_message"],
         )
     MaxTotalLength(LONGEST_MESSAGE)([message["content"] for message in messages])
     return messages

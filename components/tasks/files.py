@@ -16,6 +16,9 @@ from typing import IO, Any, NamedTuple
 
 from components.models.errors import Code, TourError
 from components.tasks.fields import shorten
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 TABLE, JSON, JSONL, COLUMNS, LINES = "table", "json", "jsonl", "columns", "lines"
 PARQUET, SHEET = "parquet", "sheet"
@@ -103,7 +106,7 @@ class _Refused(NamedTuple):
 
 _UNPACK = "Unpack it, and upload the file with the texts that is in it"
 _EXPORT = "Export the texts as CSV, JSONL or Parquet, and upload that"
-_SPREADSHEET = "Open it in the spreadsheet program, save the sheet as CSV (UTF-8), and upload that"
+_SPREADSHEET = TEXTS["open_spreadsheet"]
 _REFUSED = (
     _Refused(b"PK\x03\x04", "a ZIP archive", _UNPACK),
     _Refused(b"PK\x05\x06", "an empty ZIP archive", _UNPACK),
@@ -131,8 +134,8 @@ _REFUSED = (
     _Refused(b"version https://git-lfs", "only a pointer to the data", "Fetch the data with git lfs pull"),
 )
 _PICKLE = (
-    "a pickle, which is never opened here: to open one runs whatever code is in it",
-    "Where you made it, write the data as CSV, JSONL or Parquet instead (with pandas: to_csv, to_parquet)",
+    TEXTS["pickle"],
+    TEXTS["export_pickle"],
 )
 
 
@@ -343,10 +346,7 @@ def damage(path: Path, form: Format) -> str | None:
             except UnicodeDecodeError:
                 lines.append(f"{number:,}")
     some = ", ".join(lines[:5]) + (f" and {len(lines) - 5:,} more" if len(lines) > 5 else "")
-    return (
-        f"Not all bytes are {ENCODINGS[form.encoding]} in line {some}: what could not be read is shown "
-        "as \ufffd. Correct it in the file if it matters."
-    )
+    return TEXTS["undecodable"].format(encoding=ENCODINGS[form.encoding], lines=some)
 
 
 def has_header(rows: list[list[str]]) -> bool:

@@ -18,11 +18,14 @@ from components.tasks.counted import counted
 from components.tasks.fields import input_fields, shorten
 from components.tasks.languages import LANGUAGES
 from components.tasks.ordinary import ordinary_words
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 _SCRIPTS = Path(__file__).with_name("scripts.toml")
 _IGNORED = regex.compile(r"\p{Default_Ignorable_Code_Point}")
@@ -106,28 +109,26 @@ def _notes(model: LoadedModel, text: str, reads: Collection[str]) -> Iterator[st
     if not text:
         return
     if not any(map(visible, text)):
-        yield "The text has only invisible characters, so the answer means nothing."
+        yield TEXTS["invisible"]
         return
     known = ", ".join(languages.name(one) for one in reads)
     if len(reads) > _FEW:
         known = f"{len(reads)} languages, not that one"
     if reads and (script := strange_script(text, reads)):
         likeliest = _likeliest(_ranks(text))
-        guess = f", and seems to be {languages.name(likeliest)}" if likeliest in LANGUAGES else ""
-        yield (
-            f"The text is in {script} script{guess}: {model.checkpoint.id} reads {known}. Its answer may "
-            "mean nothing."
+        said = TEXTS["other_script_and_language" if likeliest in LANGUAGES else "other_script"]
+        yield said.format(
+            script=script,
+            language=languages.name(likeliest),
+            model=model.checkpoint.id,
+            languages=known,
         )
     elif reads and (language := strange_language(text, reads)):
-        yield (
-            f"The text seems to be in {language}: {model.checkpoint.id} reads {known}. Its answer may mean "
-            "nothing."
-        )
+        yield TEXTS["other_language"].format(language=language, model=model.checkpoint.id, languages=known)
     if unread := unknown(model.tokenizer, text):
         more = f" and {len(unread) - _NAMED} more" if len(unread) > _NAMED else ""
-        yield (
-            f"{model.checkpoint.id} does not know these characters, so that they, or the words that have "
-            f"them, are left out or guessed: {' '.join(unread[:_NAMED])}{more}."
+        yield TEXTS["unknown_characters"].format(
+            model=model.checkpoint.id, characters=" ".join(unread[:_NAMED]), more=more
         )
 
 

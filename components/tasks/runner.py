@@ -17,11 +17,14 @@ from components.tasks.answer_cache import AnswerCache
 from components.tasks.fields import input_fields, option_fields, shorten, validate
 from components.tasks.stages import Staged
 from components.tasks.task import Answer, Finding, I, O, Operation, Output, Progress, R, S, Task, Tool
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import Checkpoint, LoadedModel
     from components.models.registry import Registry
     from components.models.settings import Profile
+
+TEXTS = in_folder(__file__)
 
 
 TIME_LIMIT = 900.0  # seconds
@@ -278,7 +281,7 @@ class Runner:
         if not isinstance(model, str):
             raise TourError(
                 Code.INVALID_INPUT,
-                f"Model must be a checkpoint's id, not {shorten(model)}. Use one that /v1/models lists.",
+                TEXTS["no_id"].format(model=shorten(model)),
                 "model",
             )
         found = self.describe(task, model)
@@ -350,8 +353,7 @@ class Runner:
         if monotonic() > deadline:
             raise TourError(
                 Code.TIMEOUT,
-                f"This took longer than the {self._time_limit:.0f} seconds that a request may take here. "
-                "Shorten the input, ask for less, or pick a smaller model.",
+                TEXTS["too_slow"].format(limit=self._time_limit),
             )
 
 
@@ -385,6 +387,5 @@ def next_step(work: Iterator[S], model: LoadedModel) -> S | None:
             raise
         raise TourError(
             Code.OUT_OF_MEMORY,
-            f"{model.checkpoint.id} ran out of memory on {model.device}. Shorten the input, or unload other "
-            "models on the models page, and run it again.",
+            TEXTS["out_of_memory"].format(model=model.checkpoint.id, device=model.device),
         ) from error

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from components.texts import in_folder
+
 if TYPE_CHECKING:
     import torch
     from transformers import PretrainedConfig
+
+TEXTS = in_folder(__file__)
 
 SEVERAL = "multi_label_classification"  # Transformers' name for it in a configuration
 
@@ -16,10 +20,7 @@ FunctionToApply = Annotated[
     Literal["auto", "softmax", "sigmoid", "none"],
     Field(
         title="Function to apply",
-        description=(
-            "How logits become scores. softmax: scores sum to 1; sigmoid: each label from 0 to 1 "
-            "independently; none: raw logits; auto: as the checkpoint was trained."
-        ),
+        description=TEXTS["function_to_apply"],
     ),
 ]
 

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 from components.models.errors import Code, TourError
 from components.tasks.counted import counted
 from components.tasks.fields import shorten
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
+
+TEXTS = in_folder(__file__)
 
 MOST_UNPACKED = 1_000_000_000  # bytes of a packed file's parts together
 MOST_PARTS = 10_000
@@ -56,10 +59,7 @@ def read(path: Path, name: str, sheet: str = "") -> Sheet:
         locked = "password" in str(error).lower() or type(error).__name__ == "PasswordError"
         raise _fault(
             name,
-            "is locked with a password. Save a copy without one, and upload that"
-            if locked
-            else f"cannot be read as a spreadsheet ({shorten(str(error), 80)}). Open it in the spreadsheet "
-            "program, save it as XLSX or CSV (UTF-8), and upload that",
+            TEXTS["locked"] if locked else TEXTS["unreadable"].format(error=shorten(str(error), 80)),
         ) from error
     if not rows:
         raise _fault(name, "has only empty cells. Upload one with a table in it")
@@ -70,10 +70,7 @@ def read(path: Path, name: str, sheet: str = "") -> Sheet:
     if titles:
         notes.append(f"Left out above the table: {counted(titles, 'row')} with a single cell.")
     if _has_formulas(path):
-        notes.append(
-            "The file has formulas: what was read are the values that were stored with them when it was "
-            "last saved. Cells whose formula has no stored value, or an error, are empty."
-        )
+        notes.append(TEXTS["formulas"])
     return Sheet(name=taken, rows=rows, sheets=tuple(visible), notes=tuple(notes))
 
 
@@ -106,8 +103,13 @@ def check_packed(path: Path, name: str) -> None:
     if size > MOST_UNPACKED or len(parts) > MOST_PARTS:
         raise TourError(
             Code.TOO_LONG,
-            f"{shorten(name)} unpacks to {size / 1e6:,.0f} MB in {len(parts):,} parts; up to "
-            f"{MOST_UNPACKED / 1e6:,.0f} MB in {MOST_PARTS:,} are read. Save the sheet alone as CSV (UTF-8).",
+            TEXTS["too_large"].format(
+                name=shorten(name),
+                size=size / 1e6,
+                parts=len(parts),
+                most=MOST_UNPACKED / 1e6,
+                most_parts=MOST_PARTS,
+            ),
             "file",
         )
 

@@ -10,9 +10,12 @@ import torch
 
 from components.models.errors import Code, TourError
 from components.tasks.network import Row
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +53,7 @@ def split(
     if not tokenizer.is_fast:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id}'s tokenizer does not give the positions of its tokens in the text. Pick "
-            "another model.",
+            TEXTS["no_positions"].format(model=model.checkpoint.id),
             "model",
         )
     other = behind if question is None else question
@@ -110,8 +112,7 @@ def pairs(model: LoadedModel, text: str, text_pair: str) -> tuple[Window, ...]:
             raise
         raise TourError(
             error.code,
-            f"The first text of a pair is read whole, and fills the {model.checkpoint.token_limit:,} tokens "
-            f"that {model.checkpoint.id} reads. Shorten it.",
+            TEXTS["long_pair"].format(limit=model.checkpoint.token_limit, model=model.checkpoint.id),
             "text",
         ) from error
 

@@ -25,9 +25,12 @@ from components.tasks.explanation import (
     terms_of,
     tokens_of,
 )
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 Source = dict[str, list[int]]
 
@@ -96,7 +99,7 @@ def explain_written(
     if against and len(chosen) > 1:
         raise TourError(
             Code.INVALID_INPUT,
-            "The text has several sentences. Name the word to explain, and the one to compare it with.",
+            TEXTS["several_sentences"],
             "against",
         )
     refuse_the_same(target, against)

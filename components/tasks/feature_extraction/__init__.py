@@ -10,6 +10,9 @@ from pydantic.dataclasses import dataclass
 from components.models.checkpoint import Head
 from components.tasks import stages
 from components.tasks.fields import STRICT, Also, MaxTotalLength, Text
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 MOST_TOKENS = 512  # whose vectors are listed
 
@@ -40,10 +43,7 @@ class Options:
         Literal["mean", "first", "none"],
         Field(
             title="Pooling",
-            description=(
-                "mean: the mean of a text's token vectors; first: the vector of its first token; none: the "
-                f"vector of every token, at most {MOST_TOKENS} in all."
-            ),
+            description=TEXTS["pooling"].format(limit=MOST_TOKENS),
         ),
     ] = "mean"
     normalize: Annotated[
@@ -71,10 +71,7 @@ class Embeddings:
 TASK = stages.task(
     __file__,
     title="Feature extraction",
-    about=(
-        "Turns texts into vectors (embeddings): the last hidden states of an encoder, one vector for each "
-        "text or for each token. Texts with similar meanings have similar vectors."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Embeddings,

@@ -15,9 +15,12 @@ from components.tasks.embeddings import Window
 from components.tasks.feature_extraction import MOST_TOKENS, Embedding, Embeddings, Inputs, Options
 from components.tasks.stages import Forward
 from components.tasks.task import Output
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 DIGITS = 6  # after the point
 
@@ -35,8 +38,7 @@ def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared
     if options.pooling == "none" and tokens > MOST_TOKENS:
         raise TourError(
             Code.TOO_LONG,
-            f"The texts have {tokens:,} tokens; the vectors of at most {MOST_TOKENS} are listed. Send less "
-            "text, or set pooling to mean or first.",
+            TEXTS["too_many_tokens"].format(tokens=tokens, limit=MOST_TOKENS),
             "texts",
         )
     return Prepared(rows=rows)

@@ -13,6 +13,9 @@ from components.models.checkpoint import Head
 from components.tasks import stages
 from components.tasks.explained import Explained
 from components.tasks.fields import STRICT, Also, OptionalText, Text
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 MASK = "[MASK]"
 MOST_GAPS = 4
@@ -69,10 +72,7 @@ class Options:
         Field(
             max_length=500,
             title="Words to compare",
-            description=(
-                "Rank only these words, separated by commas (over the API also a list); empty for the "
-                "model's own candidates."
-            ),
+            description=TEXTS["words"],
         ),
         Also("array", {"items": {"type": "string"}}),
     ] = ""
@@ -103,10 +103,7 @@ class Candidates:
 TASK = stages.task(
     __file__,
     title="Fill-mask",
-    about=(
-        "Finds words for the gaps in a text, written [MASK]. With a causal model a score compares the whole "
-        "sentence's likelihood among the candidates."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Candidates,

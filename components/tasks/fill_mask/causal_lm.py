@@ -24,9 +24,12 @@ from components.tasks.fill_mask.gaps import (
 )
 from components.tasks.stages import Forward
 from components.tasks.task import Output, Progress, scaled_progress
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 # How many words a context proposes, how many of them are tried with further tokens, and up to how many.
 PROPOSED, LENGTHENED, LONGEST = 20, 8, 5
@@ -122,8 +125,7 @@ def _fill(
         if not proposals:
             raise TourError(
                 Code.INVALID_INPUT,
-                f"{model.checkpoint.id} finds no word for this gap. Add more text around it, or name words "
-                "to compare.",
+                TEXTS["no_word"].format(model=model.checkpoint.id),
                 "text",
             )
         ranking = _rank(model, context, parts[: gap + 1], proposals)

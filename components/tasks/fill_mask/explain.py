@@ -34,9 +34,12 @@ from components.tasks.task import Progress
 from components.tasks.written import (
     written_score,
 )
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
@@ -61,10 +64,7 @@ def _around(model: LoadedModel, text: str, room: int) -> tuple[int, int, tuple[s
     right = min(len(behind), room - left)
     start = before[-left][0] if left else gap
     end = gap + len(MASK) + (behind[right - 1][1] if right else 0)
-    note = (
-        f"The text is long: {left + right:,} of its {len(before) + len(behind):,} tokens around the gap are "
-        "read and explained."
-    )
+    note = TEXTS["long_text"].format(read=left + right, total=len(before) + len(behind))
     return start, end, (note,)
 
 
@@ -182,12 +182,11 @@ def _fill_causal(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         terms=terms_of(score, target, against),
         units=units.found,
         choices=[Choice(text=one.token, score=one.score) for one in candidates],
-        means=f"the logarithm of the whole text's probability with “{target}” in the gap",
+        means=TEXTS["logarithm"].format(target=target),
         tokens=output.tokens_used,
         notes=(
             *notes,
-            "This model reads from left to right: the words before the gap are read before it, those behind "
-            "it count by how likely the word makes them.",
+            TEXTS["direction"],
         ),
     )
 

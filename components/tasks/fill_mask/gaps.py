@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from components.models.errors import Code, TourError
 from components.tasks.fill_mask import MASK, Candidate, Candidates, Inputs, Options
 from components.tasks.task import Output
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 # With several gaps, as many beginnings go on to the next gap; so many fillings are kept at the end.
 BEAMS, KEPT = 6, 20
@@ -85,16 +88,19 @@ def within_reach(
     if (count := sum(len(offsets(model, part)) for part in middle)) > between:
         raise TourError(
             Code.TOO_LONG,
-            f"There are {count:,} tokens from the first gap to the last, at most {between} are allowed. "
-            "Ask for gaps that are further apart one at a time.",
+            TEXTS["too_far_apart"].format(count=count, limit=between),
             "text",
         )
     before, behind = offsets(model, first), offsets(model, last)
     notes: tuple[str, ...] = ()
     if len(before) > left or len(behind) > right:
         notes = (
-            f"The model read {min(len(before), left)} of {len(before):,} tokens before the gap and "
-            f"{min(len(behind), right)} of {len(behind):,} after it.",
+            TEXTS["cut"].format(
+                read_before=min(len(before), left),
+                before=len(before),
+                read_after=min(len(behind), right),
+                behind=len(behind),
+            ),
         )
     if len(before) > left:
         first = first[before[-left][0] :]

@@ -11,6 +11,9 @@ from components.models.checkpoint import Head
 from components.tasks import stages
 from components.tasks.explained import Explained
 from components.tasks.fields import STRICT, OptionalText, Text
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -24,11 +27,7 @@ class Options:
         Literal["first", "average", "max", "simple", "none"],
         Field(
             title="Aggregation",
-            description=(
-                "How tokens become names. first, average, max: a word gets the label of its first token, of "
-                "their average, of the most confident token; simple: words may be split; none: each token by "
-                "itself."
-            ),
+            description=TEXTS["aggregation"],
         ),
     ] = "first"
     stride: Annotated[
@@ -37,9 +36,7 @@ class Options:
             ge=0,
             le=256,
             title="Stride",
-            description=(
-                "Number of tokens that neighbouring windows of a long text share, at most half a window."
-            ),
+            description=TEXTS["stride"],
         ),
     ] = 64
     labels: Annotated[
@@ -47,7 +44,7 @@ class Options:
         Field(
             max_length=500,
             title="Labels wanted",
-            description="Only these, separated by commas, such as PER, LOC; empty for all.",
+            description=TEXTS["labels"],
         ),
     ] = ""
     minimum_score: Annotated[
@@ -83,10 +80,7 @@ class Entities:
 TASK = stages.task(
     __file__,
     title="Named entities",
-    about=(
-        "Marks the names in a text: of people, organizations, places, or whatever else a checkpoint was "
-        "trained on."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Entities,

@@ -25,9 +25,12 @@ from components.tasks.explanation import (
     the_named,
 )
 from components.tasks.task import Progress
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
@@ -99,7 +102,7 @@ def _place(
         if not spans:
             raise TourError(
                 Code.INVALID_INPUT,
-                f"{model.checkpoint.id} finds no name in this text. Write in Explain which word to explain.",
+                TEXTS["no_name"].format(model=model.checkpoint.id),
                 "target",
             )
         return max(spans, key=lambda one: one.score)

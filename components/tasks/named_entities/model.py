@@ -15,9 +15,12 @@ from components.tasks.named_entities import Entities, Entity, Inputs, Options
 from components.tasks.stages import Forward
 from components.tasks.task import Output
 from components.tasks.windows import Window
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 MOST_NAMED = 25  # labels that a message lists
 
@@ -107,12 +110,7 @@ def _wanted(given: str, names: Sequence[str]) -> set[str]:
 def _notes(windows: int, shared: int, left_out: int) -> tuple[str, ...]:
     notes = []
     if windows > 1:
-        notes.append(
-            f"The text is longer than the model reads at once: read in {windows:,} windows, each sharing "
-            f"{shared:,} tokens with the next."
-        )
+        notes.append(TEXTS["windows"].format(windows=windows, shared=shared))
     if left_out:
-        notes.append(
-            f"{left_out:,} left out: their label was not selected, or their score is below the minimum."
-        )
+        notes.append(TEXTS["left_out"].format(count=left_out))
     return tuple(notes)

@@ -11,6 +11,9 @@ from components.models.checkpoint import Head
 from components.tasks import stages
 from components.tasks.explained import Explained
 from components.tasks.fields import STRICT, Text
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -40,24 +43,21 @@ class Options:
             ge=0,
             le=256,
             title="Stride",
-            description="Tokens that neighbouring windows of a long context share, so that no answer is cut.",
+            description=TEXTS["stride"],
         ),
     ] = 64
     allow_no_answer: Annotated[
         bool,
         Field(
             title="Allow no answer",
-            description=(
-                "Show no passage if it is more likely that the text has no answer. Off: always show the best "
-                "passage."
-            ),
+            description=TEXTS["no_answer"],
         ),
     ] = True
     positions: Annotated[
         bool,
         Field(
             title="Starts and ends",
-            description="Draw over the context how likely each token is to begin and to end an answer.",
+            description=TEXTS["starts_and_ends"],
         ),
     ] = False
 
@@ -99,10 +99,7 @@ class Answers:
 TASK = stages.task(
     __file__,
     title="Question answering",
-    about=(
-        "Finds the passages of a text that answer a question, and says where they are. A model trained with "
-        "unanswerable questions also says when the text has no answer."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Answers,

@@ -26,9 +26,12 @@ from components.tasks.question_answering import Inputs, Options
 from components.tasks.question_answering import model as stages
 from components.tasks.sentences import Span
 from components.tasks.stages import whole_answer
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 MOST = 20  # answers that can be named
@@ -48,7 +51,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     if not found.answers:
         raise TourError(
             Code.INVALID_INPUT,
-            "No passage in the context could answer the question. Write more context.",
+            TEXTS["no_passage"],
             "text",
         )
     plain, window = read_window(model, units, context, question)
@@ -101,7 +104,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         terms=terms_of(score, best.of(context), other.of(context) if other else ""),
         units=units.found,
         choices=choices,
-        means=f"the raw scores (logits) of an answer beginning and ending as “{best.of(context)}” does",
+        means=TEXTS["logits"].format(answer=best.of(context)),
         tokens=len(network_input.ids),
         notes=notes,
     )

@@ -16,9 +16,12 @@ from components.tasks.stages import Forward
 from components.tasks.task import Output
 from components.tasks.windows import Window
 from components.tasks.words import Words
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 LEAST_LIKELY = 0.001  # of a position that is told
 # Of the embedded model on SQuAD's dev part: of answers below it one in five is right, above it most are.
@@ -84,12 +87,9 @@ def postprocess(
     empty = options.allow_no_answer and found.unanswerable
     notes = _notes(prepared.rows)
     if empty:
-        notes += (
-            "No passage answers the question, as far as the model can tell. To see its best guesses, switch "
-            "“Allow no answer” off.",
-        )
+        notes += (TEXTS["no_answer"],)
     elif found.answers and (best := found.answers[0].score) < UNSURE:
-        notes += (f"The model is unsure: it gives its best answer a probability of {100 * best:.0f} %.",)
+        notes += (TEXTS["unsure"].format(percent=100 * best),)
     return Output(
         result=Answers(
             answers=[] if empty else list(found.answers[: options.top_k]),
@@ -167,8 +167,9 @@ def _windows(model: LoadedModel, question: str, context: str, stride: int) -> tu
     if asked > model.checkpoint.token_limit - LEAST_ROOM:
         raise TourError(
             Code.TOO_LONG,
-            f"The question takes {asked:,} of the {model.checkpoint.token_limit:,} tokens that "
-            f"{model.checkpoint.id} reads at once. Shorten it.",
+            TEXTS["long_question"].format(
+                asked=asked, limit=model.checkpoint.token_limit, model=model.checkpoint.id
+            ),
             "question",
         )
     return windows.split(model, context, overlap=stride, question=question)
@@ -243,7 +244,4 @@ def _apart(answers: Sequence[Passage]) -> list[Passage]:
 def _notes(rows: Sequence[Window]) -> tuple[str, ...]:
     if len(rows) == 1:
         return ()
-    return (
-        f"The context is longer than the model reads at once: read in {len(rows):,} windows, each with the "
-        f"last {windows.shared(rows)} tokens of the one before.",
-    )
+    return (TEXTS["windows"].format(windows=len(rows), shared=windows.shared(rows)),)

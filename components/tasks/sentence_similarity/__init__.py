@@ -11,6 +11,9 @@ from components.models.checkpoint import Head
 from components.tasks import stages
 from components.tasks.explained import Explained
 from components.tasks.fields import STRICT, MaxTotalLength, Text
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 LONGEST = 20_000
 MATRIX_TEXTS = 50
@@ -38,7 +41,7 @@ class Options:
         Literal["cosine", "dot"],
         Field(
             title="Measure",
-            description="Cosine of the angle, or dot product, which grows with the vectors' lengths too.",
+            description=TEXTS["measure"],
         ),
     ] = "cosine"
     matrix: Annotated[
@@ -63,10 +66,7 @@ class Similarity:
 TASK = stages.task(
     __file__,
     title="Sentence similarity",
-    about=(
-        "Compares a text with others by meaning, not by shared words. Scores are cosines, at most 1, or dot "
-        "products; a matrix of all pairs can be had."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Similarity,

@@ -13,9 +13,12 @@ from components.tasks import embeddings
 from components.tasks.embeddings import Window, forward
 from components.tasks.sentence_similarity import MATRIX_TEXTS, Inputs, Options, Similarity
 from components.tasks.task import Output
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 __all__ = ["forward", "postprocess", "preprocess"]
 
@@ -33,8 +36,7 @@ def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared
     if options.matrix and len(texts) > MATRIX_TEXTS:
         raise TourError(
             Code.TOO_LONG,
-            f"All pairs are drawn of at most {MATRIX_TEXTS} texts; these are {len(texts):,}. Leave some out, "
-            "or switch “All pairs” off.",
+            TEXTS["too_many_texts"].format(limit=MATRIX_TEXTS, texts=len(texts)),
             "sentences",
         )
     return Prepared(rows=embeddings.split(model, texts), texts=len(texts))

@@ -11,6 +11,9 @@ from components.models.checkpoint import Head
 from components.tasks import stages
 from components.tasks.explained import Explained
 from components.tasks.fields import STRICT, Text
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -29,7 +32,7 @@ class Options:
             ge=1,
             le=10,
             title="Sentences",
-            description="Maximum number; per section if a model writes about a long text.",
+            description=TEXTS["sentences"],
         ),
     ] = 2
     num_beams: Annotated[
@@ -38,7 +41,7 @@ class Options:
             ge=1,
             le=8,
             title="Beams",
-            description="Encoder-decoders only: number of hypotheses kept at each step; 1 is greedy.",
+            description=TEXTS["beams"],
         ),
     ] = 4
     no_repeat_ngram_size: Annotated[
@@ -47,7 +50,7 @@ class Options:
             ge=0,
             le=10,
             title="No repeated n-grams",
-            description="Models that write never repeat a sequence of this many tokens; 0 allows it.",
+            description=TEXTS["no_repeated_ngrams"],
         ),
     ] = 3
 
@@ -73,10 +76,7 @@ class Summary:
 TASK = stages.task(
     __file__,
     title="Summarization",
-    about=(
-        "Summarizes a text in a few sentences: chosen from it, or written by a model, in which case "
-        "sentences with a name or number that the text lacks are left out."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Summary,
@@ -85,9 +85,6 @@ TASK = stages.task(
         Head.CAUSAL_LM: "abstractive",
         Head.SEQ2SEQ_LM: "abstractive",
     },
-    example={
-        "text": "The old bridge is closed until spring. A ferry crosses every ten minutes. "
-        "Shops on both banks lose trade."
-    },
+    example={"text": TEXTS["example"]},
     explained=Explained(target="A sentence, or a word that the model wrote."),
 )

@@ -18,11 +18,14 @@ from components.tasks.stages import Forward, Partial
 from components.tasks.summarization import Inputs, Options, Summary
 from components.tasks.summarization.faithfulness import unsupported_entities
 from components.tasks.task import Output, Progress, map_progress, scaled_progress
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
-SYSTEM = "You summarize texts. Say only what the text says, in its own words."
+TEXTS = in_folder(__file__)
+
+SYSTEM = TEXTS["system"]
 # Tokens that a summary may have: some to begin with, and for each sentence.
 START, EACH = 32, 48
 # What a text seldom and a chat model often speaks of.
@@ -113,7 +116,7 @@ def postprocess(
     tokens = sum(_tokens(model, section.text) for section in sections)
     notes = []
     if len(sections) > 1:
-        notes.append(f"The text is long: each of its {len(sections)} sections is summarized separately.")
+        notes.append(TEXTS["sections"].format(sections=len(sections)))
     checked = [
         check(draft.text, section.text, options.max_sentences, cut=draft.cut)
         for draft, section in zip(outputs, sections, strict=False)
@@ -125,14 +128,13 @@ def postprocess(
         notes.append(f"Left out, as the text does not have it: sentences with {', '.join(unsupported)}.")
     if led := sum(not one.text for one in checked):
         notes.append(
-            "No sentence the model wrote is supported by the text: its first sentence is shown instead."
+            TEXTS["unsupported"]
             if len(sections) == 1
-            else f"In {led} of {len(sections)} sections the text supports no sentence the model wrote: their "
-            "first sentences are shown instead."
+            else TEXTS["unsupported_sections"].format(count=led, sections=len(sections))
         )
     if len(" ".join(written)) >= len(text):
         written = [text]
-        notes = ["The text is as short as its summary would be: it is shown unchanged."]
+        notes = [TEXTS["unchanged"]]
     return _output(model, written, tokens, notes, 1.0)
 
 
@@ -186,8 +188,7 @@ def _sections(model: LoadedModel, text: str, spans: Sequence[Span], most: int) -
     if room < LEAST_ROOM:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} reads {model.checkpoint.token_limit:,} tokens: too few to summarize a "
-            "text. Pick another model.",
+            TEXTS["too_short_input"].format(model=model.checkpoint.id, limit=model.checkpoint.token_limit),
             "model",
         )
 

@@ -36,9 +36,12 @@ from components.tasks.written import (
     explain_written,
     source_row,
 )
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
@@ -138,7 +141,7 @@ def _explain_sentence(model: LoadedModel, asked: Asked, units: Units) -> Predict
         terms=terms_of(score, target, against),
         units=units.found,
         choices=[Choice(text=names[index], score=shares[index]) for index in ranked],
-        means="the sentence's vote, the raw score (logit) of “keep” minus that of “leave”",
+        means=TEXTS["vote"],
         tokens=len(ids) + 1,
         notes=notes,
     )
@@ -151,6 +154,6 @@ def _one_of(wanted: str, names: Sequence[str], field: str) -> str:
             return name
     raise TourError(
         Code.INVALID_INPUT,
-        f"No sentence of the text contains {shorten(wanted)}. Name words from the text.",
+        TEXTS["no_sentence"].format(word=shorten(wanted)),
         field,
     )

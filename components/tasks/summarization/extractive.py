@@ -16,9 +16,12 @@ from components.tasks.sentences import Span, ended, sentences
 from components.tasks.stages import Forward
 from components.tasks.summarization import Chosen, Inputs, Options, Summary
 from components.tasks.task import Output
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 KEEP, LEAVE = "keep", "leave"
 # Sentences that share more of the shorter one's words than this say the same.
@@ -76,10 +79,7 @@ def postprocess(
     ]
     notes = []
     if len(rows) > 1:
-        notes.append(
-            f"The text is longer than the model reads at once: read in {len(rows):,} windows of whole "
-            "sentences."
-        )
+        notes.append(TEXTS["windows"].format(windows=len(rows)))
     if len(spans) <= most:
         notes.append("The text has no more sentences than the summary may have.")
     summary = " ".join(" ".join(one.text.split()) for one in chosen)
@@ -146,8 +146,9 @@ def keep_and_leave(model: LoadedModel) -> tuple[int, int]:
     if not {KEEP, LEAVE} <= places.keys():
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} does not choose sentences: its labels are {', '.join(places)}, not "
-            f"{LEAVE} and {KEEP}. Pick another model.",
+            TEXTS["other_labels"].format(
+                model=model.checkpoint.id, labels=", ".join(places), leave=LEAVE, keep=KEEP
+            ),
             "model",
         )
     return places[KEEP], places[LEAVE]

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 _WORD = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_]+(?:[-’'][^\W\d_]+)*\w*")
 _POSSESSIVE = re.compile(r"[’'](?:s|S)?$")
 # "One" is a pronoun as often as a number.
-_NUMBERS = """
-two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-eighteen nineteen twenty
-"""
-_DIGITS = {word: str(number) for number, word in enumerate(_NUMBERS.split(), 2)}
+_NUMBERS = (
+    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
+    "eighteen", "nineteen", "twenty",
+)  # fmt: skip
+_DIGITS = {word: str(number) for number, word in enumerate(_NUMBERS, 2)}
 
 
 def unsupported_entities(sentence: str, source: str) -> list[str]:

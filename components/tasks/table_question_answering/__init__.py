@@ -11,6 +11,9 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from components.models.checkpoint import Head
 from components.tasks import stages
 from components.tasks.fields import STRICT, Grid, Text
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 
 @pydantic_dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -62,10 +65,7 @@ class TableAnswer:
 TASK = stages.task(
     __file__,
     title="Table question answering",
-    about=(
-        "Answers a question about a table: looks up, compares, counts or computes, and says which cells the "
-        "answer comes from and how the question was understood."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=TableAnswer,

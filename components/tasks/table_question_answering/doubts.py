@@ -10,27 +10,19 @@ from components.tasks.table_question_answering.programs import Program
 from components.tasks.table_question_answering.questions import EMPTY_WORDS, Question, alike, called, quote
 from components.tasks.table_question_answering.table import Column, Table
 from components.tasks.table_question_answering.values import stem, word_set
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 # Words that say what is to be done with a table, not what is in it.
 _ASKING = frozenset(
     map(
         stem,
-        word_set(
-            "table row column cell entry entries record value values data information sum average "
-            "mean median minimum maximum min max amount count quantity difference percentage percent "
-            "ratio range rank place position top bottom half rest largest smallest biggest highest "
-            "lowest greatest least fewest best worst longest shortest oldest newest youngest earliest "
-            "latest closest nearest tallest cheapest expensive first second third fourth fifth one "
-            "two three four five six seven eight nine ten dozen final same different similar "
-            "consecutive next previous above below end start beginning course order following kind "
-            "type sort sorts case instance example time times way part people person thing things "
-            "name names title year years month day date number numbers word letter item items list "
-            "option occurrence frequency majority combination winner answer question"
-        ),
+        word_set("asking"),
     )
 )
-_ARTICLES = word_set("the a an this that")
-_REFERRING = word_set("he she it they his her its their him them those these")
+_ARTICLES = word_set("articles")
+_REFERRING = word_set("referring")
 
 
 def notes(table: Table, question: Question, program: Program) -> list[str]:
@@ -38,15 +30,9 @@ def notes(table: Table, question: Question, program: Program) -> list[str]:
     found = []
     if words := nowhere(table, question):
         names = ", ".join(map(quote, words))
-        found.append(
-            f"No cell and no column name has {names}, so no answer can use it. Check the spelling, or ask "
-            "for something that the table has."
-        )
+        found.append(TEXTS["unknown_words"].format(words=names))
     if refers := _refers(question, program):
-        found.append(
-            f"Each question is answered separately: {quote(refers)} does not refer to anything in an earlier "
-            "question. Write the name."
-        )
+        found.append(TEXTS["separate_questions"].format(word=quote(refers)))
     for column in _measured(table, program):
         found += explain(called(column), column.numbers)
     return found

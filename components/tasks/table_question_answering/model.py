@@ -17,9 +17,12 @@ from components.tasks.table_question_answering.programs import Enumeration, Prog
 from components.tasks.table_question_answering.reader import Layout
 from components.tasks.table_question_answering.table import read
 from components.tasks.task import Output
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 # Of the embedded model's answers to the 1,891 questions about held-back training tables, 26 % of those below
 # it are right and 69 % of the others; from it on, about half of the answers with such a score are.
@@ -40,7 +43,7 @@ def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared
     if list((model.network.config.id2label or {}).values()) != list(reader.NAMES):
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} was not trained on questions about tables; pick another model.",
+            TEXTS["no_table_model"].format(model=model.checkpoint.id),
             "model",
         )
     enumeration = Enumeration(read(inputs.table["columns"], inputs.table["rows"]), inputs.question)
@@ -84,10 +87,7 @@ def postprocess(
         token_limit=model.checkpoint.token_limit,
         notes=(
             *doubts.notes(enumeration.table, enumeration.question, best.program),
-            *(
-                [f"The model is unsure: it gives its best answer a probability of {100 * best.score:.0f} %."]
-                * (best.score < UNSURE)
-            ),
+            *([TEXTS["unsure"].format(percent=100 * best.score)] * (best.score < UNSURE)),
             *(
                 [f"The question is long: its last {layout.left_out:,} tokens were not read."]
                 * bool(layout.left_out)

@@ -45,30 +45,26 @@ LABELS = (
 )
 LABEL_IDS = {name: index for index, name in enumerate(LABELS)}
 
-_STEP_WORDS = word_set(
-    "next after before previous previously following follow followed follows preceding preceded "
-    "precedes prior below above right immediately subsequent later earlier came come comes directly "
-    "then succeeded ahead behind beneath under over listed successor predecessor besides"
-)
-_SAME_WORDS = word_set("same also other as share shared shares another else besides equal equally tied tie")
-_HOW_MANY = word_set("how number many much total score scored amount what points")
+_STEP_WORDS = word_set("step")
+_SAME_WORDS = word_set("same")
+_HOW_MANY = word_set("how_many")
 _ASKED: Mapping[str, frozenset[str]] = {
-    "year": word_set("year years when season time"),
-    "month": word_set("month months"),
+    "year": word_set("asked_year"),
+    "month": word_set("asked_month"),
     "number": _HOW_MANY,
     "first_score": _HOW_MANY | {"highest", "lowest", "most", "least", "fewest"},
     "second_score": _HOW_MANY | {"highest", "lowest", "most", "least", "fewest"},
-    "margin": word_set("margin difference by biggest largest greatest closest most how smallest won lost"),
-    "total": word_set("total combined highest scoring most how points goals scored score lowest"),
-    "span": word_set("long longest shortest years length duration time most"),
+    "margin": word_set("asked_margin"),
+    "total": word_set("asked_total"),
+    "span": word_set("asked_span"),
 }
 """Readings that are tried only where the question has one of these words."""
-_HIGH_WORDS = word_set("highest largest biggest greatest maximum most")
-_LOW_WORDS = word_set("lowest smallest least fewest minimum")
-_SUM_WORDS = word_set("total sum amount altogether combined overall")
-_ONE_ROW = word_set("first last nth largest smallest")
+_HIGH_WORDS = word_set("high")
+_LOW_WORDS = word_set("low")
+_SUM_WORDS = word_set("sum")
+_ONE_ROW = word_set("one_row")
 _CALCULATED = {"sum": {"sum"}, "average": {"average", "mean"}}
-_RANKS = word_set("rank ranking place position pos seed")
+_RANKS = word_set("ranks")
 _VARIES = re.compile(r"\d+|\b[^\W\d_]\b")  # what tells columns of one kind apart: c1 and c2, A and B
 _NO_MARKS = str.maketrans(dict.fromkeys("?!.,;:\"'()[]", " "))
 

@@ -25,28 +25,15 @@ from components.tasks.table_question_answering.values import (
 )
 
 # Words that name no cell by themselves.
-EMPTY_WORDS = word_set(
-    "a an the of in on at by for to from with and or is was were are be been do does did has have had "
-    "who what which when where how many much that this these those there it its as than then i he she "
-    "his her they their them s t not no only other more most less least name list tell me number "
-    "total any all each every one after before between first last next previous same during if so but "
-    "also into out up over under about long old ever can could would will should you we who's what's "
-    "whose whom why"
-)
-_BEFORE_LETTERS = word_set("of for is does did has by from in and or than")
+EMPTY_WORDS = word_set("empty")
+_BEFORE_LETTERS = word_set("before_letters")
 _EMPTY_ROOTS = frozenset(map(stem, EMPTY_WORDS))
-_MORE = word_set(
-    "more over above greater exceed exceeded exceeding exceeds least higher larger longer after since "
-    "later beyond than past older taller minimum up bigger better following onward onwards"
-)
-_LESS = word_set(
-    "less under below fewer lower smaller shorter before until prior most up earlier younger maximum "
-    "within by than worse through top"
-)
-_NOT = word_set("not other besides except without never no excluding aside didn't isn't than nor t")
-_YES_NO = word_set("is are was were did does do has have had can could will")
+_MORE = word_set("more")
+_LESS = word_set("less")
+_NOT = word_set("not")
+_YES_NO = word_set("yes_no")
 
-_COMPARED = word_set("first_score second_score margin total span")
+_COMPARED = word_set("compared")
 
 MOST_CONDITIONS = 16
 MOST_COMPARISONS = 16

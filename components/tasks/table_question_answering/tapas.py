@@ -20,11 +20,14 @@ from components.tasks.table_question_answering import Inputs, Options, Reading, 
 from components.tasks.table_question_answering.numbers import numbers
 from components.tasks.table_question_answering.values import say
 from components.tasks.task import Output, Progress
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from transformers import BatchEncoding
 
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 Cell = tuple[int, int]  # row and column, both from 0
 
@@ -86,9 +89,7 @@ def postprocess(
     if _trimmed(model, encoded, columns, rows[:kept]):
         notes.append("Long cells were cut to fit.")
     if max(picked.cells.values(), default=0.0) <= _SELECTED:
-        notes.append(
-            "No cell has a probability above one half of being the answer; the most likely one is shown."
-        )
+        notes.append(TEXTS["unlikely_cell"])
     return Output(
         result=TableAnswer(answer=found[0].answer, cells=found[0].cells, candidates=found[: options.top_k]),
         tokens_used=encoded["input_ids"].shape[1],
@@ -116,16 +117,14 @@ def _encode(
     except ValueError as error:
         raise TourError(
             Code.TOO_LONG,
-            f"Question and header alone fill the {limit:,} tokens that {model.checkpoint.id} reads. Shorten "
-            "the question, or leave out columns.",
+            TEXTS["long_question"].format(limit=limit, model=model.checkpoint.id),
             "question",
         ) from error
     kept = int(encoded["token_type_ids"][0, :, 2].max())
     if kept < 1:
         raise TourError(
             Code.TOO_LONG,
-            f"No row fits into the {limit:,} tokens that {model.checkpoint.id} reads, beside question and "
-            "header. Leave out columns.",
+            TEXTS["long_row"].format(limit=limit, model=model.checkpoint.id),
             "table",
         )
     return encoded, kept

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
+_WORDS: Mapping[str, str] = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
 BLANKS = frozenset({"", "-", "--", "---", "n/a", "na", "?", "tba", "tbd", "none", "nil", "unknown"})
 
 _QUOTES = str.maketrans(
@@ -18,8 +21,9 @@ _ASIDE = re.compile(r"(?<!^)( \([^)]*\))*$")
 _QUOTED = re.compile(r'^"([^"]*)"$')
 
 
-def word_set(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+def word_set(name: str) -> frozenset[str]:
+    """The words of that name in words.toml."""
+    return frozenset(_WORDS[name].split())
 
 
 def straight(text: str) -> str:

@@ -12,6 +12,9 @@ from components.tasks import stages
 from components.tasks.explained import Explained
 from components.tasks.fields import STRICT, ByName, OptionalText, Text
 from components.tasks.scores import FunctionToApply
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -22,7 +25,7 @@ class Inputs:
         Field(
             max_length=200_000,
             title="Second text",
-            description="For checkpoints that were trained on pairs of texts; otherwise empty.",
+            description=TEXTS["text_pair"],
         ),
         ByName(),
     ] = ""
@@ -43,10 +46,7 @@ class Options:
         Literal["auto", "one", "several"],
         Field(
             title="Labels that may fit",
-            description=(
-                "one: scores sum to 1 (softmax); several: each label has its own score, from 0 to 1 "
-                "(sigmoid); auto: as the checkpoint was trained."
-            ),
+            description=TEXTS["labels"],
         ),
     ] = "auto"
     threshold: Annotated[
@@ -55,7 +55,7 @@ class Options:
             ge=0,
             le=1,
             title="Threshold",
-            description="Labels with this score or more apply; 0 keeps the checkpoint's own threshold.",
+            description=TEXTS["threshold"],
             json_schema_extra={"step": 0.01},
         ),
     ] = 0.0
@@ -83,11 +83,11 @@ class Labels:
 TASK = stages.task(
     __file__,
     title="Text classification",
-    about="Predicts which of the labels that a checkpoint was trained on fit a text, such as its sentiment.",
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Labels,
     stages={Head.SEQUENCE_CLASSIFICATION: "model"},
-    example={"text": "The staff were kind, and the view from our room was wonderful."},
+    example={"text": TEXTS["example"]},
     explained=Explained(target="A label."),
 )

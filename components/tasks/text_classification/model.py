@@ -14,9 +14,12 @@ from components.tasks.stages import Forward
 from components.tasks.task import Output
 from components.tasks.text_classification import Inputs, Label, Labels, Options
 from components.tasks.windows import Window
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 HALF = 0.5
 
@@ -34,7 +37,7 @@ def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared
     if config.problem_type == "regression":
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} was trained to give a number, not to choose a label. Pick another model.",
+            TEXTS["no_labels"].format(model=model.checkpoint.id),
             "model",
         )
     paired = bool(inputs.text_pair.strip())
@@ -97,13 +100,7 @@ def postprocess(
 def _notes(parts: int, *, trained: bool, several: bool) -> tuple[str, ...]:
     notes = []
     if parts > 1:
-        notes.append(
-            f"The text is longer than the model reads at once: read in {parts:,} windows, which are averaged."
-        )
+        notes.append(TEXTS["windows"].format(windows=parts))
     if trained != several:
-        notes.append(
-            "The model was trained for several labels per text: scores that sum to 1 say little about it."
-            if trained
-            else "The model was trained for one label per text: independent scores say little about it."
-        )
+        notes.append(TEXTS["several_labels"] if trained else TEXTS["one_label"])
     return tuple(notes)

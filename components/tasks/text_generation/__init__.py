@@ -21,6 +21,9 @@ from components.tasks.fields import (
     Messages,
     OptionalText,
 )
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 MOST_STOPS = 8
 
@@ -51,8 +54,7 @@ class Inputs:
         Field(
             max_length=MOST_MESSAGES,
             title="Messages",
-            description="In place of a prompt: the turns of a conversation, whose last one is answered. The "
-            "checkpoint's own chat template puts them together.",
+            description=TEXTS["messages"],
         ),
         ByName(),
     ] = dataclass_field(default_factory=list)
@@ -85,7 +87,7 @@ class Options:
             ge=0,
             le=2,
             title="Temperature",
-            description="0 always takes the most likely token; higher values vary more.",
+            description=TEXTS["temperature"],
             json_schema_extra={"step": 0.05},
         ),
     ] = 0.2
@@ -104,9 +106,7 @@ class Options:
             ge=0.05,
             le=1,
             title="Top-p",
-            description=(
-                "Sample from the most likely tokens that together reach this probability; 1 turns this off."
-            ),
+            description=TEXTS["top_p"],
             json_schema_extra={"step": 0.05},
         ),
     ] = 0.9
@@ -116,10 +116,7 @@ class Options:
             ge=0,
             le=1,
             title="Min-p",
-            description=(
-                "Sample from tokens with at least this share of the top token's probability; 0 turns this "
-                "off."
-            ),
+            description=TEXTS["min_p"],
             json_schema_extra={"step": 0.01},
         ),
     ] = 0.0
@@ -129,10 +126,7 @@ class Options:
             ge=0.05,
             le=1,
             title="Typical-p",
-            description=(
-                "Sample from the tokens whose surprise is closest to the expected one, until they reach this "
-                "probability; 1 turns this off."
-            ),
+            description=TEXTS["typical_p"],
             json_schema_extra={"step": 0.05},
         ),
     ] = 1.0
@@ -142,10 +136,7 @@ class Options:
             ge=1,
             le=8,
             title="Beams",
-            description=(
-                "Above 1, keeps this many hypotheses at each step and returns the most likely one: nothing "
-                "is sampled, and the sampling options have no effect."
-            ),
+            description=TEXTS["beams"],
         ),
     ] = 1
     repetition_penalty: Annotated[
@@ -174,7 +165,7 @@ class Options:
         Field(
             max_length=4_000,
             title="Begin with",
-            description="Words the text must begin with; the model continues from them.",
+            description=TEXTS["begin"],
         ),
     ] = ""
     stop: Annotated[
@@ -183,8 +174,7 @@ class Options:
         Field(
             max_length=500,
             title="Stop at",
-            description="The text ends before the first of these, one per line, \\n in one for a line break; "
-            "over the API also a list. Empty for the model's own end alone.",
+            description=TEXTS["stop"],
         ),
         Also("array", {"items": {"type": "string"}, "maxItems": MOST_STOPS}),
     ] = ""
@@ -194,10 +184,7 @@ class Options:
             ge=0,
             le=10,
             title="Alternatives",
-            description=(
-                "Number of alternatives to list for each token, with their probabilities; for the first "
-                "token the logits of the whole vocabulary too. 0 gives the text alone."
-            ),
+            description=TEXTS["alternatives"],
         ),
     ] = 0
 
@@ -278,10 +265,7 @@ class Generation:
 TASK = stages.task(
     __file__,
     title="Text generation",
-    about=(
-        "Continues a prompt, or answers it as a chat message or the last of several messages, one token at a "
-        "time."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Generation,

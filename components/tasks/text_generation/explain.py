@@ -27,9 +27,12 @@ from components.tasks.task import Progress
 from components.tasks.text_generation import Options, decoding
 from components.tasks.text_generation.model import prompt_ids
 from components.tasks.written import chat
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
@@ -45,8 +48,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         if ids_of(model, whole) != prompt:
             raise TourError(
                 Code.INVALID_INPUT,
-                "The text has a control token of the model, such as the one that ends a turn, which is read "
-                "as text. Remove it to see which words drive the answer.",
+                TEXTS["control_token"],
                 "text",
             )
         kept = text.strip()  # many templates leave the space around a message out
@@ -86,8 +88,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         if not found:
             raise TourError(
                 Code.INVALID_INPUT,
-                f"{shorten(name)} is not a single token of {model.checkpoint.id}, which writes token by "
-                "token. Name a shorter word, or the beginning of this one.",
+                TEXTS["several_tokens"].format(word=shorten(name), model=model.checkpoint.id),
                 field,
             )
         return max(found, key=lambda id: float(logits[id]))

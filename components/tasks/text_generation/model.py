@@ -17,15 +17,15 @@ from components.tasks.loops import circling
 from components.tasks.stages import Forward, Partial
 from components.tasks.task import Output, Progress
 from components.tasks.text_generation import Branch, Generation, Inputs, NextToken, Options, Step, decoding
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
+TEXTS = in_folder(__file__)
+
 COLDEST = 1e-6  # temperature
-REPEATED = (
-    "After this the model only repeated itself, which is left out. Try a higher repetition penalty or "
-    "temperature."
-)
+REPEATED = TEXTS["repeated"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,14 +174,13 @@ def _asked(model: LoadedModel, inputs: Inputs, options: Options) -> list[int]:
     if not model.tokenizer.chat_template:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} has no chat template, so it takes no messages. Send a prompt, or "
-            "pick a model that was trained on conversations.",
+            TEXTS["no_template"].format(model=model.checkpoint.id),
             "model",
         )
     if options.mode == "plain":
         raise TourError(
             Code.INVALID_INPUT,
-            "Messages need the mode chat; plain continues a prompt. Set mode to chat.",
+            TEXTS["plain_messages"],
             "mode",
         )
     messages = [{"role": str(message["role"]), "content": message["content"]} for message in inputs.messages]
@@ -189,7 +188,7 @@ def _asked(model: LoadedModel, inputs: Inputs, options: Options) -> list[int]:
         if messages[0]["role"] == "system":
             raise TourError(
                 Code.INVALID_INPUT,
-                "The first of the messages is the system's already; leave the system prompt empty.",
+                TEXTS["two_systems"],
                 "system",
             )
         messages = [{"role": "system", "content": options.system}, *messages]

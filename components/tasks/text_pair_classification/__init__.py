@@ -12,6 +12,9 @@ from components.tasks import stages
 from components.tasks.explained import Explained
 from components.tasks.fields import STRICT, Text
 from components.tasks.scores import FunctionToApply
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -56,10 +59,7 @@ class Labels:
 TASK = stages.task(
     __file__,
     title="Text pair classification",
-    about=(
-        "Says how two texts relate, with the labels that a checkpoint was trained on: whether the second "
-        "follows from the first, contradicts it or neither, or whether both mean the same."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Labels,

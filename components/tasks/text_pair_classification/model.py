@@ -13,9 +13,12 @@ from components.tasks.stages import Forward
 from components.tasks.task import Output
 from components.tasks.text_pair_classification import Inputs, Label, Labels, Options
 from components.tasks.windows import Window
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 # Checkpoints of pairs give one of these to their labels.
 PAIR_LABELS = ("entail", "contradict", "equivalent", "duplicate", "paraphrase")
@@ -54,10 +57,7 @@ def postprocess(
     ranked = sorted(zip(found, names, strict=True), key=lambda pair: -pair[0])[: options.top_k or None]
     notes = []
     if len(rows) > 1:
-        notes.append(
-            f"The texts are longer than the model reads at once: the longer is read in {len(rows):,} "
-            "windows, which are averaged."
-        )
+        notes.append(TEXTS["windows"].format(windows=len(rows)))
     if not (getattr(config, "pairs", False) or any(one in " ".join(names).lower() for one in PAIR_LABELS)):
         notes.append(f"Nothing says that {model.checkpoint.id} was trained on pairs of texts.")
     return Output(

@@ -11,11 +11,14 @@ from pydantic.dataclasses import dataclass
 
 from components.tasks.fields import STRICT, OptionalText, Text
 from components.tasks.task import Progress, Tool, map_progress
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.tokenizer import Tokenizer
     from components.models.tokenizers import Tokenizers
     from components.tasks.runner import Runner
+
+TEXTS = in_folder(__file__)
 
 LONGEST = 100_000  # characters
 MOST = 4  # tokenizers at once
@@ -44,7 +47,7 @@ class Inputs:
             min_length=1,
             max_length=MOST,
             title="Tokenizers",
-            description="Ids of checkpoints, or of repositories on the Hub as owner/name.",
+            description=TEXTS["tokenizers"],
             default_factory=lambda: [DEFAULT],
         ),
     ]
@@ -125,10 +128,7 @@ def _tokenization(id: str, tokenizer: Tokenizer, limit: int | None, text: str) -
 TOOL = Tool(
     name="tokenize",
     title="Tokenize",
-    about=(
-        "Splits a text into the tokens that models read, with up to four tokenizers: each token's text, id "
-        "and place. No weights are loaded."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     result=Tokenizations,
     run=run,

@@ -15,9 +15,12 @@ from components.tasks.explained import Explained
 from components.tasks.fields import STRICT, Text
 from components.tasks.languages import AUTO, LANGUAGES, USUAL, LanguageCode, LanguageOrAuto
 from components.tasks.snippet import snippet
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import Checkpoint, LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -35,10 +38,7 @@ class Options:
         LanguageOrAuto,
         Field(
             title="Source",
-            description=(
-                "Language of the text; auto: the one the model was trained on, English for a multilingual "
-                "model."
-            ),
+            description=TEXTS["source"],
         ),
     ] = AUTO
     num_beams: Annotated[
@@ -51,7 +51,7 @@ class Options:
             ge=0,
             le=2,
             title="Length penalty",
-            description="With several beams: higher values prefer longer translations.",
+            description=TEXTS["length_penalty"],
             json_schema_extra={"step": 0.1},
         ),
     ] = 1.0
@@ -61,7 +61,7 @@ class Options:
             ge=0,
             le=5,
             title="Alternatives",
-            description=("Number of most likely translations to list for each sentence."),
+            description=TEXTS["alternatives"],
         ),
     ] = 0
 
@@ -127,9 +127,7 @@ def _snippet(checkpoint: Checkpoint, inputs: Inputs, options: Options) -> str:
 TASK = stages.task(
     __file__,
     title="Translation",
-    about=(
-        "Translates a text sentence by sentence and keeps its line breaks. The languages depend on the model."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Translation,

@@ -19,9 +19,12 @@ from components.tasks.written import (
     explain_written,
     source_row,
 )
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
@@ -36,9 +39,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     notes: tuple[str, ...] = ()
     if len(offsets) > LONGEST:
         text = text[: offsets[LONGEST - 1][1]]
-        notes += (
-            f"The text is long: only the first {LONGEST} of its {len(offsets):,} tokens are explained.",
-        )
+        notes += (TEXTS["long_text"].format(read=LONGEST, tokens=len(offsets)),)
     cut = beam_search.cut(model, text, route)
     if not cut.spans:
         raise TourError(Code.INVALID_INPUT, "There is no word in the text. Write some text.", "text")
@@ -61,7 +62,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
         forced = [] if route.first_token is None else [route.first_token]
         rendered.append((row, own, one.texts[0], forced, not one.cut))
     if len(cut.spans) > 1:
-        notes += ("The text is translated sentence by sentence: no sentence depends on another.",)
+        notes += (TEXTS["sentence_by_sentence"],)
     return explain_written(
         model,
         asked,

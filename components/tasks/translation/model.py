@@ -22,9 +22,12 @@ from components.tasks.translation import (
 from components.tasks.translation.beam_search import Rendered, Sentence
 from components.tasks.translation.omissions import omissions
 from components.tasks.translation.routes import Route
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 # Sentences after which a long text is shown as far as it has come.
 STRETCH = 64
@@ -111,19 +114,15 @@ def _segment(source: str, rendered: Rendered, languages: tuple[str, str]) -> Seg
 def _notes(segments: Sequence[Segment], unended: int) -> Iterator[str]:
     everything = counted(len(segments), "sentence")
     if unended:
-        yield f"Cut off, as the translation was far longer than the original: {counted(unended, 'sentence')}."
+        yield TEXTS["cut_off"].format(sentences=counted(unended, "sentence"))
     if failed := sum(not segment.translated for segment in segments):
-        yield (
-            f"Could not be translated and stay unchanged: {failed:,} of {everything}. The model wrote "
-            "nothing, or only repeated itself."
-        )
+        yield TEXTS["untranslated"].format(count=failed, sentences=everything)
     lacking = [segment for segment in segments if segment.missing]
     if lacking:
         words = list(dict.fromkeys(word for segment in lacking for word in segment.missing))
         more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
-        yield (
-            f"The translation lacks names or numbers in {len(lacking):,} of {everything}, so check them: "
-            f"{', '.join(words[:NAMED])}{more}."
+        yield TEXTS["lacking"].format(
+            count=len(lacking), sentences=everything, words=", ".join(words[:NAMED]), more=more
         )
     if unsure := sum(segment.translated and segment.score < UNSURE for segment in segments):
         yield (
@@ -135,7 +134,7 @@ def _cut_notes(model: LoadedModel, prepared: Prepared) -> Iterator[str]:
     if not prepared.rows:
         yield "There is no word in the text: it stays as it is."
     if loud := sum(shouted(row.text) for row in prepared.rows):
-        yield f"Read in lower case, which the model knows better: {counted(loud, 'sentence')} in capitals."
+        yield TEXTS["lower_case"].format(sentences=counted(loud, "sentence"))
     if prepared.longer:
         yield (
             f"Translated in parts, as longer than {model.checkpoint.token_limit} tokens: "

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from components.models.errors import Code, TourError
 from components.tasks import languages
 from components.tasks.languages import AUTO, LANGUAGES, USUAL
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +85,7 @@ def _by_prefix(model: LoadedModel, source: str, target: str) -> Route:
     if not ways:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} does not declare the languages it translates between. Pick another "
-            "model.",
+            TEXTS["no_languages"].format(model=model.checkpoint.id),
             "model",
         )
     way = ways.get(f"translation_{source}_to_{target}")

@@ -13,6 +13,9 @@ from components.models.checkpoint import Head
 from components.tasks import stages
 from components.tasks.explained import Explained
 from components.tasks.fields import STRICT, Also, Text
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 
 def _apart(labels: object) -> object:
@@ -38,8 +41,7 @@ class Inputs:
             min_length=1,
             max_length=50,
             title="Labels",
-            description="What the text may be about; over the API also one text, with commas or line breaks "
-            "between them.",
+            description=TEXTS["labels"],
         ),
         Also("string"),
     ]
@@ -80,10 +82,7 @@ class Labels:
 TASK = stages.task(
     __file__,
     title="Zero-shot classification",
-    about=(
-        "Classifies a text with labels that you invent and no model was trained on, by how well a sentence "
-        "with the label fits the text."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Labels,

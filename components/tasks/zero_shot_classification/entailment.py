@@ -17,9 +17,12 @@ from components.tasks.task import Output
 from components.tasks.windows import Window
 from components.tasks.zero_shot_classification import Inputs, Labels, Options
 from components.tasks.zero_shot_classification.labels import different, independent, output, window_notes
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +76,7 @@ def entailment(model: LoadedModel) -> tuple[int, list[int]]:
     if "entailment" not in classes:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} was not trained to tell entailment; its classes are "
-            f"{', '.join(classes)}. Pick another model.",
+            TEXTS["no_entailment"].format(model=model.checkpoint.id, classes=", ".join(classes)),
             "model",
         )
     entails = classes["entailment"]
@@ -91,7 +93,6 @@ def _pairs(model: LoadedModel, text: str, hypothesis: str) -> tuple[Window, ...]
             raise
         raise TourError(
             error.code,
-            f"A label in its template fills the {model.checkpoint.token_limit:,} tokens that "
-            f"{model.checkpoint.id} reads. Shorten it.",
+            TEXTS["long_label"].format(limit=model.checkpoint.token_limit, model=model.checkpoint.id),
             "labels",
         ) from error

@@ -33,9 +33,12 @@ from components.tasks.written import (
     written_score,
 )
 from components.tasks.zero_shot_classification import Inputs, Options, cosine, entailment, likelihood
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
@@ -43,7 +46,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     if len(labels) < 2:
         raise TourError(
             Code.INVALID_INPUT,
-            "Write at least two labels with commas between them, as in: sports, politics.",
+            TEXTS["one_label"],
             "text_pair",
         )
     inputs, options = Inputs(text=asked.text, labels=labels), Options()
@@ -87,7 +90,7 @@ def _entailment(model: LoadedModel, text: str, labels: Sequence[str], template: 
         network_input = attribution_input(model, row.row, units.owners(text, TEXT, row.offsets), None)
         scores.append((network_input, lambda output: output.logits[:, entails].float()))
         yield Progress("Comparing labels", len(scores) / len(labels))
-    return scores, [0.0] * len(labels), "the raw score (logit) of the text entailing the sentence with"
+    return scores, [0.0] * len(labels), TEXTS["logit"]
 
 
 def _closeness(model: LoadedModel, text: str, labels: Sequence[str], template: str, units: Units) -> Scored:

@@ -12,9 +12,12 @@ from components.tasks.counted import counted
 from components.tasks.legibility import visible
 from components.tasks.task import Output
 from components.tasks.zero_shot_classification import Inputs, Label, Labels, Options
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 def different(labels: list[str]) -> list[str]:
@@ -55,9 +58,7 @@ def output(
 def window_notes(windows: int) -> tuple[str, ...]:
     if windows == 1:
         return ()
-    return (
-        f"The text is longer than the model reads at once: read in {windows} windows, which are averaged.",
-    )
+    return (TEXTS["windows"].format(windows=windows),)
 
 
 def _unseen(labels: list[str]) -> list[str]:
@@ -65,7 +66,7 @@ def _unseen(labels: list[str]) -> list[str]:
     shown = {"".join(one for one in label if one.isspace() or visible(one)) for label in labels}
     shown = {" ".join(unicodedata.normalize("NFKC", label).split()) for label in shown}
     if "" in shown:
-        return ["A label has only invisible characters, so its score means nothing."]
+        return [TEXTS["invisible_label"]]
     if len(shown) == len(labels):
         return []
-    return ["Some labels look the same but differ in invisible characters; they are scored separately."]
+    return [TEXTS["look_alikes"]]

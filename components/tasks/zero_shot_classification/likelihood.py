@@ -14,16 +14,16 @@ from components.tasks.stages import Forward
 from components.tasks.task import Output, scaled_progress
 from components.tasks.zero_shot_classification import Inputs, Labels, Options
 from components.tasks.zero_shot_classification.labels import different, independent, output, window_notes
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
+TEXTS = in_folder(__file__)
+
 # A text about nothing, against which each label is held where several may fit: any text at all makes words
 # such as "tablet" likelier than none does (as Zhao et al. 2021, https://arxiv.org/abs/2102.09690).
-NEUTRAL = (
-    "This is a text. It says something about something. Somebody wrote it at some time, and somebody "
-    "reads it now. There is nothing more to it than that. "
-)
+NEUTRAL = TEXTS["neutral"] + " "
 # Nats by which a text must make a label likelier than the neutral one does.
 LEAST_GAIN = 1.0
 
@@ -59,8 +59,7 @@ def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared
     if room < 1:
         raise TourError(
             Code.TOO_LONG,
-            f"Template and labels fill {model.checkpoint.id}'s {model.checkpoint.token_limit:,} tokens by "
-            "themselves. Shorten them.",
+            TEXTS["long_template"].format(model=model.checkpoint.id, limit=model.checkpoint.token_limit),
             "labels",
         )
     start = [causal.separator(model)]
