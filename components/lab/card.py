@@ -17,8 +17,11 @@ from components.lab.runs import PREDICTIONS
 from components.lab.work import Work
 from components.models.checkpoint import Checkpoint, HubSource, WheelSource
 from components.models.sources.folder import origin
+from components.texts import in_folder
 from components.training.cards import line
 from components.training.recipe import Recipe
+
+TEXTS = in_folder(__file__)
 
 _TEMPLATE = Path(__file__).with_name("card.md")
 _LIBRARIES = ("transformers", "torch", "peft", "scikit-learn")
@@ -101,10 +104,9 @@ def card(
         validation=f"{sizes['validation']:,}",
         test=f"{sizes['test']:,}",
         what=(
-            f"LoRA matrices of rank {recipe.rank} on every linear layer and a new head were trained; "
-            + ("this is an adapter, without the network below." if adapter else "they are merged in.")
+            TEXTS["adapter" if adapter else "merged"].format(rank=recipe.rank)
             if recipe.rank
-            else "Every weight was trained, with a new head."
+            else TEXTS["full"]
         ),
         learning_rate=f"{recipe.learning_rate:g}",
         batch=recipe.batch,
@@ -130,15 +132,8 @@ def card(
 
 
 def _limits(recipe: Recipe, judgement: Judgement, test: int, notes: Sequence[str]) -> Iterator[str]:
-    yield (
-        (
-            "A class fits a text from a score on that was tuned on the validation split. It was not "
-            if judgement.several
-            else "It gives every text one of its classes, also a text that fits none of them, and was not "
-        )
-        + "tried on texts of another kind, time or language than those of the data set."
-    )
-    yield f"What comes after {recipe.length:,} tokens of a text was not read while it learned."
+    yield TEXTS["several_classes" if judgement.several else "one_class"]
+    yield TEXTS["cut"].format(length=recipe.length)
     if test < _FEW:
         yield f"{test:,} test examples are few: see how wide the intervals are."
     weak = [line(one.label) for one in judgement.per_class if one.support and one.f1 < 0.5]

@@ -27,9 +27,12 @@ from components.tasks import files, sheets
 from components.tasks.bounded import bound, tell
 from components.tasks.fields import shorten
 from components.tasks.files import LONGEST_CELL, Format
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+TEXTS = in_folder(__file__)
 
 MOST_ROWS = 5_000_000
 MOST_COLUMNS = 200
@@ -89,8 +92,9 @@ def convert(job: ConversionJob) -> Generator[int, None, Converted]:
             except UnicodeDecodeError as error:
                 raise _fault(
                     source.name,
-                    f"is not {files.ENCODINGS.get(form.encoding, form.encoding)} throughout. Choose another "
-                    "encoding, or save the file as UTF-8",
+                    TEXTS["wrong_encoding"].format(
+                        encoding=files.ENCODINGS.get(form.encoding, form.encoding)
+                    ),
                 ) from error
             except (MemoryError, pa.ArrowMemoryError) as error:
                 raise _too_large(source.name) from error
@@ -99,15 +103,13 @@ def convert(job: ConversionJob) -> Generator[int, None, Converted]:
     if first is None or not writer.rows:
         raise TourError(
             Code.INVALID_INPUT,
-            f"{shorten(job.sources[0].name)} has no rows below its first line. Upload one with a text in "
-            "each row, or say that it has no header.",
+            TEXTS["no_rows"].format(name=shorten(job.sources[0].name)),
             "file",
         )
     writer.finish(job.target)
     if first.encoding not in ("utf-8", "utf-16"):
         writer.notes.append(
-            f"The file is not UTF-8; it was read as {files.ENCODINGS.get(first.encoding, first.encoding)}. "
-            "If letters look wrong, choose another encoding."
+            TEXTS["other_encoding"].format(encoding=files.ENCODINGS.get(first.encoding, first.encoding))
         )
     columns = tuple(columns_of(job.target))
     writer.notes += too_many_classes(columns)
@@ -144,8 +146,11 @@ def _format(source: Source, settings: Mapping[str, Any]) -> Format:
             width = len(files.cells(text, best)[0])
             raise _fault(
                 source.name,
-                f"has one column if a {files.SEPARATORS[form.separator]} parts its cells, but {width} with "
-                f"a {files.SEPARATORS[better]}. Set the separator to {files.SEPARATORS[better]}",
+                TEXTS["other_separator"].format(
+                    separator=files.SEPARATORS[form.separator],
+                    columns=width,
+                    better=files.SEPARATORS[better],
+                ),
             )
     return form
 
@@ -204,8 +209,7 @@ def _read_table(source: Source, form: Format, notes: list[str]) -> Iterator[pa.R
         if "straddling" in str(error):
             raise _fault(
                 source.name,
-                "has a row of more than 8 MB. Look for a quotation mark that never closes, or set quotation "
-                "marks to have no meaning",
+                TEXTS["unclosed_quote"],
             ) from error
         if "UTF" in str(error):
             raise _fault(source.name, "is not UTF-8 throughout. Choose another encoding") from error
@@ -238,20 +242,15 @@ def _uneven(source: Source, form: Format, width: int, found: int) -> TourError:
             before = reader.line_num
     separator = files.SEPARATORS[form.separator]
     cells = "1 cell" if found == 1 else f"{found:,} cells"
-    advice = (
-        f"Correct it: a cell that has a {separator} in it needs quotation marks around it"
-        if found > width
-        else "Correct it: each row needs all cells, if empty ones"
-    )
+    advice = TEXTS["too_many_cells"].format(separator=separator) if found > width else TEXTS["too_few_cells"]
     with source.path.open("rb") as file:
         text = file.read(files.SAMPLE).decode(form.encoding, errors="ignore")
     better = files.table_of(text).separator
     if better and better != form.separator:
-        advice += f". Or set the separator to {files.SEPARATORS[better]}"
+        advice = TEXTS["or_other_separator"].format(advice=advice, better=files.SEPARATORS[better])
     return _fault(
         source.name,
-        f"has {cells} in line {line:,}, where the first line has {width:,} (a {separator} parts them). "
-        + advice,
+        TEXTS["uneven"].format(cells=cells, line=line, width=width, separator=separator, advice=advice),
     )
 
 
@@ -307,8 +306,7 @@ def _read_columns(source: Source, form: Format, notes: list[str]) -> Iterator[pa
     if columns is None:
         raise _fault(
             source.name,
-            "is no JSON object of columns. Make each column a list, all of one length, or choose another "
-            "kind",
+            TEXTS["no_columns"],
         )
     _check_width(source.name, len(columns))
     yield _texts(list(columns), [list(map(_text, values)) for values in columns.values()])
@@ -321,8 +319,7 @@ def _elements(source: Source, file: IO[str]) -> Iterator[tuple[int, Any]]:
     if not text.lstrip().startswith("["):
         raise _fault(
             source.name,
-            'is JSON, but no list. Make it one list of objects, [{"text": "…"}, …], or JSONL: an object in '
-            "each line",
+            TEXTS["no_list"],
         )
     start = text.index("[") + 1
     while True:
@@ -355,8 +352,7 @@ def _records(source: Source, rows: Iterator[tuple[int, Any]], notes: list[str]) 
             if not isinstance(row, dict):
                 raise _fault(
                     source.name,
-                    f"has something else than an object in line {number:,}: {shorten(row, 30)}. Each row "
-                    'must be an object such as {"text": "…", "label": "…"}',
+                    TEXTS["no_object"].format(line=number, given=shorten(row, 30)),
                 )
             records.append(row)
         keys = list(dict.fromkeys(key for row in records for key in row))
@@ -524,8 +520,7 @@ class _Writer:
                 except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
                     raise _fault(
                         source.name,
-                        f"has something else in its column {shorten(one.name)} than the files before it "
-                        f"({one.type})",
+                        TEXTS["other_type"].format(column=shorten(one.name), kind=one.type),
                     ) from error
             else:
                 column = pa.nulls(len(batch), one.type)
@@ -657,8 +652,7 @@ def _check_width(name: str, width: int) -> None:
     if width > MOST_COLUMNS:
         raise TourError(
             Code.TOO_LONG,
-            f"{shorten(name)} has {width:,} columns; up to {MOST_COLUMNS} are read. Keep those with the "
-            "text, the label and the split.",
+            TEXTS["too_many_columns"].format(name=shorten(name), columns=width, limit=MOST_COLUMNS),
             "file",
         )
 
@@ -666,7 +660,7 @@ def _check_width(name: str, width: int) -> None:
 def _many_rows(name: str) -> TourError:
     return TourError(
         Code.TOO_LONG,
-        f"{shorten(name)} has more than {MOST_ROWS:,} rows. Take a part of them, drawn at random.",
+        TEXTS["too_many_rows"].format(name=shorten(name), limit=MOST_ROWS),
         "file",
     )
 
@@ -674,8 +668,7 @@ def _many_rows(name: str) -> TourError:
 def _long_cell(name: str, where: str) -> TourError:
     return TourError(
         Code.TOO_LONG,
-        f"{shorten(name)} has a cell of more than {LONGEST_CELL:,} characters in {where}. Split long texts "
-        "into rows, and look for a quotation mark that never closes.",
+        TEXTS["long_cell"].format(name=shorten(name), limit=LONGEST_CELL, where=where),
         "file",
     )
 
@@ -683,8 +676,7 @@ def _long_cell(name: str, where: str) -> TourError:
 def _too_large(name: str) -> TourError:
     return TourError(
         Code.TOO_LONG,
-        f"{shorten(name)} becomes too large when it is read: a table may take {MOST_BYTES / 1e6:.0f} MB. "
-        "Take a part of its rows.",
+        TEXTS["too_large"].format(name=shorten(name), limit=MOST_BYTES / 1e6),
         "file",
     )
 

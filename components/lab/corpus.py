@@ -9,6 +9,9 @@ from pathlib import Path
 
 from components.models.errors import Code, TourError
 from components.tasks.sentences import sentences
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 SHORTEST, LONGEST = 1_000, 200_000  # characters of a text
 LEAST = 20  # passages, of which every tenth is held out
@@ -51,14 +54,13 @@ def divide(text: str) -> Corpus:
     if len(text) < SHORTEST:
         raise TourError(
             Code.INVALID_INPUT,
-            f"The text has {len(text):,} characters; at least {SHORTEST:,} are needed, since a tenth is held "
-            "out to measure on. Add more text of the same kind.",
+            TEXTS["too_short"].format(size=len(text), limit=SHORTEST),
             "text",
         )
     if len(text) > LONGEST:
         raise TourError(
             Code.TOO_LONG,
-            f"The text has {len(text):,} characters, at most {LONGEST:,} are allowed. Take a part of it.",
+            TEXTS["too_long"].format(size=len(text), limit=LONGEST),
             "text",
         )
     passages, between = _passages(text)
@@ -69,13 +71,11 @@ def divide(text: str) -> Corpus:
     if not train:
         raise TourError(
             Code.INVALID_INPUT,
-            "The text says the same again and again, so nothing can be held out of it. Bring another text.",
+            TEXTS["repetitive"],
             "text",
         )
     twice = len(others) - len(train)
-    repeated = (
-        f"{twice:,} of {len(passages):,} passages occur in the held-out part too, and are not trained on."
-    )
+    repeated = TEXTS["repeated"].format(count=twice, all=len(passages))
     return Corpus(
         train=between.join(train),
         held_out=between.join(held_out),
@@ -105,8 +105,7 @@ def _passages(text: str) -> tuple[list[str], str]:
             return passages, between
     raise TourError(
         Code.INVALID_INPUT,
-        f"The text has fewer than {LEAST} paragraphs, lines or sentences, so nothing can be held out of it. "
-        "Add more text, or break it into lines.",
+        TEXTS["too_few_parts"].format(limit=LEAST),
         "text",
     )
 

@@ -24,9 +24,12 @@ from components.lab.workspace import Workspace, Workspaces, remove
 from components.models import disk
 from components.models.errors import Code, TourError
 from components.tasks.fields import shorten
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from httpcore2 import NetworkBackend, Response
+
+TEXTS = in_folder(__file__)
 
 PATIENCE = 10.0  # seconds for an answer to begin, or to go on
 LONGEST = 300.0  # seconds for a download
@@ -137,11 +140,10 @@ def _opened(address: str, network: Network) -> Iterator[tuple[Remote, Response]]
             raise disk.no_room("the file could not be kept") from error
         raise TourError(
             Code.UNREACHABLE,
-            f"{shorten(urlsplit(address).hostname)} does not answer as it should ({type(error).__name__}). "
-            "Check the address, or download the file yourself and upload it.",
+            TEXTS["no_answer"].format(host=shorten(urlsplit(address).hostname), error=type(error).__name__),
             "address",
         ) from error
-    raise _no(address, f"is passed on more than {MOST_REDIRECTS} times. Give the address where the file lies")
+    raise _no(address, TEXTS["too_many_redirects"].format(limit=MOST_REDIRECTS))
 
 
 def _guarded(network: Network) -> NetworkBackend:
@@ -165,7 +167,7 @@ def public_address(host: str, resolve: Callable[[str], Sequence[str]]) -> str:
             Code.UNREACHABLE, f"There is no host {shorten(host)}. Check the address.", "address"
         ) from error
     if not found or not all(map(_is_public, found)):
-        raise _no(host, "is not a host of the public internet, and others are not asked")
+        raise _no(host, TEXTS["private_host"])
     return str(found[0])
 
 
@@ -191,9 +193,9 @@ def _host(address: str) -> str:
     if port not in (None, _PORT):
         raise _no(address, f"names the port {port}; only {_PORT}, that of https, is asked")
     if parts.username is not None or parts.password is not None:
-        raise _no(address, "has a name or password in it. Files that anybody may read alone are fetched")
+        raise _no(address, TEXTS["password"])
     if not address.isascii() or not address.isprintable() or " " in address:
-        raise _no(address, "has characters that no address has. Copy it from the browser's address bar")
+        raise _no(address, TEXTS["other_characters"])
     return host
 
 
@@ -201,19 +203,16 @@ def _found(address: str, status: int, said: dict[str, str]) -> Remote:
     if status != 200:
         raise TourError(
             Code.UNREACHABLE if status >= 500 else Code.INVALID_INPUT,
-            f"{shorten(address)} answers with the status {status}. Check it in a browser: the file must be "
-            "there for anybody.",
+            TEXTS["status"].format(address=shorten(address), status=status),
             "address",
         )
     if said.get("content-type", "").lower().startswith("text/html"):
-        raise _no(
-            address, "is a web page. Give the address of the file itself (on a site for code, its raw file)"
-        )
+        raise _no(address, TEXTS["web_page"])
     length = said.get("content-length", "")
     if not length.isdecimal() or said.get("content-encoding", "identity") != "identity":
         raise _no(
             address,
-            "does not say how large the file is, so it is not fetched. Download it yourself, and upload it",
+            TEXTS["no_size"],
         )
     named = _NAMED.search(said.get("content-disposition", ""))
     path = unquote(named[1] if named else urlsplit(address).path)
@@ -230,8 +229,7 @@ def _no(address: str, what: str) -> TourError:
 def _too_large(name: str, nbytes: int) -> TourError:
     return TourError(
         Code.TOO_LONG,
-        f"{shorten(name)} has {nbytes / 1e6:,.0f} MB; up to {LARGEST / 1e6:.0f} MB are taken. Take a part of "
-        "its rows, and upload it.",
+        TEXTS["too_large"].format(name=shorten(name), size=nbytes / 1e6, limit=LARGEST / 1e6),
         "address",
     )
 
@@ -239,6 +237,6 @@ def _too_large(name: str, nbytes: int) -> TourError:
 def _too_slow(name: str) -> TourError:
     return TourError(
         Code.TIMEOUT,
-        f"{shorten(name)} was not there within {LONGEST:.0f} seconds. Download it yourself, and upload it.",
+        TEXTS["too_slow"].format(name=shorten(name), seconds=LONGEST),
         "address",
     )

@@ -18,9 +18,12 @@ from components.models.checkpoint import Checkpoint, Head, LoadedModel
 from components.models.errors import Code, TourError
 from components.models.loading import load
 from components.tasks.network import batches
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+TEXTS = in_folder(__file__)
 
 Pooling = Literal["mean", "first"]
 
@@ -71,7 +74,7 @@ def _of_column(work: Work, column: str, rows: np.ndarray, layer: int, pooling: P
     if layer > layers:
         raise TourError(
             Code.INVALID_INPUT,
-            f"{base.title} has {layers} layers: pick one from 0 (the embeddings) to {layers}, or -1.",
+            TEXTS["no_layer"].format(model=base.title, layers=layers),
             "layer",
         )
     wanted = layers if layer < 0 else layer

@@ -24,6 +24,9 @@ from components.models import disk
 from components.models.errors import Code, TourError
 from components.tasks import bounded
 from components.tasks.fields import shorten
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 LARGEST = 150_000_000  # bytes of an upload
 SHIPPED = Path(__file__).with_name("emotions.csv")
@@ -66,8 +69,7 @@ def upload(workspaces: Workspaces, workspace: Workspace, file: Path, name: str) 
         temporary.remove(file)
         raise TourError(
             Code.TOO_LONG,
-            f"{shorten(name)} has {nbytes / 1e6:,.0f} MB; up to {LARGEST / 1e6:.0f} MB are taken. Take "
-            "a part of its rows, drawn at random, or keep only the columns with text, label and split.",
+            TEXTS["too_large"].format(name=shorten(name), size=nbytes / 1e6, limit=LARGEST / 1e6),
             "file",
         )
     folder = begin(workspaces, workspace, nbytes)
@@ -185,7 +187,7 @@ def _alone(folder: Path) -> Iterator[None]:
     except Timeout as error:
         raise TourError(
             Code.BUSY,
-            "One of your files is still being read, maybe in another window. Wait until it is done.",
+            TEXTS["still_reading"],
         ) from error
 
 

@@ -24,6 +24,9 @@ from components.models import disk
 from components.models.checkpoint import Checkpoint
 from components.models.errors import Code, TourError
 from components.models.settings import Settings
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 MOST_WAITING = 20
 MOST_OF_ONE = 5  # of these, and under way, of one visitor
@@ -128,19 +131,19 @@ class Jobs:
         if run.state.phase is Phase.WAITING and not run.events():
             state = State(
                 phase=Phase.INTERRUPTED,
-                message="The server stopped before this began. Press Resume to start it.",
+                message=TEXTS["not_begun"],
             )
         elif _last(run) == "done":
             state = State(phase=Phase.DONE)
         elif run.saved:
             state = State(
                 phase=Phase.INTERRUPTED,
-                message="The server stopped while this ran. Press Resume to continue from the last save.",
+                message=TEXTS["interrupted"],
             )
         else:
             state = State(
                 phase=Phase.LOST,
-                message="The server stopped before this had saved anything, so it is lost. Start it again.",
+                message=TEXTS["lost"],
             )
         run.state = state
         if state.phase is Phase.DONE:
@@ -254,10 +257,7 @@ def _outcome(run: Run, stop_reason: StopReason | None, status: int) -> State:
         return State(phase=Phase.PAUSED)
     return State(
         phase=Phase.FAILED,
-        message=(
-            f"The process that trained ended at once (status {status}), most likely because memory ran out. "
-            "Take a smaller batch, a smaller model, or less text."
-        ),
+        message=TEXTS["ended"].format(status=status),
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from components.lab.data import Data
 from components.models.errors import Code, TourError
+from components.texts import in_folder
 from components.training.evaluation.measure import (
     Bin,
     Measure,
@@ -23,6 +24,8 @@ from components.training.evaluation.measure import (
     reliability,
 )
 from components.training.thresholds import thresholds
+
+TEXTS = in_folder(__file__)
 
 # The exponential of less is nothing to a float64; logits this far below the best are as good as there.
 _LOWEST = -700.0
@@ -277,9 +280,7 @@ def _logits(predictions: Path, split: str, rows: int, classes: int) -> np.ndarra
     with np.load(predictions) as kept:
         logits = kept[split].astype(np.float64)
     if logits.shape != (rows, classes):
-        raise TourError(
-            Code.EXPIRED, "The data has changed since this was trained. Train it again to judge it."
-        )
+        raise TourError(Code.EXPIRED, TEXTS["changed_data"])
     if not rows:
         raise TourError(Code.INVALID_INPUT, f"The {split} split has no examples to judge by.")
     finite: np.ndarray = np.nan_to_num(logits, nan=-1e30, posinf=1e30, neginf=-1e30)

@@ -21,6 +21,9 @@ from components.models.registry import Registry
 from components.models.settings import Settings
 from components.models.sources.folder import trained
 from components.tasks.fields import validate
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 BUDGET = 6_000_000_000  # bytes of all workspaces together
 EACH = 2_000_000_000  # of one
@@ -93,9 +96,7 @@ class Lab:
             _check(made.kind, data)
         base = self._base(getattr(checked, "model", None))
         if sum(1 for _ in find(workspace.runs)) >= MOST_RUNS:
-            raise TourError(
-                Code.BUSY, f"You have {MOST_RUNS} runs already. Remove those that you no longer need."
-            )
+            raise TourError(Code.BUSY, TEXTS["too_many_runs"].format(limit=MOST_RUNS))
         self.workspaces.sweep()
         each = made.disk(checked) if callable(made.disk) else made.disk
         self.workspaces.make_room(workspace, round(each * base.parameters) if base else 1_000_000)
@@ -196,8 +197,7 @@ class Lab:
         if base.body is not None or base.head not in BASES:
             raise TourError(
                 Code.UNSUITABLE_MODEL,
-                f"{base.title} cannot be trained further here: it is not a complete encoder or decoder. "
-                "Pick another one.",
+                TEXTS["untrainable"].format(model=base.title),
                 "model",
             )
         return self.registry.adopt(id)  # no more of the Hub's are taken here than elsewhere
@@ -222,17 +222,14 @@ def _check(kind: str, data: Data | None) -> None:
     if data.about.label is None:
         raise TourError(
             Code.INVALID_INPUT,
-            "The data has no labels to learn from. Say on the tab Data which column holds them.",
+            TEXTS["no_labels"],
         )
     for split in ("train", "validation", "test"):
         rows = data.rows(split)
         if not len(rows):
-            raise TourError(
-                Code.INVALID_INPUT, f"The data has no {split} rows with a label. Bring data with more rows."
-            )
+            raise TourError(Code.INVALID_INPUT, TEXTS["no_rows"].format(split=split))
     if not data.about.several and len(set(data.classes(data.rows("train")).tolist())) < 2:
         raise TourError(
             Code.INVALID_INPUT,
-            "All rows of the training split have the same label, so there is nothing to classify. Bring "
-            "data with at least two classes.",
+            TEXTS["one_label"],
         )

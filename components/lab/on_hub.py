@@ -19,6 +19,9 @@ from components.models import disk
 from components.models.errors import Code, TourError
 from components.models.sources.lookup import MOST_FOUND, PATIENCE, asked, is_repo
 from components.tasks.fields import shorten
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 LARGEST = 200_000_000  # bytes of a download
 MOST_FILES = 100
@@ -76,7 +79,7 @@ def look(endpoint: str, repo: str) -> Listing:
     if not is_repo(repo):
         raise TourError(
             Code.INVALID_INPUT,
-            f"{shorten(repo)} is not the id of a data set. Write owner/name, as in stanfordnlp/imdb.",
+            TEXTS["no_id"].format(repo=shorten(repo)),
         )
     info = _info(endpoint, repo, None)
     found = tuple(_configurations(info))
@@ -91,8 +94,7 @@ def look(endpoint: str, repo: str) -> Listing:
     if not found:
         raise TourError(
             Code.INVALID_INPUT,
-            f"{repo} has no file that can be read here: Parquet, CSV, TSV, JSON, JSONL or text. Scripts of a "
-            "data set are never run. Pick another one.",
+            TEXTS["unreadable"].format(repo=repo),
         )
     return Listing(repo=repo, revision=str(info.sha), licence=_licence(info), configurations=found)
 
@@ -203,7 +205,7 @@ def _info(endpoint: str, repo: str, revision: str | None) -> Any:
         case RepositoryNotFoundError() | RevisionNotFoundError():
             raise TourError(
                 Code.UNKNOWN_MODEL,
-                f"There is no data set {repo} on the Hub, or it is private. Check the id: owner/name.",
+                TEXTS["unknown"].format(repo=repo),
             )
         case Exception():
             raise _unreachable(endpoint, repo)
@@ -294,22 +296,19 @@ def _check(repo: str, chosen: Configuration) -> None:
 def _too_large(repo: str, nbytes: int) -> TourError:
     return TourError(
         Code.TOO_LONG,
-        f"{repo} is a download of {nbytes / 1e6:,.0f} MB, more than the {LARGEST / 1e6:.0f} allowed. Pick a "
-        "smaller configuration or data set, or upload a part of it as a file.",
+        TEXTS["too_large"].format(repo=repo, size=nbytes / 1e6, limit=LARGEST / 1e6),
     )
 
 
 def _gated(repo: str) -> TourError:
     return TourError(
         Code.INVALID_INPUT,
-        f"{repo} requires you to accept its terms on the Hub, and a token. Download it there yourself "
-        "and upload the file, or pick another one.",
+        TEXTS["gated"].format(repo=repo),
     )
 
 
 def _unreachable(endpoint: str, repo: str) -> TourError:
     return TourError(
         Code.UNREACHABLE,
-        f"The Hub at {endpoint} cannot be reached for {repo}. Upload a file, use the example set, or try "
-        "again later.",
+        TEXTS["unreachable"].format(endpoint=endpoint, repo=repo),
     )

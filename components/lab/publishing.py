@@ -11,6 +11,9 @@ from components.models import disk
 from components.models.errors import Code, TourError
 from components.models.sources.files import size
 from components.models.sources.lookup import is_repo
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 EVERY = 0.5  # seconds between two words about a push
 
@@ -35,13 +38,11 @@ def push(model: Path, repo: str, token: str, *, private: bool, endpoint: str) ->
     from huggingface_hub.errors import HfHubHTTPError
 
     if not is_repo(repo):
-        raise TourError(
-            Code.INVALID_INPUT, "Name the repository as owner/name, such as your-name/my-classifier.", "repo"
-        )
+        raise TourError(Code.INVALID_INPUT, TEXTS["no_name"], "repo")
     if not token.strip() or not token.strip().isascii():
         raise TourError(
             Code.INVALID_INPUT,
-            "A token with write access is needed. Create one in the settings of your account on the Hub.",
+            TEXTS["no_token"],
             "token",
         )
     api = HfApi(endpoint=endpoint, token=token.strip())
@@ -83,8 +84,7 @@ def _explained(status: int, repo: str, endpoint: str) -> TourError:
     if status in (401, 403):
         return TourError(
             Code.INVALID_INPUT,
-            f"The Hub at {endpoint} does not let this token write to {repo}. Use a token with write access, "
-            "and your own name or that of your organization before the slash.",
+            TEXTS["no_right"].format(endpoint=endpoint, repo=repo),
             "token",
         )
     return TourError(

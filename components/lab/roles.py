@@ -16,9 +16,12 @@ import numpy as np
 from components.lab.data import SPLITS, UNUSED, About, Data
 from components.models.errors import Code, TourError
 from components.tasks.fields import shorten
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+TEXTS = in_folder(__file__)
 
 MOST_CLASSES = 100
 SHARES = (0.70, 0.15, 0.15)  # of the splits that are cut here, in the order of `SPLITS`
@@ -136,8 +139,7 @@ def guess(columns: Sequence[Column]) -> Roles:
     if not texts:
         raise TourError(
             Code.INVALID_INPUT,
-            "No column holds text. Bring data with a text in each row; if the columns above look wrong, set "
-            "the separator.",
+            TEXTS["no_text"],
         )
     split = next((one for one in columns if _is_split(one)), None)
     free = [one for one in texts if one is not split]
@@ -159,11 +161,7 @@ def too_many_classes(columns: Sequence[Column]) -> list[str]:
     label = _called([one for one in columns if not _is_split(one)], _LABELS)
     if label is None or label.distinct <= MOST_CLASSES:
         return []
-    return [
-        f"{shorten(label.name)} has more than {MOST_CLASSES} different values, and up to {MOST_CLASSES} "
-        "classes can be trained. Join rare classes, or keep the rows of the most frequent ones, to use it as "
-        "the label."
-    ]
+    return [TEXTS["too_many_classes"].format(column=shorten(label.name), limit=MOST_CLASSES)]
 
 
 def _called(columns: Iterable[Column], names: Sequence[str]) -> Column | None:
@@ -219,10 +217,7 @@ def make(
         if hidden := _hidden(label):
             said.append(f"Invisible characters were taken out of the labels of {hidden:,} rows.")
         if len(labels) == 1:
-            said.append(
-                f"All labels are {shorten(labels[0])}: this can be looked at, not trained on. Bring data "
-                "with at least two classes, or choose another column for the label."
-            )
+            said.append(TEXTS["one_label"].format(label=shorten(labels[0])))
         if not usable.any():
             raise TourError(
                 Code.INVALID_INPUT,
@@ -234,8 +229,7 @@ def make(
         if roles.split and not (splits[usable] == 0).any():
             raise TourError(
                 Code.INVALID_INPUT,
-                f"No row that can be used is marked as training in {shorten(roles.split)}. Mark rows with "
-                "train, validation and test, or choose no column: then the rows are divided here.",
+                TEXTS["no_training"].format(column=shorten(roles.split)),
             )
     else:
         splits[usable] = 0
@@ -276,7 +270,7 @@ def _check(text: Any, name: str, roles: Roles) -> None:
     if len(set(names)) < len(names):
         raise TourError(
             Code.INVALID_INPUT,
-            "One column has two roles. Choose different columns for texts, label and split.",
+            TEXTS["two_roles"],
         )
 
 
@@ -311,8 +305,7 @@ def _coded(column: Any, name: str | None) -> tuple[tuple[str, ...], np.ndarray]:
             kind = "an identifier or a number" if column.type != pa.string() else "a text or an identifier"
             raise TourError(
                 Code.INVALID_INPUT,
-                f"{shorten(name)} has more than {MOST_CLASSES} different values, so it looks like {kind}, "
-                "not like a label. Choose another column for the label, or none to look at the texts alone.",
+                TEXTS["too_many_values"].format(column=shorten(name), limit=MOST_CLASSES, kind=kind),
             )
     labels = tuple(sorted(found, key=_natural))
     known = pa.array(labels, pa.string())
@@ -331,8 +324,7 @@ def _coded_several(column: Any, name: str | None) -> tuple[tuple[str, ...], np.n
     if len(found) > MOST_CLASSES:
         raise TourError(
             Code.INVALID_INPUT,
-            f"{shorten(name)} has more than {MOST_CLASSES} different labels. Choose another column for the "
-            "label, or say that a row has one label alone.",
+            TEXTS["too_many_labels"].format(column=shorten(name), limit=MOST_CLASSES),
         )
     labels = tuple(sorted(found, key=_natural))
     place = {label: at for at, label in enumerate(labels)}
@@ -392,10 +384,7 @@ def look_alikes(labels: Sequence[str]) -> list[str]:
     pairs = [" and ".join(map(shorten, group)) for group in alike.values() if len(group) > 1]
     if not pairs:
         return []
-    return [
-        f"Nearly identical labels are different classes here: {'; '.join(pairs[:5])}. If they mean the same, "
-        "write them the same way."
-    ]
+    return [TEXTS["similar_labels"].format(labels="; ".join(pairs[:5]))]
 
 
 def _natural(label: str) -> tuple[float, str]:
@@ -415,10 +404,7 @@ def _declared(column: Any, name: str, notes: list[str]) -> np.ndarray:
             splits[codes == code] = SPLITS.index(known)
         else:
             rows = int((codes == code).sum())
-            notes.append(
-                f"{rows:,} rows are marked {shorten(value)} in {shorten(name)}, which is neither train, "
-                "validation nor test; they are in no split."
-            )
+            notes.append(TEXTS["other_mark"].format(rows=rows, value=shorten(value), column=shorten(name)))
     if blank := int((codes == UNUSED).sum()):
         notes.append(f"{blank:,} rows are marked with no split; they are in none.")
     return splits
@@ -447,19 +433,14 @@ def _cut(
             splits[rows[at : at + many]] = split
             at += many
     names = " and ".join(SPLITS[at] for at in missing)
-    by_class = ", each class in the same shares" if labels else ""
     if marked:
         taken = " and ".join(f"{100 * SHARES[at]:.0f} %" for at in missing)
         notes.append(
-            f"The data has no {names} rows: {taken} of the training rows were taken for it at random (seed "
-            f"{SEED}){by_class}."
+            TEXTS["taken_by_class" if labels else "taken"].format(splits=names, shares=taken, seed=SEED)
         )
     else:
-        notes.append(
-            "The rows were divided at random into {} training, {} validation and {} test (seed {}){}.".format(
-                *(f"{100 * share:.0f} %" for share in SHARES), SEED, by_class
-            )
-        )
+        shares = {split: f"{100 * share:.0f} %" for split, share in zip(SPLITS, SHARES, strict=True)}
+        notes.append(TEXTS["divided_by_class" if labels else "divided"].format(seed=SEED, **shares))
     if small:
         notes.append(
             f"Too few rows for all splits, so all are training rows: {', '.join(map(shorten, small[:10]))}."

@@ -26,6 +26,9 @@ from components.models.errors import Code, TourError
 from components.models.settings import Settings
 from components.models.sources import Sources
 from components.models.status import State as Stage
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 
 class PausedError(Exception):
@@ -48,9 +51,7 @@ class Work:
     @property
     def data(self) -> Data:
         if (data := self.run.data) is None:
-            raise TourError(
-                Code.EXPIRED, "The data of this run is no longer there. Upload it again and start a new run."
-            )
+            raise TourError(Code.EXPIRED, TEXTS["no_data"])
         return data
 
     @property

@@ -15,6 +15,9 @@ from pathlib import Path
 from components.models import disk
 from components.models.errors import Code, TourError
 from components.models.sources.files import size
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 KEEP = 24 * 3600.0  # seconds after its last use
 _KEY = re.compile(r"[A-Za-z0-9_-]{20,64}")
@@ -133,8 +136,7 @@ class Workspaces:
         if used + nbytes > self._each:
             raise TourError(
                 Code.TOO_LONG,
-                f"This needs {nbytes / 1e6:,.0f} MB; of the {self._each / 1e6:,.0f} MB that a visitor has, "
-                f"{used / 1e6:,.0f} are taken. Remove runs or data that you no longer need.",
+                TEXTS["too_large"].format(size=nbytes / 1e6, limit=self._each / 1e6, taken=used / 1e6),
             )
         others = sum(one.nbytes for one in self if one.folder != workspace.folder)
         if others + used + nbytes > self._budget:
@@ -152,7 +154,7 @@ class Workspaces:
         if nbytes > 0:
             raise TourError(
                 Code.BUSY,
-                "The disk space of the lab is taken by others who are training now. Try again later.",
+                TEXTS["all_taken"],
             )
 
 

@@ -21,9 +21,12 @@ from components.lab.work import Work
 from components.models.checkpoint import Checkpoint, Head
 from components.models.errors import Code, TourError
 from components.tasks.fields import STRICT, Text
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.training.language import Fit
+
+TEXTS = in_folder(__file__)
 
 LORA, EVERY = "LoRA", "every weight"
 RATES = {LORA: 0.001, EVERY: 0.0001}  # that suit each way of change
@@ -46,10 +49,7 @@ class Options:
         Field(
             max_length=corpus.LONGEST,
             title="Text",
-            description=(
-                f"Plain text of the field, {corpus.SHORTEST:,} to {corpus.LONGEST:,} characters. Every tenth "
-                "passage is held out: it is measured on, and never trained on."
-            ),
+            description=TEXTS["text"].format(least=corpus.SHORTEST, most=corpus.LONGEST),
         ),
     ] = corpus.fog_loft()
     model: Annotated[
@@ -59,7 +59,7 @@ class Options:
         Literal["LoRA", "every weight"],
         Field(
             title="What changes",
-            description="LoRA trains thin matrices beside the weights, which are then added to them.",
+            description=TEXTS["change"],
         ),
     ] = "LoRA"
     prompt: Annotated[
@@ -67,9 +67,7 @@ class Options:
         Field(
             max_length=500,
             title="Prompt",
-            description=(
-                "The model continues it before and after training. A masked model fills in the next word."
-            ),
+            description=TEXTS["prompt"],
         ),
     ] = corpus.PROMPT
     epochs: Annotated[
@@ -206,20 +204,14 @@ class _Measure:
         if len(ids) < 2:
             raise TourError(
                 Code.INVALID_INPUT,
-                "The tokenizer of this model finds nothing in the held-out part of the text. Bring another "
-                "text.",
+                TEXTS["no_tokens"],
                 "text",
             )
         notes = []
         if masked and len(ids) > _PROBED[0]:
-            notes.append(
-                f"Pseudo-perplexity is measured on {_PROBED[0]} of the {len(ids):,} held-out tokens, evenly "
-                "spread."
-            )
+            notes.append(TEXTS["pseudo_perplexity"].format(measured=_PROBED[0], tokens=len(ids)))
         elif len(ids) > _MEASURED and not masked:
-            notes.append(
-                f"Perplexity is measured on the first {_MEASURED:,} of the {len(ids):,} held-out tokens."
-            )
+            notes.append(TEXTS["perplexity"].format(read=_MEASURED, tokens=len(ids)))
         self.notes = tuple(notes)
 
     def held_out(self, network: Any) -> Fit:
@@ -275,8 +267,7 @@ def _suitable(base: Checkpoint | None) -> Checkpoint:
     if base is None or base.head not in HEADS:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{base.title if base else 'This'} has no head that predicts words, so it cannot learn from "
-            "plain text. Pick a decoder or a masked language model.",
+            TEXTS["no_word_head"].format(model=base.title if base else "This"),
             "model",
         )
     return base
@@ -306,7 +297,7 @@ def _check(perplexity: float) -> None:
     if not math.isfinite(perplexity):
         raise TourError(
             Code.INVALID_INPUT,
-            "Training diverged: the loss is no longer a number. Set a lower learning rate.",
+            TEXTS["diverged"],
             "learning_rate",
         )
 
@@ -338,7 +329,7 @@ def _nothing(folder: Path) -> None:
 METHOD = Method(
     name="adaptation",
     title="Domain adaptation",
-    about="Continues pretraining on your own text, so that its words and phrases become likely.",
+    about=TEXTS["about"],
     kind="language model",
     options=Options,
     run=run,

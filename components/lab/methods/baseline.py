@@ -8,6 +8,9 @@ from pydantic.dataclasses import dataclass
 from components.lab.methods.method import Method
 from components.lab.work import Work
 from components.tasks.fields import STRICT
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -41,7 +44,7 @@ def _each(work: Work) -> None:
 METHOD = Method(
     name="baseline",
     title="Most frequent class",
-    about="Always answers with the most frequent class of the training split: the baseline to beat.",
+    about=TEXTS["about"],
     kind="classifier",
     options=Options,
     run=run,

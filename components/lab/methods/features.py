@@ -29,6 +29,9 @@ from components.lab.sampling import spread
 from components.lab.work import Work
 from components.models.errors import Code, TourError
 from components.tasks.fields import STRICT
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 MOST = 5000  # rows
 FEWEST = 4
@@ -45,12 +48,7 @@ class Options:
         Literal["lda", "pca", "umap"],
         Field(
             title="Projection",
-            description=(
-                "lda: the directions that best separate the labels of the training split, flattened by umap; "
-                "pca: the two directions in which texts differ most, keeps distances, ignores labels; "
-                "umap: keeps neighbours together, distances between groups mean little, ignores labels; the "
-                "first run compiles it, about 15 seconds."
-            ),
+            description=TEXTS["projection"],
         ),
     ] = "lda"
     n_neighbors: Annotated[
@@ -92,11 +90,11 @@ def run(work: Work, options: Options) -> None:
     if len(every) < FEWEST:
         raise TourError(
             Code.INVALID_INPUT,
-            f"The data has {len(every)} texts; at least {FEWEST} are needed to compare. Bring more rows.",
+            TEXTS["too_few_texts"].format(texts=len(every), limit=FEWEST),
         )
     rows = spread(every, MOST)
     if len(rows) < len(every):
-        work.note(f"The data has {len(every):,} texts: {len(rows):,} of them, at even distances, are shown.")
+        work.note(TEXTS["sample"].format(texts=len(every), shown=len(rows)))
     hidden = hidden_states(work, rows, options.layer, options.pooling)
     if work.base and (note := cut_note(hidden.cut, work.base.token_limit)):
         work.note(note)
@@ -105,7 +103,7 @@ def run(work: Work, options: Options) -> None:
     fitted = (splits == SPLITS.index("train")) & (classes != UNUSED)
     projection = options.projection
     if projection == "lda" and len(np.unique(classes[fitted])) < 2:
-        work.note("The training split has fewer than two labels to separate: projected by PCA.")
+        work.note(TEXTS["too_few_labels"])
         projection = "pca"
     work.progress(f"Projecting ({projection})")
     explained, held_out = None, None
@@ -210,10 +208,7 @@ def _umap(vectors: np.ndarray, neighbours: int, seed: int, cache: Path) -> np.nd
 METHOD = Method(
     name="features",
     title="Features",
-    about=(
-        "Reads each text with a network, takes one vector of hidden states for it, and draws all of them in "
-        "two dimensions."
-    ),
+    about=TEXTS["about"],
     kind="features",
     options=Options,
     run=run,

@@ -30,11 +30,14 @@ from components.models.checkpoint import Checkpoint, Head
 from components.models.errors import Code, TourError
 from components.models.loading import load
 from components.models.sources.folder import origin, trained
+from components.texts import in_folder
 from components.training import classification
 from components.training.adapter import body_tokenizer
 from components.training.data import Labelled
 from components.training.recipe import Recipe
 from components.training.run import Collate, Example, Job, predict, steps_per_epoch
+
+TEXTS = in_folder(__file__)
 
 _NAME = "local/trained"
 _BLOCK = 1000  # texts that are tokenised at a time
@@ -210,7 +213,7 @@ def _job(
             raise
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"Transformers has no classifier on {base.title}'s kind of network. Pick another model.",
+            TEXTS["no_classifier"].format(model=base.title),
             "model",
         ) from error
 

@@ -17,7 +17,10 @@ from components.lab.methods.options import (
 )
 from components.lab.work import Work
 from components.tasks.fields import STRICT
+from components.texts import in_folder
 from components.training.recipe import Recipe
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -53,10 +56,7 @@ def run(work: Work, options: Options) -> None:
 METHOD = Method(
     name="full",
     title="Full fine-tuning",
-    about=(
-        "Trains every weight of the network and a new head. Learns the most from the data, costs the most "
-        "time and memory, and overfits most easily on few examples."
-    ),
+    about=TEXTS["about"],
     kind="classifier",
     options=Options,
     run=run,

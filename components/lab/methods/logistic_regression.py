@@ -14,9 +14,12 @@ from components.lab.methods.options import DEFAULT_MODEL, Layer, Model, Pooling,
 from components.lab.methods.splits import scores, training_rows
 from components.lab.work import Work
 from components.tasks.fields import STRICT
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
+
+TEXTS = in_folder(__file__)
 
 _ABSENT = 10.0  # how far below the lowest logit a class lies that was not learned: all but impossible
 
@@ -32,10 +35,7 @@ class Options:
             ge=1e-5,
             le=1000,
             title="Freedom (C)",
-            description=(
-                "The inverse of regularization: lower keeps the weights small, higher lets them follow every "
-                "training example."
-            ),
+            description=TEXTS["freedom"],
         ),
     ] = 0.01
     seed: Seed = 20
@@ -117,11 +117,7 @@ def _logits(decisions: np.ndarray, learned: np.ndarray, classes: int) -> np.ndar
 METHOD = Method(
     name="logistic_regression",
     title="Logistic regression on frozen features",
-    about=(
-        "Reads each text once with a network that is not changed, takes one vector of hidden states for it, "
-        "and fits a linear classifier on these vectors. Takes seconds, and is often hard to beat on little "
-        "data."
-    ),
+    about=TEXTS["about"],
     kind="classifier",
     options=Options,
     run=run,

@@ -20,7 +20,10 @@ from components.lab.methods.options import (
 )
 from components.lab.work import Work
 from components.tasks.fields import STRICT
+from components.texts import in_folder
 from components.training.recipe import Recipe
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -61,11 +64,7 @@ def run(work: Work, options: Options) -> None:
 METHOD = Method(
     name="lora",
     title="LoRA",
-    about=(
-        "Trains two small matrices beside each linear layer, and a new head; the network itself stays as it "
-        "is. A few megabytes instead of the whole network, and how close it comes to full fine-tuning "
-        "depends on the data."
-    ),
+    about=TEXTS["about"],
     kind="classifier",
     options=Options,
     run=run,

@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from components.tasks.fields import Text
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 
@@ -15,7 +18,7 @@ Model = Annotated[
     Field(
         max_length=200,
         title="Start from",
-        description="A checkpoint of the list, or the id of an encoder or decoder on the Hub.",
+        description=TEXTS["base"],
     ),
 ]
 Layer = Annotated[
@@ -24,9 +27,7 @@ Layer = Annotated[
         ge=-1,
         le=48,
         title="Layer",
-        description=(
-            "Layer whose hidden states are used: 1 is the first, 0 the embeddings before it, -1 the last."
-        ),
+        description=TEXTS["layer"],
         json_schema_extra={"step": None},  # no slider: models have 6 layers or 30
     ),
 ]
@@ -34,10 +35,7 @@ Pooling = Annotated[
     Literal["mean", "first"],
     Field(
         title="Pooling",
-        description=(
-            "mean: of all tokens of a text; first: the first token alone (CLS), or the last one where the "
-            "model is a decoder."
-        ),
+        description=TEXTS["pooling"],
     ),
 ]
 Seed = Annotated[
@@ -52,7 +50,7 @@ LearningRate = Annotated[
         ge=1e-7,
         le=0.1,
         title="Learning rate",
-        description="Size of a step: higher learns faster; too high, and it fails to learn.",
+        description=TEXTS["learning_rate"],
         json_schema_extra={"step": 1e-7},  # no slider: good values are powers of ten apart
     ),
 ]
@@ -63,7 +61,7 @@ WeightDecay = Annotated[
         ge=0,
         le=1,
         title="Weight decay",
-        description="How strongly weights are pulled towards zero, to prevent overfitting.",
+        description=TEXTS["weight_decay"],
         json_schema_extra={"step": 0.01},
     ),
 ]

@@ -13,6 +13,9 @@ from components.lab import corpus
 from components.lab.methods.method import Method
 from components.lab.work import Work
 from components.tasks.fields import STRICT, OptionalText
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 CHARACTERS, PIECES = "characters", "byte-level BPE"
 ENTRIES = 1000  # of the vocabulary, if the text is cut into pieces
@@ -32,17 +35,14 @@ class Options:
         Field(
             max_length=corpus.LONGEST,
             title="Text",
-            description=(
-                f"{corpus.SHORTEST:,} to {corpus.LONGEST:,} characters. Empty: the English prose that ships "
-                "with the lab, some 70,000 characters. Every tenth passage is held out."
-            ),
+            description=TEXTS["text"].format(least=corpus.SHORTEST, most=corpus.LONGEST),
         ),
     ] = ""
     unit: Annotated[
         Literal["characters", "byte-level BPE"],
         Field(
             title="Tokens",
-            description=f"Single characters, or {ENTRIES:,} pieces of words that are learned from the text.",
+            description=TEXTS["tokens"].format(entries=ENTRIES),
         ),
     ] = "characters"
     width: Annotated[
@@ -139,8 +139,7 @@ def run(work: Work, options: Options) -> None:
     if not any(event["event"] == "sample" for event in work.run.events()):
         for note in (
             *text.notes,
-            f"A network of {parameters:,} parameters, made here from random numbers. Nothing else on these "
-            "pages uses it, and it is not kept.",
+            TEXTS["random_network"].format(parameters=parameters),
         ):
             work.note(note)
         record(0)
@@ -218,10 +217,7 @@ def _network(vocabulary: int, options: Options) -> Any:
 METHOD = Method(
     name="pretraining",
     title="Pretraining at small scale",
-    about=(
-        "Makes a small decoder from random numbers and trains it from scratch to predict the next token of "
-        "your text."
-    ),
+    about=TEXTS["about"],
     kind="language model",
     options=Options,
     run=run,

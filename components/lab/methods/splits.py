@@ -8,6 +8,9 @@ from components.lab.data import Data
 from components.lab.judging import binary_losses, log_softmax
 from components.lab.sampling import stratified
 from components.lab.work import Work
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 MOST_TRAINING = 20_000  # rows
 MOST_WATCHED = 2000
@@ -19,17 +22,11 @@ def training_rows(work: Work, seed: int) -> np.ndarray:
     rows = data.rows("train")
     taken: np.ndarray = rows[stratified(data.classes(rows), MOST_TRAINING, seed)]
     if len(taken) < len(rows):
-        work.note(
-            f"The training split has {len(rows):,} rows: learned from {len(taken):,} of them, drawn at "
-            "random with each class keeping its share."
-        )
+        work.note(TEXTS["sample"].format(rows=len(rows), read=len(taken)))
     there = set(np.flatnonzero(data.fits(rows).any(axis=0)).tolist())
     absent = [label for code, label in enumerate(data.about.labels) if code not in there]
     if absent:
-        work.note(
-            f"The training split has no example of {', '.join(absent[:5])}{' …' if len(absent) > 5 else ''}: "
-            "that cannot be learned."
-        )
+        work.note(TEXTS["absent"].format(classes=", ".join(absent[:5]), more=" …" if len(absent) > 5 else ""))
     return taken
 
 

@@ -13,8 +13,11 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from components.lab.work import PausedError, Work
 from components.lab.workspace import remove
 from components.models.errors import Code, TourError
+from components.texts import in_folder
 from components.training.recipe import Recipe
 from components.training.run import Job, train
+
+TEXTS = in_folder(__file__)
 
 PACE = 0.2  # seconds at least between two words about the loss
 
@@ -67,8 +70,7 @@ class _Follow(TrainerCallback):
         if not math.isfinite(loss):
             raise TourError(
                 Code.INVALID_INPUT,
-                f"The loss is no longer a number at step {step}, and the run is lost. Set a lower learning "
-                "rate and start again.",
+                TEXTS["diverged"].format(step=step),
                 "learning_rate",
             )
         self._losses.append(loss)
