@@ -13,9 +13,12 @@ from components.insight.anatomy.tabs import tab
 from components.insight.parts import EVERY, Ablated, Costs, Part, What
 from components.tasks.fields import STRICT
 from components.tasks.task import Progress
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 @fields(frozen=True, kw_only=True, config=STRICT)
@@ -58,14 +61,14 @@ def _costs(model: LoadedModel, inputs: anatomy.Inputs, options: Sweep) -> Genera
 
 ABLATE = tab(
     "Switch off",
-    "The prediction of a model without one of its parts, beside that of the whole model.",
+    TEXTS["ablate"],
     Options,
     Ablated,
     _ablate,
 )
 COSTS = tab(
     "Switch off one part after the other",
-    "What the prediction keeps without each part of a model by itself.",
+    TEXTS["costs"],
     Sweep,
     Costs,
     _costs,

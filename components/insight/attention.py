@@ -16,9 +16,12 @@ from components.tasks.explained import LONGEST
 from components.tasks.fields import STRICT, OptionalText, Text
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 FOLDER = Path(__file__).parent
 
@@ -38,10 +41,7 @@ class Inputs:
         Field(
             max_length=20_000,
             title="Second text",
-            description=(
-                "A second sentence, the continuation, or the translation or summary. Leave it empty and an "
-                "encoder-decoder writes it."
-            ),
+            description=TEXTS["text_pair"],
         ),
     ] = ""
 
@@ -54,10 +54,7 @@ class Options:
         Literal["auto", "encoder", "decoder", "cross"],
         Field(
             title="Which attention",
-            description=(
-                "encoder: within the text; decoder: to earlier tokens; cross: from written tokens to the "
-                "source; auto: cross where the model has it, otherwise its only kind."
-            ),
+            description=TEXTS["kind"],
         ),
     ] = "auto"
 
@@ -107,10 +104,7 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
 TASK = Task(
     name="attention",
     title="Attention",
-    about=(
-        "Shows which tokens each token reads from, in one layer and head: rows are the tokens that read and "
-        "sum to 1. Of an encoder-decoder, what each written token reads from the source."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Weights,

@@ -19,11 +19,14 @@ from components.insight.weights import Attentions, Kind, Piece, Stack, Vectors
 from components.models.checkpoint import Head
 from components.models.errors import Code, TourError
 from components.tasks.task import Progress
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 _WATCHED = "eager-watched"
 
@@ -84,8 +87,7 @@ def _stack(
     if not attentions or any(one is None or one.shape[-2:] != expected for one in attentions):
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{model.checkpoint.id} does not return its {kind} attention, so it cannot be shown. Pick "
-            "another model.",
+            TEXTS["no_attention"].format(model=model.checkpoint.id, kind=kind),
             "model",
         )
     return Stack(

@@ -62,9 +62,7 @@ class Inputs:
         WithJsonSchema({"type": "string", "enum": ["", *EXPLAINED]}),
         Field(
             title="Task",
-            description=(
-                "Task whose prediction is explained; empty for the one the checkpoint was trained for."
-            ),
+            description=TEXTS["task"],
         ),
     ] = ""
     text: Annotated[
@@ -72,8 +70,7 @@ class Inputs:
         Field(
             max_length=20_000,
             title="Text",
-            description="Text the model reads: for question_answering the context, for text_generation the "
-            "prompt, for fill_mask a text with [MASK] in it.",
+            description=TEXTS["text"],
         ),
     ]
     text_pair: Annotated[
@@ -96,10 +93,7 @@ class Asking:
         Field(
             max_length=5_000,
             title="Explain",
-            description=(
-                "Prediction to explain: a label, a name or word in the text, a passage, a sentence, a "
-                "generated word. Empty for the top one."
-            ),
+            description=TEXTS["target"],
         ),
     ] = ""
     against: Annotated[
@@ -107,7 +101,7 @@ class Asking:
         Field(
             max_length=5_000,
             title="Rather than",
-            description="Explain why the prediction was made instead of this one; empty for no comparison.",
+            description=TEXTS["against"],
         ),
     ] = ""
     unit: Annotated[
@@ -124,7 +118,7 @@ class Options(Asking):
             ge=4,
             le=256,
             title="Steps",
-            description="Steps of integrated gradients; use more if the error is above 5 %.",
+            description=TEXTS["steps"],
         ),
     ] = 32
 
@@ -140,9 +134,7 @@ class EditOptions(Asking):
         Field(
             max_length=1_000,
             title="Replacement",
-            description=(
-                "Replacement for the part; empty to mask it, or to delete it if the model has no mask token."
-            ),
+            description=TEXTS["replacement"],
         ),
     ] = ""
 
@@ -273,8 +265,7 @@ def chosen_task(checkpoint: Checkpoint, asked: str) -> str:
     if task not in EXPLAINED:
         raise TourError(
             Code.UNSUITABLE_MODEL,
-            f"{checkpoint.id} does {TASKS[task].title.lower()}, which cannot be explained here. Pick a model "
-            "of another task.",
+            TEXTS["unsuitable"].format(model=checkpoint.id, task=TASKS[task].title.lower()),
             "model",
         )
     if task not in checkpoint.tasks:
@@ -470,10 +461,7 @@ for place, unit in enumerate(answer["units"]):
 TASK = Task(
     name="attribution",
     title="Attribution",
-    about=(
-        "Says which parts of a text drive a prediction of another task, by occlusion, gradient × input, "
-        "integrated gradients and attention rollout, and what changes when one part is edited."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Attribution,
@@ -491,7 +479,7 @@ TASK = Task(
 EDIT = Task(
     name="attribution",
     title="Edit and see",
-    about="Says what a prediction's score becomes when one part of the text is masked or replaced.",
+    about=TEXTS["swap"],
     inputs=Inputs,
     options=EditOptions,
     result=Edit,

@@ -15,9 +15,12 @@ from components.tasks.explained import LONGEST
 from components.tasks.fields import STRICT, OptionalText, Text
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -35,10 +38,7 @@ class Inputs:
         Field(
             max_length=20_000,
             title="Second text",
-            description=(
-                "Optional. A second sentence for an encoder, the continuation for a decoder, the output for "
-                "an encoder-decoder: leave it empty and the model writes it."
-            ),
+            description=TEXTS["text_pair"],
         ),
     ] = ""
 
@@ -114,10 +114,7 @@ def run(model: LoadedModel, inputs: Inputs, options: Options) -> Iterator[Progre
 TASK = Task(
     name="layers",
     title="Layer by layer",
-    about=(
-        "Shows what each layer of a model does to a text: the tokens it would predict if the network ended "
-        "there (logit lens), how similar layers are, and the norm of each token's vector."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Layers,

@@ -31,17 +31,16 @@ from components.tasks import (
 from components.tasks.fields import STRICT, Grid, OptionalText, Text
 from components.tasks.sentences import sentences
 from components.tasks.task import Answer, Finding, Operation, Progress, Tool
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.tasks.runner import Runner
 
+TEXTS = in_folder(__file__)
+
 LONGEST = 3_000  # characters
 MOST_SENTENCES = 12  # that are asked for their verdict
-LETTER = (
-    "Last month I bought a red bicycle in your shop in Boston. After nine days it was broken. Mary promised "
-    "to help me. I wrote you two letters, but nobody answered. I am very disappointed. Please give me my "
-    "money back.\nTom Baker"
-)
+LETTER = TEXTS["letter"]
 
 ORDERS = {
     "columns": ["order", "item", "price", "days"],
@@ -118,7 +117,7 @@ class Inputs:
         Field(
             max_length=500,
             title="Sentence with a gap",
-            description="[MASK] stands for the gap. The longest word of the clearest sentence if left out.",
+            description=TEXTS["gap"],
         ),
     ] = ""
     parts: Annotated[
@@ -323,12 +322,7 @@ def run(runner: Runner, inputs: Inputs) -> Generator[Progress, None, Overview]:
 TOOL = Tool(
     name="tour",
     title="Tour",
-    about=(
-        "Sends one text through every task and every look inside a model: tokens, sentiment, names, an "
-        "answer, a question to a table, emotions, a summary, the nearest sentence, topics, attention, "
-        "layers, the words that drive the prediction, the next word, a translation, a filled gap. Each has "
-        "the answer of its own operation."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     result=Overview,
     run=run,

@@ -24,11 +24,14 @@ from components.insight.sublayers import Parts, Position
 from components.insight.weights import Piece
 from components.models.checkpoint import Head
 from components.tasks.task import Progress
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 SHOWN = 128  # positions on a side of a map
 FARTHEST = 128  # tokens between two
@@ -61,10 +64,7 @@ def look(
         without = outcomes.difference(first, third, said, said_without)
         order_without = outcomes.difference(third, _back(fourth, moves))
     else:
-        missing = (
-            f"No module was recognized that tells {model.checkpoint.id} where a token stands, so its "
-            "positions are not switched off here."
-        )
+        missing = TEXTS["no_positions"].format(model=model.checkpoint.id)
     places = [0] * len(order)
     for to, origin in enumerate(order):
         places[origin] = to

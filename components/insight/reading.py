@@ -18,9 +18,12 @@ from components.tasks.languages import AUTO
 from components.tasks.task import Progress, map_progress
 from components.tasks.translation import beam_search, routes
 from components.tasks.windows import case_types
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 BEAMS = 4  # as the translation and summarization pages write
 WRITTEN = 64  # tokens that an encoder-decoder writes at most where nothing is given
@@ -219,8 +222,7 @@ def _changed(model: LoadedModel, row: _Row, edit: Edit | None) -> _Row:
         if len(found) != 1:
             raise TourError(
                 Code.INVALID_INPUT,
-                f"“{edit.text[:40]}” is {len(found)} tokens of this model. Write a single token, so that the "
-                "two runs can be compared token by token.",
+                TEXTS["several_tokens"].format(text=edit.text[:40], tokens=len(found)),
                 "token",
             )
         id = found[0]

@@ -22,12 +22,15 @@ from components.insight.parts import EVERY, Ablated, Cost, Costs, Offered, Part,
 from components.insight.sublayers import Block, Kind, Parts, Position
 from components.models.errors import Code, TourError
 from components.tasks.task import Progress, scaled_progress
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from components.insight.reading import Reading
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 
 def ablate(model: LoadedModel, text: str, text_pair: str, part: Part) -> Generator[Progress, None, Ablated]:
@@ -138,9 +141,9 @@ def _offered(parts: Parts, side: str) -> Offered:
     ]
     missing = []
     if not blocks:
-        missing.append("Its layers were not recognized: nothing was seen to add to what it was given.")
+        missing.append(TEXTS["no_layers"])
     if not heads:
-        missing.append("Its heads cannot be told apart: no matrix was seen to be given their results.")
+        missing.append(TEXTS["no_heads"])
     if not kinds & {"attention", "cross-attention"}:
         missing.append("No attention was recognized in its layers.")
     if "feed-forward" not in kinds:
@@ -220,7 +223,7 @@ def _lacking(name: str, asked: int, most: int) -> TourError:
     """In the page's numbers, which begin with 1."""
     return TourError(
         Code.INVALID_INPUT,
-        f"This model has no {name} {asked + 1}: its {name}s are numbered 1 to {most}. Choose one of them.",
+        TEXTS["no_such_part"].format(name=name, number=asked + 1, most=most),
         name,
     )
 
@@ -228,7 +231,7 @@ def _lacking(name: str, asked: int, most: int) -> TourError:
 def _untold(what: str) -> TourError:
     return TourError(
         Code.UNSUITABLE_MODEL,
-        f"Which modules are {what} cannot be told of this model. Switch off something else.",
+        TEXTS["no_kind"].format(what=what),
         "what",
     )
 

@@ -14,12 +14,15 @@ from components.tasks.explained import LONGEST
 from components.tasks.fields import STRICT, OptionalText, Text
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from components.insight.weights import Floats
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 FOLDER = Path(__file__).parent
 
@@ -39,10 +42,7 @@ class Inputs:
         Field(
             max_length=20_000,
             title="Second text",
-            description=(
-                "Optional. A second sentence for an encoder, the continuation for a decoder, the output for "
-                "an encoder-decoder: leave it empty and the model writes it."
-            ),
+            description=TEXTS["text_pair"],
         ),
     ] = ""
 
@@ -54,7 +54,7 @@ class Options:
         Field(
             max_length=300,
             title="Part",
-            description="A module by its name in named_modules; empty for the whole network.",
+            description=TEXTS["part"],
         ),
     ] = ""
 
@@ -186,10 +186,7 @@ def _activations(name: str, output: Tensor) -> Activations:
 TASK = Task(
     name="anatomy",
     title="Anatomy",
-    about=(
-        "Opens a model up: its modules with their parameters, their output's shape for the text and their "
-        "multiply-adds, what each part adds to the residual stream, and a summary of one part's activations."
-    ),
+    about=TEXTS["about"],
     inputs=Inputs,
     options=Options,
     result=Anatomy,

@@ -10,10 +10,13 @@ from components.insight.anatomy.forward import Call, forward
 from components.insight.instrumented import instrumented_copy
 from components.insight.weights import Floats
 from components.models.errors import Code, TourError
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.insight.reading import Reading
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 LARGEST = 16_000_000  # numbers of one tensor
 
@@ -30,8 +33,7 @@ def tensor(model: LoadedModel, read: Reading, name: str) -> Floats:
     if found.numel() > LARGEST:
         raise TourError(
             Code.INVALID_INPUT,
-            f"{name} has {found.numel():,} numbers; at most {LARGEST:,} are sent. Run the code below "
-            "the tabs to get them.",
+            TEXTS["too_large"].format(name=name, numbers=found.numel(), limit=LARGEST),
             "part",
         )
     return found.float().cpu().numpy()
@@ -44,8 +46,7 @@ def known(model: LoadedModel, name: str) -> None:
         near = get_close_matches(name, modules, n=3, cutoff=0.4) or modules[1:4]
         raise TourError(
             Code.INVALID_INPUT,
-            f"{model.checkpoint.id} has no module “{name[:100]}”. Choose one of its named_modules, such as "
-            f"{', '.join(near)}.",
+            TEXTS["no_module"].format(model=model.checkpoint.id, name=name[:100], near=", ".join(near)),
             "part",
         )
 
