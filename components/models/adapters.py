@@ -13,9 +13,12 @@ from peft.utils import ModulesToSaveWrapper
 from safetensors.torch import load_file
 
 from components.models.errors import Code, TourError
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from components.models.checkpoint import Checkpoint, LoadedModel
+
+TEXTS = in_folder(__file__)
 
 # PEFT asks networks by a name that Transformers has replaced.
 warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
@@ -70,7 +73,7 @@ def _adapt(network: transformers.PreTrainedModel, folder: Path, body: LoadedMode
     adapter = PeftConfig.from_pretrained(str(folder))
     adapter.inference_mode = True
     if getattr(adapter, "init_lora_weights", True) not in (True, False, "gaussian"):
-        raise _UnfitError("its adapter's initialization would change the body's own weights")
+        raise _UnfitError(TEXTS["own_initialization"])
     with torch.device("meta"):  # in this thread; PEFT's own way would put other threads' parameters there too
         inject_adapter_in_model(adapter, network)
     weights = {

@@ -23,6 +23,9 @@ from components.models.checkpoint import (
 )
 from components.models.errors import Code, TourError
 from components.models.settings import PROFILES, Profile
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 _PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -55,8 +58,9 @@ class Catalog:
                     other = self._defaults.setdefault((task, profile), checkpoint)
                     if other is not checkpoint:
                         raise CatalogError(
-                            f"[{checkpoint.id}] default_for: {other.id} is already the default "
-                            f"of {task} under the profile {profile}"
+                            TEXTS["second_default"].format(
+                                model=checkpoint.id, other=other.id, task=task, profile=profile
+                            )
                         )
 
     def __getitem__(self, id: str) -> Checkpoint:
@@ -164,9 +168,7 @@ def _check_source(source: Source, where: str) -> None:
             if not _SHA256.fullmatch(source.sha256):
                 raise CatalogError(f"{where} sha256: must be 64 lower-case hexadecimal digits")
             if "/" in source.file or Path(source.folder).is_absolute() or ".." in Path(source.folder).parts:
-                raise CatalogError(
-                    f"{where} folder, file: must be a folder inside the wheel and a file in it"
-                )
+                raise CatalogError(TEXTS["outside_wheel"].format(where=where))
         case RepoSource():
             if Path(source.folder).is_absolute() or ".." in Path(source.folder).parts:
                 raise CatalogError(f"{where} folder: must stay inside components/models/embedded/")
@@ -202,7 +204,4 @@ def _check_body(checkpoint: Checkpoint, by_id: Mapping[str, Checkpoint]) -> None
     if body.head is not Head.ENCODER:
         raise CatalogError(f"{where} {body.id} has the head {body.head.value}; a body must be an encoder")
     if not isinstance(checkpoint.source, RepoSource | LocalSource):
-        raise CatalogError(
-            f"{where} only a checkpoint whose source is repo or local can share one, for now; "
-            "leave it out, or ship the adapter's folder"
-        )
+        raise CatalogError(TEXTS["unshared"].format(where=where))

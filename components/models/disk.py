@@ -13,6 +13,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from components.models.errors import Code, TourError
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 RESERVE = 200_000_000  # bytes that visitors never fill: logs and the system need some
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -34,8 +37,7 @@ def is_full(error: BaseException | None) -> bool:
 def no_room(what: str) -> TourError:
     return TourError(
         Code.NO_SPACE,
-        f"The disk of this server is full, so {what}. Nothing is wrong with what you sent: try again later, "
-        "or tell who runs this app.",
+        TEXTS["full"].format(what=what),
     )
 
 

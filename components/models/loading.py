@@ -13,6 +13,9 @@ from transformers.utils import logging
 
 from components.models.checkpoint import Checkpoint, Head, LoadedModel
 from components.models.errors import Code, TourError
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 logging.disable_progress_bar()
 # Every unload collects garbage. What the libraries brought along stays anyway: unless it is set aside, each
@@ -71,8 +74,9 @@ def _whole(
     if gaps:
         raise TourError(
             Code.LOAD_FAILED,
-            f"{checkpoint.id} has no weights for {gaps[0]} ({len(gaps)} missing): "
-            f"it is not a {checkpoint.head.value} checkpoint. Pick another model.",
+            TEXTS["no_weights"].format(
+                model=checkpoint.id, kind=gaps[0], count=len(gaps), head=checkpoint.head.value
+            ),
         )
     tokenizer = transformers.AutoTokenizer.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False

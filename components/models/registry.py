@@ -22,9 +22,12 @@ from components.models.settings import Settings
 from components.models.sources import Sources, lookup
 from components.models.sources.folder import found
 from components.models.status import Availability, Memory, Report, State, Status
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     import torch
+
+TEXTS = in_folder(__file__)
 
 __all__ = ["Availability", "Memory", "Registry", "State", "Status"]
 
@@ -173,8 +176,7 @@ class Registry:
         if not self.reachable():
             raise TourError(
                 Code.UNREACHABLE,
-                f"{id} is not in the list, and the Hub at {self.endpoint} cannot be reached. Pick a model "
-                "from the list, or try again later.",
+                TEXTS["unlisted"].format(model=id, endpoint=self.endpoint),
                 "model",
             )
         return lookup.describe(self.endpoint, id, tuple(self.catalog))
@@ -195,8 +197,7 @@ class Registry:
                 if self._adopted >= MOST_ADOPTED:
                     raise TourError(
                         Code.IN_USE,
-                        f"Visitors have added {MOST_ADOPTED} checkpoints, the maximum until this app "
-                        "restarts. Pick a model from the list.",
+                        TEXTS["too_many_adopted"].format(limit=MOST_ADOPTED),
                         "model",
                     )
                 self._adopted += 1
@@ -382,8 +383,7 @@ class Registry:
             _log.exception("loading %s failed", slot.checkpoint.id)
             failure = TourError(
                 Code.LOAD_FAILED,
-                f"{slot.checkpoint.id} could not be loaded ({type(error).__name__}: {error}). Try again, or "
-                "pick another model.",
+                TEXTS["not_loaded"].format(model=slot.checkpoint.id, kind=type(error).__name__, error=error),
             )
         with self._changed:
             _drop(slot)
@@ -463,8 +463,9 @@ class Registry:
             memory = self.memory()
             raise TourError(
                 Code.OUT_OF_MEMORY,
-                f"{checkpoint.id} does not fit: {device} has no memory left while {_size(memory.used)} of "
-                f"{_size(memory.budget)} are in use. Pick a smaller model, or unload one.",
+                TEXTS["no_memory"].format(
+                    model=checkpoint.id, device=device, used=_size(memory.used), budget=_size(memory.budget)
+                ),
                 "model",
             ) from None
 
@@ -482,8 +483,7 @@ class Registry:
         if need > budget:
             raise TourError(
                 Code.OUT_OF_MEMORY,
-                f"{checkpoint.id} needs {_size(need)} of memory; the budget for all is {_size(budget)}."
-                " Pick a smaller one, or start the app with a larger memory budget.",
+                TEXTS["over_budget"].format(model=checkpoint.id, need=_size(need), budget=_size(budget)),
                 "model",
             )
 
@@ -507,9 +507,12 @@ class Registry:
                     memory = self.memory()
                     raise TourError(
                         Code.OUT_OF_MEMORY,
-                        f"{slot.checkpoint.id} needs {_size(need)} of memory; "
-                        f"{_size(memory.used - slot.nbytes)} of {_size(memory.budget)} are held by models "
-                        "that are answering others. Try again in a moment.",
+                        TEXTS["memory_in_use"].format(
+                            model=slot.checkpoint.id,
+                            need=_size(need),
+                            used=_size(memory.used - slot.nbytes),
+                            budget=_size(memory.budget),
+                        ),
                         "model",
                     )
                 self._changed.wait(min(left, 0.5))
@@ -541,7 +544,7 @@ def _view(slot: _Slot) -> tuple[State, float | None, str]:
 def _again(failure: BaseException | None) -> TourError:
     """A copy for each waiter: raising one exception in several threads would tangle its traceback."""
     if not isinstance(failure, TourError):
-        return TourError(Code.LOAD_FAILED, "The model was unloaded while it was being asked for; try again.")
+        return TourError(Code.LOAD_FAILED, TEXTS["unloaded"])
     return TourError(failure.code, failure.message, failure.field)
 
 

@@ -16,6 +16,9 @@ from components.models.library import import_transformers
 from components.models.registry import Registry
 from components.models.status import Report
 from components.models.tokenizer import Tokenizer, wrapped
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 MOST_KEPT = 24  # tokenizers of checkpoints; a large one takes some ten megabytes
 MOST_TRAINED = 50
@@ -101,8 +104,7 @@ class Tokenizers:
         if id.startswith(TRAINED):
             raise TourError(
                 Code.UNKNOWN_MODEL,
-                "This trained tokenizer is no longer available: the app restarted, or many were trained "
-                "since. Train it again, or pick another one.",
+                TEXTS["expired"],
                 "tokenizers",
             )
         if not self._registry.may_be_named(id):
@@ -173,8 +175,7 @@ class Tokenizers:
         if found is None:
             raise TourError(
                 Code.UNSUITABLE_MODEL,
-                f"The tokenizer of {name} does not give the positions of its tokens in the text. Pick "
-                "another one.",
+                TEXTS["no_positions"].format(name=name),
                 "tokenizers",
             )
         return found

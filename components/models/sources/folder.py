@@ -16,6 +16,9 @@ from components.models.checkpoint import (
     WheelSource,
 )
 from components.models.errors import Code, TourError
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 _EMBEDDED = Path(__file__).resolve().parents[1] / "embedded"
 _HEADS = {
@@ -49,7 +52,7 @@ def fetch(source: RepoSource | LocalSource) -> Path:
     if not present(source):
         raise TourError(
             Code.LOAD_FAILED,
-            f"There is no checkpoint in {place(source)}: config.json is missing. Check the folder.",
+            TEXTS["no_config"].format(place=place(source)),
         )
     return place(source)
 

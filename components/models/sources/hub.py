@@ -14,6 +14,9 @@ from components.models.checkpoint import HubSource
 from components.models.errors import Code, TourError
 from components.models.sources import files
 from components.models.status import Report
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 _IGNORED = ["*/*"]  # subfolders: other formats of the same weights
 _LARGEST_TOKENIZER = 100_000_000  # bytes
@@ -64,14 +67,12 @@ class Hub:
             if _discard_damaged(folder):
                 raise TourError(
                     Code.CORRUPT,
-                    f"The download of {source.repo} is damaged, twice in a row. It was removed; "
-                    "try again later.",
+                    TEXTS["damaged"].format(repo=source.repo),
                 )
         if not _has_weights(folder):
             raise TourError(
                 Code.LOAD_FAILED,
-                f"{source.repo} has no safetensors weights, and other formats are not loaded. The Hub's "
-                "safetensors converter can add them.",
+                TEXTS["no_safetensors"].format(repo=source.repo),
             )
         return folder
 
@@ -86,7 +87,7 @@ class Hub:
         if _discard_damaged(folder) or not _has_tokenizer(folder):
             raise TourError(
                 Code.UNSUITABLE_MODEL,
-                f"{source.repo} has no tokenizer that Transformers reads. Pick another model.",
+                TEXTS["no_tokenizer"].format(repo=source.repo),
                 "tokenizers",
             )
         return folder
@@ -167,8 +168,7 @@ class Hub:
                 if not weights and meter.nbytes > _LARGEST_TOKENIZER:
                     raise TourError(
                         Code.UNSUITABLE_MODEL,
-                        f"{source.repo} has more than {_LARGEST_TOKENIZER / 1e6:.0f} MB of files beside its "
-                        "weights. Pick another model.",
+                        TEXTS["too_many_files"].format(repo=source.repo, limit=_LARGEST_TOKENIZER / 1e6),
                         "tokenizers",
                     )
         except BaseException:
@@ -180,14 +180,12 @@ class Hub:
             case GatedRepoError() as error:
                 raise TourError(
                     Code.LOAD_FAILED,
-                    f"{source.repo} requires you to accept its terms on the Hub, and a token. Pick another "
-                    "model.",
+                    TEXTS["gated"].format(repo=source.repo),
                 ) from error
             case (RepositoryNotFoundError() | RevisionNotFoundError()) as error:
                 raise TourError(
                     Code.LOAD_FAILED,
-                    f"{source.repo} ({source.revision}) does not exist on the Hub, or is private. Check the "
-                    "id.",
+                    TEXTS["unknown"].format(repo=source.repo, revision=source.revision),
                 ) from error
             case (httpx2.HTTPError() | OSError()) as error if getattr(error, "errno", None) is None:
                 raise self._unreachable(source) from error
@@ -216,8 +214,7 @@ class Hub:
     def _unreachable(self, source: HubSource) -> TourError:
         return TourError(
             Code.UNREACHABLE,
-            f"{source.repo} could not be downloaded: the Hub at {self.endpoint} cannot be reached. Pick an "
-            "embedded model, which needs no Hub, or check the network and try again.",
+            TEXTS["unreachable"].format(repo=source.repo, endpoint=self.endpoint),
             "model",
         )
 

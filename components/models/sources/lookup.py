@@ -13,6 +13,9 @@ from components.models.checkpoint import Checkpoint, Head, HubSource
 from components.models.errors import Code, TourError
 from components.models.library import import_transformers
 from components.models.sources.folder import head_of
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 PATIENCE = 10.0  # seconds for the Hub's answer
 MOST_FOUND = 20  # repositories that a search lists
@@ -226,8 +229,7 @@ def _answered(ask: Callable[[], T], endpoint: str, what: str) -> T:
         case Exception():
             raise TourError(
                 Code.UNREACHABLE,
-                f"The Hub at {endpoint} cannot be reached for {what}. Pick a model from the list, or try "
-                "again later.",
+                TEXTS["unreachable"].format(endpoint=endpoint, what=what),
                 "model",
             )
         case answer:

