@@ -27,12 +27,15 @@ from components.serving.inference import Inference
 from components.tasks.answer_cache import AnswerCache, key
 from components.tasks.fields import STRICT, OptionalText, validate
 from components.tasks.task import Answer, NoOptions, Output, Progress, Task
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     import numpy as np
 
     from components.insight.anatomy.record import Journey, Stage
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 ROOM = 400_000_000  # bytes: a pass of SmolLM2 with 512 tokens, or some eighty of MiniLM with 64
 LONGEST_JSON = 1_000_000  # numbers; a larger tensor comes as .npy
@@ -159,7 +162,7 @@ def endpoints(
     async def journey(request: Request) -> Journey:
         found, _ = await to_thread.run_sync(kept, request.path_params["key"], limiter=threads)
         if found is None:
-            raise TourError(Code.EXPIRED, "This pass is no longer in memory. Press Show the model again.")
+            raise TourError(Code.EXPIRED, TEXTS["expired"])
         return found.result
 
     def asked(request: Request) -> Slice:
@@ -269,7 +272,7 @@ def _file(payload: Mapping[str, Any], values: np.ndarray[Any, Any], as_json: boo
     if as_json and values.size > LONGEST_JSON:
         raise TourError(
             Code.INVALID_INPUT,
-            f"{name} has {values.size:,} numbers, too many for JSON. Download it as .npy instead.",
+            TEXTS["too_large"].format(name=name, numbers=values.size),
             "part",
         )
     if as_json:

@@ -27,6 +27,7 @@ from components.tasks.answer_cache import AnswerCache, key
 from components.tasks.fields import STRICT, OptionalText, validate
 from components.tasks.snippet import snippet
 from components.tasks.task import Answer, NoOptions, Output, Progress, Task
+from components.texts import in_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
     from components.insight.weights import Stack
     from components.models.checkpoint import LoadedModel
+
+TEXTS = in_folder(__file__)
 
 THUMBNAIL = 48  # cells on a side at most
 ROOM = 600_000_000  # bytes: three looks at 512 tokens of SmolLM2, or fifteen of MiniLM
@@ -131,9 +134,7 @@ def endpoints(
         async def answer(request: Request) -> Response:
             look, _ = await to_thread.run_sync(kept, request.path_params["key"], limiter=threads)
             if look is None:
-                raise TourError(
-                    Code.EXPIRED, ("This attention is no longer in memory. Press Show attention again.")
-                )
+                raise TourError(Code.EXPIRED, TEXTS["expired"])
             asked = validate(Slice, {name: _whole(value) for name, value in request.query_params.items()})
             stack = look.result.stack(request.path_params["kind"])
             for name, most in (
@@ -217,7 +218,7 @@ def _rollout(stack: Stack, asked: Slice) -> Response:
     if stack.kind == "cross":
         raise TourError(
             Code.INVALID_INPUT,
-            "Cross-attention leads to another text, so it has no rollout. Choose another kind.",
+            TEXTS["no_rollout"],
         )
     through = weights.rollout(stack.weights, asked.layer + 1)
     shown = weights.shaped(through, stack.rows, stack.columns, _shape(asked))
@@ -247,7 +248,7 @@ def _vectors(stack: Stack, asked: Slice) -> Response:
     if stack.vectors is None:
         raise TourError(
             Code.INVALID_INPUT,
-            "This architecture does not return its queries and keys. Pick another model.",
+            TEXTS["no_queries"],
         )
     shared = stack.heads // stack.vectors.keys.shape[1]
     query = stack.vectors.queries[asked.layer, asked.head, asked.row].astype(np.float32)

@@ -14,6 +14,9 @@ from starlette.responses import Response
 
 from components.models.errors import Code, TourError
 from components.serving.body import MalformedError
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 STATUS: Mapping[Code, int] = {
     Code.INVALID_INPUT: 422,
@@ -79,8 +82,7 @@ def reported() -> Iterator[None]:
     except Exception as error:
         number = secrets.token_hex(4)
         log.exception("Internal error %s", number)
-        message = "Something went wrong on the server. If it happens again, report it with this number:"
-        raise InternalError(f"{message} {number}.") from error
+        raise InternalError(TEXTS["internal"].format(number=number)) from error
 
 
 Told = (TourError, MalformedError, InternalError)

@@ -25,6 +25,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from components.serving.errors import InternalError, refusal, refused, reported
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 LONGEST_ADDRESS = 60_000  # characters of path and query; Gradio's own parser fails from 65,536 on
 SILENCE = 20.0  # seconds without a byte of a body that is not whole
@@ -120,10 +123,7 @@ class Hosts:
         if scope["type"] == "http" and not scope.get("proxied"):
             host = Headers(scope=scope).get("host", "")
             if not is_known(host, self.hosts):
-                message = (
-                    f"This app does not know itself as {host[:100]!r}. Who runs it can name it with "
-                    "--allowed-hosts or --public-url, or name the proxy with --proxies."
-                )
+                message = TEXTS["unknown_host"].format(host=host[:100])
                 await refusal(421, "unknown_host", message)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
@@ -167,10 +167,7 @@ class Malformed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > LONGEST_ADDRESS:
-                message = (
-                    f"The address is longer than {LONGEST_ADDRESS:,} characters. Send long texts by POST, as "
-                    "/v1 takes them, or type them on the page."
-                )
+                message = TEXTS["long_address"].format(limit=LONGEST_ADDRESS)
                 await refusal(414, "too_long", message)(scope, receive, send)
                 return
             ranges = Headers(scope=scope).getlist("range")
@@ -229,7 +226,7 @@ class Patience:
             if not late:
                 raise
         if late and not started:
-            message = "The request came too slowly. Send it again, on a better connection if there is one."
+            message = TEXTS["too_slow"]
             await refusal(408, "timeout", message, headers={"Connection": "close"})(scope, receive, send)
 
 
@@ -285,10 +282,7 @@ def _counted(scope: Scope) -> str | None:
 
 
 def _too_many(path: str, most: int, kind: str, wait: int) -> Response:
-    words = (
-        f"Your address has sent {most} {kind} within a minute, and this app takes no more. Try again in "
-        f"{wait} seconds."
-    )
+    words = TEXTS["too_many"].format(count=most, kind=kind, wait=wait)
     headers = {"Retry-After": str(wait)}
     if path.startswith(UPLOAD):
         return PlainTextResponse(words, 429, headers)

@@ -21,6 +21,9 @@ from components.serving.errors import JsonResponse
 from components.serving.inference import Inference
 from components.tasks.catalog import TASKS
 from components.tasks.fields import shorten
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 PayloadOf = Callable[[Request], Awaitable[dict[str, object]]]
@@ -54,7 +57,7 @@ def _table(inputs: Any) -> dict[str, object]:
     if len({len(column) for column in lists}) > 1:
         raise TourError(
             Code.INVALID_INPUT,
-            "The columns of the table have different lengths. Send as many cells in each.",
+            TEXTS["uneven_columns"],
             "table",
         )
     rows = [list(row) for row in zip(*lists, strict=True)]
@@ -190,10 +193,7 @@ FORMS: Mapping[str, Form] = {
         task="summarization",
         inputs=_as("text"),
         output=lambda result, _: [{"summary_text": result.summary}],
-        example={
-            "inputs": "The old bridge is closed until spring. A ferry crosses every ten minutes. Shops on "
-            "both banks lose trade."
-        },
+        example={"inputs": TEXTS["example"]},
     ),
     "translation": Form(
         task="translation",

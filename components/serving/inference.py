@@ -23,6 +23,9 @@ from components.models.errors import Code, TourError
 from components.serving.errors import DisconnectedError
 from components.tasks.runner import Runner
 from components.tasks.task import Answer, Finding, Operation, Progress, Task
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 Found = Answer[Any] | Finding[Any]
 Tell = Callable[[Progress | Found], Coroutine[Any, Any, None]]
@@ -51,7 +54,7 @@ class _Line:
             seconds = max(1.0, waiting * self.pace)
             raise TourError(
                 Code.BUSY,
-                f"{waiting} requests wait for this model already. Try again in about {seconds:.0f} seconds.",
+                TEXTS["busy"].format(waiting=waiting, seconds=seconds),
                 retry_after=seconds,
             )
         if not self.length:

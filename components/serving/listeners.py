@@ -20,6 +20,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.serving.errors import refusal
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 PATIENCE = 10.0  # seconds in which a client may open the stream of a call
 FORGOTTEN = 120.0  # seconds after which the answer to nobody is thrown away
@@ -80,7 +83,7 @@ class Listeners:
             if now - since <= self._patience or not silent[id].alive:
                 continue
             event = silent[id]
-            words = f"Nobody listened to this call for {self._patience:.0f} seconds, so it was not answered."
+            words = TEXTS["unheard"].format(seconds=self._patience)
             queue.send_message(event, ProcessCompletedMessage(output={"error": words}, success=False))
             await queue.clean_events(event_id=id)
             self._silent[event.session_hash] = now
@@ -124,10 +127,7 @@ class Attended:
     async def _call(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
         address = scope["client"][0] if scope.get("client") else None
         if self.listeners.unheard(address, kind) >= MOST_UNHEARD:
-            message = (
-                f"{MOST_UNHEARD} calls of your address wait, and nobody reads their answers. Open the stream "
-                "of each call as you send it."
-            )
+            message = TEXTS["too_many_unheard"].format(count=MOST_UNHEARD)
             headers = {"Retry-After": f"{PATIENCE:.0f}"}
             await refusal(429, "too_many_requests", message, headers=headers)(scope, receive, send)
             return

@@ -34,6 +34,9 @@ from components.serving.inference import Inference
 from components.serving.middleware import BODY_LIMIT
 from components.serving.schema import API_VERSION, answer_schema, request_schema
 from components.tasks.task import Operation, Progress
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 PATH = "/gradio_api/mcp"
 SESSION = "mcp-session-id"
@@ -98,10 +101,7 @@ class McpServer:
         headers = Headers(scope=scope)
         origin = headers.get("origin")
         if origin is not None and not may_call(origin, headers.get("host", ""), self._hosts):
-            message = (
-                f"Pages of {origin[:100]} may not call these tools. Who runs this app can allow it with "
-                "--allowed-hosts."
-            )
+            message = TEXTS["foreign_origin"].format(origin=origin[:100])
             await refusal(403, "unknown_origin", message)(scope, receive, send)
             return
         if scope["method"] == "POST":
@@ -128,7 +128,7 @@ class McpServer:
             return
         # There is no session to listen to or to end; a person who opened the address gets a hint.
         hint = PlainTextResponse(
-            "The MCP server of Transformers Tour (streamable HTTP): give this address to an MCP client.\n",
+            TEXTS["hint"] + "\n",
             status_code=405,
             headers={"Allow": "POST"},
         )

@@ -25,6 +25,9 @@ from components.serving.guards import Faults, Forwarded, Hosts, Limits, Malforme
 from components.serving.listeners import Attended, Listeners
 from components.serving.rendered import Rendered
 from components.serving.shell import Shells, Site
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 BODY_LIMIT = 2_000_000  # bytes
 DRAINED = 16  # so many times the limit is read of a body that is refused
@@ -33,18 +36,20 @@ YEAR = 365 * 24 * 3600
 
 # Gradio's pages need inline scripts, and gr.HTML compiles its templates, hence the two "unsafe" words.
 # Nothing is fetched from other sites, so the app also works where there is no way out.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; "
-    "script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; "
-    "font-src 'self' data:; "
-    "connect-src 'self'; "
-    "worker-src 'self' blob:; "
-    "form-action 'self'; "
-    "base-uri 'self'; "
-    "object-src 'none'; "
-    "frame-ancestors {frame_ancestors}"
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "worker-src 'self' blob:",
+        "form-action 'self'",
+        "base-uri 'self'",
+        "object-src 'none'",
+        "frame-ancestors {frame_ancestors}",
+    )
 )
 
 
@@ -264,5 +269,5 @@ class GradioFaults:
         except (TypeError, ValueError, KeyError, RecursionError):
             if noted.started:
                 raise
-            message = "This address does not take such a request; /gradio_api/info says what it takes."
+            message = TEXTS["no_request"]
             await refusal(400, "invalid_input", message)(scope, receive, send)

@@ -30,6 +30,9 @@ from components.serving.inference import Inference
 from components.tasks.catalog import TASKS
 from components.tasks.fields import shorten
 from components.tasks.task import Answer, Progress
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 PayloadOf = Callable[[Request], Awaitable[dict[str, object]]]
@@ -217,7 +220,7 @@ def _generation_config(given: object) -> dict[str, object]:
     if not isinstance(config, dict):
         raise TourError(
             Code.INVALID_INPUT,
-            'generation_config must be an object, or one as JSON text; send one, as in {"top_k": 5}.',
+            TEXTS["no_object"],
             "generation_config",
         )
     config = {name: value for name, value in config.items() if value is not None}
@@ -227,7 +230,7 @@ def _generation_config(given: object) -> dict[str, object]:
     for name in config.keys() - GENERATION_CONFIG:
         raise TourError(
             Code.INVALID_INPUT,
-            f"generation_config has {shorten(name)}, which is not supported here; leave it out.",
+            TEXTS["unsupported"].format(name=shorten(name)),
             "generation_config",
         )
     return config

@@ -16,6 +16,9 @@ from components.serving.listing import Listing
 from components.serving.schema import API_VERSION, Schema, answer_schema, request_schema
 from components.tasks.batched import batches
 from components.tasks.task import Operation
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 ERROR: Schema = {
     "type": "object",
@@ -96,7 +99,7 @@ def describe(
         "info": {
             "title": "Transformers Tour",
             "version": API_VERSION,
-            "description": "Transformer models over plain JSON: inputs, `model`, options in one object.",
+            "description": TEXTS["about"],
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": server}],

@@ -8,6 +8,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from components.tasks.task import Operation, Task
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 API_VERSION = "1"  # as in /v1
 
@@ -26,7 +29,7 @@ RUN: Schema = {
     "notes": {
         "type": "array",
         "items": {"type": "string"},
-        "description": "What a reader must know of this answer, such as text that was split or left out.",
+        "description": TEXTS["notes"],
     },
 }
 CACHED: Schema = {

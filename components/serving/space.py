@@ -19,6 +19,9 @@ from typing import Any, cast
 import yaml
 
 from components.models.settings import PROFILES, Profile
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 ROOT = Path(__file__).parents[2]
 FRONT_MATTER = re.compile(r"\A---\n.*?^---\n\n?", re.DOTALL | re.MULTILINE)
@@ -143,10 +146,7 @@ def deploy(
     except HfHubHTTPError as error:
         status = error.response.status_code
         if status in (401, 403):
-            raise DeployError(
-                f"The Hub refuses to write to {repo}. Log in with a token that may write (hf auth login) to "
-                "an account that owns the name; a new Gradio Space may also need another plan."
-            ) from error
+            raise DeployError(TEXTS["no_right"].format(repo=repo)) from error
         raise DeployError(f"The Hub answers {status}: {error}") from error
     except (httpx2.TransportError, OSError) as error:
         raise DeployError(f"The Hub at {api.endpoint} cannot be reached: {error}") from error

@@ -23,6 +23,9 @@ from components.models import disk
 from components.models.errors import TourError
 from components.serving.errors import RETRY_AFTER, STATUS
 from components.temporary import TemporaryFiles
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 PATH = "/gradio_api/upload"
 FORM = 1_000_000  # bytes of an upload that are not the file's
@@ -104,7 +107,7 @@ class _Counted(Request):
 
 
 def _too_large(largest: int) -> Response:
-    words = f"The files of one upload may have {largest / 1e6:.0f} MB together. Take a part of the file."
+    words = TEXTS["too_large"].format(limit=largest / 1e6)
     return _said(413, words, {"Connection": "close"})
 
 

@@ -39,6 +39,9 @@ from components.serving.openapi import describe
 from components.serving.tokenizations import packed
 from components.tasks.batched import batches
 from components.tasks.task import Answer, Finding, Operation, Progress
+from components.texts import in_folder
+
+TEXTS = in_folder(__file__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -144,9 +147,7 @@ async def read_payload(request: Request) -> dict[str, object]:
         raise MalformedError("Send JSON, with the header Content-Type: application/json.", 415)
     payload = parse(await request.body())
     if not isinstance(payload, dict):
-        raise MalformedError(
-            'The body is JSON but no object: send the inputs by name, as in {"text": "..."}.'
-        )
+        raise MalformedError(TEXTS["no_object"])
     return payload
 
 
