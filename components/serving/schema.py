@@ -35,7 +35,7 @@ RUN: Schema = {
 CACHED: Schema = {
     "cached": {
         "type": "boolean",
-        "description": "True if the answer was computed for an earlier request that asked the same.",
+        "description": TEXTS["cached"],
     }
 }
 
