@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 # Weights and data only: nothing here can run code when it is loaded.
@@ -17,6 +18,13 @@ _MANIFEST = "manifest.json"
 
 
 def sha256(path: Path) -> str:
+    """Read again only where the file has changed: hashing takes as long as loading."""
+    found = path.stat()
+    return _sha256(path, (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+
+
+@lru_cache(maxsize=1000)
+def _sha256(path: Path, version: tuple[int, ...]) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
