@@ -56,10 +56,13 @@ def test_a_page_is_answered_beside_a_hundred_calls_that_nobody_reads() -> None:
         while any(one["leases"] for one in client.get("/v1/models").json()["models"]):
             assert time.monotonic() < deadline
         late = [call for call in calls if call.status_code == 200][-1].json()["event_id"]
+        events = []  # on a slow host its turn may have come before it was dismissed
         with client.stream("GET", f"/gradio_api/call/{GENERATION.name}/{late}") as stream:
             for line in stream.iter_lines():
-                if line.startswith("event: ") and "heartbeat" not in line:
-                    assert line == "event: error"
+                if line.startswith("event: "):
+                    events.append(line)
                 elif "Nobody listened" in line:
                     break
+        assert events[-1] == "event: error"
+        assert "event: complete" not in events
         assert client.post(f"/gradio_api/call/v2/{GENERATION.name}", json=LONG).status_code == 200
