@@ -19,7 +19,7 @@ from filelock import FileLock
 from components.lab.methods import METHODS
 from components.lab.runs import Run
 from components.lab.work import PausedError, Work, read_start_message
-from components.models import disk
+from components.models import devices, disk
 from components.models.errors import TourError
 from components.tasks.fields import validate
 
@@ -51,6 +51,9 @@ def main(folder: str) -> int:
             _log.exception("%s failed", run.id)
             if disk.is_full(error):
                 run.tell("error", message=disk.no_room("the training could not go on").message)
+                return 1
+            if devices.out_of_memory(error):
+                run.tell("error", message="Memory ran out. Take a smaller batch or model, or less text.")
                 return 1
             run.tell("error", message=f"It failed unexpectedly ({type(error).__name__}: {error}).")
             return 1

@@ -11,6 +11,8 @@ from operator import attrgetter
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
+from components.models import devices
+
 T = TypeVar("T")
 Batch = list[tuple["Waiting[T]", int]]  # requests and places of their rows
 
@@ -87,20 +89,27 @@ class Passes:
     def run(self, own: Waiting[T], room: int, outputs: Callable[[Batch[T]], Sequence[T]]) -> None:
         """Runs a pass: `outputs` gives those of its rows. A short request runs no long rows of others.
 
-        What fails is tried again with rows of the request alone, for it may be the fault of another's.
+        What fails is tried again with rows of the request alone, for it may be the fault of another's; where
+        memory runs out, with fewer and fewer rows.
         """
         begun = perf_counter()
         sharing = [one for one in list(self.waiting) if one.key == own.key and not one.done]
         short = own.is_short(room)
-        batch = pick(sharing, room, SHORT * room if short else inf)
+        longest = SHORT * room if short else inf
         with nullcontext() if short else self.beside():
-            try:
-                found = outputs(batch)
-            except Exception:
-                if all(one is own for one, _ in batch):
-                    raise
-                batch = pick([own], room)
-                found = outputs(batch)
+            while True:
+                batch = pick(sharing, room, longest)
+                try:
+                    found = outputs(batch)
+                    break
+                except Exception as error:
+                    alone = all(one is own for one, _ in batch)
+                    if alone and (len(batch) == 1 or not devices.out_of_memory(error)):
+                        raise
+                # Here the error is gone, and with it the tensors that its frames held.
+                if alone:
+                    room //= 2
+                sharing = [own]
         for (one, place), output in zip(batch, found, strict=True):
             one.outputs[place] = output
             one.tokens += one.lengths[place]

@@ -322,6 +322,11 @@ class Registry:
             self._changed.notify_all()
         devices.release(self._device)
 
+    def make_room(self) -> None:
+        """Drop every idle model: the device has run out of memory."""
+        self._evict(lambda: True)
+        devices.release(self._device)
+
     def close(self) -> None:
         """Give up loads under way and drop what nobody leases."""
         with self._changed:
@@ -453,8 +458,7 @@ class Registry:
         except Exception as error:
             if not devices.out_of_memory(error):
                 raise
-        self._evict(lambda: True)
-        devices.release(device)
+        self.make_room()
         try:
             return load(checkpoint, folder, device, dtype, body)
         except Exception as error:

@@ -64,6 +64,25 @@ class OnDevice:
     def __call__(
         self, model: LoadedModel, work: Callable[..., Iterator[S]], /, *arguments: Any
     ) -> Generator[tuple[S, float], None, None]:
+        """Where memory runs out, idle models make way. Work that has come to nothing yet begins once more."""
+        begun = False
+        try:
+            with closing(self._steps(model, work, *arguments)) as steps:
+                for step, seconds in steps:
+                    begun = begun or not isinstance(step, Progress)
+                    yield step, seconds
+            return
+        except TourError as error:
+            if error.code is not Code.OUT_OF_MEMORY:
+                raise
+            self.registry.make_room()
+            if begun:
+                raise
+        yield from self._steps(model, work, *arguments)
+
+    def _steps(
+        self, model: LoadedModel, work: Callable[..., Iterator[S]], *arguments: Any
+    ) -> Generator[tuple[S, float], None, None]:
         steps = work(model, *arguments)
         light = is_light(work, arguments[0])
         # Generators close; an iterator that is none has nothing to give back.
@@ -385,7 +404,8 @@ def next_step(work: Iterator[S], model: LoadedModel) -> S | None:
     except (MemoryError, RuntimeError) as error:
         if not devices.out_of_memory(error):
             raise
-        raise TourError(
-            Code.OUT_OF_MEMORY,
-            TEXTS["out_of_memory"].format(model=model.checkpoint.id, device=model.device),
-        ) from error
+    # Here that error is gone, and with it the tensors that its frames held.
+    raise TourError(
+        Code.OUT_OF_MEMORY,
+        TEXTS["out_of_memory"].format(model=model.checkpoint.id, device=model.device),
+    )

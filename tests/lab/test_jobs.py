@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
@@ -163,6 +164,30 @@ def test_a_killed_server_loses_nothing_in_silence(lab: Lab, make_data: MakeData,
         again.jobs.wait(run, PATIENCE)
         assert not (run.folder / CHECKPOINTS).exists()
     again.close()
+
+
+def test_memory_that_runs_out_is_told_and_the_next_try_succeeds(
+    lab: Lab, workspace: Workspace, make_data: MakeData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "sitecustomize.py").write_text(  # every interpreter imports it first
+        "import torch\n\n\ndef backward(*arguments, **options):\n"
+        "    raise torch.OutOfMemoryError('CUDA out of memory.')\n\n\ntorch.Tensor.backward = backward\n"
+    )
+    data = make_data(workspace)
+    with monkeypatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(tmp_path / "small"))
+        run = lab.start(workspace, "lora", {"epochs": 1}, data)
+        lab.jobs.wait(run, PATIENCE)
+    assert phase(run) is Phase.FAILED
+    assert "Memory ran out" in run.state.message, run.state
+    assert "smaller batch" in run.state.message
+    assert lab.model_id(run) is None
+    assert not run.saved
+    again = lab.start(workspace, "lora", {"epochs": 1}, data)
+    lab.jobs.wait(again, PATIENCE)
+    assert phase(again) is Phase.DONE, again.state
+    lab.remove(run)
 
 
 def test_only_so_many_wait_and_few_of_one_visitor(lab: Lab, make_data: MakeData):

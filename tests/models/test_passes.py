@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from components.models.passes import CROWD, Passes, Waiting, pick
 
@@ -92,3 +93,30 @@ def test_a_row_that_fails_is_its_own_requests_alone() -> None:
     assert good.done
     with pytest.raises(ValueError, match="broken"):
         passes.run(bad, ROOM, outputs)
+
+
+def test_a_pass_that_runs_out_of_memory_is_run_in_parts() -> None:
+    passes = Passes()
+    own, other = waiting(*[4] * 6), waiting(*[4] * 6)
+    passes.enter(own)
+    passes.enter(other)
+    tried: list[int] = []
+
+    def outputs(batch: list[tuple[Waiting[int], int]]) -> list[int]:
+        tried.append(len(batch))
+        if len(batch) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return [place for _, place in batch]
+
+    while not own.done:
+        passes.run(own, ROOM, outputs)
+    assert own.outputs == {place: place for place in range(6)}
+    assert not other.outputs
+    assert max(tried) > 2
+    with pytest.raises(torch.OutOfMemoryError):
+        passes.run(other, ROOM, exhausted)
+    assert not other.outputs
+
+
+def exhausted(batch: list[tuple[Waiting[int], int]]) -> list[int]:
+    raise torch.OutOfMemoryError("CUDA out of memory.")

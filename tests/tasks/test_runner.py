@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,20 +156,24 @@ def accelerator() -> None:
     ],
     ids=["cpu", "accelerator", "python"],
 )
-def test_out_of_memory_says_what_to_do(
-    failure: Callable[[], object], runner: Runner, registry: Registry
-) -> None:
+def test_out_of_memory_says_what_to_do(failure: Callable[[], object], tmp_path: Path) -> None:
+    registry = Registry(tiny_catalog(tmp_path), Settings(cache_dir=tmp_path / "cache", device="cpu"))
+    begun: list[str] = []
+
     def run(model: LoadedModel, inputs: Inputs, options: Options) -> Steps:
+        begun.append(model.checkpoint.id)
         yield Progress("working")
         failure()
         yield output(1)
 
     with pytest.raises(TourError) as caught:
-        list(start(runner, run))
+        list(start(Runner(registry, "embedded"), run))
     assert caught.value.code is Code.OUT_OF_MEMORY
     assert MODEL in caught.value.message
     assert "unload" in caught.value.message
+    assert begun == [MODEL, MODEL], "it is tried once more"
     assert registry.status(MODEL).leases == 0
+    registry.close()
 
 
 def test_progress_while_the_model_loads(tmp_path: Any) -> None:
