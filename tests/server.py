@@ -19,6 +19,8 @@ from pathlib import Path
 
 import psutil
 
+from components.models.settings import default_cache_dir
+
 ROOT = Path(__file__).parent.parent
 
 # Nothing listens there: the Hub is out of reach in every test that does not start one of its own.
@@ -136,20 +138,74 @@ class Observed:
         """Bytes that are resident."""
         return int(self.process.memory_info().rss)
 
+    @property
+    def files(self) -> dict[str, tuple[int, int]]:
+        """How many files there are, and their bytes: what visitors sent or downloaded, the lab's, and what
+        lies in the system's folder for temporary files.
+        """
+        found = {name: _files(self.log.parent / name) for name in (TEMPORARY, LAB, SYSTEM)}
+        return {name: (len(sizes), sum(sizes)) for name, sizes in found.items()}
+
+    def left_behind(self, before: tuple[int, int]) -> list[str]:
+        """Prints descriptors, threads and files, once idle connections have ended; returns what is wrong with
+        them. `before` are the descriptors and threads that there were.
+        """
+        deadline = time.monotonic() + 30
+        while self.descriptors > before[0] + 5 and time.monotonic() < deadline:
+            time.sleep(0.5)
+        after, files = (self.descriptors, self.threads), self.files
+        print(f"descriptors and threads: {before} before, {after} after")
+        for name, (count, nbytes) in files.items():
+            print(f"files in {name}: {count}, {nbytes / 1e6:.1f} MB")
+        over = [name for name, most in BUDGETS.items() if files[name][1] > most]
+        wrong = {
+            "descriptors were left open": after[0] > before[0] + 5,
+            "threads were left": after[1] > before[1] + 60,  # pools keep theirs
+            "files were left in the system's folder": files[SYSTEM][0] > 0,
+            f"more than their budget lies in {over}": bool(over),
+        }
+        return [words for words, is_so in wrong.items() if is_so]
+
+
+TEMPORARY, SYSTEM, LAB = "temporary", "system", "cache/lab"
+BUDGETS = {TEMPORARY: 3_000_000_000, LAB: 6_000_000_000}  # bytes, as SECURITY.md promises
+SHARED = ("wheels", "hub", "numba")  # of the cache: what is fetched or compiled once for this host
+
+
+def _files(folder: Path) -> list[int]:
+    """Sizes of the files below a folder but for locks, while others come and go."""
+    found = []
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                if not name.endswith(".lock"):
+                    found.append((Path(place) / name).stat().st_size)
+    return found
+
 
 @contextmanager
 def observed_app(folder: Path, *flags: str, **environment: str) -> Iterator[Observed]:
-    """The app with its temporary files and its log in a folder."""
+    """The app with all that it writes in a folder, but for weights, which come from this host's cache."""
+    for name in SHARED:
+        shared = default_cache_dir() / name
+        shared.mkdir(parents=True, exist_ok=True)
+        (folder / "cache").mkdir(exist_ok=True)
+        (folder / "cache" / name).symlink_to(shared)
+    (folder / SYSTEM).mkdir()
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), *flags]
-    temporary = {"GRADIO_TEMP_DIR": str(folder / "temporary")}
+    places = {
+        "GRADIO_TEMP_DIR": str(folder / TEMPORARY),
+        "TMPDIR": str(folder / SYSTEM),
+        "TOUR_CACHE": str(folder / "cache"),
+    }
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**clean_environment(), **temporary, **environment},
+            env={**clean_environment(), **places, **environment},
             stdout=output,
             stderr=output,
         )

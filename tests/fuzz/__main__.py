@@ -262,7 +262,7 @@ def main() -> int:
         wrong = [line for kind in found for line in kind.wrong]
         calls = sum(sum(kind.statuses.values()) for kind in found)
         print(f"{calls:,} calls; {log.count('Traceback')} tracebacks in the log")
-        print(f"descriptors and threads: {before} before, {(app.descriptors, app.threads)} after")
+        wrong += app.left_behind(before)
         for line in wrong[:20]:
             print("  ", line)
         if "Traceback" in log:

@@ -68,13 +68,11 @@ def soak(app: Observed, folder: Path, visitors: int, seconds: int) -> list[str]:
     memory = app.memory
     busy = psutil.cpu_percent(None)
     health = seen.end()
-    after = settled(app, before)
     rows = json.loads(figures.with_suffix(".json").read_text())
     errors = table(rows)
     if errors:
         text = (folder / "locust").read_text("utf-8", errors="replace")
         print(text[text.find("Error report") :][:3000])
-    left = [one for one in (folder / "temporary").rglob("*") if one.is_file() and one.name != "server.lock"]
     trouble = app.log.read_text("utf-8", errors="replace").count("Traceback")
     worst = percentile(health, 0.99)
     print(f"\n{visitors} visitors, {seconds} s; processors busy {busy:.0f} % (all programs of this host)")
@@ -83,17 +81,15 @@ def soak(app: Observed, folder: Path, visitors: int, seconds: int) -> list[str]:
         f"memory: {warm / 1e6:.0f} MB after {warm_up} s, {memory / 1e6:.0f} MB at the end "
         f"({memory / warm - 1:+.1%})"
     )
-    print(f"descriptors and threads: {before} before, {after} after; {trouble} tracebacks in the log")
-    print(f"temporary files: {len(left)}, {sum(one.stat().st_size for one in left) / 1e6:.1f} MB")
+    print(f"{trouble} tracebacks in the log")
+    left = app.left_behind(before)
     wrong = {
         f"{errors} errors": errors > 0,
         f"health took {worst:.0f} ms": worst > HEALTHY * 1e3,
         "memory grew": memory > GROWTH * warm,
-        "descriptors were left open": after[0] > before[0] + 5,
-        "threads were left": after[1] > before[1] + 60,  # pools keep theirs
         "tracebacks": trouble > 0,
     }
-    return [words for words, is_so in wrong.items() if is_so]
+    return [words for words, is_so in wrong.items() if is_so] + left
 
 
 class Health:
@@ -117,14 +113,6 @@ class Health:
         self._ended.set()
         self._thread.join()
         return self._took
-
-
-def settled(app: Observed, before: tuple[int, int]) -> tuple[int, int]:
-    """Descriptors and threads, once idle connections have ended."""
-    deadline = time.monotonic() + 30
-    while app.descriptors > before[0] + 5 and time.monotonic() < deadline:
-        time.sleep(0.5)
-    return app.descriptors, app.threads
 
 
 def table(rows: list[dict[str, Any]]) -> int:

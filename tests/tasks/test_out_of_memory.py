@@ -112,10 +112,9 @@ def test_a_text_that_is_cut_short_is_told_and_the_next_try_succeeds(
     with small_device(registry, WRITER, room, "lm_head") as rows:
         with registry.lease(OTHER):
             pass
-        steps = []
+        steps: list[Any] = []
         with pytest.raises(TourError) as error:
-            for step in runner.stream(WRITE, WRITING):
-                steps.append(step)
+            steps.extend(runner.stream(WRITE, WRITING))
         assert error.value.code is Code.OUT_OF_MEMORY
         assert registry.status(WRITER).leases == 0
         assert runner.call(WRITE, WRITING).result.generated_tokens > 0
