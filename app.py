@@ -148,7 +148,7 @@ def build_app(
     inference = Inference(runner)
     limits = limits or Limits()
     mcp = McpServer(demos.OPERATIONS, registry.catalog, inference, limits.hosts)
-    files = TemporaryFiles(Path(get_upload_folder()) / "transformers-tour", budget=UPLOADS)
+    files = TemporaryFiles(Path(get_upload_folder()) / "transformers-tour", budget=UPLOADS, each=UPLOADS // 3)
     blocks = demos.build(
         registry,
         runner,

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from components.models import disk
+from components.models.errors import Code, TourError
 from components.models.sources.files import size
 
 KEEP = 2 * 3600.0  # seconds after which a file is removed; Gradio itself removes what it knows after one hour
@@ -19,23 +20,37 @@ class TemporaryFiles:
     """A folder of this server alone below `root`, empty after a start and gone after a stop.
 
     Each upload and each download has a folder of its own in it, with a name that nobody can guess: two
-    visitors who send the same file do not share it. `budget` is how many bytes all may take, `reserve` how
-    many stay free on the disk.
+    visitors who send the same file do not share it. `budget` is how many bytes all may take, `each` how
+    many came from one address, `reserve` how many stay free on the disk.
     """
 
-    def __init__(self, root: Path, *, budget: int, reserve: int = disk.RESERVE) -> None:
+    def __init__(
+        self, root: Path, *, budget: int, each: int | None = None, reserve: int = disk.RESERVE
+    ) -> None:
         self._held = disk.own(root)
         self.folder = Path(self._held.lock_file).parent
         self._budget = budget
+        self._each = budget if each is None else each
         self._reserve = reserve
         self._guard = threading.Lock()
         self._promised: dict[Path, int] = {}
+        self._senders: dict[Path, str] = {}
         self._empty()
 
-    def take(self, nbytes: int) -> Path:
-        """An empty folder for so many bytes; raises `TourError` NO_SPACE."""
+    def take(self, nbytes: int, sender: str | None = None) -> Path:
+        """An empty folder for so many bytes that come from an address; raises `TourError` NO_SPACE.
+
+        None is an address that is not counted.
+        """
         with self._guard:
             self._sweep()
+            self._senders = {folder: whose for folder, whose in self._senders.items() if folder.exists()}
+            if sender is not None and self._sent(sender) + nbytes > self._each:
+                raise TourError(
+                    Code.NO_SPACE,
+                    f"Files from your address take up the {self._each / 1e6:,.0f} MB that one may have here. "
+                    f"They are removed after {KEEP / 3600:.0f} hours: try again then, or send smaller files.",
+                )
             # What has begun to come counts once, as promised.
             coming = sum(max(0, most - size(folder)) for folder, most in self._promised.items())
             disk.check_room(self.folder, coming + nbytes, reserve=self._reserve)
@@ -45,6 +60,8 @@ class TemporaryFiles:
             with disk.explained("no more files are taken"):
                 folder.mkdir()
             self._promised[folder] = nbytes
+            if sender is not None:
+                self._senders[folder] = sender
             return folder
 
     def done(self, folder: Path) -> None:
@@ -61,6 +78,11 @@ class TemporaryFiles:
         folder = self.take(0)
         self.done(folder)
         return folder / name
+
+    def _sent(self, sender: str) -> int:
+        """Bytes that have come from an address, or are coming."""
+        folders = [folder for folder, whose in self._senders.items() if whose == sender]
+        return sum(max(size(folder), self._promised.get(folder, 0)) for folder in folders)
 
     def close(self) -> None:
         self._empty()

@@ -242,7 +242,7 @@ class Rates:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind, most = self._limit(scope)
         if most:
-            address = _counted(scope)
+            address = counted(scope)
             if address is not None:
                 limit = RateLimitItemPerMinute(most)
                 if not await self.counter.hit(limit, kind, address):
@@ -264,7 +264,7 @@ class Rates:
         return "look-ups", LOOSELY * self.requests if scope["path"].startswith(LOOK_UPS) else 0
 
 
-def _counted(scope: Scope) -> str | None:
+def counted(scope: Scope) -> str | None:
     """The address to count by: of IPv6 the network that one subscriber has; None for this host itself."""
     client = scope.get("client")
     if client is None:

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from components.models import disk
 from components.models.errors import TourError
 from components.serving.errors import RETRY_AFTER, STATUS
+from components.serving.guards import counted
 from components.temporary import TemporaryFiles
 from components.texts import in_folder
 
@@ -46,7 +47,7 @@ def uploads(files: TemporaryFiles, largest: int) -> Route:
         if nbytes > largest + FORM:
             return _too_large(largest)
         try:
-            folder = await run_in_threadpool(files.take, nbytes)
+            folder = await run_in_threadpool(files.take, nbytes, counted(request.scope))
         except TourError as error:
             return _refused(error)
         number = request.query_params.get("upload_id")

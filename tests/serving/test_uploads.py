@@ -14,7 +14,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
+from components.models.errors import TourError
+from components.serving.uploads import uploads
 from components.temporary import TemporaryFiles
 from tests.fakes.disk import small_disk
 from tests.server import running_app
@@ -142,11 +146,6 @@ def test_what_is_no_upload_is_refused(
 def test_a_full_disk_is_told_and_not_kept_full(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 8_000_000) as disk:
         temporary = TemporaryFiles(disk / "files", budget=10**9, reserve=0)
-        from starlette.applications import Starlette
-        from starlette.testclient import TestClient
-
-        from components.serving.uploads import uploads
-
         with TestClient(Starlette(routes=[uploads(temporary, 150_000_000)])) as client:
             for sent in (4_000_000, 12_000_000):  # the second is refused before it comes
                 answer = client.post(UPLOAD, files={"files": ("a.csv", b"a" * sent)})
@@ -173,6 +172,34 @@ def test_room_is_kept_for_what_is_still_coming(tmp_path: Path) -> None:
         room.take(300)
     room.discard(folder)
     room.take(300)
+
+
+def test_one_address_leaves_room_for_others(tmp_path: Path) -> None:
+    room = TemporaryFiles(tmp_path / "files", budget=1000, each=400)
+    first = room.take(300, "192.0.2.1")
+    (first / "rows.csv").write_bytes(b"a" * 300)
+    room.done(first)
+    with pytest.raises(TourError, match="your address"):
+        room.take(200, "192.0.2.1")
+    for sender in ("192.0.2.2", None):
+        room.discard(room.take(400, sender))
+    room.take(100, "192.0.2.1")
+    with pytest.raises(TourError, match="your address"):  # what is promised counts
+        room.take(1, "192.0.2.1")
+    (first / "rows.csv").unlink()  # as the lab does, which takes the file over
+    room.take(300, "192.0.2.1")
+
+
+def test_the_address_of_an_upload_is_counted(tmp_path: Path) -> None:
+    room = TemporaryFiles(tmp_path / "files", budget=10**9, each=1_000_000)
+    app = Starlette(routes=[uploads(room, 150_000_000)])
+    answers = []
+    for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2", "127.0.0.1", "127.0.0.1"):
+        with TestClient(app, client=(address, 50_000)) as client:
+            answers.append(client.post(UPLOAD, files={"files": ("a.csv", b"a" * 600_000)}))
+    assert [one.status_code for one in answers] == [200, 507, 200, 200, 200]
+    assert "your address" in answers[1].text
+    assert answers[1].headers["retry-after"].isdecimal()
 
 
 def test_what_a_killed_server_left_is_gone_at_the_next_start(tmp_path: Path) -> None:
