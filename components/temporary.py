@@ -5,15 +5,16 @@ from __future__ import annotations
 import secrets
 import shutil
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic, time
 
 from components.models import disk
 from components.models.errors import Code, TourError
 from components.models.sources.files import size
 
 KEEP = 2 * 3600.0  # seconds after which a file is removed; Gradio itself removes what it knows after one hour
+MEASURE = 10.0  # seconds for which a look at all files holds: with thousands of them it takes a while
 
 
 class TemporaryFiles:
@@ -35,6 +36,8 @@ class TemporaryFiles:
         self._guard = threading.Lock()
         self._promised: dict[Path, int] = {}
         self._senders: dict[Path, str] = {}
+        self._sizes: dict[Path, int] = {}  # of what has come, as last measured
+        self._measured_at = -MEASURE
         self._empty()
 
     def take(self, nbytes: int, sender: str | None = None) -> Path:
@@ -43,19 +46,10 @@ class TemporaryFiles:
         None is an address that is not counted.
         """
         with self._guard:
-            self._sweep()
-            self._senders = {folder: whose for folder, whose in self._senders.items() if folder.exists()}
-            if sender is not None and self._sent(sender) + nbytes > self._each:
-                raise TourError(
-                    Code.NO_SPACE,
-                    f"Files from your address take up the {self._each / 1e6:,.0f} MB that one may have here. "
-                    f"They are removed after {KEEP / 3600:.0f} hours: try again then, or send smaller files.",
-                )
-            # What has begun to come counts once, as promised.
-            coming = sum(max(0, most - size(folder)) for folder, most in self._promised.items())
-            disk.check_room(self.folder, coming + nbytes, reserve=self._reserve)
-            if size(self.folder) + coming + nbytes > self._budget:
-                raise disk.no_room("no more files are taken")
+            if monotonic() - self._measured_at > MEASURE or self._refusal(nbytes, sender):
+                self._sweep()
+            if refusal := self._refusal(nbytes, sender):
+                raise refusal
             folder = self.folder / secrets.token_hex(16)
             with disk.explained("no more files are taken"):
                 folder.mkdir()
@@ -68,10 +62,11 @@ class TemporaryFiles:
         """All that was promised has come."""
         with self._guard:
             self._promised.pop(folder, None)
+            self._sizes[folder] = size(folder)
 
     def discard(self, folder: Path) -> None:
-        self.done(folder)
         shutil.rmtree(folder, ignore_errors=True)
+        self.done(folder)
 
     def new(self, name: str) -> Path:
         """Where to write a file for a visitor to download; raises `TourError` NO_SPACE."""
@@ -79,10 +74,24 @@ class TemporaryFiles:
         self.done(folder)
         return folder / name
 
-    def _sent(self, sender: str) -> int:
-        """Bytes that have come from an address, or are coming."""
+    def _refusal(self, nbytes: int, sender: str | None) -> TourError | None:
+        """Why so many bytes more are not taken; guard held."""
+        still = sum(max(0, most - size(folder)) for folder, most in self._promised.items())
+        try:
+            disk.check_room(self.folder, still + nbytes, reserve=self._reserve)
+        except TourError as error:
+            return error
+        if sum([*self._sizes.values(), *self._promised.values()]) + nbytes > self._budget:
+            return disk.no_room("no more files are taken")
         folders = [folder for folder, whose in self._senders.items() if whose == sender]
-        return sum(max(size(folder), self._promised.get(folder, 0)) for folder in folders)
+        sent = sum(self._promised.get(folder, self._sizes.get(folder, 0)) for folder in folders)
+        if sender is not None and sent + nbytes > self._each:
+            return TourError(
+                Code.NO_SPACE,
+                f"Files from your address take up the {self._each / 1e6:,.0f} MB that one may have here. "
+                f"They are removed after {KEEP / 3600:.0f} hours: try again then, or send smaller files.",
+            )
+        return None
 
     def close(self) -> None:
         self._empty()
@@ -93,12 +102,17 @@ class TemporaryFiles:
             _delete(one)
 
     def _sweep(self) -> None:
-        now = time.time()
+        """Removes what is old and measures the rest; guard held."""
+        now = time()
         for one in self._contents():
             with suppress(OSError):
                 last = max(part.stat().st_mtime for part in (one, *one.rglob("*")))
                 if now - last > KEEP and one not in self._promised:
                     _delete(one)
+        self._sizes = {one: size(one) for one in self._contents() if one not in self._promised}
+        there = self._sizes.keys() | self._promised.keys()
+        self._senders = {folder: whose for folder, whose in self._senders.items() if folder in there}
+        self._measured_at = monotonic()
 
     def _contents(self) -> list[Path]:
         """Folders of uploads and downloads, and the empty file that Gradio makes for each file."""

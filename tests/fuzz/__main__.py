@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -251,10 +252,9 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, observed_app(Path(folder), *FLAGS) as app:
         before = (app.descriptors, app.threads)
-        found = [
-            *generated(app, options.calls // 2),
-            described(app, Path(folder), options.calls // 2, options.seconds),
-        ]
+        with ThreadPoolExecutor() as pool:
+            rest = pool.submit(described, app, Path(folder), options.calls // 2, options.seconds)
+            found = [*generated(app, options.calls // 2), rest.result()]
         log = app.log.read_text("utf-8", errors="replace")
         print(ROW.format("", "calls", "longest", "statuses"))
         for kind in found:

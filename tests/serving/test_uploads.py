@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -172,6 +174,31 @@ def test_room_is_kept_for_what_is_still_coming(tmp_path: Path) -> None:
         room.take(300)
     room.discard(folder)
     room.take(300)
+
+
+def test_many_files_make_the_next_upload_no_slower(tmp_path: Path) -> None:
+    room = TemporaryFiles(tmp_path / "files", budget=10**9)
+    looks = 0
+
+    def count(frame: FrameType, event: str, called: Any) -> None:
+        nonlocal looks
+        looks += event == "c_call" and called.__name__ in ("scandir", "listdir", "stat")
+
+    def one() -> int:
+        before = looks
+        folder = room.take(100, "192.0.2.1")
+        (folder / "rows.csv").write_bytes(ROWS[:100])
+        room.done(folder)
+        return looks - before
+
+    sys.setprofile(count)
+    try:
+        steps = [one() for _ in range(300)]
+    finally:
+        sys.setprofile(None)
+    assert steps[1] > 0
+    assert sorted(steps)[150] <= 2 * steps[1]
+    room.close()
 
 
 def test_one_address_leaves_room_for_others(tmp_path: Path) -> None:
