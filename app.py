@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from components.address import Published, root_path_of
 from components.lab.intake import LARGEST
 from components.lab.lab import Lab
-from components.models import disk
+from components.models import devices, disk
 from components.models.catalog import load_catalog
 from components.models.errors import TourError
 from components.models.registry import Registry
@@ -124,7 +124,7 @@ def build_app(
     from gradio.utils import get_upload_folder
 
     import demos
-    from components.serving import endpoints, v1
+    from components.serving import endpoints, memory, v1
     from components.serving.guards import Limits
     from components.serving.inference import Inference
     from components.serving.listeners import Listeners
@@ -178,6 +178,7 @@ def build_app(
             registry.prefetch()
         async with mcp.run(), anyio.create_task_group() as tasks:
             tasks.start_soon(listeners.dismiss)
+            tasks.start_soon(memory.give_back)
             yield
             tasks.cancel_scope.cancel()
 
@@ -429,7 +430,8 @@ def _deploy(repo: str, options: argparse.Namespace) -> int:
 
 
 def _prepare_environment() -> None:
-    """What Gradio and OpenMP read when they are loaded."""
+    """What Gradio, OpenMP and the C library look at as they begin."""
+    devices.few_arenas()
     # Spinning at the end of each parallel region, torch's threads would keep the processor from whatever
     # else runs on the host: beside other work, generation was then two to three times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,0 +1,16 @@
+"""Memory that was freed goes back to the host while the app runs, not only when a model is unloaded."""
+
+from __future__ import annotations
+
+import anyio
+
+from components.models import devices
+
+EVERY = 30.0  # seconds
+
+
+async def give_back() -> None:
+    """Gives back what is free every so often, until it is cancelled."""
+    while True:
+        await anyio.sleep(EVERY)
+        await anyio.to_thread.run_sync(devices.give_back)
