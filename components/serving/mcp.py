@@ -9,6 +9,7 @@ is given a session id all the same: by it a cancellation finds the call that it 
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from mcp import types
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
+from pydantic import ValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -41,6 +43,9 @@ TEXTS = in_folder(__file__)
 PATH = "/gradio_api/mcp"
 SESSION = "mcp-session-id"
 PAUSE = 0.25  # seconds between two messages of progress
+
+# It would write the names of tools that clients make up into the log.
+logging.getLogger(Server.__module__).setLevel(logging.ERROR)
 
 Call = tuple[str, str]
 """A session's id and the id of a request in it."""
@@ -124,6 +129,9 @@ class McpServer:
                     self._calls.cancel((request.headers.get(SESSION, ""), str(about.get("requestId"))))
             elif isinstance(message, dict) and message.get("method") == "initialize":
                 send = _with_session(send)
+            if (misfit := _misfit(message)) is not None:
+                await misfit(scope, receive, send)
+                return
             await self._manager.handle_request(scope, _replay(body, receive), send)
             return
         # There is no session to listen to or to end; a person who opened the address gets a hint.
@@ -133,6 +141,32 @@ class McpServer:
             headers={"Allow": "POST"},
         )
         await hint(scope, receive, send)
+
+
+def _misfit(message: object) -> Response | None:
+    """The answer to a message that is none of the protocol's, or that nobody waits for.
+
+    The SDK would answer the same, and write the message, with what a visitor sent, into the log.
+    """
+    try:
+        envelope = types.JSONRPCMessage.model_validate(message).root
+    except ValidationError:
+        return None  # the SDK says why, to the client alone
+    known: type[types.ClientRequest | types.ClientNotification]
+    if isinstance(envelope, types.JSONRPCRequest):
+        known = types.ClientRequest
+    elif isinstance(envelope, types.JSONRPCNotification):
+        known = types.ClientNotification
+    else:
+        return Response(status_code=202)  # an answer: no client is asked anything
+    try:
+        known.model_validate(envelope.model_dump(by_alias=True, mode="json", exclude_none=True))
+    except ValidationError:
+        if isinstance(envelope, types.JSONRPCNotification):
+            return Response(status_code=202)
+        fault = {"code": types.INVALID_PARAMS, "message": "Invalid request parameters"}
+        return JsonResponse({"jsonrpc": "2.0", "id": envelope.id, "error": fault})
+    return None
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

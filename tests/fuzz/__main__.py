@@ -14,9 +14,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -176,11 +177,9 @@ def kinds() -> list[tuple[str, Callable[..., None], dict[str, st.SearchStrategy[
     ]
 
 
-def generated(app: Observed, calls: int) -> list[Kind]:
-    found = []
+def generated(app: Observed, calls: int) -> Iterator[Kind]:
     for name, ask, strategies in kinds():
         kind = Kind(name)
-        found.append(kind)
         with httpx.Client(base_url=app.url, timeout=LIMIT + SLACK + 30) as client:
 
             @settings(
@@ -195,14 +194,14 @@ def generated(app: Observed, calls: int) -> list[Kind]:
                 ask(kind, client, **values)  # noqa: B023 - run right here
 
             run()
-    return found
+        yield kind
 
 
 def described(app: Observed, folder: Path, calls: int, seconds: int) -> Kind:
     """Schemathesis over the description of /v1, until there were so many calls."""
     kind = Kind("/v1")
     report = folder / "calls.ndjson"
-    operations = len(httpx.get(f"{app.url}/v1/openapi.json").json()["paths"])
+    operations = len(httpx.get(f"{app.url}/v1/openapi.json", timeout=LIMIT + SLACK).json()["paths"])
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{app.url}/v1/openapi.json"]
     command += [
         "--checks",
@@ -252,13 +251,14 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, observed_app(Path(folder), *FLAGS) as app:
         before = (app.descriptors, app.threads)
+        found: list[Kind] = []
         with ThreadPoolExecutor() as pool:
             rest = pool.submit(described, app, Path(folder), options.calls // 2, options.seconds)
-            found = [*generated(app, options.calls // 2), rest.result()]
+            print(ROW.format("", "calls", "longest", "statuses"))
+            for kind in chain(generated(app, options.calls // 2), map(Future.result, [rest])):
+                found.append(kind)
+                print(kind, flush=True)
         log = app.log.read_text("utf-8", errors="replace")
-        print(ROW.format("", "calls", "longest", "statuses"))
-        for kind in found:
-            print(kind)
         wrong = [line for kind in found for line in kind.wrong]
         calls = sum(sum(kind.statuses.values()) for kind in found)
         print(f"{calls:,} calls; {log.count('Traceback')} tracebacks in the log")

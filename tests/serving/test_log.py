@@ -70,3 +70,32 @@ def test_what_does_not_fit_an_event_is_not_written_down(logged: tuple[str, Path]
     print(f"{len(batches)} events; {len(text)} characters of log")
     assert "SENTINEL" not in text, [line for line in text.splitlines() if "SENTINEL" in line][:5]
     assert "do not fit" in text  # something was logged
+
+
+def test_what_does_not_fit_the_mcp_server_is_not_written_down(logged: tuple[str, Path]) -> None:
+    url, log = logged
+    headers = {"Accept": "application/json, text/event-stream"}
+    strange: list[dict[str, Any]] = [
+        {"id": 1, "method": TEXT},
+        {"id": 2, "method": "tools/call", "params": {"name": [TEXT], "arguments": {"text": TEXT}}},
+        {"id": 3, "method": "tools/call", "params": {"name": TEXT, "arguments": [TEXT]}},
+        {"id": 4, "method": "completion/complete", "params": {"ref": TEXT, "argument": TOKEN}},
+        {"id": 5, "method": "tools/call", "params": {"name": TEXT, "arguments": {"text": TEXT}}},
+        {"method": TEXT, "params": {"text": TEXT}},
+        {"method": "notifications/progress", "params": {"progressToken": [TEXT]}},
+        {"method": "notifications/cancelled", "params": {"requestId": [TEXT], "reason": TOKEN}},
+        {"id": TEXT, "result": {"text": TEXT}},
+        {"id": TEXT, "error": {"code": 1, "message": TEXT}},
+        {"id": {"text": TEXT}, "method": "ping"},
+    ]
+    with httpx.Client(base_url=url, timeout=60, headers=headers) as client:
+        for message in strange:
+            answer = client.post("/gradio_api/mcp", json={"jsonrpc": "2.0", **message})
+            assert answer.status_code in (200, 202, 400), answer.text
+            if message.get("id") in (1, 2, 3, 4):
+                assert answer.json()["error"]["code"] == -32602
+                assert answer.json()["id"] == message["id"]
+        listed = client.post("/gradio_api/mcp", json={"jsonrpc": "2.0", "id": 9, "method": "tools/list"})
+        assert "fill_mask" in listed.text
+    text = log.read_text("utf-8", errors="replace")
+    assert "SENTINEL" not in text, [line for line in text.splitlines() if "SENTINEL" in line][:5]
