@@ -12,6 +12,9 @@ from time import monotonic, time
 from components.models import disk
 from components.models.errors import Code, TourError
 from components.models.sources.files import size
+from components.texts import beside
+
+TEXTS = beside(__file__)
 
 KEEP = 2 * 3600.0  # seconds after which a file is removed; Gradio itself removes what it knows after one hour
 MEASURE = 10.0  # seconds for which a look at all files holds: with thousands of them it takes a while
@@ -88,8 +91,7 @@ class TemporaryFiles:
         if sender is not None and sent + nbytes > self._each:
             return TourError(
                 Code.NO_SPACE,
-                f"Files from your address take up the {self._each / 1e6:,.0f} MB that one may have here. "
-                f"They are removed after {KEEP / 3600:.0f} hours: try again then, or send smaller files.",
+                TEXTS["each"].format(limit=self._each / 1e6, hours=KEEP / 3600),
             )
         return None
 
