@@ -112,8 +112,8 @@ def _glibc() -> ctypes.CDLL | None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             libc = ctypes.CDLL("libc.so.6")
-            if libc.mallopt and libc.malloc_trim:
-                return libc
+            _ = libc.mallopt, libc.malloc_trim
+            return libc
     return None
 
 

@@ -69,17 +69,18 @@ def generation(runner: Runner) -> tuple[float, float, int]:
     asked = {"mode": "plain", "temperature": 0.0, "max_new_tokens": TOKENS, "model": WRITER}
     with runner.registry.lease(WRITER) as model:
         network: Any = model.network
+        tokenizer: Any = model.tokenizer
         for prompt in PROMPTS:
             begun = time.perf_counter()
             result = runner.call(TASKS["text_generation"], {**asked, "prompt": prompt}).result
             ours += time.perf_counter() - begun
             count += result.generated_tokens
-            given = model.tokenizer(prompt, return_tensors="pt")
+            given = tokenizer(prompt, return_tensors="pt")
             begun = time.perf_counter()
             with torch.inference_mode():
                 ids = network.generate(**given, max_new_tokens=TOKENS, do_sample=False, pad_token_id=0)
             theirs += time.perf_counter() - begun
-            text = model.tokenizer.decode(ids[0, given["input_ids"].shape[1] :], skip_special_tokens=True)
+            text = tokenizer.decode(ids[0, given["input_ids"].shape[1] :], skip_special_tokens=True)
             same += text.startswith(result.text)
     return count / ours, len(PROMPTS) * TOKENS / theirs, same
 
