@@ -8,7 +8,17 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 from components.javascript import FOLDER
 from tests.browser.tour import CHROMIUM, FLAGS, TASK_PAGES, WATCH, Visit
@@ -35,21 +45,29 @@ class Faults(list[str]):
         self.origins = origins
 
     def watch(self, page: Page) -> None:
-        page.on("pageerror", lambda error: self.append(f"uncaught: {error}"))
+        page.on("pageerror", self.catch)
         page.on("console", self.hear)
-        page.on("request", lambda request: self.check(request.url))
+        page.on("request", self.check)
+
+    def unwatch(self, page: Page) -> None:
+        page.remove_listener("pageerror", self.catch)
+        page.remove_listener("console", self.hear)
+        page.remove_listener("request", self.check)
+
+    def catch(self, error: Error) -> None:
+        self.append(f"uncaught: {error}")
 
     def hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.append(f"console: {message.text} {message.location}")
 
-    def check(self, url: str) -> None:
-        parts = urlsplit(url)
+    def check(self, request: Request) -> None:
+        parts = urlsplit(request.url)
         if (
             parts.scheme not in ("data", "blob", "about")
             and f"{parts.scheme}://{parts.netloc}" not in self.origins
         ):
-            self.append(f"request to another origin: {url}")
+            self.append(f"request to another origin: {request.url}")
 
 
 @pytest.fixture(scope="package")
@@ -71,27 +89,44 @@ def others() -> Iterator[dict[str, list[BrowserContext]]]:
 
 
 @pytest.fixture(scope="package")
+def tabs() -> dict[BrowserContext, list[Page]]:
+    """By visitor: tabs that a test has left empty. To open one costs a third of a page's load."""
+    return defaultdict(list)
+
+
+@pytest.fixture(scope="package")
 def visitor(browser: Browser, app_url: str) -> Iterator[BrowserContext]:
     """Somebody whose pages stay open between tests."""
     with browser.new_context(base_url=app_url, **VISITOR) as context:
         yield context
 
 
-@pytest.fixture(scope="module", params=TASK_PAGES, ids=lambda spec: spec.slug)
-def visit(request: pytest.FixtureRequest, visitor: BrowserContext, app_url: str) -> Iterator[Visit]:
-    """A page that is loaded once: the tests that take it are one visit, in the order in which they stand."""
+@pytest.fixture(scope="package")
+def visits(visitor: BrowserContext) -> Page:
+    """The tab in which this visitor goes from one task's page to the next."""
     page = visitor.new_page()
-    faults = Faults(app_url)
-    faults.watch(page)
     page.add_init_script(WATCH)
-    yield Visit(page, request.param).open()
-    page.close()
+    return page
+
+
+@pytest.fixture(scope="module", params=TASK_PAGES, ids=lambda spec: spec.slug)
+def visit(request: pytest.FixtureRequest, visits: Page, app_url: str) -> Iterator[Visit]:
+    """A page that is loaded once: the tests that take it are one visit, in the order in which they stand."""
+    faults = Faults(app_url)
+    faults.watch(visits)
+    yield Visit(visits, request.param).open()
+    faults.unwatch(visits)
+    empty(visits, app_url)
     assert not faults
 
 
 @pytest.fixture
 def open_page(
-    browser: Browser, context: BrowserContext, others: dict[str, list[BrowserContext]], app_url: str
+    browser: Browser,
+    context: BrowserContext,
+    others: dict[str, list[BrowserContext]],
+    tabs: dict[BrowserContext, list[Page]],
+    app_url: str,
 ) -> Iterator[OpenPage]:
     """Opens pages; `origins` are allowed beside the app's own. What goes wrong in one fails the test, unless
     it is not `watched`, as where its server is taken away.
@@ -99,7 +134,7 @@ def open_page(
     Somebody `elsewhere`, or at another `base_url`, has nothing in common with the test's other pages;
     somebody `new` has not even the app's scripts.
     """
-    faults: list[Faults] = []
+    watched_tabs: list[tuple[Page, Faults]] = []
     lent: list[tuple[str, BrowserContext]] = []
     fresh: list[BrowserContext] = []
 
@@ -123,33 +158,46 @@ def open_page(
             free = others[address]
             home = free.pop() if free else browser.new_context(base_url=address, **VISITOR)
             lent.append((address, home))
-        page = home.new_page()
+        page = tabs[home].pop() if tabs[home] else home.new_page()
         page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=colours)
-        found = Faults(app_url, *origins)
+        page.emulate_media(color_scheme=colours, reduced_motion="no-preference")
         if watched:
-            faults.append(found)
+            found = Faults(app_url, *origins)
             found.watch(page)
+            watched_tabs.append((page, found))
         if path is not None:
             page.goto(path)
         return page
 
     yield open_one
-    leave(context, app_url)
+    for page, found in watched_tabs:
+        found.unwatch(page)
+    tabs[context] = leave(context, app_url)
     for address, other in lent:
-        leave(other, address)
+        tabs[other] = leave(other, address)
         others[address].append(other)
     for stranger in fresh:
         stranger.close()
-    assert not [fault for found in faults for fault in found]
+    assert not [fault for _, found in watched_tabs for fault in found]
 
 
-def leave(context: BrowserContext, address: str) -> None:
-    """Closes a visitor's pages, and forgets what they kept."""
-    for page in context.pages:
-        if page.url.startswith(address.rstrip("/")):
-            page.evaluate("localStorage.clear()")
+def leave(context: BrowserContext, address: str) -> list[Page]:
+    """Forgets what a visitor's pages kept; the first of them stays, empty, for who comes next."""
+    for page in context.pages[1:]:
         page.close()
+    for page in context.pages:
+        empty(page, address)
+    return context.pages
+
+
+def empty(page: Page, address: str) -> None:
+    """Leaves a tab as one that has just been opened."""
+    if page.url.startswith(address.rstrip("/")):
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    page.unroute_all()
+    page.set_default_timeout(30_000)  # Playwright's own
+    page.mouse.move(-1, -1)
+    page.goto("about:blank")
 
 
 @pytest.fixture
