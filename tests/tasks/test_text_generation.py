@@ -251,15 +251,28 @@ def test_next_to_no_temperature_takes_the_likeliest(runner: Runner, temperature:
     assert cold == runner.call(TASK, {**payload, "temperature": 0.0}).result.text
 
 
-@pytest.mark.parametrize("options", [{}, {"begin": "1, 2"}, {"mode": "plain"}, {"num_beams": 2}])
+CUTS = ((0.3, 0.5), (0.5, 0.6), (0.8, 0.9))  # of what is written: from where to where it is to stop at
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "cuts"),
+    [
+        (SMOL, {}, CUTS[:1]),
+        *((TINY, options, CUTS) for options in ({}, {"begin": "1, 2"}, {"mode": "plain"}, {"num_beams": 2})),
+    ],
+)
 def test_it_stops_before_what_it_is_to_stop_at(
-    runner: Runner, options: dict[str, Any], subtests: pytest.Subtests
+    runner: Runner,
+    model: str,
+    options: dict[str, Any],
+    cuts: tuple[tuple[float, float], ...],
+    subtests: pytest.Subtests,
 ) -> None:
-    payload = {"prompt": PROMPT, "model": SMOL, "temperature": 0.0, "max_new_tokens": 16, **options}
+    payload = {"prompt": PROMPT, "model": model, "temperature": 0.0, "max_new_tokens": 16, **options}
     whole = runner.call(TASK, payload).result.text
     begin = options.get("begin", "")
     new = whole[len(begin) :]
-    for first, last in ((0.3, 0.5), (0.5, 0.6), (0.8, 0.9)):
+    for first, last in cuts:
         start = int(first * len(new))
         stop = new[start : max(int(last * len(new)), start + 1)]
         for given in ([stop, "never written"], stop.replace("\\", "\\\\").replace("\n", "\\n")):
