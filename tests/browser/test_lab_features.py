@@ -6,9 +6,9 @@ import csv
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import VISITOR, Faults, OpenPage
 from tests.browser.tour import PATIENCE, check_accessible
 
 
@@ -20,16 +20,36 @@ def listed(page: Page) -> Locator:
     return page.locator("#lab-features-selected")
 
 
-def projected(page: Page) -> Page:
-    """A page with the shipped messages as MiniLM's last layer has them, by PCA."""
+@pytest.fixture(scope="module")
+def kept(browser: Browser, app_url: str) -> list[dict[str, str]]:
+    """What the browser keeps of a visitor who had the shipped messages projected, by PCA, as MiniLM's last
+    layer has them; this takes a training process, and several tests look at what comes of it."""
+    with browser.new_context(base_url=app_url, **VISITOR) as context:
+        page = context.new_page()
+        faults = Faults(app_url)
+        faults.watch(page)
+        page.goto("/lab?tab=features")
+        page.locator("#lab-features-projection").get_by_label("pca", exact=True).check()
+        said = page.locator("#lab-features-scatter")
+        expect(said).to_contain_text("A prepared run")
+        page.locator("#lab-features-start").click()
+        expect(said).to_contain_text("projected by PCA", timeout=PATIENCE)
+        expect(said).not_to_contain_text("A prepared run")
+        expect(points(page)).to_have_count(600)
+        assert not faults
+        [origin] = context.storage_state()["origins"]
+    return origin["localStorage"]
+
+
+def projected(page: Page, kept: list[dict[str, str]]) -> Page:
+    """The page of that visitor, loaded again."""
+    page.goto("/health")
+    page.evaluate("(kept) => kept.forEach(({ name, value }) => localStorage.setItem(name, value))", kept)
     page.goto("/lab?tab=features")
-    page.locator("#lab-features-projection").get_by_label("pca", exact=True).check()
+    expect(points(page)).to_have_count(600, timeout=PATIENCE)
     said = page.locator("#lab-features-scatter")
-    expect(said).to_contain_text("A prepared run")
-    page.locator("#lab-features-start").click()
-    expect(said).to_contain_text("projected by PCA", timeout=PATIENCE)
+    expect(said).to_contain_text("projected by PCA")
     expect(said).not_to_contain_text("A prepared run")
-    expect(points(page)).to_have_count(600)
     return page
 
 
@@ -48,8 +68,10 @@ def choose(page: Page, where: str, option: str) -> None:
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_texts_are_drawn_hovered_and_selected(open_page: OpenPage, colours: str, tmp_path: Path) -> None:
-    page = projected(open_page(colours=colours))
+def test_texts_are_drawn_hovered_and_selected(
+    open_page: OpenPage, kept: list[dict[str, str]], colours: str, tmp_path: Path
+) -> None:
+    page = projected(open_page(colours=colours), kept)
     expect(page.locator("#lab-features-scatter")).to_contain_text("600 of 600 texts")
     stage = page.locator("#lab-features-scatter .nsewdrag")
     stage.scroll_into_view_if_needed()
@@ -88,8 +110,10 @@ def test_texts_are_drawn_hovered_and_selected(open_page: OpenPage, colours: str,
     assert [rows[0]["text"], rows[0]["class"], rows[0]["split"]] == first
 
 
-def test_texts_of_a_class_and_a_split_are_listed_without_a_pointer(open_page: OpenPage) -> None:
-    page = projected(open_page())
+def test_texts_of_a_class_and_a_split_are_listed_without_a_pointer(
+    open_page: OpenPage, kept: list[dict[str, str]]
+) -> None:
+    page = projected(open_page(), kept)
     choose(page, "class", "fear")
     expect(listed(page)).to_contain_text("100 texts selected")
     classes = listed(page).locator("tbody td:nth-child(2)").all_inner_texts()
@@ -104,9 +128,8 @@ def test_texts_of_a_class_and_a_split_are_listed_without_a_pointer(open_page: Op
     expect(page.locator(f"#lab-features-scatter {faint}")).to_have_count(0)
 
 
-def test_a_projection_is_there_again_when_the_page_is_loaded_again(open_page: OpenPage) -> None:
-    page = projected(open_page(width=360))
-    page.goto("/lab?tab=features")
-    expect(points(page)).to_have_count(600)
-    expect(page.locator("#lab-features-scatter")).not_to_contain_text("A prepared run")
+def test_a_projection_is_there_again_when_the_page_is_loaded_again(
+    open_page: OpenPage, kept: list[dict[str, str]]
+) -> None:
+    page = projected(open_page(width=360), kept)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
