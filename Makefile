@@ -63,6 +63,7 @@ check: $(VENV)/.runtime
 bench: $(VENV)/.bench chromium
 	$(BIN)/python -m tests.benchmarks.first_page
 	$(BIN)/python -m tests.benchmarks.second_start
+	$(BIN)/python -m tests.benchmarks.against_the_library
 	$(BIN)/python -m tests.benchmarks.adapters
 	$(BIN)/python -m tests.benchmarks.long_text
 	$(BIN)/python -m tests.benchmarks.attention
