@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from components.insight import outcomes, switching
+from components.insight.anatomy.blocks import Position
 from components.insight.parts import Part
 from components.insight.placement import Map, Positions
 from components.insight.reading import Reading
-from components.insight.sublayers import Parts, Position
+from components.insight.switching import Parts
 from components.insight.weights import Piece
 from components.models.checkpoint import Head
 from components.tasks.task import Progress

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from components.insight import outcomes, reading, sublayers
+from components.insight import outcomes, reading
+from components.insight.anatomy.blocks import Block, Kind, Position, blocks, positions
+from components.insight.anatomy.forward import first_tensor, forward, is_addition, scaled
 from components.insight.instrumented import instrumented_copy
 from components.insight.parts import EVERY, Ablated, Cost, Costs, Offered, Part, What
-from components.insight.sublayers import Block, Kind, Parts, Position
 from components.models.errors import Code, TourError
 from components.tasks.task import Progress, scaled_progress
 from components.texts import in_folder
@@ -31,6 +34,25 @@ if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
 TEXTS = in_folder(__file__)
+
+READ = 16  # tokens that tell the parts; more give the same ones
+_KINDS: Mapping[What, Kind] = {
+    "attention": "self-attention",
+    "cross-attention": "cross-attention",
+    "feed-forward": "feed-forward",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Of a network; `blocks` by side, "encoder" and "decoder" of a network with both, else ""."""
+
+    blocks: Mapping[str, Sequence[Block]]
+    positions: Sequence[Position]
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        return tuple(self.blocks)
 
 
 def ablate(model: LoadedModel, text: str, text_pair: str, part: Part) -> Generator[Progress, None, Ablated]:
@@ -82,20 +104,17 @@ def costs(
     )
 
 
-_SUBLAYERS: tuple[What, ...] = ("attention", "cross-attention", "feed-forward")
-
-
 @contextmanager
 def _noting(network: nn.Module, parts: Parts) -> Iterator[dict[str, list[Any]]]:
     """By the path of a block, what it gave each time that it ran."""
     given: dict[str, list[Any]] = {}
     with ExitStack() as hooks:
-        for block in parts.blocks:
+        for block in chain.from_iterable(parts.blocks.values()):
 
-            def note(_module: nn.Module, _given: Any, output: Any, path: str = block.path) -> None:
+            def note(_module: nn.Module, _given: Any, output: Any, path: str = block.name) -> None:
                 given.setdefault(path, []).append(output)
 
-            hooks.callback(network.get_submodule(block.path).register_forward_hook(note).remove)
+            hooks.callback(network.get_submodule(block.name).register_forward_hook(note).remove)
         yield given
 
 
@@ -104,12 +123,13 @@ def _resuming(
     network: nn.Module, parts: Parts, part: Part, given: Mapping[str, Sequence[Any]]
 ) -> Iterator[None]:
     """Blocks before that of `part` give what they gave before, without running."""
-    first = parts.blocks.index(_blocks(parts, part)[0])
+    every = list(chain.from_iterable(parts.blocks.values()))
+    first = every.index(_blocks(parts, part)[0])
     with ExitStack() as hooks:
         if all(len(outputs) == 1 for outputs in given.values()):  # not those that run several times
-            for block in parts.blocks[:first]:
-                module, [output] = network.get_submodule(block.path), given[block.path]
-                hooks.enter_context(sublayers.replaced(module, lambda *_, output=output, **__: output))
+            for block in every[:first]:
+                module, [output] = network.get_submodule(block.name), given[block.name]
+                hooks.enter_context(_replaced(module, lambda *_, output=output, **__: output))
         yield
 
 
@@ -120,7 +140,20 @@ def opened(
     yield Progress("Reading the text", 0.0)
     read = yield from reading.read(model, text, text_pair)
     network = instrumented_copy(model.network)
-    return network, read, sublayers.trace(network, read.inputs)
+    return network, read, trace(network, read.inputs)
+
+
+def trace(network: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Parts:
+    """Of a network, which must be nobody else's, that reads the first of `inputs` [1, tokens], at least two.
+    A block that runs again is one of them; one that could not be taken apart is none."""
+    done = forward(network, {name: one[:, :READ] for name, one in inputs.items()}, attention=False)
+    both = network.config.is_encoder_decoder
+    found: dict[str, dict[str, Block]] = {}
+    for block in blocks(done):
+        if any(one.kind != "block" for one in block.sublayers):
+            own = found.setdefault(block.side if both else "", {})
+            own.setdefault(block.name, replace(block, index=len(own)))
+    return Parts(blocks={side: tuple(own.values()) for side, own in found.items()}, positions=positions(done))
 
 
 def offered(parts: Parts) -> tuple[Offered, ...]:
@@ -129,22 +162,21 @@ def offered(parts: Parts) -> tuple[Offered, ...]:
 
 
 def _offered(parts: Parts, side: str) -> Offered:
-    blocks = parts.side(side)
-    written = [one for block in blocks for one in block.sublayers]
-    kinds: set[str] = {one.kind for one in written}
-    heads = _heads(blocks, "attention")
+    own = parts.blocks.get(side, ())
+    kinds = {one.kind for block in own for one in block.sublayers}
+    heads = _heads(own, "self-attention")
     what: list[What] = [
         *(["head"] if heads else []),  # type: ignore[list-item]
-        *(kind for kind in _SUBLAYERS if kind in kinds),
-        *(("layer", "residual") if blocks else ()),
+        *(what for what, kind in _KINDS.items() if kind in kinds),
+        *(("layer", "residual") if own else ()),
         *(("positions",) if parts.positions else ()),
     ]
     missing = []
-    if not blocks:
+    if not own:
         missing.append(TEXTS["no_layers"])
     if not heads:
         missing.append(TEXTS["no_heads"])
-    if not kinds & {"attention", "cross-attention"}:
+    if not kinds & {"self-attention", "cross-attention"}:
         missing.append("No attention was recognized in its layers.")
     if "feed-forward" not in kinds:
         missing.append("No feed-forward part was recognized in its layers.")
@@ -152,33 +184,33 @@ def _offered(parts: Parts, side: str) -> Offered:
         missing.append("No module was recognized that tells it where a token stands.")
     return Offered(
         side=side,
-        layers=len(blocks),
+        layers=len(own),
         heads=heads,
-        cross_heads=_heads(blocks, "cross-attention"),
+        cross_heads=_heads(own, "cross-attention"),
         what=tuple(what),
         missing=tuple(missing),
     )
 
 
-def _heads(blocks: Sequence[Block], kind: Kind) -> int:
-    return max((one.heads for block in blocks for one in block.sublayers if one.kind == kind), default=0)
+def _heads(found: Sequence[Block], kind: Kind) -> int:
+    return max((one.heads for block in found for one in block.sublayers if one.kind == kind), default=0)
 
 
 def _each(parts: Parts, side: str, *, heads: bool) -> Iterator[Part]:
     """One at a time, layer by layer."""
     what = _offered(parts, side).what
-    for block in parts.side(side):
+    for block in parts.blocks.get(side, ()):
         if heads:
             for own in block.sublayers:
                 for head in range(own.heads):
                     cross = own.kind == "cross-attention"
-                    yield Part(what="head", layer=block.number, head=head, side=side, cross=cross)
+                    yield Part(what="head", layer=block.index, head=head, side=side, cross=cross)
             continue
         for one in what:
             if one not in ("head", "positions") and (
-                one in ("layer", "residual") or any(own.kind == one for own in block.sublayers)
+                one in ("layer", "residual") or any(own.kind == _KINDS[one] for own in block.sublayers)
             ):
-                yield Part(what=one, layer=block.number, side=side)
+                yield Part(what=one, layer=block.index, side=side)
 
 
 # Switching off
@@ -199,7 +231,7 @@ def switched_off(network: nn.Module, parts: Parts, part: Part) -> Iterator[None]
         yield
 
 
-def _blocks(parts: Parts, part: Part) -> tuple[Block, ...]:
+def _blocks(parts: Parts, part: Part) -> Sequence[Block]:
     sides = parts.sides
     side = part.side or (sides[-1] if sides else "")
     if side not in sides:
@@ -211,12 +243,12 @@ def _blocks(parts: Parts, part: Part) -> tuple[Block, ...]:
             f"This model has no {side or 'layers'}, it has {have}. Choose another.",
             "side",
         )
-    blocks = parts.side(side)
+    found = parts.blocks[side]
     if part.layer == EVERY:
-        return blocks
-    if not 0 <= part.layer < len(blocks):
-        raise _lacking("layer", part.layer, len(blocks))
-    return (blocks[part.layer],)
+        return found
+    if not 0 <= part.layer < len(found):
+        raise _lacking("layer", part.layer, len(found))
+    return (found[part.layer],)
 
 
 def _lacking(name: str, asked: int, most: int) -> TourError:
@@ -237,10 +269,10 @@ def _untold(what: str) -> TourError:
 
 
 def _head_off(network: nn.Module, block: Block, part: Part, hooks: ExitStack) -> None:
-    kind: Kind = "cross-attention" if part.cross else "attention"
-    own = [one for one in block.sublayers if one.kind == kind and one.projection]
+    what: What = "cross-attention" if part.cross else "attention"
+    own = [one for one in block.sublayers if one.kind == _KINDS[what] and one.heads]
     if not own:
-        raise _untold(f"the heads of its {kind}")
+        raise _untold(f"the heads of its {what}")
     for one in own:
         if part.head != EVERY and not 0 <= part.head < one.heads:
             raise _lacking("head", part.head, one.heads)
@@ -260,11 +292,11 @@ def _head_off(network: nn.Module, block: Block, part: Part, hooks: ExitStack) ->
 
 def _sublayer_off(network: nn.Module, block: Block, part: Part, hooks: ExitStack) -> None:
     """What it would add to the residual stream is zero."""
-    own = [one for one in block.sublayers if one.kind == part.what]
+    own = [one for one in block.sublayers if one.kind == _KINDS[part.what]]
     if not own:
         raise _untold(f"its {part.what}" + (" part" if part.what == "feed-forward" else ""))
     for one in own:
-        hooks.callback(network.get_submodule(one.writer).register_forward_hook(_zero).remove)
+        hooks.callback(network.get_submodule(one.module).register_forward_hook(_zero).remove)
 
 
 def _layer_off(network: nn.Module, block: Block, part: Part, hooks: ExitStack) -> None:
@@ -274,7 +306,7 @@ def _layer_off(network: nn.Module, block: Block, part: Part, hooks: ExitStack) -
         state = given[0] if given else more["hidden_states"]
         return (state, *output[1:]) if isinstance(output, tuple) else state
 
-    hooks.callback(network.get_submodule(block.path).register_forward_hook(skip, with_kwargs=True).remove)
+    hooks.callback(network.get_submodule(block.name).register_forward_hook(skip, with_kwargs=True).remove)
 
 
 def _residual_off(network: nn.Module, block: Block, part: Part, hooks: ExitStack) -> None:
@@ -282,13 +314,37 @@ def _residual_off(network: nn.Module, block: Block, part: Part, hooks: ExitStack
     written: list[Tensor] = []
 
     def note(module: nn.Module, given: Any, output: Any) -> None:
-        made = sublayers.first_tensor(output)
-        if made is not None:
-            written.append(made)
+        written.append(first_tensor(output))
 
     for one in block.sublayers:
-        hooks.callback(network.get_submodule(one.writer).register_forward_hook(note).remove)
-    hooks.enter_context(sublayers.inside(network.get_submodule(block.path), partial(_Alone, written)))
+        hooks.callback(network.get_submodule(one.module).register_forward_hook(note).remove)
+    hooks.enter_context(_inside(network.get_submodule(block.name), partial(_Alone, written)))
+
+
+@contextmanager
+def _inside(module: nn.Module, mode: Callable[[], TorchFunctionMode]) -> Iterator[None]:
+    """Runs a module's forward under a mode of its own, in whichever thread that is."""
+    forward = module.forward
+
+    def watched(*arguments: Any, **more: Any) -> Any:
+        with mode():
+            return forward(*arguments, **more)
+
+    with _replaced(module, watched):
+        yield
+
+
+@contextmanager
+def _replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
+    """Has a module, which must be nobody else's, run `forward`."""
+    own = module.__dict__.get("forward")
+    module.__dict__["forward"] = forward
+    try:
+        yield
+    finally:
+        del module.__dict__["forward"]
+        if own is not None:
+            module.__dict__["forward"] = own
 
 
 class _Alone(TorchFunctionMode):
@@ -304,7 +360,7 @@ class _Alone(TorchFunctionMode):
         return self
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if sublayers.is_addition(func) and len(args) == 2:
+        if is_addition(func, args):
             own = [one for one in args if any(one is tensor for tensor in self._written)]
             if len(own) == 1:  # from here on it is what was there
                 self._written[:] = [tensor for tensor in self._written if tensor is not own[0]]
@@ -313,7 +369,7 @@ class _Alone(TorchFunctionMode):
                 self._written.append(func(*args, **(kwargs or {})))
                 return self._written[-1]
         result = func(*args, **(kwargs or {}))
-        one = sublayers.scaled(func, args)
+        one = scaled(func, args)
         if one is not None and any(one is tensor for tensor in self._written):
             self._written.append(result)
         return result

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -14,11 +15,11 @@ import pytest
 import torch
 import transformers
 
-from components.insight import outcomes, reading, sublayers, switching
+from components.insight import outcomes, reading, switching
 from components.insight.instrumented import instrumented_copy
 from components.insight.parts import Part, What
 from components.insight.reading import Reading
-from components.insight.sublayers import Parts
+from components.insight.switching import Parts
 from components.models.catalog import Catalog, load_catalog
 from components.models.checkpoint import Head, LoadedModel
 from components.models.errors import Code, TourError
@@ -127,7 +128,7 @@ def opened(models: Registry) -> Iterator[Opened]:
             model = held.enter_context(models.lease(name))
             given = read(model, text)
             network = instrumented_copy(model.network)
-            return model, network, given, sublayers.trace(network, given.inputs)
+            return model, network, given, switching.trace(network, given.inputs)
 
         yield opened
 
@@ -190,13 +191,14 @@ def test_what_is_found_is_what_stands_in_the_librarys_code(name: str, opened: Op
     _model, network, _given, parts = opened(name)
     kind = network.config.model_type
     expected = by_hand(network)
-    assert {block.path for block in parts.blocks} == set(expected)
-    for block in parts.blocks:
-        attention = [one for one in block.sublayers if one.projection]
-        assert [one.projection for one in attention] == expected[block.path]
-        assert [one.kind for one in attention] == ["attention", "cross-attention"][: len(attention)]
+    blocks = [block for own in parts.blocks.values() for block in own]
+    assert {block.name for block in blocks} == set(expected)
+    for block in blocks:
+        attention = [one for one in block.sublayers if one.heads]
+        assert [one.projection for one in attention] == expected[block.name]
+        assert [one.kind for one in attention] == ["self-attention", "cross-attention"][: len(attention)]
         [feed] = [one for one in block.sublayers if one.kind == "feed-forward"]
-        assert feed.writer.endswith(ENDS[kind])
+        assert feed.projection.endswith(ENDS[kind])
         heads = {
             getattr(network.config, key)
             for key in (
@@ -219,12 +221,12 @@ def test_a_head_that_is_off_is_as_if_its_projection_were_given_zeros(name: str, 
     whole = output(network, given)
     projections = by_hand(network)
     for side in parts.sides:
-        blocks = parts.side(side)
-        for block in {blocks[0].path: blocks[0], blocks[-1].path: blocks[-1]}.values():
-            for cross, path in enumerate(projections[block.path]):
+        blocks = parts.blocks[side]
+        for block in {blocks[0].name: blocks[0], blocks[-1].name: blocks[-1]}.values():
+            for cross, path in enumerate(projections[block.name]):
                 own = next(one for one in block.sublayers if one.projection == path)
                 for head in (0, own.heads - 1):
-                    part = Part(what="head", layer=block.number, head=head, side=side, cross=bool(cross))
+                    part = Part(what="head", layer=block.index, head=head, side=side, cross=bool(cross))
                     with switching.switched_off(network, parts, part):
                         found = output(network, given)
                     reference = silenced(network, path, head * own.size, (head + 1) * own.size)
@@ -273,10 +275,10 @@ def test_a_part_that_is_off_writes_nothing(name: str, what: Any, opened: Opened)
     _model, network, given, parts = opened(name)
     whole = output(network, given)
     for side in parts.sides:
-        block = parts.side(side)[-1]
-        with switching.switched_off(network, parts, Part(what=what, layer=block.number, side=side)):
+        block = parts.blocks[side][-1]
+        with switching.switched_off(network, parts, Part(what=what, layer=block.index, side=side)):
             found = output(network, given)
-        expected = output(by_hand_off(network, block.path, what), given)
+        expected = output(by_hand_off(network, block.name, what), given)
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
         assert not torch.equal(found, whole)
     assert torch.equal(output(network, given), whole)
@@ -436,7 +438,7 @@ def test_architectures_that_are_not_here_are_told_apart_or_said_not_to_be(name: 
         network = instrumented_copy(build().eval())
         ids = torch.randint(3, 50, (1, 9))
     given = Reading(inputs={"input_ids": ids}, pieces=())
-    parts = sublayers.trace(network, given.inputs)
+    parts = switching.trace(network, given.inputs)
     whole = output(network, given)
     [offered] = switching.offered(parts)
     assert offered.what == expected
@@ -446,7 +448,7 @@ def test_architectures_that_are_not_here_are_told_apart_or_said_not_to_be(name: 
             assert not torch.equal(output(network, given), whole), what
     assert torch.equal(output(network, given), whole)
     if "head" in expected:
-        first = next(one for one in parts.blocks[0].sublayers if one.projection)
+        first = next(one for one in parts.blocks[""][0].sublayers if one.heads)
         assert first.heads == 4
         with switching.switched_off(network, parts, Part(what="head", layer=0, head=3)):
             found = output(network, given)
@@ -455,8 +457,8 @@ def test_architectures_that_are_not_here_are_told_apart_or_said_not_to_be(name: 
             torch.testing.assert_close(found, output(reference, given), atol=1e-5, rtol=1e-4)
 
 
-def test_a_network_without_anything_known_says_so() -> None:
-    nothing = Parts(blocks=(), positions=())
+def test_a_network_without_anything_known_says_so(opened: Opened) -> None:
+    nothing = Parts(blocks={}, positions=())
     [unknown] = switching.offered(nothing)
     assert (unknown.layers, unknown.what) == (0, ())
     assert "not recognized" in unknown.missing[0]
@@ -465,17 +467,9 @@ def test_a_network_without_anything_known_says_so() -> None:
         switching.switched_off(torch.nn.Module(), nothing, Part(what="layer")),
     ):
         pass
-    strange = Parts(
-        blocks=(
-            sublayers.Block(
-                path="layers.0",
-                side="",
-                number=0,
-                sublayers=(sublayers.Sublayer(kind="attention", writer="layers.0.attention"),),
-            ),
-        ),
-        positions=(),
-    )
+    [block, *_] = opened("gpt2")[-1].blocks[""]
+    attention = replace(block.sublayers[0], heads=0)
+    strange = Parts(blocks={"": [replace(block, sublayers=(attention,))]}, positions=())
     [offered] = switching.offered(strange)
     assert offered.what == ("attention", "layer", "residual")
     assert len(offered.missing) == 3

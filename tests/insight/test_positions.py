@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.insight import position_maps, sublayers, switching
+from components.insight import position_maps, switching
 from components.insight.placement import Map, Positions
 from components.insight.position_maps import FARTHEST
 from components.insight.weights import Piece
@@ -185,11 +185,11 @@ def test_other_visitors_network_stays_as_it_was(models: Registry) -> None:
 def test_a_network_whose_positions_are_not_recognized_says_so(
     models: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def blind(network: Any, inputs: Any) -> sublayers.Parts:
-        return sublayers.Parts(blocks=trace(network, inputs).blocks, positions=())
+    def blind(network: Any, inputs: Any) -> switching.Parts:
+        return switching.Parts(blocks=trace(network, inputs).blocks, positions=())
 
-    trace = sublayers.trace
-    monkeypatch.setattr(sublayers, "trace", blind)
+    trace = switching.trace
+    monkeypatch.setattr(switching, "trace", blind)
     with models.lease("gpt2") as model:
         found = finish(position_maps.look(model, TEXT, "", 0))
     assert (found.maps, found.without, found.order_without) == ((), None, None)

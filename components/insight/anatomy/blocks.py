@@ -1,50 +1,41 @@
-"""What a network consists of, told by one forward pass: its blocks, and what in them writes to the residual
-stream. Imports torch.
+"""What a network consists of, told by one forward pass: its blocks, what in them writes to the residual
+stream, and where it learns positions. Imports torch.
 
 No architecture is known by name. Blocks are the modules that lists of modules hold. Within a block, what
 comes out is led back to what went in: as the output of a normalization, or as a sum of something that was
-there and of what a module gave. Sums are recognized by their numbers, which are the same to the last bit when
-they are added again.
+there and of what a module gave. What cannot be told is left out rather than guessed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import combinations
-from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-import torch
+from torch import nn
 
-from components.insight.anatomy.forward import Attended, Call, Pass
+from components.insight.anatomy.forward import Attended, Call, Pass, is_matrix
+from components.insight.anatomy.record import HIDDEN
+from components.insight.placement import PositionKind
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Side = Literal["encoder", "decoder"]
-Kind = Literal["self-attention", "cross-attention", "feed-forward", "block"]
-HIDDEN = -1e3  # what is added to the score of a token that is masked is below this
-_TERMS = 2  # that are added to the stream at once at most, as attention and feed-forward in parallel
+Kind = Literal["self-attention", "cross-attention", "feed-forward", "other", "block"]
+_ATTENTION = re.compile("att(n|ention)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Step:
-    """A change of the residual stream [tokens, width]. `writers` add what they give to it; `norm` then puts
-    it through a normalization, which is on the stream itself (post-norm) and not in front of a sublayer.
+    """A change of the residual stream [1, tokens, width]. `writers` add what they give to it; `norm` then
+    puts it through a normalization, which is on the stream itself (post-norm) and not in front of a sublayer.
     `state` is the stream after it."""
 
     writers: tuple[Call, ...]
     norm: Call | None
     state: Tensor
-
-    @property
-    def written(self) -> Tensor | None:
-        """[tokens, width], of all writers together."""
-        found = [one.output[0] for one in self.writers]
-        return torch.stack(found).sum(dim=0) if found else None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,36 +43,50 @@ class Sublayer:
     """A part of a block that reads the residual stream and writes to it.
 
     `module` is the outermost module that gives what is added to the stream, `projection` the last linear
-    layer inside: what it takes are the heads' outputs side by side, or the neurons of a feed-forward network.
-    `attention` is None for one without; `norm` is the normalization in front of it (pre-norm), None if there
-    is none. A "block" is one that could not be taken apart.
+    layer inside: what it takes are the results of `heads` heads, `size` numbers each, side by side, or the
+    neurons of a feed-forward network. `heads` is 0 where they cannot be told. `attention` is None where the
+    pass did not tell of it; `norm` is the normalization in front (pre-norm), None if there is none. An
+    "other" is alone in a block without attention, as a state space is; a "block" could not be taken apart.
     """
 
     kind: Kind
-    module: str
-    writer: Call  # the run of it
-    projection: str | None
-    norm: str | None
-    attention: Attended | None
+    writer: Call  # the run of `module`
+    projection: str = ""
+    heads: int = 0
+    size: int = 0
+    norm: str | None = None
+    attention: Attended | None = None
     step: Step
     calls: tuple[Call, ...]  # the runs of modules between reading and writing
+
+    @property
+    def module(self) -> str:
+        return self.writer.name
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Block:
     """`index` counts the blocks of a side; one module may be several blocks, where they share weights."""
 
-    name: str
     side: Side
     index: int
     call: Call
     sublayers: tuple[Sublayer, ...]
     steps: tuple[Step, ...]
 
-    @cached_property
-    def entering(self) -> Tensor:
-        """The residual stream [tokens, width] before it."""
-        return self.call.given[0]
+    @property
+    def name(self) -> str:
+        return self.call.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """A module that tells the network where a token stands. `first` is the row of the first token in a
+    table."""
+
+    path: str
+    kind: PositionKind
+    first: int = 0
 
 
 def blocks(done: Pass) -> list[Block]:
@@ -94,18 +99,14 @@ def blocks(done: Pass) -> list[Block]:
         side = _side(done, call.name)
         index = counts[side] = counts.get(side, -1) + 1
         inside = [one for one in done.calls if call.begin < one.begin and one.end < call.end]
-        steps = tuple(_steps(call, inside))
+        steps = _Trace(done, call, inside).back(call.output)
+        if steps is None:
+            steps = [Step(writers=(call,), norm=None, state=call.output)]
         attended = [one for one in done.attended if call.begin < one.time < call.end]
-        found.append(
-            Block(
-                name=call.name,
-                side=side,
-                index=index,
-                call=call,
-                sublayers=tuple(_sublayers(call, steps, inside, attended)),
-                steps=steps,
-            )
-        )
+        sublayers = list(_sublayers(call, steps, inside, attended))
+        if {one.kind for one in sublayers} == {"feed-forward"}:
+            sublayers = [replace(one, kind="other") for one in sublayers]
+        found.append(Block(side=side, index=index, call=call, sublayers=tuple(sublayers), steps=tuple(steps)))
     return found
 
 
@@ -133,106 +134,50 @@ def _causal(one: Attended) -> bool:
     return bool((one.added[0, 0, 1:] < HIDDEN).all())
 
 
-# Sums
-
-
-@dataclass(frozen=True, eq=False)
-class _Value:
-    """Numbers that occur in a block: where they first occur, and the runs that gave them, the outermost
-    first."""
-
-    tensor: Tensor
-    time: int
-    calls: tuple[Call, ...]
-
-
-def _steps(block: Call, inside: Sequence[Call]) -> list[Step]:
-    """From what enters a block to what leaves it."""
-    values = _values(block, inside)
-    end = next(place for place, one in enumerate(values) if same(one.tensor, block.output))
-    found = _Trace(values).back(end)
-    return [Step(writers=(block,), norm=None, state=block.output[0])] if found is None else found
-
-
-def _values(block: Call, inside: Sequence[Call]) -> list[_Value]:
-    """The first one is what the block was given."""
-    shape = block.given.shape
-    there: list[tuple[int, Tensor, Call | None]] = [(block.begin, block.given, None)]
-    for call in (*inside, block):
-        if call.given.shape == shape:
-            there.append((call.begin, call.given, None))
-        if call.output.shape == shape:
-            passes_on = same(call.given, call.output)  # as dropout does
-            there.append((call.end, call.output, None if call is block or passes_on else call))
-    found: list[_Value] = []
-    for time, tensor, giver in sorted(there, key=itemgetter(0)):
-        place = next((place for place, one in enumerate(found) if same(one.tensor, tensor)), None)
-        givers = () if giver is None else (giver,)
-        if place is None:
-            found.append(_Value(tensor, time, givers))
-        else:  # a run that ends later with the same is around those before
-            found[place] = replace(found[place], calls=(*givers, *found[place].calls))
-    return found
-
-
 class _Trace:
-    """Leads a value back to the first one."""
+    """Leads a state back to what a block was given."""
 
-    def __init__(self, values: Sequence[_Value]) -> None:
-        self._values = values
-        self._probes = np.stack([one.tensor[0, -1].float().cpu().numpy() for one in values])
-        self._within = 1e-5 if values[0].tensor.dtype == torch.float32 else 1e-2
-        self._hopeless: set[int] = set()
+    def __init__(self, done: Pass, block: Call, inside: Sequence[Call]) -> None:
+        self._sums = done.sums
+        self._inside = inside
+        self._found: dict[int, list[Step] | None] = {id(block.given): []}
 
-    def back(self, place: int) -> list[Step] | None:
-        """The steps from the first value to that in a place; None if they cannot be told."""
-        if place == 0:
-            return []
-        if place in self._hopeless:
+    def back(self, state: Tensor) -> list[Step] | None:
+        """The steps from there to a state; None if they cannot be told."""
+        if id(state) not in self._found:
+            self._found[id(state)] = None  # until it is found: nothing leads through itself
+            self._found[id(state)] = self._normalized(state) or self._added(state)
+        return self._found[id(state)]
+
+    def _normalized(self, state: Tensor) -> list[Step] | None:
+        norm = next((one for one in self._givers(state) if is_norm(one)), None)
+        before = None if norm is None else self.back(norm.given)
+        if before is None:
             return None
-        self._hopeless.add(place)  # until it is found: nothing leads through itself
-        value = self._values[place]
-        for call in value.calls:
-            if is_norm(call):
-                base = next((at for at, one in enumerate(self._values) if same(one.tensor, call.given)), None)
-                before = None if base is None else self.back(base)
+        ends = before[-1:] if before and before[-1].norm is None else []  # then it is a step with its norm
+        writers = ends[0].writers if ends else ()
+        return [*before[: len(before) - len(ends)], Step(writers=writers, norm=norm, state=state)]
+
+    def _added(self, state: Tensor) -> list[Step] | None:
+        """One was there, the other a module gave; in a parallel block it is the sum of what two gave."""
+        one, other, _ = self._sums.get(id(state), (None, None, None))
+        for base, addend in ((one, other), (other, one)):
+            if base is not None and addend is not None and (writers := self._writers(addend)):
+                before = self.back(base)
                 if before is not None:
-                    last = before.pop() if before and before[-1].norm is None else None
-                    step = Step(writers=last.writers if last else (), norm=call, state=value.tensor[0])
-                    return [*before, step]
-        for base, writers in self._sums(place):
-            before = self.back(base)
-            if before is not None:
-                calls = tuple(self._values[one].calls[0] for one in writers)
-                return [*before, Step(writers=calls, norm=None, state=value.tensor[0])]
+                    return [*before, Step(writers=writers, norm=None, state=state)]
         return None
 
-    def _sums(self, place: int) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """Which earlier values it may be the sum of: one that was there, and others that modules gave."""
-        value = self._values[place]
-        there = [at for at, one in enumerate(self._values[:place]) if at not in self._hopeless]
-        given = [at for at, one in enumerate(self._values[:place]) if one.calls]
-        probe = self._probes[place]
-        close = self._within * (np.abs(probe).max() + 1)
-        for terms in range(1, _TERMS + 1):
-            for writers in combinations(given, terms):
-                rest = probe - self._probes[list(writers)].sum(axis=0)
-                for base in np.flatnonzero(np.abs(self._probes[there] - rest).max(axis=1) < close):
-                    found = there[base]
-                    if found not in writers and self._adds_up(value.tensor, (found, *writers)):
-                        yield found, writers
+    def _writers(self, addend: Tensor) -> tuple[Call, ...]:
+        """The outermost module that gave it, or the two whose sum it is."""
+        if givers := self._givers(addend):
+            return (givers[-1],)
+        terms = [self._givers(one) for one in self._sums.get(id(addend), ())[:2]]
+        return tuple(sorted((one[-1] for one in terms), key=_ended)) if all(terms) else ()
 
-    def _adds_up(self, tensor: Tensor, places: Sequence[int]) -> bool:
-        whole = sum(self._values[place].tensor.float() for place in places)
-        off = (tensor.float() - whole).abs().max()
-        return bool(off <= self._within * (tensor.abs().max() + 1))
-
-
-def same(one: Tensor, other: Tensor) -> bool:
-    """To the last bit."""
-    if one is other or one.shape != other.shape:
-        return one is other
-    return torch.equal(one[-1], other[-1]) and torch.equal(one, other)
+    def _givers(self, state: Tensor) -> list[Call]:
+        """From the inside out, without those that give on what they were given, as dropout does."""
+        return [one for one in self._inside if one.output is state and one.given is not state]
 
 
 def is_norm(call: Call) -> bool:
@@ -254,17 +199,21 @@ def _sublayers(
             if len(step.writers) > 1:  # in parallel: each its own
                 calls = [one for one in inside if writer.begin <= one.begin and one.end <= writer.end]
             own = [one for one in attended if any(call.begin < one.time < call.end for call in calls)]
-            crosses = any(call.crosses for call in calls) and bool(own)
-            kind: Kind = "cross-attention" if crosses else "self-attention" if own else "feed-forward"
+            linear = [one for one in calls if _is_linear(one)]
+            projection = next((one for one in linear if one.heads[0]), linear[-1] if linear else None)
+            heads, size = projection.heads if projection else (0, 0)
+            kind: Kind = "feed-forward"
             if writer is block:
                 kind = "block"
-            norm = next((one for one in sorted(calls, key=lambda one: one.begin) if is_norm(one)), None)
-            linear = [one for one in calls if _is_linear(one)]
+            elif own or heads or _ATTENTION.search(writer.name.removeprefix(block.name)):
+                kind = "cross-attention" if any(call.crosses for call in calls) else "self-attention"
+            norm = next((one for one in sorted(calls, key=_began) if is_norm(one)), None)
             yield Sublayer(
                 kind=kind,
-                module=writer.name,
                 writer=writer,
-                projection=linear[-1].name if linear else None,
+                projection=projection.name if projection else "",
+                heads=heads,
+                size=size,
                 norm=norm.name if norm and _reads_stream(norm, block, steps) else None,
                 attention=own[0] if own else None,
                 step=step,
@@ -275,11 +224,52 @@ def _sublayers(
 
 
 def _is_linear(call: Call) -> bool:
-    """A matrix: its weight has two dimensions, and it takes numbers (an embedding takes ids)."""
-    weight = getattr(call.module, "weight", None)
-    return weight is not None and weight.dim() == 2 and call.given.is_floating_point()
+    """A matrix that takes numbers; an embedding takes ids."""
+    return is_matrix(call.module) and call.given.is_floating_point()
 
 
 def _reads_stream(norm: Call, block: Call, steps: Sequence[Step]) -> bool:
-    states = [block.given[0], *(step.state for step in steps)]
-    return any(same(norm.given, state[None]) for state in states)
+    return any(norm.given is state for state in (block.given, *(step.state for step in steps)))
+
+
+def _began(call: Call) -> int:
+    return call.begin
+
+
+def _ended(call: Call) -> int:
+    return call.end
+
+
+# Positions
+
+
+def positions(done: Pass) -> list[Position]:
+    found: dict[str, Position] = {}
+    for call in done.calls:
+        position = None if call.name in found else _position(done, call)
+        if position is not None:
+            found[call.name] = position
+    return list(found.values())
+
+
+def _position(done: Pass, call: Call) -> Position | None:
+    """By the library's names for such modules; else an embedding that was given consecutive numbers."""
+    module, ids = call.module, call.given
+    kind = type(module).__name__
+    table = isinstance(module, nn.Embedding)
+    if "Rotary" in kind:  # which gives cosine and sine
+        return Position(path=call.name, kind="rotary") if call.tensors == 2 else None
+    if "Sinusoidal" in kind:
+        first = getattr(module, "offset", 0) if table else (getattr(module, "padding_idx", None) or -1) + 1
+        return Position(path=call.name, kind="sinusoidal", first=int(first))
+    if not table:
+        return None
+    if "Position" in kind:
+        return Position(path=call.name, kind="learned", first=int(getattr(module, "offset", 0)))
+    if module.num_embeddings == done.network.config.vocab_size or not ids.dim() or ids.shape[-1] < 2:
+        return None
+    if ids.numel() > ids.shape[-1]:  # relative positions come for each query and key
+        return Position(path=call.name, kind="relative")
+    if bool((ids.flatten().diff() == 1).all()):
+        return Position(path=call.name, kind="learned", first=int(ids.flatten()[0]))
+    return None

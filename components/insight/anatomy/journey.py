@@ -10,7 +10,7 @@ import torch
 
 from components.insight import lens, reading
 from components.insight.anatomy import sketch, structure
-from components.insight.anatomy.blocks import Block, Side, Sublayer, blocks, is_norm, same
+from components.insight.anatomy.blocks import Block, Side, Sublayer, blocks, is_norm
 from components.insight.anatomy.forward import Attended, Call, Pass, forward
 from components.insight.anatomy.record import Ending, Heads, Journey, Stage
 from components.insight.instrumented import instrumented_copy
@@ -65,7 +65,7 @@ def opened(model: LoadedModel, read: Reading) -> tuple[Journey, Pass]:
 
 def _stages(done: Pass, side: Side, own: Sequence[Block]) -> Iterator[Stage]:
     """Of one side, from its embeddings to its final norm."""
-    entering = _floats(own[0].entering)
+    entering = _floats(own[0].call.given[0])
     yield from _embedded(done, side, own[0])
     state = entering
     for block in own:
@@ -78,14 +78,14 @@ def _stages(done: Pass, side: Side, own: Sequence[Block]) -> Iterator[Stage]:
                 ends = sublayer is own_sublayers[-1] and step.norm is None
                 whole = ends or sublayer.kind == "block"
                 before = state
-                state = _floats(step.state) if whole else state + _floats(sublayer.writer.output[0])
+                state = _floats(step.state[0]) if whole else state + _floats(sublayer.writer.output[0])
                 yield _written(side, block, sublayer, before, state)
             if step.norm is not None:
-                before, state = state, _floats(step.state)
+                before, state = state, _floats(step.state[0])
                 yield _norm(side, block.index, step.norm, before, state, on_stream=True)
     last = own[-1].call
     for call in done.calls:
-        if call.begin > last.end and is_norm(call) and same(call.given, last.output):
+        if call.begin > last.end and is_norm(call) and call.given is last.output:
             yield _norm(side, -1, call, state, _floats(call.output[0]), on_stream=True)
             return
 
@@ -113,7 +113,7 @@ def _written(side: Side, block: Block, sublayer: Sublayer, before: Floats, after
         on_stream=True,
         heads=None if sublayer.attention is None else _heads(sublayer.attention),
         neurons=neurons,
-        projection=sublayer.projection or "",
+        projection=sublayer.projection,
     )
 
 
@@ -132,9 +132,9 @@ def _heads(one: Attended) -> Heads:
 
 def _embedded(done: Pass, side: Side, first: Block) -> Iterator[Stage]:
     """Tables whose rows are added up, and a norm; as a whole where that is not what makes the stream."""
-    entering = first.entering
+    entering = first.call.given[0]
     before = [one for one in done.calls if one.end < first.call.begin and _of_side(done, one, side)]
-    norm = next((one for one in before if is_norm(one) and same(one.output[0], entering)), None)
+    norm = next((one for one in before if is_norm(one) and one.output is first.call.given), None)
     target = entering if norm is None else norm.given[0]
     tables = [one for one in before if _is_table(one) and one.output.shape[-1] == target.shape[-1]]
     rows = [one.output.reshape(-1, target.shape[-1]) for one in tables]

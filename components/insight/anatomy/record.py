@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from components.insight.weights import Floats, Piece
 
 Halves = NDArray[np.float16]
+HIDDEN = -1e3  # what is added to the score of a masked token is below this
 Ends = Literal["tokens", "labels", "token-labels", "spans", "vector"]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from components.insight.anatomy.blocks import Block, is_norm, same
+from components.insight.anatomy.blocks import Block, is_norm
 from components.insight.anatomy.forward import Call, Pass
 
 
@@ -27,7 +27,7 @@ def sketch(done: Pass, found: Sequence[Block]) -> list[dict[str, Any]]:
         after = [
             one
             for one in outer
-            if one.begin > last.end and (end is not None or (is_norm(one) and same(one.given, last.output)))
+            if one.begin > last.end and (end is not None or (is_norm(one) and one.given is last.output))
         ]
         drawn.append(
             {

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.insight.anatomy.facts import FACTS
-from components.insight.anatomy.record import Heads, Journey, Stage
+from components.insight.anatomy.record import HIDDEN, Heads, Journey, Stage
 from components.insight.weights import Bytes, Floats, Piece
 
-HIDDEN = -1e3  # what is added to the score of a masked token is below this
 NEURONS = 12  # the strongest ones
 CLIPPED = 99.5  # percentile of the numbers of a strip beyond which colours stay the same
 
