@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass as fields
 
-from components.insight import anatomy
 from components.insight.anatomy.tabs import tab
+from components.insight.inputs import Inputs
 from components.insight.parts import EVERY, Ablated, Costs, Part, What
 from components.tasks.fields import STRICT
 from components.tasks.task import Progress
@@ -40,9 +40,7 @@ class Sweep:
     heads: bool = False
 
 
-def _ablate(
-    model: LoadedModel, inputs: anatomy.Inputs, options: Options
-) -> Generator[Progress, None, Ablated]:
+def _ablate(model: LoadedModel, inputs: Inputs, options: Options) -> Generator[Progress, None, Ablated]:
     from components.insight import switching
 
     part = Part(
@@ -51,7 +49,7 @@ def _ablate(
     return (yield from switching.ablate(model, inputs.text, inputs.text_pair, part))
 
 
-def _costs(model: LoadedModel, inputs: anatomy.Inputs, options: Sweep) -> Generator[Progress, None, Costs]:
+def _costs(model: LoadedModel, inputs: Inputs, options: Sweep) -> Generator[Progress, None, Costs]:
     from components.insight import switching
 
     return (

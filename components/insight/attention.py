@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from components.insight.inputs import Inputs
 from components.insight.weights import Kind
 from components.models.checkpoint import INSPECTIONS
 from components.models.errors import Code, TourError
-from components.tasks.explained import LONGEST
-from components.tasks.fields import STRICT, OptionalText, Text
+from components.tasks.fields import STRICT
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
 from components.texts import in_folder
@@ -24,26 +24,6 @@ if TYPE_CHECKING:
 TEXTS = in_folder(__file__)
 
 FOLDER = Path(__file__).parent
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Inputs:
-    text: Annotated[
-        Text,
-        Field(
-            max_length=20_000,
-            title="Text",
-            description=f"Text the model reads; at most {LONGEST} tokens are shown.",
-        ),
-    ]
-    text_pair: Annotated[
-        OptionalText,
-        Field(
-            max_length=20_000,
-            title="Second text",
-            description=TEXTS["text_pair"],
-        ),
-    ] = ""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -9,10 +9,10 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from components.insight.attention import FOLDER
+from components.insight.inputs import Inputs
 from components.insight.weights import Predicts
 from components.models.checkpoint import INSPECTIONS
-from components.tasks.explained import LONGEST
-from components.tasks.fields import STRICT, OptionalText, Text
+from components.tasks.fields import STRICT
 from components.tasks.snippet import snippet
 from components.tasks.task import Output, Progress, Task
 from components.texts import in_folder
@@ -21,26 +21,6 @@ if TYPE_CHECKING:
     from components.models.checkpoint import LoadedModel
 
 TEXTS = in_folder(__file__)
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Inputs:
-    text: Annotated[
-        Text,
-        Field(
-            max_length=20_000,
-            title="Text",
-            description=f"Text the model reads; the first {LONGEST} tokens are shown.",
-        ),
-    ]
-    text_pair: Annotated[
-        OptionalText,
-        Field(
-            max_length=20_000,
-            title="Second text",
-            description=TEXTS["text_pair"],
-        ),
-    ] = ""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 from pydantic.dataclasses import dataclass as fields
 
-from components.insight import anatomy
 from components.insight.anatomy.tabs import tab
+from components.insight.inputs import Inputs
 from components.insight.placement import Positions
 from components.tasks.fields import STRICT
 from components.tasks.task import Progress
@@ -25,9 +25,7 @@ class Options:
     seed: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
-def _look(
-    model: LoadedModel, inputs: anatomy.Inputs, options: Options
-) -> Generator[Progress, None, Positions]:
+def _look(model: LoadedModel, inputs: Inputs, options: Options) -> Generator[Progress, None, Positions]:
     from components.insight import position_maps
 
     return (yield from position_maps.look(model, inputs.text, inputs.text_pair, options.seed))

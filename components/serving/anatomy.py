@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from components.insight import anatomy
+from components.insight.inputs import Inputs
 from components.models.errors import Code, TourError
 from components.serving.errors import JsonResponse
 from components.serving.inference import Inference
@@ -55,9 +56,7 @@ class NeuronOptions(anatomy.Options):
     neurons: Annotated[OptionalText, Field(pattern=r"^\d{1,6}(,\d{1,6}){0,49}$", title="Neurons")] = "0"
 
 
-def _travel(
-    model: LoadedModel, inputs: anatomy.Inputs, options: NoOptions
-) -> Iterator[Progress | Output[Journey]]:
+def _travel(model: LoadedModel, inputs: Inputs, options: NoOptions) -> Iterator[Progress | Output[Journey]]:
     from components.insight import reading
     from components.insight.anatomy import journey
 
@@ -66,9 +65,7 @@ def _travel(
     yield Output(result=found, tokens_used=tokens, token_limit=reading.reads(model), notes=found.notes)
 
 
-def _tensor(
-    model: LoadedModel, inputs: anatomy.Inputs, options: anatomy.Options
-) -> Iterator[Progress | Output[Any]]:
+def _tensor(model: LoadedModel, inputs: Inputs, options: anatomy.Options) -> Iterator[Progress | Output[Any]]:
     from components.insight import reading
     from components.insight.anatomy import tensor
 
@@ -101,8 +98,8 @@ def _task(inputs: type[Any], options: type[Any], run: Callable[..., Iterator[Any
     return replace(task, inputs=inputs, options=options, run=run)
 
 
-RECORD = _task(anatomy.Inputs, NoOptions, _travel)  # the whole of it
-TENSOR = _task(anatomy.Inputs, anatomy.Options, _tensor)
+RECORD = _task(Inputs, NoOptions, _travel)  # the whole of it
+TENSOR = _task(Inputs, anatomy.Options, _tensor)
 NEURONS = _task(NoInputs, NeuronOptions, _neurons)
 SOURCE = _task(NoInputs, anatomy.Options, _source)
 

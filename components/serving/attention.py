@@ -18,12 +18,13 @@ from pydantic.dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from components.insight import attention, stored
+from components.insight import attention, inputs, stored
 from components.insight.weights import Attentions
 from components.models.errors import Code, TourError
 from components.serving.errors import JsonResponse
 from components.serving.inference import Inference
 from components.tasks.answer_cache import AnswerCache, key
+from components.tasks.explained import LONGEST
 from components.tasks.fields import STRICT, OptionalText, validate
 from components.tasks.snippet import snippet
 from components.tasks.task import Answer, NoOptions, Output, Progress, Task
@@ -44,10 +45,10 @@ ROOM = 600_000_000  # bytes: three looks at 512 tokens of SmolLM2, or fifteen of
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Inputs(attention.Inputs):
+class Inputs(inputs.Inputs):
     """As the task's; `place` counts the token that `token` is put in the place of, in a second run."""
 
-    place: Annotated[int, Field(ge=-1, le=attention.LONGEST)] = -1
+    place: Annotated[int, Field(ge=-1, le=LONGEST)] = -1
     token: Annotated[OptionalText, Field(max_length=100)] = ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from components.insight import anatomy
+from components.insight.inputs import Inputs
 from components.tasks.task import Output, Progress, Task
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ def tab(
     about: str,
     options: type[O],
     result: type[R],
-    look: Callable[[LoadedModel, anatomy.Inputs, O], Generator[Progress, None, R]],
-) -> Task[anatomy.Inputs, O, R]:
+    look: Callable[[LoadedModel, Inputs, O], Generator[Progress, None, R]],
+) -> Task[Inputs, O, R]:
     """Under the name by which checkpoints say that they can be opened, with the program that opens them."""
 
-    def run(model: LoadedModel, inputs: anatomy.Inputs, options: O) -> Iterator[Progress | Output[R]]:
+    def run(model: LoadedModel, inputs: Inputs, options: O) -> Iterator[Progress | Output[R]]:
         from components.insight import reading
 
         found = yield from look(model, inputs, options)
@@ -46,14 +47,14 @@ def tab(
             notes=found.notes,
         )
 
-    def code(checkpoint: Checkpoint, inputs: anatomy.Inputs, options: Any) -> str:
+    def code(checkpoint: Checkpoint, inputs: Inputs, options: Any) -> str:
         return anatomy.TASK.snippet(checkpoint, inputs, anatomy.Options())
 
     return Task(
         name=anatomy.TASK.name,
         title=title,
         about=about,
-        inputs=anatomy.Inputs,
+        inputs=Inputs,
         options=options,
         result=result,
         heads=anatomy.TASK.heads,
