@@ -11,18 +11,10 @@ import statistics
 import sys
 import time
 
+from tests.benchmarks.empty_page import EMPTY
 from tests.server import clean_environment, free_port, running
 
 TARGET = 1.3
-
-EMPTY = """
-import sys
-import gradio as gr
-
-with gr.Blocks() as blocks:
-    pass
-blocks.launch(server_name="127.0.0.1", server_port=int(sys.argv[1]), ssr_mode=False, quiet=True)
-"""
 
 
 def seconds(command: list[str], port: int) -> float:

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.benchmarks.first_page import EMPTY
-from tests.browser.tour import CHROMIUM, FLAGS, PATIENCE, TASK_PAGES
-from tests.server import clean_environment, free_port, running, running_app
+from tests.benchmarks.empty_page import both_in_chromium
+from tests.browser.tour import PATIENCE, TASK_PAGES
 
 # Of the task pages one is shown; the others differ from it by their figures.
 PAGES = {"": ".made .answered", TASK_PAGES[0].slug: ".result .answered"}
@@ -56,22 +55,13 @@ def visit(browser: Browser, url: str, seen: str, up: str) -> Visit:
 
 
 def main(rounds: int) -> None:
-    port = free_port()
-    empty = f"http://127.0.0.1:{port}/"
-    command = [sys.executable, "-c", EMPTY, str(port)]
-    with (
-        running_app() as url,
-        running(command, empty, clean_environment()),
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with both_in_chromium() as (browser, url, empty):
         theirs: list[Visit] = []
         ours: dict[str, list[Visit]] = {slug: [] for slug in PAGES}
         for _ in range(rounds + 1):
-            theirs.append(visit(browser, empty, "footer", "footer"))
+            theirs.append(visit(browser, f"{empty}/", "footer", "footer"))
             for slug, seen in PAGES.items():
                 ours[slug].append(visit(browser, f"{url}/{slug}", seen, "html.up body"))
-        browser.close()
     del theirs[0]  # in which pages were made
     report("an empty page", theirs, theirs)
     for slug, visits in ours.items():

@@ -11,12 +11,11 @@ from __future__ import annotations
 import sys
 from statistics import median
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from demos import home
-from tests.benchmarks.first_page import EMPTY
-from tests.browser.tour import CHROMIUM, FLAGS, PATIENCE
-from tests.server import clean_environment, free_port, running, running_app
+from tests.benchmarks.empty_page import both_in_chromium
+from tests.browser.tour import PATIENCE
 
 TEXT = "The soup was cold. Our waiter Jonas from Oslo was rude. I will never come back."
 # Written token by token, or explained by many passes: they may take longer.
@@ -63,15 +62,7 @@ def answered(browser: Browser, url: str) -> dict[str, float]:
 
 
 def main(rounds: int) -> None:
-    port = free_port()
-    empty = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-c", EMPTY, str(port)]
-    with (
-        running_app() as url,
-        running(command, f"{empty}/", clean_environment()),
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with both_in_chromium() as (browser, url, empty):
         opened(browser, f"{url}/", ".made .answered")  # so that pages are made
         opened(browser, f"{empty}/", "footer")
         theirs, ours = [], []
@@ -91,7 +82,6 @@ def main(rounds: int) -> None:
         fast = sorted(times.values())
         print(f"five cards after {fast[4]:.0f} ms, 1,000 wanted; all but {', '.join(sorted(SLOW))} after")
         print(f"  {max(took for part, took in times.items() if part not in SLOW):.0f} ms, 5,000 wanted")
-        browser.close()
 
 
 if __name__ == "__main__":
