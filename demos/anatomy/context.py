@@ -8,16 +8,17 @@ import gradio as gr
 
 from components.ui import links
 from components.ui.page import Tour
+from components.ui.two_texts import Form
 
 SLUG = links.ANATOMY_PAGE
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageContext:
-    """`text`, `text_pair` and `model` are the page's own boxes, in the order in which all its runs take them:
-    a tab reads them as an event's inputs and does not make others. `model` holds a checkpoint's id, one that
-    `INSPECTIONS["anatomy"]` has. `show` is the button above the tabs; it shows the structure and steps of the
-    text, and a tab may listen to it as well. `part` is the module that the code drawer is about. `tab` is the
+    """`form` has the page's own boxes, `asked` in the order in which all its runs take them: a tab reads them
+    as an event's inputs and does not make others. Its model is a checkpoint's id, one that
+    `INSPECTIONS["anatomy"]` has. Its button above the tabs shows the structure and steps of the text, and a
+    tab may listen to it as well. `part` is the module that the code drawer is about. `tab` is the
     one that is built.
 
     A tab is a module with `build(page: PageContext) -> None`, called inside its `gr.Tab`; it prefixes the ids
@@ -29,13 +30,10 @@ class PageContext:
 
     tour: Tour
     blocks: gr.Blocks
-    text: gr.Textbox
-    text_pair: gr.Textbox
-    model: gr.Dropdown
-    show: gr.Button
+    form: Form
     part: gr.Textbox
-    tab: gr.Tab | None = None
+    tab: gr.Tab
 
     @property
     def asked(self) -> list[gr.components.Component]:
-        return [self.text, self.text_pair, self.model]
+        return self.form.asked

@@ -140,8 +140,7 @@ def build(page: PageContext) -> None:
         outputs,
         **LIVE,
     )
-    if page.tab is not None:  # Plotly comes with the first chart
-        page.tab.select(drawn, settings, outputs, **QUIET)
+    page.tab.select(drawn, settings, outputs, **QUIET)  # Plotly comes with the first chart
 
 
 def _slider(
