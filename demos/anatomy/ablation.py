@@ -17,7 +17,7 @@ from components.ui import chart
 from components.ui.line import QUEUED, in_line
 from components.ui.slots import QUIET
 from demos.anatomy.context import SLUG, PageContext
-from demos.anatomy.runs import asked
+from demos.anatomy.runs import asked, opens
 
 TEXTS = texts.beside(__file__)
 
@@ -83,7 +83,7 @@ def build(page: PageContext) -> None:
             *chart.shown(figures.moved(found)),
         ]
 
-    def waiting(shown: str) -> list[Any]:
+    def waiting(shown: Any) -> list[Any]:
         return [shown, *[gr.skip()] * 3]
 
     def swept(which: bool) -> Callable[..., Iterator[list[Any]]]:
@@ -111,12 +111,15 @@ def build(page: PageContext) -> None:
         return [shown, *[gr.skip()] * 3]
 
     options = [what, layer, head, side, cross]
-    running = [
+    compares = [line, result, *moved]
+    running = [opens(page, switched, waiting, options, compares, result)]
+    running += [
         gr.on(
             [run.click, layer.submit, head.submit],
             in_line(page.tour.line, switched, waiting),
             [*page.asked, *options],
-            [line, result, *moved],
+            compares,
+            cancels=running[:1],
             **QUEUED,
         )
     ]
@@ -125,6 +128,7 @@ def build(page: PageContext) -> None:
             in_line(page.tour.line, swept(which), sweeping),
             [*page.asked, side],
             [line, title, *costs],
+            cancels=running[:1],
             **QUEUED,
         )
         for button, which in ((parts, False), (heads, True))

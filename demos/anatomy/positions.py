@@ -16,7 +16,7 @@ from components.insight.positions import TASK
 from components.ui import chart
 from components.ui.line import QUEUED, in_line
 from demos.anatomy.context import SLUG, PageContext
-from demos.anatomy.runs import asked
+from demos.anatomy.runs import asked, opens
 
 TEXTS = texts.beside(__file__)
 
@@ -48,7 +48,7 @@ def build(page: PageContext) -> None:
         maps += chart.place(f"{SLUG}-positions-distance-{number}")
     outputs = [line, order, *changed, *maps]
 
-    def waiting(shown: str) -> list[Any]:
+    def waiting(shown: Any) -> list[Any]:
         return [shown, *[gr.skip()] * (len(outputs) - 1)]
 
     def shuffle(text: str, text_pair: str, model: str, seed: float | None) -> Iterator[list[Any]]:
@@ -70,10 +70,12 @@ def build(page: PageContext) -> None:
             said += status.hint(TEXTS["more"].format(count=len(found.maps), shown=MAPS))
         return [str(said), str(figures.order(found)), *chart.shown(figures.changed(found)), *views]
 
+    opening = opens(page, shuffle, waiting, [seed], outputs, order)
     gr.on(
         [run.click, seed.submit],
         in_line(page.tour.line, shuffle, waiting),
         [*page.asked, seed],
         outputs,
+        cancels=[opening],
         **QUEUED,
     )

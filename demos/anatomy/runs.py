@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+
+import gradio as gr
 
 from components.figures import status
 from components.figures.markup import Markup
 from components.tasks.task import Answer, Progress, Task
+from components.ui import two_texts
 from components.ui.driver import Problem, driven
+from components.ui.line import QUEUED, in_line
 from components.ui.page import Tour
+from demos.anatomy.context import PageContext
 
 
 def asked(
@@ -25,3 +30,23 @@ def asked(
             case Answer():
                 title = tour.registry.catalog[step.model].title
                 yield status.run_line(vars(step), title=title), step.result
+
+
+def opens(
+    page: PageContext,
+    run: Callable[..., Iterator[list[Any]]],
+    waiting: Callable[[Any], list[Any]],
+    options: Sequence[gr.components.Component],
+    outputs: Sequence[gr.components.Component],
+    shown: gr.HTML,
+) -> Any:
+    """Has the tab run when it is opened, as long as `shown` is empty; nothing is downloaded unasked."""
+    queued = in_line(page.tour.line, run, waiting)
+
+    def opened(shown: str, *form_values: Any) -> Iterator[list[Any]]:
+        if shown or not two_texts.there(page.tour, form_values[2]):
+            yield waiting(gr.skip())
+        else:
+            yield from queued(*form_values)
+
+    return page.tab.select(opened, [shown, *page.asked, *options], list(outputs), **QUEUED)

@@ -12,6 +12,8 @@ from demos.anatomy import EXAMPLES
 from demos.anatomy.context import SLUG
 from tests.browser.tour import PATIENCE, check_accessible
 
+(_, _, MODEL), *_ = EXAMPLES.values()  # that the page opens with
+
 
 @pytest.fixture(scope="module")
 def opened(visitor: BrowserContext) -> Iterator[Page]:
@@ -60,6 +62,16 @@ def test_sizes_follow_their_sliders(opened: Page) -> None:
     target.press("Enter")
     expect(part(opened, "scaling-ways")).to_contain_text("What would make this 1 billion?")
     check_accessible(opened)
+
+
+def test_a_tab_shows_the_opening_text_before_any_press(opened: Page) -> None:
+    opened.request.post("/v1/anatomy", data={"text": "one", "model": MODEL}, timeout=PATIENCE)  # on the host
+    for tab, shown, says in (
+        ("Positions", "positions-order", "bag of words"),
+        ("Switch off", "ablation-result", "Without"),
+    ):
+        opened.get_by_role("tab", name=tab, exact=True).click()
+        expect(part(opened, shown)).to_contain_text(says, timeout=PATIENCE)
 
 
 def test_words_are_shuffled_and_positions_taken_away(opened: Page) -> None:
