@@ -186,7 +186,7 @@ class Board:
         )
 
     def card(self, card: Card, request: Json, answer: Json) -> Markup:
-        took = Markup("") if "seconds" not in answer else status.took(answer)
+        took = status.took(answer) if "seconds" in answer and not answer.get("cached") else Markup("")
         return self._belonging(
             self._head(card, self.link(card.slug, request), took) + figures.card(card.part, request, answer)
         )
