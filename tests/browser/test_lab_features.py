@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 
 from tests.browser.conftest import VISITOR, Faults, OpenPage
 from tests.browser.tour import PATIENCE, check_accessible
@@ -21,7 +21,7 @@ def listed(page: Page) -> Locator:
 
 
 @pytest.fixture(scope="module")
-def kept(browser: Browser, app_url: str) -> list[dict[str, str]]:
+def kept(browser: Browser, app_url: str) -> StorageState:
     """What the browser keeps of a visitor who had the shipped messages projected, by PCA, as MiniLM's last
     layer has them; this takes a training process, and several tests look at what comes of it."""
     with browser.new_context(base_url=app_url, **VISITOR) as context:
@@ -37,14 +37,17 @@ def kept(browser: Browser, app_url: str) -> list[dict[str, str]]:
         expect(said).not_to_contain_text("A prepared run")
         expect(points(page)).to_have_count(600)
         assert not faults
-        [origin] = context.storage_state()["origins"]
-    return origin["localStorage"]
+        return context.storage_state()
 
 
-def projected(page: Page, kept: list[dict[str, str]]) -> Page:
+def projected(page: Page, kept: StorageState) -> Page:
     """The page of that visitor, loaded again."""
     page.goto("/health")
-    page.evaluate("(kept) => kept.forEach(({ name, value }) => localStorage.setItem(name, value))", kept)
+    [origin] = kept["origins"]
+    page.evaluate(
+        "(kept) => kept.forEach(({ name, value }) => localStorage.setItem(name, value))",
+        origin["localStorage"],
+    )
     page.goto("/lab?tab=features")
     expect(points(page)).to_have_count(600, timeout=PATIENCE)
     said = page.locator("#lab-features-scatter")
@@ -69,7 +72,7 @@ def choose(page: Page, where: str, option: str) -> None:
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_texts_are_drawn_hovered_and_selected(
-    open_page: OpenPage, kept: list[dict[str, str]], colours: str, tmp_path: Path
+    open_page: OpenPage, kept: StorageState, colours: str, tmp_path: Path
 ) -> None:
     page = projected(open_page(colours=colours), kept)
     expect(page.locator("#lab-features-scatter")).to_contain_text("600 of 600 texts")
@@ -111,7 +114,7 @@ def test_texts_are_drawn_hovered_and_selected(
 
 
 def test_texts_of_a_class_and_a_split_are_listed_without_a_pointer(
-    open_page: OpenPage, kept: list[dict[str, str]]
+    open_page: OpenPage, kept: StorageState
 ) -> None:
     page = projected(open_page(), kept)
     choose(page, "class", "fear")
@@ -129,7 +132,7 @@ def test_texts_of_a_class_and_a_split_are_listed_without_a_pointer(
 
 
 def test_a_projection_is_there_again_when_the_page_is_loaded_again(
-    open_page: OpenPage, kept: list[dict[str, str]]
+    open_page: OpenPage, kept: StorageState
 ) -> None:
     page = projected(open_page(width=360), kept)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
