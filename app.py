@@ -222,6 +222,8 @@ def build_app(
             "root_path": published.url or published.root_path,
             "inbrowser": False,
             "quiet": True,
+            # Gradio would ask for its home page and end the start where a busy host takes three seconds.
+            "_frontend": False,
             "prevent_thread_lock": True,
         },
     )

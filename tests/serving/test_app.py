@@ -170,6 +170,17 @@ def test_check_fails_where_a_checkpoint_cannot_be_loaded(capsys: pytest.CaptureF
     assert "Traceback" not in said.out + said.err
 
 
+def test_a_start_outlasts_a_host_that_is_too_busy_for_gradios_look_at_it() -> None:
+    port = free_port()
+    code = (
+        "import sys; from gradio import networking; networking.url_ok = lambda url: False\n"
+        "import app; sys.exit(app.main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "--port", str(port), "--no-prefetch"]
+    with running(command, f"http://127.0.0.1:{port}/health", clean_environment()) as url:
+        assert httpx.get(url, timeout=60).status_code == 200
+
+
 def test_a_port_in_use_is_said_plainly() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
