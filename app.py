@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from inspect import signature
@@ -127,7 +127,7 @@ def build_app(
     _prepare_environment()
     gpu = zerogpu.decorator() if zerogpu.asked_for() else None
     import anyio
-    from gradio.utils import get_upload_folder
+    import gradio.utils
 
     import demos
     from components.serving import endpoints, memory, v1
@@ -143,6 +143,9 @@ def build_app(
     from components.serving.uploads import uploads
     from components.ui.chrome import PICTURES, appearance
 
+    # Gradio would import matplotlib for its first event, on the event loop, where everybody waits half a
+    # second for it. Nothing here is drawn with it.
+    gradio.utils.MatplotlibBackendMananger = nullcontext  # type: ignore[assignment,misc]
     if gpu is not None:
         settings = replace(settings, device="cpu")  # what is not placed runs in the app's process
     registry = Registry(load_catalog(), settings)
@@ -154,7 +157,9 @@ def build_app(
     inference = Inference(runner)
     limits = limits or Limits()
     mcp = McpServer(demos.OPERATIONS, registry.catalog, inference, limits.hosts)
-    files = TemporaryFiles(Path(get_upload_folder()) / "transformers-tour", budget=UPLOADS, each=UPLOADS // 3)
+    files = TemporaryFiles(
+        Path(gradio.utils.get_upload_folder()) / "transformers-tour", budget=UPLOADS, each=UPLOADS // 3
+    )
     blocks = demos.build(
         registry,
         runner,

@@ -31,7 +31,7 @@ def run(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 FIRST_PAGE = """
-import sys, tempfile, pathlib, urllib.request
+import json, sys, tempfile, pathlib, urllib.request
 import app
 from components.address import Published
 from components.models.settings import Settings
@@ -42,8 +42,15 @@ for path in ("", "health", "v1/openapi.json"):
     assert urllib.request.urlopen(address + path).status == 200
 libraries = ("torch", "transformers", "sentencepiece", "datasets", "plotly")
 heavy = [name for name in libraries if name in sys.modules]
-running.close()
 print("imported:", heavy)
+asked = urllib.request.Request(
+    address + "gradio_api/call/v2/fill_mask", b'{{"text": ""}}', {{"Content-Type": "application/json"}}
+)
+event = json.loads(urllib.request.urlopen(asked).read())["event_id"]
+answer = urllib.request.urlopen(address + "gradio_api/call/fill_mask/" + event).read().decode()
+assert "event: error" in answer, answer
+running.close()
+print("imported for an event:", [name for name in ("torch", "matplotlib") if name in sys.modules])
 """
 
 
@@ -57,6 +64,7 @@ def test_the_first_page_comes_without_torch_transformers_and_plotly() -> None:
         timeout=120,
     )
     assert "imported: []" in done.stdout, done.stdout + done.stderr
+    assert "imported for an event: []" in done.stdout, done.stdout + done.stderr
 
 
 def test_any_asgi_server_can_run_it() -> None:
