@@ -68,13 +68,7 @@ class App:
         for patience in (1, 2, 4, None):
             try:
                 _, address, shared = self.blocks.launch(
-                    server_name=host,
-                    server_port=port,
-                    share=share,
-                    # The check that this host reaches itself gives up after three seconds: a loaded one
-                    # would not start.
-                    _frontend=False,
-                    **self.launch_options,
+                    server_name=host, server_port=port, share=share, **self.launch_options
                 )
             except OSError:
                 if patience is None or unusable(host, port):
