@@ -38,9 +38,12 @@ log = logging.getLogger(__name__)
 class Listeners:
     """Who listens to Gradio's queue; `queue` gives it once the app runs."""
 
-    def __init__(self, queue: Callable[[], Any], patience: float = PATIENCE) -> None:
+    def __init__(
+        self, queue: Callable[[], Any], patience: float = PATIENCE, forgotten: float = FORGOTTEN
+    ) -> None:
         self._queue = queue
         self._patience = patience
+        self._forgotten = forgotten
         self._open: Counter[str] = Counter()  # streams, by the session or the call that they are about
         self._unheard: dict[str, float] = {}  # calls, and since when nobody has listened
         self._silent: dict[str, float] = {}  # sessions that are left with an answer
@@ -87,10 +90,11 @@ class Listeners:
             queue.send_message(event, ProcessCompletedMessage(output={"error": words}, success=False))
             await queue.clean_events(event_id=id)
             self._silent[event.session_hash] = now
+        busy = {event.session_hash for event in events.values() if event.alive}
         for session, since in [*self._silent.items()]:
             if self._open[session]:
                 del self._silent[session]
-            elif now - since > FORGOTTEN:
+            elif session not in busy and now - since > self._forgotten:
                 queue.pending_messages_per_session.pop(session, None)
                 queue.pending_event_ids_session.pop(session, None)
                 del self._silent[session]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from typing import Any
 
+import gradio as gr
 import httpx
+from gradio.routes import App
 
-from components.serving.listeners import MOST_UNHEARD, PATIENCE
+from components.serving.listeners import MOST_UNHEARD, PATIENCE, Listeners
 from demos import TASKS
 from tests.server import running_app
 from tests.serving.interfaces import quick
@@ -66,3 +70,34 @@ def test_a_page_is_answered_beside_a_hundred_calls_that_nobody_reads() -> None:
         assert events[-1] == "event: error"
         assert "event: complete" not in events
         assert client.post(f"/gradio_api/call/v2/{GENERATION.name}", json=LONG).status_code == 200
+
+
+def test_a_session_is_not_forgotten_while_a_call_of_it_goes_on() -> None:
+    """Gradio puts the answer where the messages of the session are, and breaks if there is no such place."""
+    go = threading.Event()
+    with gr.Blocks() as blocks:
+        gr.Button().click(lambda: go.wait(60), api_name="wait", concurrency_limit=1)
+    queue = blocks._queue
+    listeners = Listeners(lambda: queue, patience=0.0, forgotten=0.0)
+
+    async def visit() -> None:
+        app = App.create_app(blocks)
+        blocks.run_startup_events()
+        await blocks.run_extra_startup_events()
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+
+            async def call() -> None:
+                asked = {"fn_index": 0, "data": [], "session_hash": "visitor"}
+                assert (await client.post("/gradio_api/queue/join", json=asked)).status_code == 200
+
+            await call()
+            while not listeners._silent:  # until the call is dismissed
+                await listeners._look()
+                await asyncio.sleep(0)
+            await call()
+            await listeners._look()
+            assert "visitor" in queue.pending_messages_per_session
+            go.set()
+
+    asyncio.run(visit())
