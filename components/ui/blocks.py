@@ -26,7 +26,16 @@ class PrivateBlocks(gr.Blocks):
         if not arguments:
             # Open, /gradio_api/run would pass the queue by.
             options = {"max_size": self.most_waiting, "api_open": False} | options
-        return super().queue(*arguments, **options)
+        found = super().queue(*arguments, **options)
+        push = self._queue.push
+
+        async def pushed(body: Any, *rest: Any, **named: Any) -> Any:
+            # Gradio takes an empty name for none in one place and for a name in the other, and breaks.
+            body.session_hash = body.session_hash or None
+            return await push(body, *rest, **named)
+
+        self._queue.push = pushed  # type: ignore[method-assign]
+        return found
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
         try:

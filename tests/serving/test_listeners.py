@@ -101,3 +101,11 @@ def test_a_session_is_not_forgotten_while_a_call_of_it_goes_on() -> None:
             go.set()
 
     asyncio.run(visit())
+
+
+def test_a_call_of_a_session_without_a_name_is_answered() -> None:
+    with running_app() as url, httpx.Client(base_url=url, timeout=120) as client:
+        asked = {"data": ["Two words."], "session_hash": ""}
+        id = client.post("/gradio_api/call/tokenize", json=asked).json()["event_id"]
+        answer = client.get(f"/gradio_api/call/tokenize/{id}").text
+    assert "event: complete" in answer or "event: error" in answer
