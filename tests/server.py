@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from filelock import FileLock, Timeout
 
 from components.models.settings import default_cache_dir
 
@@ -27,12 +28,22 @@ ROOT = Path(__file__).parent.parent
 NO_HUB = "http://127.0.0.1:9"
 
 
+_taken: list[FileLock] = []  # of the ports of this process, until its end
+
+
 def free_port() -> int:
-    """Below those that the system gives to clients, one of which might take it before the server does."""
+    """Below those that the system gives to clients, one of which might take it before the server does; and
+    given to no other process of tests, since a server takes seconds to open it."""
     while True:
         port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, suppress(OSError):
+        lock = FileLock(
+            Path(tempfile.gettempdir()) / "transformers-tour-ports" / f"{port}.lock", blocking=False
+        )
+        with socket.socket() as probe, suppress(OSError, Timeout):
             probe.bind(("127.0.0.1", port))
+            Path(lock.lock_file).parent.mkdir(exist_ok=True)
+            lock.acquire()
+            _taken.append(lock)
             return port
 
 

@@ -65,12 +65,17 @@ class Ticket:
 
 
 def in_line(
-    line: Line, run: Callable[..., Iterator[list[Any]]], shown: Callable[[str], list[Any]]
+    line: Line,
+    run: Callable[..., Iterator[list[Any]]],
+    shown: Callable[[str], list[Any]],
+    needed: Callable[..., bool] = lambda *form_values: True,
 ) -> Callable[..., Iterator[list[Any]]]:
     """`run`, a listener of Gradio's, when its turn has come; until then `shown` puts a line of progress where
-    the page has it."""
+    the page has it. Where it is not `needed`, nothing waits and nothing changes."""
 
     def waits(*form_values: Any) -> Iterator[list[Any]]:
+        if not needed(*form_values):
+            return
         with line.ticket() as ticket:
             while before := line.before(ticket):
                 words = f"In line: {before} {'run is' if before == 1 else 'runs are'} before yours"

@@ -41,12 +41,16 @@ def opens(
     shown: gr.HTML,
 ) -> Any:
     """Has the tab run when it is opened, as long as `shown` is empty; nothing is downloaded unasked."""
-    queued = in_line(page.tour.line, run, waiting)
 
     def opened(shown: str, *form_values: Any) -> Iterator[list[Any]]:
-        if shown or not two_texts.there(page.tour, form_values[2]):
-            yield waiting(gr.skip())
-        else:
-            yield from queued(*form_values)
+        return run(*form_values)
 
-    return page.tab.select(opened, [shown, *page.asked, *options], list(outputs), **QUEUED)
+    def needed(shown: str, *form_values: Any) -> bool:
+        return not shown and two_texts.there(page.tour, form_values[2])
+
+    return page.tab.select(
+        in_line(page.tour.line, opened, waiting, needed),
+        [shown, *page.asked, *options],
+        list(outputs),
+        **QUEUED,
+    )
