@@ -65,8 +65,9 @@ def loading(id: str) -> float:
 
 def generation(runner: Runner) -> tuple[float, float, int]:
     """Tokens a second of a request, of `generate`, and how many of the texts are the same."""
-    ours, theirs, count, same = 0.0, 0.0, 0, 0
-    asked = {"mode": "plain", "temperature": 0.0, "max_new_tokens": TOKENS, "model": WRITER}
+    ours, theirs, written, generated, same = 0.0, 0.0, 0, 0, 0
+    asked = {"mode": "plain", "temperature": 0.0, "repetition_penalty": 1.0, "max_new_tokens": TOKENS}
+    asked["model"] = WRITER
     with runner.registry.lease(WRITER) as model:
         network: Any = model.network
         tokenizer: Any = model.tokenizer
@@ -74,15 +75,16 @@ def generation(runner: Runner) -> tuple[float, float, int]:
             begun = time.perf_counter()
             result = runner.call(TASKS["text_generation"], {**asked, "prompt": prompt}).result
             ours += time.perf_counter() - begun
-            count += result.generated_tokens
+            written += result.generated_tokens
             given = tokenizer(prompt, return_tensors="pt")
             begun = time.perf_counter()
             with torch.inference_mode():
                 ids = network.generate(**given, max_new_tokens=TOKENS, do_sample=False, pad_token_id=0)
             theirs += time.perf_counter() - begun
-            text = tokenizer.decode(ids[0, given["input_ids"].shape[1] :], skip_special_tokens=True)
-            same += text.startswith(result.text)
-    return count / ours, len(PROMPTS) * TOKENS / theirs, same
+            new = ids[0, given["input_ids"].shape[1] :]
+            generated += len(new)
+            same += tokenizer.decode(new, skip_special_tokens=True) == result.text
+    return written / ours, generated / theirs, same
 
 
 def rows(runner: Runner) -> tuple[float, float]:
