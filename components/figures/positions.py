@@ -121,16 +121,17 @@ def order(found: Positions) -> Markup:
         runs.append(
             ("Words shuffled, positions switched off", "without positions, shuffled", found.order_without)
         )
+    vectors = found.order.predicts == "vector"  # which are compared: there is no answer before and after
+    said = {"The text's vector": False} if vectors else {"Before": True, "After": False}
     rows = (
         (
             title,
-            _said(difference, first=True),
-            _said(difference, first=False),
+            *(_said(difference, first=first) for first in said.values()),
             f"{sum(difference.distance) / max(1, len(difference.distance)):.4f}",
         )
         for title, _, difference in runs
     )
-    heads = ("What changes", "Before", "After", "Mean change of a token's vector")
+    heads = ("What changes", *said, "Mean change of a token's vector")
     return Markup(
         '<section class="layer-view"><h2>The order of words</h2>{hint}<p>Read: {tokens}</p>'
         "<p>Shuffled: {shuffled}</p>{table}{verdict}{written}{missing}"
