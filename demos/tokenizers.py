@@ -11,7 +11,6 @@ import gradio as gr
 from components import texts
 from components.figures.markup import Markup
 from components.figures.tokens import chips
-from components.models.status import Availability
 from components.tasks.tokenize import DEFAULT, LONGEST, MOST
 from components.ui import links, slots
 from components.ui.aligned_tokenizations import aligned_tokenizations, dispatch_tokenize
@@ -92,8 +91,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
 
 def opening(tour: Tour) -> list[str]:
     """Two of different families, the second on this host already: nobody waits for what they did not pick."""
-    there = (Availability.LOADED, Availability.CACHED)
-    return [DEFAULT, BYTES if tour.registry.status(BYTES).availability in there else SHIPPED]
+    return [DEFAULT, BYTES if tour.registry.status(BYTES).availability.on_host else SHIPPED]
 
 
 def price_of(text: str) -> float | None:

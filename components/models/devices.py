@@ -110,10 +110,10 @@ def give_back() -> None:
 def _glibc() -> ctypes.CDLL | None:
     """The C library if it is glibc; others have no such functions, and keep less."""
     if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
+        with suppress(OSError):
             libc = ctypes.CDLL("libc.so.6")
-            _ = libc.mallopt, libc.malloc_trim
-            return libc
+            if hasattr(libc, "mallopt") and hasattr(libc, "malloc_trim"):
+                return libc
     return None
 
 

@@ -29,6 +29,11 @@ class Availability(StrEnum):
     DOWNLOAD = "download"
     UNREACHABLE = "unreachable"
 
+    @property
+    def on_host(self) -> bool:
+        """Whether it costs no download."""
+        return self in (Availability.LOADED, Availability.CACHED)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Status:

@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 
 from components.models.errors import TourError
-from components.models.status import Availability
 from components.tasks.explained import LONGEST
 from components.tasks.task import Task
 from components.ui import api_samples, asking, picker, slots
@@ -18,7 +17,6 @@ from components.ui.page import Tour
 from components.ui.slots import QUIET
 from components.ui.visitor import browser_key
 
-THERE = (Availability.LOADED, Availability.CACHED)
 Request = tuple[str, str, str]  # text, second text, model
 
 
@@ -102,7 +100,7 @@ def wire(
 
 def there(tour: Tour, model: str) -> bool:
     """Whether it can run without a download."""
-    return model in tour.registry.catalog and tour.registry.status(model).availability in THERE
+    return model in tour.registry.catalog and tour.registry.status(model).availability.on_host
 
 
 def code_panel(
