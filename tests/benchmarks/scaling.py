@@ -40,6 +40,7 @@ def served(replicas: int) -> Iterator[tuple[str, psutil.Process]]:
     port = free_port()
     script = ["serve_ray.py", "--replicas", f"{replicas}:{replicas}"] if replicas else ["app.py"]
     command = [sys.executable, *script, "--host", "127.0.0.1", "--port", str(port), "--no-prefetch"]
+    command += ["--answer-cache", "0"]  # each request is to be run
     with running(command, f"http://127.0.0.1:{port}/health", clean_environment()) as health:
         url = health.removesuffix("/health")
         yield url, next(one for one in psutil.Process().children(recursive=True) if str(port) in _words(one))

@@ -40,6 +40,7 @@ class Served:
 def served() -> Iterator[Served]:
     port = free_port()
     command = [sys.executable, "serve_ray.py", "--replicas", "2:2", "--no-prefetch", "--port", str(port)]
+    command += ["--answer-cache", "0"]  # each request is to be run
     command += ["--host", "127.0.0.1"]
     url = f"http://127.0.0.1:{port}"
     with (
