@@ -71,7 +71,8 @@ def test_a_text_goes_through_everything_and_each_card_opens_its_page_with_it(pag
 def test_stop_frees_the_models_at_once(page: Page, app_url: str) -> None:
     page.goto("/")
     expect(page.locator("#home-strip .strip svg")).to_be_visible()
-    analyze(page, LETTER)
+    analyze(page, " ".join([LETTER] * 30))  # to translate it takes longer than to press Stop
+    expect(part(page, "gap").locator(".skeleton")).to_be_visible()  # the stored answers are gone
     expect(part(page, "emotions").locator(".answered")).to_be_visible(timeout=PATIENCE)
     page.locator("#home-stop-run").click()
     leased = """async url => {
