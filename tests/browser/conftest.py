@@ -194,7 +194,7 @@ def empty(page: Page, address: str) -> None:
     """Leaves a tab as one that has just been opened."""
     if page.url.startswith(address.rstrip("/")):
         page.evaluate("localStorage.clear(); sessionStorage.clear()")
-    page.unroute_all()
+    page.unroute_all(behavior="ignoreErrors")  # a held request may still be under way
     page.set_default_timeout(30_000)  # Playwright's own
     page.mouse.move(-1, -1)
     page.goto("about:blank")
