@@ -17,7 +17,13 @@ from tests.server import running_app
 
 GENERATION = next(task for task in TASKS if task.name == "text_generation")
 # To count has no end, so that no call is done before it is dismissed.
-LONG = {"prompt": "1, 2, 3, 4,", "mode": "plain", "max_new_tokens": 512, "temperature": 0.0}
+LONG = {
+    "prompt": "1, 2, 3, 4,",
+    "mode": "plain",
+    "max_new_tokens": 512,
+    "temperature": 0.0,
+    "repetition_penalty": 1.0,
+}
 
 
 def event_of(client: httpx.Client, elem_id: str) -> tuple[int, list[Any]]:
