@@ -28,7 +28,7 @@ from components.models.catalog import load_catalog
 from components.models.errors import TourError
 from components.models.registry import Registry
 from components.models.settings import PROFILES, Profile, Settings, default_cache_dir
-from components.serving import space, zerogpu
+from components.serving import space, stubs, zerogpu
 from components.tasks.runner import TIME_LIMIT, Runner
 from components.temporary import TemporaryFiles
 
@@ -439,6 +439,7 @@ def _deploy(repo: str, options: argparse.Namespace) -> int:
 def _prepare_environment() -> None:
     """What Gradio, OpenMP and the C library look at as they begin."""
     devices.few_arenas()
+    stubs.leave_alone()
     # Spinning at the end of each parallel region, torch's threads would keep the processor from whatever
     # else runs on the host: beside other work, generation was then two to three times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
