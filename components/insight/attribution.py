@@ -318,6 +318,8 @@ def _notes(found: Attributed) -> Iterator[str]:
 
 def compare(units: Sequence[str], methods: Sequence[Method]) -> Agreement:
     """How far the methods agree, in numbers and in a sentence."""
+    from scipy.stats import rankdata
+
     pairs = []
     for one, other in combinations(methods, 2):
         sizes = bool({one.name, other.name} & UNSIGNED)
@@ -326,7 +328,7 @@ def compare(units: Sequence[str], methods: Sequence[Method]) -> Agreement:
     if len(units) < 3 or len(methods) < 2:
         return Agreement(pairs=pairs, unit=-1, sentence="There are too few parts to compare the methods.")
     # 1 for the largest.
-    places = np.array([ranks(-np.abs(np.array(each.values))) + 1 for each in methods])
+    places = rankdata([-np.abs(each.values) for each in methods], axis=1)
     gaps = places.max(axis=0) - places.min(axis=0)
     unit = int(gaps.argmax())
     if not gaps[unit]:
@@ -348,20 +350,11 @@ def _place(place: float) -> str:
     return f"{place:.0f}" if place == int(place) else f"{place:.1f}"
 
 
-def ranks(values: np.ndarray) -> np.ndarray:
-    """Places from 0, the smallest first; equal values share the mean of theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = counts.cumsum()
-    means: np.ndarray = (ends - 1 + ends - counts) / 2
-    return means[inverse]
-
-
 def spearman(first: np.ndarray, second: np.ndarray) -> float:
     """Rank correlation; 0 where one of them is the same everywhere."""
-    one, other = ranks(first), ranks(second)
-    one, other = one - one.mean(), other - other.mean()
-    length = float(np.sqrt((one @ one) * (other @ other)))
-    return float(one @ other) / length if length else 0.0
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(first, second).statistic) if np.ptp(first) and np.ptp(second) else 0.0
 
 
 def edit(model: LoadedModel, inputs: Inputs, options: EditOptions) -> Iterator[Progress | Output[Edit]]:

@@ -150,12 +150,14 @@ def judge(data: Data, predictions: Path, split: str = "test") -> Judgement:
 def _judge_several(
     data: Data, predictions: Path, split: str, rows: np.ndarray, logits: np.ndarray
 ) -> Judgement:
+    from scipy.special import expit
+
     labels = data.about.labels
     held = data.rows("validation")
     tune, tuned = _logits(predictions, "validation", len(held), len(labels)), data.fits(held)
-    least = thresholds(sigmoid(tune), tuned)
+    least = thresholds(expit(tune), tuned)
     fits = np.array(data.fits(rows))
-    scores = sigmoid(logits)
+    scores = expit(logits)
     chosen = scores >= least
     sets, codes = np.unique(np.concatenate([fits, chosen]), axis=0, return_inverse=True)
     truth, predicted = np.split(codes.reshape(-1), 2)
@@ -182,18 +184,13 @@ def _judge_several(
         confusion=fits.astype(np.int64).T @ chosen.astype(np.int64),
         temperature=fitted,
         raw=calibrated(scores),
-        scaled=calibrated(sigmoid(logits / fitted)),
+        scaled=calibrated(expit(logits / fitted)),
         fits=fits,
         chosen=chosen,
         said=tuple(", ".join(labels[at] for at in np.flatnonzero(one)) or "none" for one in sets),
         several=True,
         thresholds=tuple(least.tolist()),
     )
-
-
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    scores: np.ndarray = 1 / (1 + np.exp(-np.clip(logits, _LOWEST, -_LOWEST)))
-    return scores
 
 
 def binary_losses(logits: np.ndarray, fits: np.ndarray) -> np.ndarray:
@@ -250,8 +247,9 @@ def agreement(judgements: Sequence[Judgement]) -> tuple[Agreement, ...]:
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
     """[n, classes] to logarithms of probabilities, all finite."""
-    below = np.maximum(logits - logits.max(axis=1, keepdims=True), _LOWEST)
-    logs: np.ndarray = below - np.log(np.exp(below).sum(axis=1, keepdims=True))
+    from scipy import special
+
+    logs: np.ndarray = np.maximum(special.log_softmax(logits, axis=1), _LOWEST)
     return logs
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax
 from sklearn.metrics import (
     accuracy_score,
     cohen_kappa_score,
@@ -25,7 +25,6 @@ from components.lab.judging import (
     agreement,
     binary_losses,
     judge,
-    sigmoid,
     temperature,
     temperature_several,
 )
@@ -183,12 +182,12 @@ def test_several_labels_are_scored_as_the_field_does(seed: int) -> None:
     chance = np.random.default_rng(seed)
     fits = chance.random((200, 4)) < [0.5, 0.3, 0.1, 0.02]
     logits = np.where(fits, 1.0, -1.0) + chance.normal(0, 1.5, fits.shape)
-    chosen = sigmoid(logits) >= thresholds(sigmoid(logits), fits)
+    chosen = expit(logits) >= thresholds(expit(logits), fits)
     exact, macro, micro = judging._measures_several(fits, chosen)
     assert exact.value == pytest.approx((fits == chosen).all(axis=1).mean())
     assert macro.value == pytest.approx(f1_score(fits, chosen, average="macro"))
     assert micro.value == pytest.approx(f1_score(fits, chosen, average="micro"))
-    expected = np.mean([log_loss(fits[:, at], sigmoid(logits)[:, at], labels=[0, 1]) for at in range(4)])
+    expected = np.mean([log_loss(fits[:, at], expit(logits)[:, at], labels=[0, 1]) for at in range(4)])
     assert binary_losses(logits, fits).mean() == pytest.approx(expected)
     scale = temperature_several(logits, fits)
     for other in (scale * 0.9, scale * 1.1):
