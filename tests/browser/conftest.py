@@ -25,7 +25,7 @@ from tests.browser.tour import CHROMIUM, FLAGS, TASK_PAGES, WATCH, Visit
 
 OpenPage = Callable[..., Page]
 # What is to happen at once says so itself; everything else may take its time on a loaded host.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
 VISITOR: Any = {"locale": "en", "permissions": ["clipboard-read", "clipboard-write"]}
 
 
