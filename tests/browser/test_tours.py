@@ -146,3 +146,25 @@ def test_a_tour_is_left_and_taken_up_again(open_page: OpenPage, subtests: pytest
         expect(page).to_have_url(re.compile("embed=1"))
         expect(page.locator("#attribution-result .answered")).to_be_visible(timeout=PATIENCE)
         streams.ended()
+
+
+def test_show_me_waits_for_what_it_presses_and_says_so_where_it_never_comes(open_page: OpenPage) -> None:
+    page = open_page(new=True)  # with a clock of its own
+    page.clock.install()
+    page.goto("/?tour=main&stop=2")
+    button = page.locator(".tour-do")
+    said = page.locator("#tour-panel [role=status]")
+    [pressed] = tours.tours()[0].stops[1].attempt.press
+    expect(page.locator(pressed)).to_be_enabled()
+    page.evaluate("(name) => { window.gone = document.querySelector(name); gone.id = 'elsewhere'; }", pressed)
+    button.click()
+    expect(button).to_have_text("Waiting for the page")
+    page.clock.fast_forward(61_000)
+    expect(said).to_have_text("This control is not available now. Reload the page and try again.")
+    expect(said).to_be_in_viewport()
+    assert said.evaluate("(one) => one.offsetHeight") > 10
+    button.click()
+    expect(button).to_have_text("Waiting for the page")
+    page.evaluate("(id) => { gone.id = id; }", pressed.removeprefix("#"))
+    expect(said).to_have_text("Done. The marked part of the page shows the result.")
+    expect(button).to_have_text("Show me")

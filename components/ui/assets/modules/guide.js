@@ -2,7 +2,7 @@
 import { free } from "./keys.js";
 import { remember } from "./tours.js";
 
-const WAIT = 15_000; // ms that something may take to appear
+const WAIT = 60_000; // ms that something may take to appear: a text that a slow host still writes
 const panel = document.getElementById("tour-panel");
 const heading = document.getElementById("tour-stop");
 const live = panel.querySelector('[role="status"]');
@@ -79,16 +79,26 @@ async function act({ fill, press }) {
   for (const selector of press) (await there(selector)).click();
 }
 const doing = panel.querySelector(".tour-do");
+const asks = doing.textContent;
 doing.addEventListener("click", async () => {
+  if (doing.ariaBusy === "true") return;
   mine = true;
   live.textContent = "";
+  doing.ariaBusy = "true";
+  doing.textContent = "Waiting for the page";
+  let done = true;
   try {
     await act(JSON.parse(panel.dataset.try));
-    live.textContent = "Done. The marked part of the page shows the result.";
-    show();
   } catch {
-    live.textContent = "This control is not available now. Reload the page and try again.";
+    done = false;
   }
+  doing.ariaBusy = "false";
+  doing.textContent = asks;
+  live.classList.toggle("unseen", done); // what was done is seen on the page
+  live.textContent = done
+    ? "Done. The marked part of the page shows the result."
+    : "This control is not available now. Reload the page and try again.";
+  if (done) show();
 });
 
 // Arrow keys go from stop to stop, except where they have a meaning of their own.
