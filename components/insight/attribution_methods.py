@@ -1,5 +1,5 @@
-"""Which parts of what a network reads drive its score, by four methods. Imports torch and captum: import
-this inside `run`.
+"""Which parts of what a network reads drive its score, by four methods. Imports torch: import this inside
+`run`.
 
 Methods know an `AttributionInput` and a score of its output, nothing of tasks. They all measure a part
 against the same thing: the filler, which stands for "no word here".
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import torch
 
 from components.insight.instrumented import instrumented_copy
@@ -21,12 +23,14 @@ from components.tasks.task import Progress, scaled_progress
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+T = TypeVar("T")
+
 # Tokens in one pass without gradients, and in one with them: a fraction of a second on two cores.
 ROOM = {"cpu": 1024}
 ROOM_ACCELERATED = 16384
-# Steps of one call to captum: few enough to yield often, and a Gauss-Legendre rule of two is exact already
-# for cubics.
-FEWEST, MOST_AT_ONCE = 2, 16
+# Points of the integral in one pass: few enough to yield often, and to be divided where the slope changes
+# most; a Gauss-Legendre rule of two is exact already for cubics.
+FEWEST, MOST_AT_ONCE = 2, 8
 # What the integral may miss of the change that it explains, and after how many times the steps asked for it
 # is left at that.
 TOLERANCE = 0.05
@@ -106,7 +110,7 @@ def _parts(terms: Sequence[Term]) -> list[_Part]:
 def _room(network_input: AttributionInput) -> int:
     """Rows in one pass."""
     room = ROOM.get(network_input.ids.device.type, ROOM_ACCELERATED)
-    return max(1, room // len(network_input.ids))
+    return max(1, room // (len(network_input.ids) - network_input.once))
 
 
 def _occlusion(
@@ -132,9 +136,9 @@ def _occlusion(
     return values, score, change
 
 
-def _batches(taken: Sequence[set[int]], size: int) -> Iterator[Sequence[set[int]]]:
-    for start in range(0, len(taken), size):
-        yield taken[start : start + size]
+def _batches(whole: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(whole), size):
+        yield whole[start : start + size]
 
 
 def _gradients(parts: Sequence[_Part], units: int) -> Generator[Progress, None, torch.Tensor]:
@@ -185,10 +189,18 @@ def _integrate(
     pieces = ceil(steps / min(MOST_AT_ONCE, at_once))
     nodes = ceil(steps / pieces)
     scale = max(abs(change), torch.finfo(torch.float32).eps)
+    ends = [piece / pieces for piece in range(pieces + 1)]
+    reached = dict(zip(ends, (yield from scaled_progress(_scores(parts, ends), 0.0, 0.1)), strict=True))
     stretches: list[_Stretch] = []
-    for step in range(pieces):
-        work = _stretch(parts, step / pieces, (step + 1) / pieces, nodes, units)
-        stretches.append((yield from scaled_progress(work, 0.8 * step / pieces, 0.8 * (step + 1) / pieces)))
+
+    def integrated(start: float, end: float, before: float, after: float) -> Generator[Progress, None, None]:
+        work = _stretch(parts, start, end, nodes, units)
+        values = yield from scaled_progress(work, before, after)
+        missed = float(values.sum()) - (reached[end] - reached[start])
+        stretches.append(_Stretch(start=start, end=end, values=values, missed=missed))
+
+    for piece, (start, end) in enumerate(pairwise(ends)):
+        yield from integrated(start, end, 0.1 + 0.7 * piece / pieces, 0.1 + 0.7 * (piece + 1) / pieces)
     used, most = pieces * nodes, MORE * steps
     while (error := abs(sum(one.missed for one in stretches)) / scale) > TOLERANCE and (
         used + 2 * nodes <= most
@@ -196,46 +208,45 @@ def _integrate(
         worst = max(stretches, key=lambda one: abs(one.missed))
         stretches.remove(worst)
         middle = (worst.start + worst.end) / 2
+        share = 0.8 + 0.2 * min(used / most, 1.0)
+        [reached[middle]] = yield from scaled_progress(_scores(parts, [middle]), share, share)
         for start, end in ((worst.start, middle), (middle, worst.end)):
-            share = 0.8 + 0.2 * min(used / most, 1.0)
-            stretches.append(
-                (yield from scaled_progress(_stretch(parts, start, end, nodes, units), share, share))
-            )
+            yield from integrated(start, end, share, share)
             used += nodes
     values = torch.stack([one.values for one in stretches]).sum(dim=0)
     return _Integral(values=values, error=error, steps=used)
 
 
+def _scores(parts: Sequence[_Part], places: Sequence[float]) -> Generator[Progress, None, list[float]]:
+    """The score at places of the way, from 0, where there are fillers alone, to 1."""
+    scores = torch.zeros(len(places), dtype=torch.float64)
+    for index, one in enumerate(parts):
+        found: list[float] = []
+        for some in _batches(places, _room(one.input)):
+            with torch.no_grad():
+                found += one.score(one.input.read(one.input.on_the_way(some))).double().cpu().tolist()
+            yield Progress("Integrating slopes", (index + len(found) / len(places)) / len(parts))
+        scores += torch.tensor(found, dtype=torch.float64)
+    return scores.tolist()
+
+
 def _stretch(
     parts: Sequence[_Part], start: float, end: float, nodes: int, units: int
-) -> Generator[Progress, None, _Stretch]:
-    """The integral over part of the way is that from one of its ends to the other, so that captum is asked in
-    bounded pieces. What the parts miss may cancel out, as in a comparison."""
-    from captum.attr import IntegratedGradients  # type: ignore[import-untyped]  # brings matplotlib: a second
-
+) -> Generator[Progress, None, torch.Tensor]:
+    """The integral over part of the way, [units], by the Gauss-Legendre rule of so many nodes."""
+    places, weights = np.polynomial.legendre.leggauss(nodes)  # on [-1, 1]
+    at = ((end - start) * places + start + end) / 2
     values = torch.zeros(units, dtype=torch.float64)
-    missed = 0.0
     for index, one in enumerate(parts):
-        network_input, score = one.input, one.score
-        way = network_input.embedded - network_input.empty
-
-        def asked(
-            rows: torch.Tensor, network_input: AttributionInput = network_input, score: Score = score
-        ) -> torch.Tensor:
-            return score(network_input.read(rows))
-
+        network_input = one.input
+        rows = network_input.on_the_way(at.tolist()).requires_grad_(True)
         with torch.enable_grad():
-            found, short = IntegratedGradients(asked).attribute(
-                inputs=(network_input.empty + end * way)[None],
-                baselines=(network_input.empty + start * way)[None],
-                n_steps=nodes,
-                method="gausslegendre",
-                return_convergence_delta=True,
-            )
-        values += network_input.per_unit(found[0].sum(dim=-1), units)
-        missed += float(short[0])
+            (slopes,) = torch.autograd.grad(one.score(network_input.read(rows)).sum(), rows)
+        mean = torch.einsum("n,ntw->tw", slopes.new_tensor(weights / 2), slopes)
+        way = (end - start) * (network_input.embedded - network_input.empty)
+        values += network_input.per_unit((mean * way).sum(dim=-1), units)
         yield Progress("Integrating slopes", (index + 1) / len(parts))
-    return _Stretch(start=start, end=end, values=values, missed=missed)
+    return values
 
 
 @dataclass(frozen=True, kw_only=True)

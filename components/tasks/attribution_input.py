@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
+from transformers import DynamicCache
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -25,7 +27,8 @@ class AttributionInput:
     `filler` is the token that stands in where one is taken away,
     None for the mean of the whole vocabulary's embeddings. `reads` are the places in the network's last
     layer (of its decoder, if it has one) that the prediction is read from; None if its head looks them up:
-    at the first, or at the last of one that reads from left to right.
+    at the first, or at the last of one that reads from left to right. Such a network can read the first
+    `once` tokens, which nothing takes away, a single time: what it keeps of them is the same in every row.
     """
 
     network: PreTrainedModel
@@ -35,6 +38,7 @@ class AttributionInput:
     filler: int | None
     reads: Sequence[int] | None
     options: Mapping[str, Any]
+    once: int = 0
 
     @cached_property
     def embedded(self) -> torch.Tensor:
@@ -60,10 +64,36 @@ class AttributionInput:
         hidden = torch.tensor([owner in units for owner in self.owners], device=self.ids.device)
         return torch.where(hidden[:, None], self._nothing, self.embedded)
 
+    def on_the_way(self, places: Sequence[float]) -> torch.Tensor:
+        """Rows [places, tokens, width] on the straight way from `empty`, at 0, to `embedded`, at 1."""
+        shares = self.embedded.new_tensor(places)[:, None, None]
+        return self.empty + shares * (self.embedded - self.empty)
+
     def read(self, rows: torch.Tensor, **more: Any) -> Any:
-        """The network's output for rows of embeddings [rows, tokens, width]."""
+        """The network's output for rows of embeddings [rows, tokens, width]. That of a network which has read
+        some tokens before is of the others, unless `more` than the prediction is asked for, as attention.
+        """
         given = {name: tensor.expand(len(rows), *tensor.shape[1:]) for name, tensor in self.given.items()}
-        return self.network(inputs_embeds=rows, **given, **self.options, **more)
+        options = {**self.options, **more}
+        if self.once and not more:
+            kept = deepcopy(self._kept)
+            kept.batch_repeat_interleave(len(rows))
+            rows = rows[:, self.once :]
+            options |= {"past_key_values": kept, "use_cache": True}
+        return self.network(inputs_embeds=rows, **given, **options)
+
+    @cached_property
+    def _kept(self) -> DynamicCache:
+        """Keys and values of the tokens that are read once."""
+        kept = DynamicCache(config=self.network.config)
+        with torch.no_grad():
+            self.network(
+                inputs_embeds=self.embedded[None, : self.once],
+                past_key_values=kept,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+        return kept
 
     def per_unit(self, tokens: torch.Tensor, units: int) -> torch.Tensor:
         """The sum [units] of each unit's tokens' values [tokens], in double precision on the CPU."""

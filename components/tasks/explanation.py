@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -193,6 +193,18 @@ def attribution_input(
         filler=_filler(model),
         reads=reads,
         options=options,
+    )
+
+
+def decoder_input(
+    model: LoadedModel, ids: Sequence[int], owners: Sequence[int | None], reads: Sequence[int]
+) -> AttributionInput:
+    """A text that is read from left to right; the logits from the first of `reads` on are kept."""
+    # As places, which are copied: of a slice the head makes a product for each row, with all its weights.
+    options = {"use_cache": False, "logits_to_keep": torch.arange(reads[0] - len(ids), 0)}
+    first = next((place for place, owner in enumerate(owners) if owner is not None), 0)
+    return replace(
+        attribution_input(model, {"input_ids": ids}, owners, reads, **options), once=min(first, reads[0])
     )
 
 

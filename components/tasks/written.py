@@ -17,6 +17,7 @@ from components.tasks.explanation import (
     Prediction,
     Units,
     attribution_input,
+    decoder_input,
     ids_of,
     inside_of,
     log_probability,
@@ -154,14 +155,7 @@ def written_score(
 ) -> tuple[AttributionInput, Score]:
     """The log-probability of the last tokens of a text, after those before them, under a causal model."""
     count = len(end)
-    network_input = attribution_input(
-        model,
-        {"input_ids": ids},
-        owners,
-        range(len(ids) - count - 1, len(ids) - 1),
-        use_cache=False,
-        logits_to_keep=count + 1,
-    )
+    network_input = decoder_input(model, ids, owners, range(len(ids) - count - 1, len(ids) - 1))
     return network_input, log_probability(end, -count - 1)
 
 

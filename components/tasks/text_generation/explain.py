@@ -12,8 +12,8 @@ from components.tasks.explanation import (
     Predicting,
     Prediction,
     Units,
-    attribution_input,
     cut_to_fit,
+    decoder_input,
     ids_of,
     inside_of,
     log_probability,
@@ -67,9 +67,7 @@ def explain(model: LoadedModel, asked: Asked, units: Units) -> Predicting:
     if begun:
         its = units.owners(begun_text, PAIR, [*[None] * len(prompt), *offsets_of(model, begun_text)])
         owners = [one if one is not None else other for one, other in zip(owners, its, strict=True)]
-    network_input = attribution_input(
-        model, {"input_ids": ids}, owners, [len(ids) - 1], use_cache=False, logits_to_keep=1
-    )
+    network_input = decoder_input(model, ids, owners, [len(ids) - 1])
     yield Progress("Reading the prompt", 0.5)
     logits = output_now(network_input).logits[0, -1].float().cpu()
     pieces = decoding.TokenTexts(model)
