@@ -27,6 +27,8 @@ OpenPage = Callable[..., Page]
 # What is to happen at once says so itself; everything else may take its time on a loaded host.
 expect.set_options(timeout=60_000)
 VISITOR: Any = {"locale": "en", "permissions": ["clipboard-read", "clipboard-write"]}
+# To draw the animations that only say "wait" takes a fifth of a processor, for as long as a model works.
+STILL: Any = {"reduced_motion": "reduce"}
 
 
 @pytest.fixture(scope="package")  # Playwright keeps an event loop running, which later suites must not meet
@@ -97,7 +99,7 @@ def tabs() -> dict[BrowserContext, list[Page]]:
 @pytest.fixture(scope="package")
 def visitor(browser: Browser, app_url: str) -> Iterator[BrowserContext]:
     """Somebody whose pages stay open between tests."""
-    with browser.new_context(base_url=app_url, **VISITOR) as context:
+    with browser.new_context(base_url=app_url, **VISITOR, **STILL) as context:
         yield context
 
 
@@ -110,13 +112,40 @@ def visits(visitor: BrowserContext) -> Page:
 
 
 @pytest.fixture(scope="module", params=TASK_PAGES, ids=lambda spec: spec.slug)
-def visit(request: pytest.FixtureRequest, visits: Page, app_url: str) -> Iterator[Visit]:
-    """A page that is loaded once: the tests that take it are one visit, in the order in which they stand."""
+def unopened(request: pytest.FixtureRequest, visits: Page, app_url: str) -> Iterator[Visit]:
+    """A task's page, for tests that open it by a link of their own."""
     faults = Faults(app_url)
     faults.watch(visits)
-    yield Visit(visits, request.param).open()
+    yield Visit(visits, request.param)
     faults.unwatch(visits)
     empty(visits, app_url)
+    assert not faults
+
+
+@pytest.fixture(scope="module")
+def visit(unopened: Visit) -> Visit:
+    """A page that is loaded once: the tests that take it are one visit, in the order in which they stand."""
+    return unopened.open()
+
+
+@pytest.fixture(scope="module")
+def keep_open(visitor: BrowserContext, app_url: str) -> Iterator[Callable[[str], Page]]:
+    """Opens a page that stays for a module's tests, which use it one after the other."""
+    opened: list[Page] = []
+    faults = Faults(app_url)
+
+    def open_one(path: str) -> Page:
+        page = visitor.new_page()
+        faults.watch(page)
+        page.goto(path)
+        opened.append(page)
+        return page
+
+    yield open_one
+    for page in opened:
+        faults.unwatch(page)
+        empty(page, app_url)
+        page.close()
     assert not faults
 
 
@@ -132,7 +161,7 @@ def open_page(
     it is not `watched`, as where its server is taken away.
 
     Somebody `elsewhere`, or at another `base_url`, has nothing in common with the test's other pages;
-    somebody `new` has not even the app's scripts.
+    somebody `new` has not even the app's scripts. Where something is `moving`, animations are seen.
     """
     watched_tabs: list[tuple[Page, Faults]] = []
     lent: list[tuple[str, BrowserContext]] = []
@@ -148,6 +177,7 @@ def open_page(
         watched: bool = True,
         width: int = 1280,
         colours: Literal["light", "dark"] = "light",
+        moving: bool = False,
     ) -> Page:
         home = context
         address = base_url or app_url
@@ -160,7 +190,8 @@ def open_page(
             lent.append((address, home))
         page = tabs[home].pop() if tabs[home] else home.new_page()
         page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=colours, reduced_motion="no-preference")
+        motion: Any = {"reduced_motion": "no-preference"} if moving else STILL
+        page.emulate_media(color_scheme=colours, **motion)
         if watched:
             found = Faults(app_url, *origins)
             found.watch(page)
