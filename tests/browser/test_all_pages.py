@@ -14,10 +14,9 @@ from playwright.sync_api import Page, expect
 from components.ui.page import PlainPage
 from demos import PAGES
 from tests.browser.conftest import OpenPage
-from tests.browser.tour import TASK_PAGES, UP, check_looks
+from tests.browser.tour import UP, check_looks
 
 HOME = ""
-every_task_page = pytest.mark.parametrize("spec", TASK_PAGES, ids=lambda spec: spec.slug)
 
 
 def test_home_page_links_to_every_page(page: Page, app_url: str) -> None:

@@ -8,45 +8,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from components.ui.page import TaskPage
 from demos import attribution, layers, text_classification, text_generation
-from tests.browser.test_all_pages import every_task_page
-from tests.browser.tour import PATIENCE, STALE, Visit, short, stale_label, text_boxes
-
-
-@every_task_page
-def test_by_keyboard_and_ear_alone(page: Page, spec: TaskPage) -> None:
-    """Skips to the content, types, runs, hears the answer, opens the code."""
-    visit = Visit(page, spec).open(**short(spec))
-    status = visit.part("status")
-    expect(status).to_have_role("status")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.locator("#main")).to_be_focused()
-    box = visit.box(text_boxes(spec)[0])
-    for _ in range(10):
-        if box.evaluate("(one) => one === document.activeElement"):
-            break
-        page.keyboard.press("Tab")
-    expect(box).to_be_focused()
-    visit.run(lambda: page.keyboard.press("Control+Enter"))
-    assert visit.settled() == "answer"
-    for _ in range(60):
-        if visit.part("run").evaluate("(one) => one === document.activeElement"):
-            break
-        page.keyboard.press("Tab")
-    visit.run(lambda: page.keyboard.press("Enter"))
-    assert visit.settled() == "answer"
-    live = page.locator("#tour-live")
-    expect(live).to_have_text(re.compile(r"^Answer: \S"), timeout=PATIENCE)
-    assert live.get_attribute("role") == "status"
-    folded = visit.part("drawer").locator("button").first
-    for _ in range(60):
-        if folded.evaluate("(one) => one === document.activeElement"):
-            break
-        page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(visit.part("drawer").get_by_role("tab", name="Code")).to_be_visible()
+from tests.browser.tour import PATIENCE, STALE, Visit, stale_label
 
 
 def test_own_text_is_there_again_after_leaving_the_page(page: Page) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
@@ -37,7 +38,7 @@ const look = () => {
       document.documentElement.classList.contains("up") ? false : splash,
     ]);
   }
-  requestAnimationFrame(look);
+  if (!window.still()) requestAnimationFrame(look);
 };
 look();
 """
@@ -45,7 +46,7 @@ look();
 
 @pytest.mark.parametrize("slug", [HOME, "api"])
 def test_nothing_jumps_elsewhere(open_page: OpenPage, slug: str) -> None:
-    wide, phone = (open_page(new=True, width=width) for width in (1280, 390))
+    wide, phone = (open_page(new=True, width=width, moving=True) for width in (1280, 390))
     for page in (wide, phone):
         page.add_init_script(WATCH)
         page.goto(f"/{slug}")
@@ -87,11 +88,12 @@ def test_stored_answers_are_seen_before_any_script_of_gradio(
     expect(page.locator(".tour-waiting")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [1280, 1440, 1920])
-def test_pages_are_as_wide_as_they_may_be_whatever_is_in_them(open_page: OpenPage, width: int) -> None:
-    page = open_page("/tokenizers", width=width)
+def test_pages_are_as_wide_as_they_may_be_whatever_is_in_them(open_page: OpenPage) -> None:
+    page = open_page("/tokenizers")
     expect(page.locator(".lane-token").first).to_be_visible()
-    assert page.locator(".gradio-container").bounding_box()["width"] == 1200  # type: ignore[index]
+    for width in (1280, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.locator(".gradio-container").bounding_box()["width"] == 1200  # type: ignore[index]
 
 
 @pytest.fixture(scope="module")
@@ -126,10 +128,11 @@ def opened(
 def test_nothing_jumps_while_a_page_opens_also_on_a_phone(
     opened: tuple[Page, TaskPage | PlainPage], open_page: OpenPage
 ) -> None:
+    """The window's browser has nothing of the app, the phone's all of its scripts: both ways of loading."""
     page, spec = opened
-    phone = open_page(new=True, width=390)
-    phone.add_init_script(WATCH)
-    phone.goto(f"/{spec.slug}")
+    phone = open_page(width=390, moving=True)
+    with phone.add_init_script(WATCH):
+        phone.goto(f"/{spec.slug}")
     expect(phone.locator(UP).first).to_be_visible()
     for one in (page, phone):
         one.wait_for_function("still()")  # two seconds without a shift
@@ -198,11 +201,14 @@ def test_the_first_link_leads_to_the_content_and_keeps_the_page(
         assert page.evaluate("document.querySelector('gradio-app').contains(document.activeElement)")
 
 
-@pytest.mark.parametrize(("width", "colours"), [(1280, "light"), (390, "dark")])
-def test_the_api_page_fits_and_is_accessible(open_page: OpenPage, width: int, colours: str) -> None:
-    page = open_page("/api", width=width, colours=colours)
+def test_the_api_page_fits_and_is_accessible(open_page: OpenPage) -> None:
+    page = open_page("/api")
     page.evaluate(
         "document.querySelectorAll('#text_classification details').forEach((one) => { one.open = true; })"
     )
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    check_accessible(page)
+    looks: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1280, "light"), (390, "dark"))
+    for width, colours in looks:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=colours)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        check_accessible(page)

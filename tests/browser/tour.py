@@ -18,7 +18,7 @@ from playwright.sync_api import Locator, Page, Request, expect
 from components.tasks.fields import OptionField, option_fields
 from components.ui.choices import ChoiceInput
 from components.ui.page import TaskPage
-from demos import PAGES, examples
+from demos import PAGES
 
 # The same engine without a window's machinery, where there is one, loads a page with a fifth less work.
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
@@ -29,8 +29,10 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-ALL_RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}  # what a theme can break
+# Options of axe-core: all of WCAG's rules, those that a theme can break, and those that a width can break.
+ALL_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+LAYOUT = ALL_RULES | {"rules": {name: {"enabled": False} for name in COLOURS["runOnly"]["values"]}}
 UP = "html.up :is(.workbench, #models-table article, #lab-rows tbody, .cards a)"  # there once a page is
 TASK_PAGES = tuple(page for page in PAGES if isinstance(page, TaskPage))
 
@@ -50,12 +52,12 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });
 window.widths = [];
-const measure = () => {
-  const box = document.querySelector("html.up .gradio-container");
-  if (box && box.clientWidth !== window.widths.at(-1)) window.widths.push(box.clientWidth);
-  requestAnimationFrame(measure);
-};
-measure();
+addEventListener("tour-up", () => {
+  const box = document.querySelector(".gradio-container");
+  new ResizeObserver(() => {
+    if (box.clientWidth !== window.widths.at(-1)) window.widths.push(box.clientWidth);
+  }).observe(box);
+});
 """
 STALE = re.compile(r"^Answer to an earlier text: press ")
 LABEL = """(name) => {
@@ -231,13 +233,6 @@ def brief(page: TaskPage) -> dict[str, object]:
     return {name: value for name, value in BRIEF.items() if name in fields(page)}
 
 
-def short(page: TaskPage) -> dict[str, object]:
-    """A link's query for the first example with a short answer; nothing where answers are short anyway."""
-    payload = examples.load(page.task)[0].payload
-    shown = {name: kind.show(payload[name]) for name, kind in page.inputs.items() if name in payload}
-    return {**shown, **brief(page)} if brief(page) else {}
-
-
 def another_value(field: OptionField) -> object:
     """A valid value that is not the default, and that the default model can do."""
     if field.name == "source":
@@ -298,6 +293,14 @@ def check_accessible(page: Page, rules: Mapping[str, object] = ALL_RULES, within
         assert not serious, "\n".join(serious)
 
 
+def check_both_themes(page: Page, within: str = "") -> None:
+    """As `check_accessible`, in light and in dark, of a page that follows the system; it ends in light."""
+    check_accessible(page, within=within)
+    page.emulate_media(color_scheme="dark")
+    check_accessible(page, COLOURS, within)  # all else is the same
+    page.emulate_media(color_scheme="light")
+
+
 def check_looks(page: Page) -> None:
     """Fits the window and is accessible in light, in dark, and in the dark on a phone; opens in light."""
     unfold(page)
@@ -305,7 +308,7 @@ def check_looks(page: Page) -> None:
     switch_theme(page)
     check_accessible(page, COLOURS)  # the rest of the page is the same
     page.set_viewport_size({"width": 390, "height": 900})
-    check_accessible(page)
+    check_accessible(page, LAYOUT)  # with the same colours, and nothing that a wide window does not show
     for width in (360, 390, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -328,7 +331,7 @@ def unfold(page: Page) -> None:
 
 def _serious(page: Page, rules: Mapping[str, object], within: str) -> list[str]:
     where: dict[str, object] = {"include": [[within]]} if within else {}
-    options = {"runOnly": rules, "resultTypes": ["violations"]}
+    options = {**rules, "resultTypes": ["violations"]}
     found = Axe().run(page, where, options).response["violations"]
     return [
         f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
