@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from demos import story
 from tests.browser.conftest import OpenPage
-from tests.browser.tour import PATIENCE, check_accessible
+from tests.browser.tour import PATIENCE, check_looks
 
 IDS = [one["id"] for one in story.STORY["milestones"]]
 HOSTILE = '<img src=x onerror="window.pwned=1">${window.pwned=1} is bad'
@@ -34,72 +33,60 @@ def opened(page: Page, id: str) -> None:
     expect(button(page, id)).to_have_attribute("aria-expanded", "true")
 
 
-def test_arrow_keys_go_through_all_milestones(page: Page) -> None:
-    page.goto("/story")
+def test_a_history_that_keys_and_a_pointer_go_through(open_page: OpenPage, subtests: pytest.Subtests) -> None:
+    page = open_page("/story")
     opened(page, story.FIRST)
     assert not page.url.count("#")
-    button(page, story.FIRST).focus()
-    page.keyboard.press("Home")
-    for id in IDS:
-        opened(page, id)
-        expect(button(page, id)).to_be_focused()
-        expect(page).to_have_url(re.compile(f"/story#{id}$"))
-        page.keyboard.press("ArrowRight")
-    opened(page, IDS[-1])
-    page.keyboard.press("ArrowUp")
-    opened(page, IDS[-2])
-
-
-def test_one_tab_stop_leads_in_and_the_next_to_the_links(page: Page) -> None:
-    page.goto("/story")
-    opened(page, story.FIRST)
-    page.locator('[data-step="1"]').focus()
-    page.keyboard.press("Tab")
-    expect(button(page, story.FIRST)).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(article(page).get_by_role("link").first).to_be_focused()
-
-
-def test_what_is_chosen_is_told(page: Page) -> None:
-    page.goto("/story")
     told = page.locator(".timeline").get_by_role("status")
     expect(told).to_have_text("")
-    button(page, "bert").click()
-    expect(told).to_contain_text("BERT: learning by filling gaps.")
-    page.get_by_role("button", name="Later").click()
-    expect(told).to_contain_text("GPT-2")
-    opened(page, IDS[IDS.index("bert") + 1])
-
-
-def test_a_filter_leaves_one_family(page: Page) -> None:
-    page.goto("/story")
-    opened(page, story.FIRST)
-    page.get_by_role("radio", name="Encoders").check()
-    expect(page.locator(".timeline [data-milestone] > button:visible")).to_have_count(len(ENCODERS))
-    told = page.locator(".timeline").get_by_role("status")
-    expect(told).to_have_text(f"{len(ENCODERS)} milestones are shown.")
-    opened(page, ENCODERS[0])
-    button(page, ENCODERS[0]).focus()
-    page.keyboard.press("ArrowRight")
-    opened(page, ENCODERS[1])
-    page.keyboard.press("End")
-    opened(page, ENCODERS[-1])
-    page.get_by_role("radio", name="All").check()
-    expect(page.locator(".timeline [data-milestone] > button:visible")).to_have_count(len(IDS))
-    opened(page, ENCODERS[-1])
-
-
-def test_a_link_opens_its_milestone(open_page: OpenPage) -> None:
-    here = open_page("/story")
-    button(here, "gpt-3").click()
-    expect(here).to_have_url(re.compile("/story#gpt-3$"))
-    there = open_page(here.url)
-    opened(there, "gpt-3")
-    expect(article(there)).to_be_in_viewport()
-    there.get_by_role("radio", name="Encoders").check()
-    there.evaluate("location.hash = '#lora'")
-    opened(there, "lora")
-    expect(there.get_by_role("radio", name="All")).to_be_checked()
+    with subtests.test("one Tab stop leads in, and the next to the links"):
+        page.locator('[data-step="1"]').focus()
+        page.keyboard.press("Tab")
+        expect(button(page, story.FIRST)).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(article(page).get_by_role("link").first).to_be_focused()
+    with subtests.test("arrow keys go through all milestones"):
+        button(page, story.FIRST).focus()
+        page.keyboard.press("Home")
+        for id in IDS:
+            opened(page, id)
+            expect(button(page, id)).to_be_focused()
+            expect(page).to_have_url(re.compile(f"/story#{id}$"))
+            page.keyboard.press("ArrowRight")
+        opened(page, IDS[-1])
+        page.keyboard.press("ArrowUp")
+        opened(page, IDS[-2])
+    with subtests.test("what is chosen is told"):
+        button(page, "bert").click()
+        expect(told).to_contain_text("BERT: learning by filling gaps.")
+        page.get_by_role("button", name="Later").click()
+        expect(told).to_contain_text("GPT-2")
+        opened(page, IDS[IDS.index("bert") + 1])
+    with subtests.test("a filter leaves one family"):
+        button(page, story.FIRST).click()
+        opened(page, story.FIRST)
+        page.get_by_role("radio", name="Encoders").check()
+        expect(page.locator(".timeline [data-milestone] > button:visible")).to_have_count(len(ENCODERS))
+        expect(told).to_have_text(f"{len(ENCODERS)} milestones are shown.")
+        opened(page, ENCODERS[0])
+        button(page, ENCODERS[0]).focus()
+        page.keyboard.press("ArrowRight")
+        opened(page, ENCODERS[1])
+        page.keyboard.press("End")
+        opened(page, ENCODERS[-1])
+        page.get_by_role("radio", name="All").check()
+        expect(page.locator(".timeline [data-milestone] > button:visible")).to_have_count(len(IDS))
+        opened(page, ENCODERS[-1])
+    with subtests.test("a link opens its milestone"):
+        button(page, "gpt-3").click()
+        expect(page).to_have_url(re.compile("/story#gpt-3$"))
+        there = open_page(page.url)
+        opened(there, "gpt-3")
+        expect(article(there)).to_be_in_viewport()
+        there.get_by_role("radio", name="Encoders").check()
+        there.evaluate("location.hash = '#lora'")
+        opened(there, "lora")
+        expect(there.get_by_role("radio", name="All")).to_be_checked()
 
 
 def test_a_link_to_nothing_shows_the_first(page: Page) -> None:
@@ -132,12 +119,10 @@ def test_a_milestone_leads_to_a_page_that_answers(page: Page) -> None:
     expect(page.locator("#text-classification-result .best")).to_contain_text("positive", timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_everything_is_accessible(open_page: OpenPage, colours: Any, width: int) -> None:
-    page = open_page("/story#bert", colours=colours, width=width)
+def test_everything_is_accessible(open_page: OpenPage) -> None:
+    page = open_page("/story#bert")
     opened(page, "bert")
-    check_accessible(page)
+    check_looks(page)
 
 
 def test_on_a_phone_details_follow_their_milestone(open_page: OpenPage) -> None:
@@ -156,12 +141,12 @@ def test_on_a_phone_details_follow_their_milestone(open_page: OpenPage) -> None:
 
 
 def test_drawings_are_played_and_experiments_run(open_page: OpenPage) -> None:
-    page = open_page("/story")
+    page = open_page("/story", moving=True)
     opened(page, story.FIRST)
     drawing = page.locator(".drawing").first
     drawing.get_by_role("button", name="Play").click()
     expect(drawing).to_have_class(re.compile("playing"))
-    expect(drawing).not_to_have_class(re.compile("playing"), timeout=10_000)  # it ends by itself
+    expect(drawing).not_to_have_class(re.compile("playing"))  # it ends by itself
     page.emulate_media(reduced_motion="reduce")
     drawing.get_by_role("button", name="Play").click()
     assert drawing.locator(".step").last.evaluate("step => getComputedStyle(step).animationName") == "none"
