@@ -6,6 +6,7 @@ import io
 import json
 import re
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from playwright.sync_api import Page, expect
 from demos.attention import EXAMPLES
 from tests.browser.conftest import OpenPage
 from tests.browser.test_hostile_text import SCRIPTS
-from tests.browser.tour import PATIENCE, check_accessible
+from tests.browser.tour import PATIENCE, check_both_themes
 from tests.server import running_app
 
 CAT = "The cat sat on the mat because it was tired."
@@ -72,21 +73,33 @@ def fetched(app_url: str) -> None:
     told(app_url, text=CAT)
 
 
-def test_opens_with_an_example_that_is_true(page: Page) -> None:
-    page.goto("/attention")
+@pytest.fixture(scope="module")
+def opened(keep_open: Callable[[str], Page]) -> Page:
+    """The page as its address alone opens it; several tests look at it and go on from there."""
+    page = keep_open("/attention")
     drawn(page, 0)
-    expect(part(page, "title")).to_have_text("Layer 4, head 2")
-    expect(part(page, "details").locator("p").first).to_have_text("“it” reads most from")
-    expect(part(page, "details").locator("tr").first).to_contain_text(re.compile(r"cat\s*49 %"))
+    return page
+
+
+def test_opens_with_an_example_that_is_true(opened: Page) -> None:
+    expect(part(opened, "title")).to_have_text("Layer 4, head 2")
+    expect(part(opened, "details").locator("p").first).to_have_text("“it” reads most from")
+    expect(part(opened, "details").locator("tr").first).to_contain_text(re.compile(r"cat\s*49 %"))
+
+
+def test_the_picture_is_as_wide_as_its_place(opened: Page) -> None:
+    widths = [part(opened, name).bounding_box()["width"] for name in ("canvas", "stage")]
+    assert widths[0] > 0.9 * widths[1]
 
 
 @pytest.mark.parametrize("index", range(len(EXAMPLES)))
-def test_examples_show_what_the_doors_tell(page: Page, app_url: str, index: int) -> None:
-    page.goto("/attention")
-    before = drawn(page, 0)
+def test_examples_show_what_the_doors_tell(opened: Page, app_url: str, index: int) -> None:
+    page = opened
+    before = so_far(page)
     (text, pair, model), view = list(EXAMPLES.values())[index]
     page.locator(f"#attention-example-{index}").click()
     before = drawn(page, before)
+    expect(part(page, "stage")).to_have_attribute("aria-busy", "false")
     for name, value in (("special", True), ("words", False)):
         if part(page, name).is_checked() != value:
             part(page, name).set_checked(value)
@@ -133,7 +146,7 @@ def test_special_tokens_and_parts_of_words_can_be_left_out(page: Page) -> None:
     assert np.diag(rolled["weights"]).min() > np.diag(seen["weights"]).min()
 
 
-def test_keys_reach_every_pair_and_every_head(page: Page) -> None:
+def test_keys_reach_every_pair_and_every_head_and_every_view_is_accessible(page: Page) -> None:
     see(page, text=CAT, view="matrix", layer=3, head=1)
     canvas = part(page, "canvas")
     canvas.focus()
@@ -141,9 +154,13 @@ def test_keys_reach_every_pair_and_every_head(page: Page) -> None:
         page.keyboard.press(key)
     expect(part(page, "live")).to_have_text("“it” to “cat”: 49 %")
     expect(part(page, "vectors")).to_contain_text("Their sum times 0.177 is the score")
+    expect(part(page, "vectors").locator("canvas").first).to_be_visible()
+    check_both_themes(page)
     before = so_far(page)
     part(page, "heads").click()
     before = drawn(page, before)
+    check_both_themes(page)
+    before = so_far(page)
     canvas.focus()
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowRight")
@@ -207,19 +224,6 @@ def test_a_text_without_a_model_that_reads_it_says_why(page: Page) -> None:
     expect(part(page, "said").locator(".lane-problem")).to_contain_text("nobody/nothing", timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_every_view_is_accessible(open_page: OpenPage, colours: Any) -> None:
-    page = see(open_page(colours=colours), text=CAT, layer=3, head=1, view="matrix")
-    part(page, "canvas").press("ArrowDown")
-    part(page, "canvas").press("ArrowRight")
-    expect(part(page, "vectors").locator("canvas").first).to_be_visible()
-    check_accessible(page)
-    before = so_far(page)
-    part(page, "heads").click()
-    drawn(page, before)
-    check_accessible(page)
-
-
 def test_a_visitor_of_a_bare_host_sees_a_picture_at_once(open_page: OpenPage, tmp_path: Path) -> None:
     """No model on the host, none within reach: what is stored is drawn, and every layer of it can be
     opened."""
@@ -232,10 +236,3 @@ def test_a_visitor_of_a_bare_host_sees_a_picture_at_once(open_page: OpenPage, tm
         part(page, "layer").fill("5")
         expect(part(page, "title")).to_have_text("Layer 6, head 2")
         assert not list(tmp_path.rglob("*.safetensors"))
-
-
-def test_the_picture_is_as_wide_as_its_place(page: Page) -> None:
-    page.goto("/attention")
-    expect(part(page, "stage")).to_have_attribute("data-drawn", re.compile(r"\d"))
-    widths = [part(page, name).bounding_box()["width"] for name in ("canvas", "stage")]
-    assert widths[0] > 0.9 * widths[1]

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from components.models.registry import Registry
 from components.models.tokenizers import Tokenizers
 from tests.browser.conftest import OpenPage
 from tests.browser.test_hostile_text import SCRIPTS
-from tests.browser.tour import PATIENCE, check_accessible, paste
+from tests.browser.tour import PATIENCE, check_both_themes, paste
 
 MINILM, SMOLLM, MARIAN = "all-MiniLM-L6-v2", "SmolLM2-135M-Instruct", "translator-en-de"
 LINK = "/tokenizers?text={text}&tokenizers={ids}"
 
 
-@pytest.fixture
-def tokens(page: Page) -> Page:
-    """The page with three tokenizers, all of them there."""
-    page.goto(LINK.format(text="Hi there", ids=",".join((MINILM, SMOLLM, MARIAN))))
+@pytest.fixture(scope="module")
+def opened(keep_open: Callable[[str], Page]) -> Page:
+    """The page with three tokenizers, all of them there, loaded once."""
+    page = keep_open(LINK.format(text="Hi there", ids=",".join((MINILM, SMOLLM, MARIAN))))
     expect(page.locator("#token-2-0")).to_be_attached(timeout=PATIENCE)
     expect(page.locator("html.up")).to_be_visible()  # what is not shown yet takes no focus
     return page
+
+
+@pytest.fixture
+def tokens(opened: Page) -> Page:
+    """That page with the text that it was opened with."""
+    text_box(opened).fill("Hi there")
+    expect(opened.locator('.lane-stats[data-characters="8"]')).to_be_visible()
+    expect(opened.locator("[id^=token-0-]")).to_have_count(4)
+    return opened
 
 
 def text_box(page: Page) -> Locator:
@@ -58,13 +67,18 @@ def test_tokens_cost_what_is_paid_for_a_million(tokens: Page, price: str, shown_
     expect(stats.locator("thead th")).to_have_count(9)
     counts = [int(cell) for cell in stats.locator("tbody td:nth-of-type(4)").all_inner_texts()]
     asked: list[str] = []
-    tokens.on("request", lambda request: asked.append(request.url))
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+
+    tokens.on("request", note)
     tokens.locator("#tokenizers-price input").fill(price)
     expect(stats.locator("thead th").last).to_have_text("Cost")
     costs = stats.locator("tbody tr td:last-child").all_inner_texts()
     assert [float(cost.replace(",", "")) for cost in costs] == [
         float(shown_as.format(count * float(price) / 1e6)) for count in counts
     ]
+    tokens.remove_listener("request", note)
     assert not [url for url in asked if "lanes" in url]
     tokens.locator("#tokenizers-price input").fill("")
     expect(stats.locator("thead th")).to_have_count(9)
@@ -139,6 +153,31 @@ def test_a_link_shows_the_same_elsewhere(tokens: Page, open_page: OpenPage) -> N
     assert [shown(other, lane) for lane in range(3)] == [shown(tokens, lane) for lane in range(3)]
 
 
+def test_every_tab_is_accessible(open_page: OpenPage) -> None:
+    page = open_page(LINK.format(text="a 👩‍🚀 b", ids=f"{MINILM},{SMOLLM}"))
+    expect(page.locator("#token-1-0")).to_be_attached(timeout=PATIENCE)
+    check_both_themes(page)
+    for tab, figure in (
+        ("Three families", "#tokenizers-families table"),
+        ("Step by step", "#tokenizers-steps li"),
+        ("Tensors", "#tokenizers-tensors table"),
+        ("Train your own", "#tokenizers-train"),
+        ("Under a model", "#tokenizers-predict"),
+        ("Code and API", "#tokenizers-code"),
+    ):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.locator(figure).first).to_be_visible()
+        check_both_themes(page, within="#tokenizers-tabs")
+
+
+def test_another_tokenizer_under_a_model(tokens: Page) -> None:
+    tokens.get_by_role("tab", name="Under a model").click()
+    tokens.locator("#tokenizers-predict").click()
+    columns = tokens.locator("#tokenizers-transplant .column")
+    expect(columns).to_have_count(3, timeout=PATIENCE)
+    expect(columns.nth(1)).to_contain_text("[unused")
+
+
 def test_a_trained_tokenizer_joins_the_others(tokens: Page, tmp_path: Path) -> None:
     tokens.get_by_role("tab", name="Train your own").click()
     tokens.locator("#tokenizers-corpus textarea").fill(
@@ -154,33 +193,6 @@ def test_a_trained_tokenizer_joins_the_others(tokens: Page, tmp_path: Path) -> N
     download.value.save_as(saved)
     vocabulary = json.loads(saved.read_text())["model"]["vocab"]
     assert "Ġlow" in vocabulary
-
-
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_every_tab_is_accessible(open_page: OpenPage, colours: Literal["light", "dark"]) -> None:
-    page = open_page(
-        LINK.format(text="a 👩‍🚀 b", ids=f"{MINILM},{SMOLLM}") + f"&__theme={colours}", colours=colours
-    )
-    expect(page.locator("#token-1-0")).to_be_attached(timeout=PATIENCE)
-    for tab, figure in (
-        ("Three families", "#tokenizers-families table"),
-        ("Step by step", "#tokenizers-steps li"),
-        ("Tensors", "#tokenizers-tensors table"),
-        ("Train your own", "#tokenizers-train"),
-        ("Under a model", "#tokenizers-predict"),
-        ("Code and API", "#tokenizers-code"),
-    ):
-        page.get_by_role("tab", name=tab).click()
-        expect(page.locator(figure).first).to_be_visible()
-        check_accessible(page)
-
-
-def test_another_tokenizer_under_a_model(tokens: Page) -> None:
-    tokens.get_by_role("tab", name="Under a model").click()
-    tokens.locator("#tokenizers-predict").click()
-    columns = tokens.locator("#tokenizers-transplant .column")
-    expect(columns).to_have_count(3, timeout=PATIENCE)
-    expect(columns.nth(1)).to_contain_text("[unused")
 
 
 def test_an_unknown_tokenizer_is_said_and_the_others_stay(page: Page) -> None:
