@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from components.tasks.fields import option_fields
 from demos import examples, text_generation
@@ -19,6 +20,22 @@ SPEC = text_generation.PAGE
 OFF = {"temperature": 1, "top_k": 0, "top_p": 1, "min_p": 0}
 
 
+@pytest.fixture(scope="module")
+def opened(keep_open: Callable[[str], Page]) -> Visit:
+    """The page with its stored answer."""
+    return Visit(keep_open("about:blank"), SPEC).open()
+
+
+@pytest.fixture(scope="module")
+def weather(keep_open: Callable[[str], Page]) -> Visit:
+    """The page with an answer whose every token has alternatives."""
+    visit = Visit(keep_open("about:blank"), SPEC).open(
+        prompt="The weather today is", mode="plain", temperature=0, alternatives=3, max_new_tokens=6
+    )
+    visit.run()
+    return visit
+
+
 def percent(text: str) -> float:
     return 0.0 if text.startswith("out") else float(text.removeprefix("< ").removesuffix(" %")) / 100
 
@@ -27,8 +44,8 @@ def percent(text: str) -> float:
     ("name", "value"),
     [("temperature", 0.5), ("temperature", 2), ("top_k", 3), ("top_p", 0.9), ("min_p", 0.1)],
 )
-def test_the_chart_follows_the_options_without_the_model(page: Page, name: str, value: float) -> None:
-    visit = Visit(page, SPEC).open()
+def test_the_chart_follows_the_options_without_the_model(opened: Visit, name: str, value: float) -> None:
+    visit, page = opened, opened.page
     expect(page.locator(".next-token input")).to_have_count(0)  # one set of controls, not two
     data = examples.load(SPEC.task)[0].answer["next_token"]
     temperature = value if name == "temperature" else 1.0
@@ -47,7 +64,11 @@ def test_the_chart_follows_the_options_without_the_model(page: Page, name: str, 
             kept = [*shares, 1 - sum(shares)]
     expected = [share / sum(kept) if place < len(kept) else 0.0 for place, share in enumerate(shares)][:12]
     requests: list[str] = []
-    page.on("request", lambda request: requests.append(request.url))
+
+    def note(request: Request) -> None:
+        requests.append(request.url)
+
+    page.on("request", note)
     for field in visit.options:
         if field.name in OFF:
             visit.set_option(field, value if field.name == name else OFF[field.name])
@@ -59,15 +80,13 @@ def test_the_chart_follows_the_options_without_the_model(page: Page, name: str, 
         )
         expect(said).to_contain_text(expected_words)
     drawn = page.locator(".next-token tbody .value").all_inner_texts()[:12]
+    page.remove_listener("request", note)
     assert [percent(text) for text in drawn] == pytest.approx(expected, abs=1.1e-3)
     assert not [url for url in requests if "queue" in url]
 
 
-def test_the_chart_shows_the_token_that_is_open(page: Page) -> None:
-    visit = Visit(page, SPEC).open(
-        prompt="The weather today is", mode="plain", temperature=0, alternatives=3, max_new_tokens=6
-    )
-    visit.run()
+def test_the_chart_shows_the_token_that_is_open(weather: Visit) -> None:
+    visit, page = weather, weather.page
     step = visit.answer()["steps"][3]
     visit.part("result").locator(".step summary").nth(3).click()
     expect(page.locator(".next-token .where")).to_contain_text("after", timeout=60_000)
@@ -75,11 +94,8 @@ def test_the_chart_shows_the_token_that_is_open(page: Page) -> None:
     expect(best.locator("th")).to_have_text(step["alternatives"][0]["text"].replace(" ", "·", 1))
 
 
-def test_another_token_is_gone_on_from_by_a_click(page: Page) -> None:
-    visit = Visit(page, SPEC).open(
-        prompt="The weather today is", mode="plain", temperature=0, alternatives=3, max_new_tokens=6
-    )
-    visit.run()
+def test_another_token_is_gone_on_from_by_a_click(weather: Visit) -> None:
+    visit = weather
     answer = visit.answer()
     index, step = next(
         (index, step) for index, step in enumerate(answer["steps"]) if index and not step["special"]
