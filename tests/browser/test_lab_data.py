@@ -5,25 +5,25 @@ from __future__ import annotations
 import gzip
 import pickle
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.tour import check_accessible
+from tests.browser.tour import PATIENCE, check_accessible
 from tests.fakes.hub import FakeHub, running_hub
 from tests.server import running_app
 
-READ = 60_000  # ms; a process is started for it
+READ = PATIENCE  # a process is started for it
 HOSTILE = '<img src=x onerror="document.title=1">'
 
 
-@pytest.fixture
-def lab(open_page: OpenPage) -> Page:
-    """A visitor who is here for the first time."""
-    page = open_page("/lab", elsewhere=True)
+@pytest.fixture(scope="module")
+def lab(keep_open: Callable[[str], Page]) -> Page:
+    """A visitor who is here for the first time, and stays for the tests below."""
+    page = keep_open("/lab")
     expect(rows(page)).to_have_count(25, timeout=READ)
     return page
 
@@ -87,43 +87,6 @@ def test_tokens_are_counted_when_asked_for(lab: Page) -> None:
     expect(lab.locator("#lab-tokens")).to_contain_text("256 tokens at once")
 
 
-def test_a_file_becomes_the_data_of_its_visitor_alone(lab: Page, open_page: OpenPage, tmp_path: Path) -> None:
-    bring(lab, moods(tmp_path))
-    expect(lab.locator("#lab-columns")).to_contain_text("60 rows read as table", timeout=READ)
-    expect(lab.locator("#lab-columns")).to_contain_text(HOSTILE)
-    expect(lab.locator("#lab-role-text input")).to_have_value("message (60 values)")
-    expect(lab.locator("#lab-role-label input")).to_have_value("mood (3 values)")
-    check_accessible(lab)
-    lab.locator("#lab-use").click()
-    expect(lab.locator("#lab-about-data")).to_contain_text("60 rows: 42 train, 9 validation, 9 test")
-    expect(lab.locator("#lab-about-data")).to_contain_text("seed 0")
-    expect(lab.locator("#lab-draft")).to_be_hidden()
-    expect(lab.locator("#lab-rows")).to_contain_text(HOSTILE)
-    lab.reload()
-    expect(lab.locator("#lab-about-data")).to_contain_text("60 rows")
-    lab.get_by_label("The example set").check()
-    expect(lab.locator("#lab-about-data")).to_contain_text("600 rows")
-    other = open_page("/lab", elsewhere=True)
-    expect(other.locator("#lab-about-data")).to_contain_text("600 rows", timeout=READ)
-
-
-def test_a_wrong_separator_is_told_and_put_right(lab: Page, tmp_path: Path) -> None:
-    bring(lab, moods(tmp_path))
-    expect(lab.locator("#lab-columns")).to_contain_text("60 rows", timeout=READ)
-    lab.locator("#lab-settings button").first.click()
-    expect(lab.locator("#lab-read-again")).to_be_visible()
-    lab.evaluate("() => new Promise((done) => requestIdleCallback(done))")
-    pick(lab, "lab-separator", "comma")
-    lab.locator("#lab-read-again").click()
-    problem = lab.locator("#lab-data-status .problem")
-    expect(problem).to_contain_text("Set the separator to semicolon", timeout=READ)
-    expect(lab.locator("#lab-use")).to_be_hidden()
-    pick(lab, "lab-separator", "semicolon")
-    lab.locator("#lab-read-again").click()
-    expect(lab.locator("#lab-columns")).to_contain_text("60 rows", timeout=READ)
-    expect(problem).to_have_count(0)
-
-
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -144,6 +107,43 @@ def test_what_is_wrong_with_a_file_is_said(
     expect(lab.locator("#lab-about-data")).to_contain_text("600 rows")
 
 
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(lab: Page, tmp_path: Path) -> None:
+    file = tmp_path / "large.csv"
+    with file.open("wb") as out:
+        out.truncate(200_000_000)
+    sent: list[str] = []
+
+    def note(request: Request) -> None:
+        sent.append(request.url)
+
+    lab.on("request", note)
+    bring(lab, file)
+    said = lab.locator("#lab-file-limit .problem")
+    expect(said).to_contain_text("large.csv has 200 MB; up to 150 MB are taken. Take a part of its rows")
+    lab.remove_listener("request", note)
+    assert not [url for url in sent if "upload" in url]
+    bring(lab, moods(tmp_path))
+    expect(said).to_have_count(0)
+    expect(lab.locator("#lab-columns")).to_contain_text("60 rows", timeout=READ)
+
+
+def test_a_wrong_separator_is_told_and_put_right(lab: Page, tmp_path: Path) -> None:
+    bring(lab, moods(tmp_path))
+    expect(lab.locator("#lab-columns")).to_contain_text("60 rows", timeout=READ)
+    lab.locator("#lab-settings button").first.click()
+    expect(lab.locator("#lab-read-again")).to_be_visible()
+    lab.evaluate("() => new Promise((done) => requestIdleCallback(done))")
+    pick(lab, "lab-separator", "comma")
+    lab.locator("#lab-read-again").click()
+    problem = lab.locator("#lab-data-status .problem")
+    expect(problem).to_contain_text("Set the separator to semicolon", timeout=READ)
+    expect(lab.locator("#lab-use")).to_be_hidden()
+    pick(lab, "lab-separator", "semicolon")
+    lab.locator("#lab-read-again").click()
+    expect(lab.locator("#lab-columns")).to_contain_text("60 rows", timeout=READ)
+    expect(problem).to_have_count(0)
+
+
 def test_labels_that_are_numbers_of_rows_are_refused(lab: Page, tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("id,text\n" + "".join(f"{at},text {at}\n" for at in range(200)))
@@ -154,19 +154,24 @@ def test_labels_that_are_numbers_of_rows_are_refused(lab: Page, tmp_path: Path) 
     expect(lab.locator("#lab-data-status .problem")).to_contain_text("looks like an identifier")
 
 
-def test_a_file_that_is_too_large_is_refused_before_it_is_sent(lab: Page, tmp_path: Path) -> None:
-    file = tmp_path / "large.csv"
-    with file.open("wb") as out:
-        out.truncate(200_000_000)
-    sent: list[str] = []
-    lab.on("request", lambda request: sent.append(request.url))
-    bring(lab, file)
-    said = lab.locator("#lab-file-limit .problem")
-    expect(said).to_contain_text("large.csv has 200 MB; up to 150 MB are taken. Take a part of its rows")
-    assert not [url for url in sent if "upload" in url]
+def test_a_file_becomes_the_data_of_its_visitor_alone(lab: Page, open_page: OpenPage, tmp_path: Path) -> None:
     bring(lab, moods(tmp_path))
-    expect(said).to_have_count(0)
-    expect(lab.locator("#lab-columns")).to_contain_text("60 rows", timeout=READ)
+    expect(lab.locator("#lab-columns")).to_contain_text("60 rows read as table", timeout=READ)
+    expect(lab.locator("#lab-columns")).to_contain_text(HOSTILE)
+    expect(lab.locator("#lab-role-text input")).to_have_value("message (60 values)")
+    expect(lab.locator("#lab-role-label input")).to_have_value("mood (3 values)")
+    check_accessible(lab)
+    lab.locator("#lab-use").click()
+    expect(lab.locator("#lab-about-data")).to_contain_text("60 rows: 42 train, 9 validation, 9 test")
+    expect(lab.locator("#lab-about-data")).to_contain_text("seed 0")
+    expect(lab.locator("#lab-draft")).to_be_hidden()
+    expect(lab.locator("#lab-rows")).to_contain_text(HOSTILE)
+    lab.reload()
+    expect(lab.locator("#lab-about-data")).to_contain_text("60 rows")
+    lab.get_by_label("The example set").check()
+    expect(lab.locator("#lab-about-data")).to_contain_text("600 rows")
+    other = open_page("/lab", elsewhere=True)
+    expect(other.locator("#lab-about-data")).to_contain_text("600 rows", timeout=READ)
 
 
 @pytest.fixture(scope="module")
@@ -205,18 +210,16 @@ def test_a_data_set_on_the_hub(hub: tuple[FakeHub, str], open_page: OpenPage) ->
     expect(page.locator("#lab-about-data")).to_contain_text("from owner/moods")
 
 
-@pytest.mark.parametrize(
-    ("address", "words"),
-    [
+def test_an_address_that_is_not_asked_says_why(page: Page, subtests: pytest.Subtests) -> None:
+    page.goto("/lab")
+    page.get_by_label("A file at an address").check()
+    for address, words in (
         ("https://127.0.0.1/a.csv", "public internet"),
         ("http://example.org/a.csv", "https://"),
         ("https://nobody.invalid/a.csv", "There is no host"),
-    ],
-)
-def test_an_address_that_is_not_asked_says_why(page: Page, address: str, words: str) -> None:
-    page.goto("/lab")
-    page.get_by_label("A file at an address").check()
-    page.locator("#lab-address textarea, #lab-address input").fill(address)
-    page.locator("#lab-address-look").click()
-    expect(page.locator("#lab-address-found .problem")).to_contain_text(words)
-    expect(page.locator("#lab-address-fetch")).to_be_hidden()
+    ):
+        with subtests.test(address):
+            page.locator("#lab-address textarea, #lab-address input").fill(address)
+            page.locator("#lab-address-look").click()
+            expect(page.locator("#lab-address-found .problem")).to_contain_text(words)
+            expect(page.locator("#lab-address-fetch")).to_be_hidden()
