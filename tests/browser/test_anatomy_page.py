@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
@@ -58,29 +60,22 @@ def taken(page: Page, words: str) -> bytes:
     return Path(download.value.path()).read_bytes()
 
 
-def test_it_opens_with_a_model_and_every_term_of_a_textbook(open_page: OpenPage) -> None:
-    """Stored, so without a run; the terms of an encoder and of an encoder-decoder together."""
-    page = drawn(open_page("/anatomy"))
-    # The app may have run this text for another test, and has that at hand then.
-    expect(part(page, "view", "facts")).to_contain_text(re.compile("stored answer| s on "))
-    expect(part(page, "view", "facts")).to_contain_text("22,713,216 parameters")
-    texts = [part(page, "view", "body").inner_text()]
-    buttons = page.locator("#anatomy-view [data-part=sides] .ana-part")
-    for place in range(buttons.count()):
-        buttons.nth(place).click()
-        expect(buttons.nth(place)).to_have_attribute("aria-pressed", "true")
-        texts.append(part(page, "view", "details").inner_text())
-    page.locator("#anatomy-example-2").click()
-    expect(part(page, "view", "sides")).to_contain_text("Decoder", timeout=PATIENCE)
-    texts.append(part(page, "view", "body").inner_text())
-    part(page, "view", "sides").get_by_role("button", name="Unembedding").click()
-    texts.append(part(page, "view", "details").inner_text())
-    found = " ".join(texts).lower()
-    assert [term for term in TERMS if term not in found] == []
+@pytest.fixture(scope="module")
+def opened(keep_open: Callable[[str], Page]) -> Page:
+    """The page as its address alone opens it; several tests go on from there."""
+    return drawn(keep_open("/anatomy"))
 
 
-def test_a_part_goes_home_and_into_the_code(open_page: OpenPage) -> None:
-    page = drawn(open_page("/anatomy"))
+@pytest.fixture(scope="module")
+def france(keep_open: Callable[[str], Page]) -> Page:
+    """A model's run over a text, opened at the first layer's attention."""
+    page = keep_open(f"{FRANCE}&stage=3")
+    expect(stepping(page)).to_have_attribute("data-shown", "2")  # the third
+    return page
+
+
+def test_a_part_goes_home_and_into_the_code(opened: Page) -> None:
+    page = opened
     sides = part(page, "view", "sides")
     sides.get_by_role("button", name="Queries").click()
     details = part(page, "view", "details")
@@ -107,9 +102,60 @@ def test_a_part_goes_home_and_into_the_code(open_page: OpenPage) -> None:
     assert b"encoder.layer.5.output.LayerNorm" in taken(page, "Download CSV")
 
 
-def test_a_text_is_followed_by_buttons_and_keys(open_page: OpenPage) -> None:
-    page = open_page(FRANCE)
+def test_it_opens_with_a_model_and_every_term_of_a_textbook(opened: Page) -> None:
+    """Stored, so without a run; the terms of an encoder and of an encoder-decoder together."""
+    page = opened
+    # The app may have run this text for another test, and has that at hand then.
+    expect(part(page, "view", "facts")).to_contain_text(re.compile("stored answer| s on "))
+    expect(part(page, "view", "facts")).to_contain_text("22,713,216 parameters")
+    texts = [part(page, "view", "body").inner_text()]
+    buttons = page.locator("#anatomy-view [data-part=sides] .ana-part")
+    for place in range(buttons.count()):
+        buttons.nth(place).click()
+        expect(buttons.nth(place)).to_have_attribute("aria-pressed", "true")
+        texts.append(part(page, "view", "details").inner_text())
+    page.locator("#anatomy-example-2").click()
+    expect(part(page, "view", "sides")).to_contain_text("Decoder", timeout=PATIENCE)
+    texts.append(part(page, "view", "body").inner_text())
+    part(page, "view", "sides").get_by_role("button", name="Unembedding").click()
+    texts.append(part(page, "view", "details").inner_text())
+    found = " ".join(texts).lower()
+    assert [term for term in TERMS if term not in found] == []
+
+
+def test_hostile_text_stays_text(opened: Page) -> None:
+    page = opened
+    before = int(part(page, "view", "body").get_attribute("data-drawn") or 0)
+    page.locator("#anatomy-text textarea").fill(" ".join(SCRIPTS.values()))
+    page.locator("#anatomy-run").click()
+    expect(part(page, "view", "body")).to_have_attribute("data-drawn", str(before + 1), timeout=PATIENCE)
+    stepping(page)
+    assert page.locator("#anatomy-steps img, #anatomy-steps script").count() == 0
+    assert page.evaluate("window.__pwn") is None
+
+
+def test_one_head_in_numbers(france: Page) -> None:
+    """The line of arithmetic is true, and another key is compared when it is pressed."""
+    page = france
     stage = stepping(page)
+    expect(stage.locator(".ana-worked")).to_have_text(re.compile("64 products"))
+    stage.locator("tbody button").nth(1).click()
+    expect(stage.locator("tr.picked")).to_contain_text("capital")
+    worked = stage.locator(".ana-worked").inner_text().replace("−", "-")
+    found: Any = re.search(r"= (-?[\d.]+) × ([\d.]+) = (-?[\d.]+);", worked)
+    product, scale, score = map(float, found.groups())
+    assert abs(product * scale - score) < 0.01
+    stage.locator("select").select_option("8")
+    expect(stage.locator(".ana-map canvas")).to_have_attribute("aria-label", re.compile("head 9"))
+    part(page, "steps", "open").click()
+    expect(part(page, "view", "details")).to_be_visible()
+    expect(part(page, "view", "details")).to_contain_text("model.layers.0.self_attn · LlamaAttention")
+
+
+def test_a_text_is_followed_by_buttons_and_keys(france: Page, open_page: OpenPage) -> None:
+    page = france
+    stage = stepping(page)
+    part(page, "steps", "stages").select_option("0")
     stages = int(part(page, "steps", "range").get_attribute("max") or 0)
     assert stages == 1 + 30 * 4 + 1 + 1
     expect(stage).to_contain_text("The residual stream of “is” begins here")
@@ -139,27 +185,9 @@ def test_a_text_is_followed_by_buttons_and_keys(open_page: OpenPage) -> None:
     )
     again.close()
     part(page, "steps", "play").click()  # from the beginning
-    expect(stage).to_have_attribute("data-shown", re.compile("^[12]$"))
+    expect(stage).to_have_attribute("data-shown", re.compile(r"^[1-9]\d?$"))
     part(page, "steps", "play").click()
     expect(part(page, "steps", "play")).to_have_text("▶ Play")
-
-
-def test_one_head_in_numbers(open_page: OpenPage) -> None:
-    """The line of arithmetic is true, and another key is compared when it is pressed."""
-    page = open_page(f"{FRANCE}&stage=3")
-    stage = stepping(page)
-    expect(stage.locator(".ana-worked")).to_have_text(re.compile("64 products"))
-    stage.locator("tbody button").nth(1).click()
-    expect(stage.locator("tr.picked")).to_contain_text("capital")
-    worked = stage.locator(".ana-worked").inner_text().replace("−", "-")
-    found: Any = re.search(r"= (-?[\d.]+) × ([\d.]+) = (-?[\d.]+);", worked)
-    product, scale, score = map(float, found.groups())
-    assert abs(product * scale - score) < 0.01
-    stage.locator("select").select_option("8")
-    expect(stage.locator(".ana-map canvas")).to_have_attribute("aria-label", re.compile("head 9"))
-    part(page, "steps", "open").click()
-    expect(part(page, "view", "details")).to_be_visible()
-    expect(part(page, "view", "details")).to_contain_text("model.layers.0.self_attn · LlamaAttention")
 
 
 def test_it_fits_and_is_accessible(open_page: OpenPage) -> None:
@@ -174,13 +202,3 @@ def test_it_fits_and_is_accessible(open_page: OpenPage) -> None:
     page.set_viewport_size({"width": 360, "height": 800})
     check_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-
-
-def test_hostile_text_stays_text(open_page: OpenPage) -> None:
-    page = drawn(open_page("/anatomy"))
-    page.locator("#anatomy-text textarea").fill(" ".join(SCRIPTS.values()))
-    page.locator("#anatomy-run").click()
-    expect(part(page, "view", "body")).to_have_attribute("data-drawn", "2", timeout=PATIENCE)
-    stepping(page)
-    assert page.locator("#anatomy-steps img, #anatomy-steps script").count() == 0
-    assert page.evaluate("window.__pwn") is None

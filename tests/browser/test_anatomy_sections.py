@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from demos.anatomy import EXAMPLES
 from demos.anatomy.context import SLUG
@@ -16,11 +16,8 @@ MODEL = next(iter(EXAMPLES.values()))[2]  # that the page opens with
 
 
 @pytest.fixture(scope="module")
-def opened(visitor: BrowserContext) -> Iterator[Page]:
-    page = visitor.new_page()
-    page.goto(f"/{SLUG}")
-    yield page
-    page.close()
+def opened(keep_open: Callable[[str], Page]) -> Page:
+    return keep_open(f"/{SLUG}")
 
 
 def part(page: Page, name: str) -> Locator:
