@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, StorageState, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import VISITOR, Faults, OpenPage
-from tests.browser.tour import PATIENCE, check_accessible
+from tests.browser.tour import PATIENCE, check_both_themes
 
 
 def points(page: Page) -> Locator:
@@ -21,39 +21,22 @@ def listed(page: Page) -> Locator:
 
 
 @pytest.fixture(scope="module")
-def kept(browser: Browser, app_url: str) -> StorageState:
-    """What the browser keeps of a visitor who had the shipped messages projected, by PCA, as MiniLM's last
-    layer has them; this takes a training process, and several tests look at what comes of it."""
-    with browser.new_context(base_url=app_url, **VISITOR) as context:
-        page = context.new_page()
-        faults = Faults(app_url)
-        faults.watch(page)
-        page.goto("/lab?tab=features")
-        page.locator("#lab-features-projection").get_by_label("pca", exact=True).check()
-        said = page.locator("#lab-features-scatter")
-        expect(said).to_contain_text("A prepared run")
-        page.locator("#lab-features-start").click()
-        expect(said).to_contain_text("projected by PCA", timeout=PATIENCE)
-        expect(said).not_to_contain_text("A prepared run")
-        expect(points(page)).to_have_count(600)
-        assert not faults
-        return context.storage_state()
-
-
-def projected(page: Page, kept: StorageState) -> Page:
-    """The page of that visitor, loaded again."""
-    page.goto("/health")
-    [origin] = kept["origins"]
-    page.evaluate(
-        "(kept) => kept.forEach(({ name, value }) => localStorage.setItem(name, value))",
-        origin["localStorage"],
-    )
-    page.goto("/lab?tab=features")
-    expect(points(page)).to_have_count(600, timeout=PATIENCE)
-    said = page.locator("#lab-features-scatter")
-    expect(said).to_contain_text("projected by PCA")
-    expect(said).not_to_contain_text("A prepared run")
+def projected(keep_open: Callable[[str], Page]) -> Page:
+    """A visitor's page, who had the shipped messages projected, by PCA, as MiniLM's last layer has them; this
+    takes a training process, and several tests look at what comes of it."""
+    page = keep_open("/lab?tab=features")
+    page.locator("#lab-features-projection").get_by_label("pca", exact=True).check()
+    expect(page.locator("#lab-features-scatter")).to_contain_text("A prepared run")
+    page.locator("#lab-features-start").click()
+    drawn(page)
     return page
+
+
+def drawn(page: Page) -> None:
+    said = page.locator("#lab-features-scatter")
+    expect(said).to_contain_text("projected by PCA", timeout=PATIENCE)
+    expect(said).not_to_contain_text("A prepared run")
+    expect(points(page)).to_have_count(600)
 
 
 def lasso(page: Page, corners: list[tuple[float, float]]) -> None:
@@ -70,11 +53,24 @@ def choose(page: Page, where: str, option: str) -> None:
     box.get_by_role("option", name=option, exact=True).click()
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_texts_are_drawn_hovered_and_selected(
-    open_page: OpenPage, kept: StorageState, colours: str, tmp_path: Path
-) -> None:
-    page = projected(open_page(colours=colours), kept)
+def test_texts_of_a_class_and_a_split_are_listed_without_a_pointer(projected: Page) -> None:
+    page = projected
+    choose(page, "class", "fear")
+    expect(listed(page)).to_contain_text("100 texts selected")
+    classes = listed(page).locator("tbody td:nth-child(2)").all_inner_texts()
+    assert {*classes} == {"fear"}
+    choose(page, "split", "test")
+    expect(listed(page)).to_contain_text("15 texts selected")
+    faint = '.point[style*="opacity: 0.15"]'
+    expect(page.locator(f"#lab-features-scatter {faint}")).to_have_count(585)
+    choose(page, "class", "all")
+    choose(page, "split", "all")
+    expect(listed(page)).to_be_empty()
+    expect(page.locator(f"#lab-features-scatter {faint}")).to_have_count(0)
+
+
+def test_texts_are_drawn_hovered_and_selected(projected: Page, tmp_path: Path) -> None:
+    page = projected
     expect(page.locator("#lab-features-scatter")).to_contain_text("600 of 600 texts")
     stage = page.locator("#lab-features-scatter .nsewdrag")
     stage.scroll_into_view_if_needed()
@@ -101,7 +97,7 @@ def test_texts_are_drawn_hovered_and_selected(
     expect(listed(page)).not_to_contain_text("600 texts")
     count = int(listed(page).locator(".hint").inner_text().split()[0])
     assert abs(count - sum(place < middle for place in places)) <= 3  # those on the line itself
-    check_accessible(page)
+    check_both_themes(page)
 
     with page.expect_download() as download:
         listed(page).get_by_role("link", name="Download CSV").click()
@@ -113,26 +109,8 @@ def test_texts_are_drawn_hovered_and_selected(
     assert [rows[0]["text"], rows[0]["class"], rows[0]["split"]] == first
 
 
-def test_texts_of_a_class_and_a_split_are_listed_without_a_pointer(
-    open_page: OpenPage, kept: StorageState
-) -> None:
-    page = projected(open_page(), kept)
-    choose(page, "class", "fear")
-    expect(listed(page)).to_contain_text("100 texts selected")
-    classes = listed(page).locator("tbody td:nth-child(2)").all_inner_texts()
-    assert {*classes} == {"fear"}
-    choose(page, "split", "test")
-    expect(listed(page)).to_contain_text("15 texts selected")
-    faint = '.point[style*="opacity: 0.15"]'
-    expect(page.locator(f"#lab-features-scatter {faint}")).to_have_count(585)
-    choose(page, "class", "all")
-    choose(page, "split", "all")
-    expect(listed(page)).to_be_empty()
-    expect(page.locator(f"#lab-features-scatter {faint}")).to_have_count(0)
-
-
-def test_a_projection_is_there_again_when_the_page_is_loaded_again(
-    open_page: OpenPage, kept: StorageState
-) -> None:
-    page = projected(open_page(width=360), kept)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+def test_a_projection_is_there_again_when_the_page_is_loaded_again(projected: Page) -> None:
+    projected.set_viewport_size({"width": 360, "height": 900})
+    projected.reload()
+    drawn(projected)
+    assert projected.evaluate("document.documentElement.scrollWidth <= innerWidth")
