@@ -7,8 +7,10 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from components.lab import corpus
+from demos import text_generation
 from tests.browser.conftest import OpenPage
-from tests.browser.tour import PATIENCE, TRAINED, TRAINS, check_accessible
+from tests.browser.tour import TRAINED, TRAINS, Visit, check_accessible
 
 pytestmark = TRAINS
 
@@ -67,7 +69,10 @@ def test_a_network_is_taught_from_nothing(open_page: OpenPage) -> None:
 def test_what_was_adapted_goes_on_with_a_text(open_page: OpenPage) -> None:
     page = open_page(elsewhere=True)
     open_step(page, "adaptation", "2 Adapt")
-    set_number(page, "adaptation", epochs=0.2, longest=64)
+    # Ten passages, of which one is held out: how much there is to learn is not for this test to say.
+    passages = corpus.fog_loft().split("\n\n")[:10]
+    part(page, "adaptation", "text").locator("textarea").fill("\n\n".join(passages))
+    set_number(page, "adaptation", epochs=0.5, longest=128, batch=1)
     result = finished(page, "adaptation")
     values = [float(text) for text in result.locator(".bars .value").all_inner_texts()]
     assert len(values) == 4
@@ -80,10 +85,11 @@ def test_what_was_adapted_goes_on_with_a_text(open_page: OpenPage) -> None:
     expect(page).to_have_url(re.compile("text-generation"))
     expect(page.locator("#text-generation-prompt textarea")).to_have_value("Bell 2, bench 3. Drew")
     expect(page.locator("#text-generation-model input")).to_have_value(re.compile("text-adaptation"))
-    page.locator("#text-generation-run").click()
-    expect(page.locator("#text-generation-status .fact").first).to_contain_text(
-        "text-adaptation", timeout=PATIENCE
-    )
+    visit = Visit(page, text_generation.PAGE)
+    visit.set_option(next(one for one in visit.options if one.name == "max_new_tokens"), 8)
+    visit.run()
+    assert visit.settled() == "answer", visit.problem.inner_text()
+    expect(visit.part("status").locator(".fact").first).to_contain_text("text-adaptation")
 
 
 def test_a_text_that_is_too_short_is_refused_at_once(open_page: OpenPage) -> None:
