@@ -12,12 +12,12 @@ from playwright.sync_api import expect
 
 from demos import question_answering, text_classification
 from tests.browser.conftest import OpenPage
-from tests.browser.tour import Visit
+from tests.browser.tour import PATIENCE, Visit
 from tests.fakes.architectures import ARCHITECTURES
 from tests.fakes.hub import running_hub
 from tests.server import running_app
 
-SOON = 30_000  # ms: the first look-up imports the library
+SOON = PATIENCE  # the first look-up imports the library
 NAMES = ("distilbert-classifier", "gpt2", "roberta-reader")
 
 

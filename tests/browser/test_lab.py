@@ -19,7 +19,7 @@ from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 from components.lab.runs import KEY
 from components.models.settings import default_cache_dir
 from demos import PAGES, TASKS, text_classification
-from tests.browser.conftest import VISITOR, OpenPage
+from tests.browser.conftest import STILL, VISITOR, OpenPage
 from tests.browser.tour import PATIENCE, TRAINED, TRAINS, Visit
 from tests.server import ROOT, clean_environment, comes_up, free_port
 
@@ -168,7 +168,7 @@ def test_two_visitors_train_one_after_the_other(open_page: OpenPage) -> None:
     first, second = open_page("/lab"), open_page("/lab", elsewhere=True)
     train(first, epochs=50, batch=4)
     expect(first.locator("#lab-training-status")).to_contain_text("step", timeout=TRAINED)
-    train(second, epochs=1)
+    train(second, epochs=1, longest=8)
     expect(second.locator("#lab-training-status")).to_contain_text("in line, 1 run is before this one")
     expect(second.locator("#lab-runs tbody tr")).to_have_count(1)
     first.locator("#lab-training-cancel").click()
@@ -183,7 +183,7 @@ def test_two_visitors_train_one_after_the_other(open_page: OpenPage) -> None:
 def server(port: int, cache: Path) -> Iterator[subprocess.Popen[bytes]]:
     """An app that may be killed."""
     process = subprocess.Popen(
-        [sys.executable, "app.py", "--port", str(port)],
+        [sys.executable, "app.py", "--port", str(port), "--no-prefetch"],
         cwd=ROOT,
         env={**clean_environment(), "TOUR_CACHE": str(cache)},
         stdout=subprocess.DEVNULL,
@@ -235,7 +235,7 @@ def test_a_run_is_watched_though_the_example_comes_after_it(page: Page) -> None:
 
 def test_a_run_is_found_again_after_its_server_was_killed(browser: Browser, own_cache: Path) -> None:
     port = free_port()
-    context = browser.new_context(base_url=f"http://127.0.0.1:{port}", **VISITOR)
+    context = browser.new_context(base_url=f"http://127.0.0.1:{port}", **VISITOR, **STILL)
     page = context.new_page()
     status = page.locator("#lab-training-status")
     with server(port, own_cache) as process:
@@ -246,7 +246,7 @@ def test_a_run_is_found_again_after_its_server_was_killed(browser: Browser, own_
         process.wait()
     with server(port, own_cache):
         page.goto("/lab?tab=train")
-        expect(status).to_contain_text("The server stopped while this ran", timeout=60_000)
+        expect(status).to_contain_text("The server stopped while this ran", timeout=PATIENCE)
         page.locator("#lab-training-resume").click()
         expect(status).to_contain_text("step", timeout=TRAINED)
         page.locator("#lab-training-cancel").click()

@@ -58,7 +58,7 @@ def test_load_and_unload_show_live_and_are_real(page: Page, app_url: str) -> Non
         expect(row(page, each.id)).to_have_attribute("data-state", state)
         if state == "ready":
             row(page, each.id).get_by_role("button", name="Unload").click()
-        expect(row(page, each.id)).to_have_attribute("data-state", "absent", timeout=10_000)
+        expect(row(page, each.id)).to_have_attribute("data-state", "absent")
     used = listed(app_url)["memory"]["used"]
     assert model(app_url, checkpoint.id)["bytes_in_memory"] == 0
 
@@ -73,7 +73,7 @@ def test_load_and_unload_show_live_and_are_real(page: Page, app_url: str) -> Non
 
     shown.get_by_role("button", name="Unload").click()
     for visitor in (page, watching):
-        expect(row(visitor, checkpoint.id)).to_have_attribute("data-state", "absent", timeout=10_000)
+        expect(row(visitor, checkpoint.id)).to_have_attribute("data-state", "absent")
     assert listed(app_url)["memory"]["used"] == used
 
 
@@ -88,7 +88,7 @@ def test_checkpoints_out_of_reach_say_so_once_and_offer_nothing_that_must_fail(
     assert "cannot be reached" in tried.text
     page.goto("/models")
     group = page.locator(".models-group", has=row(page, checkpoint.id))
-    expect(group.locator("> .hint")).to_contain_text("The Hub cannot be reached", timeout=5_000)
+    expect(group.locator("> .hint")).to_contain_text("The Hub cannot be reached")
     expect(row(page, checkpoint.id)).to_be_hidden()
     group.locator("summary").click()
     expect(row(page, checkpoint.id)).to_be_visible()
@@ -118,4 +118,4 @@ def test_a_card_is_one_click_away(page: Page) -> None:
 def test_a_search_out_of_reach_says_so(page: Page) -> None:
     page.goto("/models")
     page.locator("#hub-search").click()
-    expect(page.locator("#hub-said")).to_contain_text("cannot be reached for the search", timeout=15_000)
+    expect(page.locator("#hub-said")).to_contain_text("cannot be reached for the search")

@@ -43,7 +43,9 @@ def test_a_run_that_a_restart_cuts_off_can_be_run_again(open_page: OpenPage) -> 
 
     def start() -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=clean_environment()
+            [sys.executable, "app.py", "--port", str(port), "--no-prefetch"],
+            cwd=ROOT,
+            env=clean_environment(),
         )
         assert comes_up(process, f"{url}/health")
         return process

@@ -106,7 +106,7 @@ def test_all_tours_by_keyboard_alone(open_page: OpenPage, subtests: pytest.Subte
 
 
 def test_a_tour_is_left_and_taken_up_again(open_page: OpenPage, subtests: pytest.Subtests) -> None:
-    page = open_page("/?tour=developer&stop=4")
+    page = open_page("/?tour=developer&stop=4", moving=True)
     streams = Streams(page)
     expect(page.locator("#tour-stop")).to_be_focused()
     with subtests.test("an arrow key in a code sample or with another key is not the tour's"):
