@@ -36,11 +36,8 @@ def name(value: object) -> str:
 
 def example(task: AnyTask, model: str | None = None, **changes: object) -> dict[str, Any]:
     """The task's example, short enough for a tiny checkpoint; what is explained is what the model does."""
-    short = (
-        {"max_new_tokens": 8}
-        if any(one.name == "max_new_tokens" for one in option_fields(task.options))
-        else {}
-    )
+    brief = {"max_new_tokens": 8, "steps": 4}
+    short = {one.name: brief[one.name] for one in option_fields(task.options) if one.name in brief}
     given = {**task.example, **(explained(model) if model and task.name == "attribution" else {})}
     return {**given, **short, **({"model": model} if model else {}), **changes}
 
