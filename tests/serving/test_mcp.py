@@ -13,7 +13,7 @@ from mcp import types
 from components.tasks.fields import input_fields, option_fields
 from demos import OPERATIONS, TASKS
 from tests.serving.interfaces import AnyTask, Http, Mcp, of_the_model, quick
-from tests.serving.test_v1 import LONG, leases, until
+from tests.serving.test_v1 import LONG, freed, leases, until
 
 tasks = pytest.mark.parametrize("task", OPERATIONS, ids=lambda task: task.name)
 
@@ -96,11 +96,11 @@ def test_leaving_during_generation_frees_the_model(mcp: Mcp, http: Http) -> None
     async def leave() -> None:
         async with mcp.session() as session, anyio.create_task_group() as group:
             group.start_soon(session.call_tool, "text_generation", LONG)
-            assert await anyio.to_thread.run_sync(until, lambda: leases(http) == 1, 5)
+            assert await anyio.to_thread.run_sync(until, lambda: leases(http) == 1)
             group.cancel_scope.cancel()
 
     anyio.run(leave)
-    assert until(lambda: leases(http) == 0, 3)
+    assert freed(http)
 
 
 def test_cancelled_calls_free_their_model_while_the_session_goes_on(mcp: Mcp, http: Http) -> None:
@@ -111,14 +111,14 @@ def test_cancelled_calls_free_their_model_while_the_session_goes_on(mcp: Mcp, ht
             first = session._request_id
             for _ in range(16):  # as many as may be under way
                 group.start_soon(session.call_tool, "text_generation", LONG)
-            assert await anyio.to_thread.run_sync(until, lambda: leases(http) == 16, 10)
+            assert await anyio.to_thread.run_sync(until, lambda: leases(http) == 16)
             for number in range(first, first + 16):
                 params = types.CancelledNotificationParams(requestId=number, reason="no longer needed")
                 await session.send_notification(
                     types.ClientNotification(types.CancelledNotification(params=params))
                 )
             # Each ends with the step that it is in, which takes 16 times as long as one alone.
-            assert await anyio.to_thread.run_sync(until, lambda: leases(http) == 0, 20)
+            assert await anyio.to_thread.run_sync(until, lambda: leases(http) == 0)
             after: types.CallToolResult = await session.call_tool(TASKS[0].name, quick(TASKS[0]))
             group.cancel_scope.cancel()
         return after
@@ -133,7 +133,7 @@ def test_nobody_cancels_the_call_of_another_session(mcp: Mcp, http: Http) -> Non
         async with mcp.session() as mine, mcp.session() as other, anyio.create_task_group() as group:
             number = mine._request_id
             group.start_soon(mine.call_tool, "text_generation", LONG)
-            assert await anyio.to_thread.run_sync(until, lambda: leases(http) == 1, 5)
+            assert await anyio.to_thread.run_sync(until, lambda: leases(http) == 1)
             params = types.CancelledNotificationParams(requestId=number)
             note = types.ClientNotification(types.CancelledNotification(params=params))
             await other.send_notification(note)
@@ -141,7 +141,7 @@ def test_nobody_cancels_the_call_of_another_session(mcp: Mcp, http: Http) -> Non
             group.cancel_scope.cancel()
 
     anyio.run(meddle)
-    assert until(lambda: leases(http) == 0, 3)
+    assert freed(http)
 
 
 def test_progress_is_a_growing_share_of_one_while_a_text_is_written(mcp: Mcp) -> None:

@@ -7,7 +7,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from http.client import HTTPResponse
@@ -89,7 +89,7 @@ def test_a_body_of_undeclared_length_is_refused_while_it_arrives(http: Http) -> 
 
 def test_a_body_larger_than_declared_numbers_can_say_is_refused(http: Http) -> None:
     address = urlsplit(str(http.client.base_url))
-    with socket.create_connection((address.hostname, address.port), timeout=10) as raw:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as raw:
         raw.sendall(
             f"POST /v1/{TASKS[0].name} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             f"Content-Length: 999999999999\r\n\r\n".encode()
@@ -227,7 +227,7 @@ def test_openapi_is_valid_and_its_examples_are_answered(http: Http) -> None:
                     path = path.replace(f"{{{parameter['name']}}}", parameter["example"])
             if path.endswith("/batch"):
                 continue  # the same work again; test_batch.py asks each
-            response = http.client.request(method, path, json=content["example"] if body else None)
+            response = http.client.request(method, path, json=shortened(content, schemas) if body else None)
             assert response.status_code == 200, response.text
             checked = Draft202012Validator({**schemas, **told["schema"]})
             if media == "application/json":
@@ -236,6 +236,15 @@ def test_openapi_is_valid_and_its_examples_are_answered(http: Http) -> None:
                 assert response.headers["content-type"].startswith(media)
                 for line in response.text.split("\n\n")[:-1]:
                     checked.validate(json.loads(line.removeprefix("data: ")))
+
+
+def shortened(content: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """A request's example, with little to write or to compute where it can be asked for that."""
+    schema = content["schema"]
+    if name := schema.get("$ref", "").rpartition("/")[2]:
+        schema = schemas["components"]["schemas"][name]
+    brief = {"max_new_tokens": 8, "max_tokens": 8, "steps": 4}
+    return {**content["example"], **{name: brief[name] for name in brief if name in schema["properties"]}}
 
 
 @tasks
@@ -284,7 +293,7 @@ def leases(http: Http) -> int:
     return sum(model["leases"] for model in http.client.get("/v1/models").json()["models"])
 
 
-def until(condition: Any, seconds: float) -> bool:
+def until(condition: Callable[[], bool], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -293,40 +302,50 @@ def until(condition: Any, seconds: float) -> bool:
     return True
 
 
+def freed(http: Http) -> bool:
+    """Whether a long text that nobody waits for any more is given up: by when others, who take turns with it,
+    have had a fraction of its tokens, however long these take.
+    """
+    for _ in range(8):
+        http.ask(by_name("text_generation"), quick(by_name("text_generation")))
+        if until(lambda: leases(http) == 0, 0.5):
+            return True
+    return False
+
+
 def test_leaving_during_generation_frees_the_model(http: Http) -> None:
     task = by_name("text_generation")
     http.ask(task, quick(task))  # so that it is loaded
-    assert until(lambda: leases(http) == 0, 5)
+    assert until(lambda: leases(http) == 0)
     body = json.dumps(LONG).encode()
     address = urlsplit(str(http.client.base_url))
-    with socket.create_connection((address.hostname, address.port), timeout=10) as raw:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as raw:
         raw.sendall(
             f"POST /v1/{task.name} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n".encode()
             + body
         )
-        assert until(lambda: leases(http) == 1, 5)
-    assert until(lambda: leases(http) == 0, 3)
+        assert until(lambda: leases(http) == 1)
+    assert freed(http)
 
 
 def test_health_and_other_tasks_answer_while_a_generation_runs(http: Http, app_url: str) -> None:
+    """In less time than one of a few dozen tokens takes, on average: none waits for the text."""
     generation, similarity = by_name("text_generation"), by_name("sentence_similarity")
     for task in (generation, similarity):
         http.ask(task, quick(task))
     answers: list[dict[str, Any]] = []
     running = threading.Thread(
-        target=lambda: answers.append(Http(app_url).ask(generation, {**LONG, "max_new_tokens": 128}))
+        target=lambda: answers.append(
+            Http(app_url).ask(generation, {**LONG, "max_new_tokens": 64, "temperature": 0})
+        )
     )
     running.start()
-    assert until(lambda: leases(http) == 1, 5)
-    times: list[float] = []
-    while running.is_alive() and len(times) < 20:
-        started = time.perf_counter()
+    assert until(lambda: leases(http) == 1)
+    for _ in range(20):
         assert http.client.get("/health").status_code == 200
-        times.append(time.perf_counter() - started)
-    assert sorted(times)[len(times) // 2] < 0.1
     assert http.ask(similarity, quick(similarity))["scores"]
-    assert running.is_alive() or answers
+    assert running.is_alive()
     running.join()
     assert answers[0]["text"]
 
@@ -371,7 +390,7 @@ def test_more_requests_than_can_wait_are_turned_away(app_url: str, http: Http) -
         assert response.status == 503
         assert json.loads(response.read())["error"]["code"] == "busy"
         assert int(response.headers["Retry-After"]) >= 1
-    assert until(lambda: leases(http) == 0, 60)  # they have left
+    assert until(lambda: leases(http) == 0)  # they have left
     assert http.ask(task, quick(task))["text"]
 
 
