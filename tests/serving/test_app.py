@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,9 @@ import starlette.requests
 from gradio_client import Client
 
 import app
+import demos
 from components.address import Published
+from components.models.registry import Registry
 from tests.server import ROOT, clean_environment, free_port, running, running_app
 
 
@@ -162,13 +165,16 @@ def test_flags_say_where_the_app_is_published(flags: list[str], address: str, ro
     assert (published.address, published.root_path) == (address, root_path)
 
 
-def test_check_runs_every_checkpoint_and_task() -> None:
-    done = run("--check")
-    assert done.returncode == 0, done.stdout + done.stderr
-    for name in ("all-MiniLM-L6-v2", "SmolLM2-135M-Instruct", "sentence_similarity", "text_generation"):
-        assert re.search(rf"^\w+ +{re.escape(name)} +\d+\.\d\d s  ok ", done.stdout, re.MULTILINE), (
-            done.stdout
-        )
+def test_check_runs_every_checkpoint_and_task(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(app, "_registry", lambda settings: nullcontext(registry))  # what is loaded already
+    assert app.main(["--check"]) == 0
+    said = capsys.readouterr().out
+    embedded = [f"load {one.id}" for one in registry.catalog if one.embedded]
+    for line in [*embedded, *(f"run {task.name}" for task in demos.TASKS)]:
+        step, name = line.split(" ")
+        assert re.search(rf"^{step} +{re.escape(name)} +\d+\.\d\d s  ok ", said, re.MULTILINE), said
 
 
 def test_check_fails_where_a_checkpoint_cannot_be_loaded(capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,17 +182,6 @@ def test_check_fails_where_a_checkpoint_cannot_be_loaded(capsys: pytest.CaptureF
     said = capsys.readouterr()
     assert "FAIL" in said.out
     assert "Traceback" not in said.out + said.err
-
-
-def test_a_start_outlasts_a_host_that_is_too_busy_for_gradios_look_at_it() -> None:
-    port = free_port()
-    code = (
-        "import sys; from gradio import networking; networking.url_ok = lambda url: False\n"
-        "import app; sys.exit(app.main(sys.argv[1:]))"
-    )
-    command = [sys.executable, "-c", code, "--port", str(port), "--no-prefetch"]
-    with running(command, f"http://127.0.0.1:{port}/health", clean_environment()) as url:
-        assert httpx.get(url, timeout=60).status_code == 200
 
 
 def test_a_port_in_use_is_said_plainly() -> None:
@@ -204,18 +199,18 @@ def test_a_port_in_use_is_said_plainly() -> None:
 @pytest.mark.parametrize("flags", [(), ("--check",)])
 @pytest.mark.parametrize("place", ["file", "file/inside", "foreign"])
 def test_a_cache_that_cannot_be_written_is_said_plainly(
-    tmp_path: Path, place: str, flags: tuple[str, ...]
+    tmp_path: Path, place: str, flags: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
     cache = tmp_path / place
     if place == "foreign":  # of another user; this one may be root, whom only a missing folder stops
         cache.mkdir()
         (cache / "lab").touch()
-    answer = run("--port", str(free_port()), "--cache-dir", str(cache), *flags)
-    assert answer.returncode == 1
-    assert "Traceback" not in answer.stderr
-    assert "--cache-dir" in answer.stderr
-    assert len(answer.stderr.splitlines()) == 1
+    assert app.main(["--port", str(free_port()), "--cache-dir", str(cache), *flags]) == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "--cache-dir" in said
+    assert len(said.splitlines()) == 1
 
 
 def test_a_cache_that_can_only_be_read_is_said_plainly(tmp_path: Path) -> None:
@@ -282,11 +277,17 @@ def test_a_proxy_for_the_web_does_not_stop_the_app_and_embedding_can_be_narrowed
     assert policy.endswith("frame-ancestors 'self' https://docs.example")
 
 
-def test_being_told_to_stop_ends_it_cleanly_also_during_a_generation() -> None:
+# As `python app.py`, on a host that is too busy for Gradio's look at its own server.
+BUSY = (
+    "import sys; from gradio import networking; networking.url_ok = lambda url: False\n"
+    "import app; sys.exit(app.main(sys.argv[1:]))"
+)
+
+
+def test_a_process_from_its_start_to_its_end(subtests: pytest.Subtests) -> None:
     port = free_port()
-    command = [sys.executable, "app.py", "--port", str(port)]
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-c", BUSY, "--port", str(port), "--no-prefetch", "--answer-cache", "1 MB"],
         cwd=ROOT,
         env=clean_environment(),
         stdout=subprocess.PIPE,
@@ -295,17 +296,32 @@ def test_being_told_to_stop_ends_it_cleanly_also_during_a_generation() -> None:
     )
     assert process.stdout is not None
     try:
-        assert f"http://127.0.0.1:{port}" in process.stdout.readline()
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120, trust_env=False) as client:
-            client.post(
-                "/v1/text_generation", json={"prompt": "Hello", "max_new_tokens": 1}
-            ).raise_for_status()
-            body = {"prompt": "Tell a long story.", "max_new_tokens": 512}
-            event = client.post("/gradio_api/call/v2/text_generation", json=body).json()["event_id"]
-            with client.stream("GET", f"/gradio_api/call/text_generation/{event}") as stream:
-                assert next(stream.iter_lines())
-                process.terminate()
-                assert process.wait(20) == 0
+            with subtests.test("a start outlasts a busy host"):
+                assert f"http://127.0.0.1:{port}" in process.stdout.readline()
+                assert client.get("/health").status_code == 200
+            with subtests.test("the app keeps answers"):
+                found = [
+                    client.post("/v1/text_classification", json={"text": text}).json()
+                    for text in ("Good.", "Good.", "Bad.")
+                ]
+                assert [answer.get("cached", False) for answer in found] == [False, True, False]
+                assert found[0]["labels"] == found[1]["labels"] != found[2]["labels"]
+            with subtests.test("being told to stop ends it cleanly also during a generation"):
+                client.post(
+                    "/v1/text_generation", json={"prompt": "Hello", "max_new_tokens": 1}
+                ).raise_for_status()
+                body = {"prompt": "Tell a long story.", "max_new_tokens": 512}
+                event = client.post("/gradio_api/call/v2/text_generation", json=body).json()["event_id"]
+                with client.stream("GET", f"/gradio_api/call/text_generation/{event}") as stream:
+                    lines = stream.iter_lines()
+                    assert next(lines)
+                    process.terminate()
+                    assert process.wait(60) == 0
+                    seen = []
+                    with suppress(httpx.TransportError):
+                        seen.extend(lines)
+                    assert "event: complete" not in seen, "it was not stopped"
     finally:
         process.kill()
         process.wait()

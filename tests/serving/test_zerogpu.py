@@ -33,6 +33,7 @@ from components.tasks.runner import Runner
 from components.tasks.task import Task
 from demos import OPERATIONS
 from tests.fakes.zerogpu import forked
+from tests.tasks.suite import example
 
 registry = Registry(load_catalog(), Settings(cache_dir=default_cache_dir(), device="cpu"))
 ids = [one.id for one in registry.catalog if one.embedded]
@@ -42,7 +43,7 @@ tasks = [*(one for one in OPERATIONS if isinstance(one, Task)), RECORD, anatomy.
 found = {}
 for index, task in enumerate(tasks):
     seed = {"seed": 1} if "seed" in task.options.__pydantic_fields__ else {}
-    asked = {**task.example, **seed}
+    asked = {**example(task), **seed}
     steps = [*there.stream(task, asked)]
     same = repr(steps[-1].result)[:2000] == repr(here.call(task, asked).result)[:2000]
     found[f"{index} {task.name}"] = {"steps": len(steps), "same": same}

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from components.models.catalog import Catalog
@@ -18,7 +17,6 @@ from components.tasks.catalog import TASKS
 from components.tasks.runner import Runner
 from demos import OPERATIONS
 from tests.fakes.checkpoints import tiny_catalog
-from tests.server import running_app
 
 TASK = TASKS["sentence_similarity"]
 ASKED: dict[str, object] = {**TASK.example, "model": "tiny-encoder"}
@@ -102,13 +100,3 @@ def test_a_look_inside_is_had_anew(runner: Runner) -> None:
     keeping = Runner(runner.registry, "embedded", answer_room=1_000_000)
     asked = {**ATTRIBUTION.example, "model": "sentiment"}
     assert not any(keeping.call(ATTRIBUTION, asked).cached for _ in range(2))
-
-
-def test_the_app_keeps_answers() -> None:
-    with running_app("--answer-cache", "1 MB") as url:
-        found = [
-            httpx.post(f"{url}/v1/text_classification", json={"text": text}, timeout=120).json()
-            for text in ("Good.", "Good.", "Bad.")
-        ]
-    assert [answer.get("cached", False) for answer in found] == [False, True, False]
-    assert found[0]["labels"] == found[1]["labels"] != found[2]["labels"]
