@@ -173,7 +173,7 @@ def of_the_model(task: AnyTask) -> list[str]:
 def quick(task: AnyTask) -> dict[str, Any]:
     """The task's own example, cut short, with the options that make it quick and repeatable."""
     names = {field.name for field in option_fields(task.options)}
-    wanted = {"max_new_tokens": 8, "temperature": 0.0, "seed": 1, "targets": "capital, city", "steps": 4}
+    wanted = {"max_new_tokens": 4, "temperature": 0.0, "seed": 1, "targets": "capital, city", "steps": 4}
     inputs = {name: value[:2] if isinstance(value, list) else value for name, value in task.example.items()}
     if any(field.name == "parts" for field in input_fields(task.inputs)):
         inputs["parts"] = ["tokens", "sentiment"]

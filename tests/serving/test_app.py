@@ -64,7 +64,7 @@ def test_the_first_page_comes_without_torch_transformers_and_plotly() -> None:
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
     )
     assert "imported: []" in done.stdout, done.stdout + done.stderr
     assert "imported for an event: []" in done.stdout, done.stdout + done.stderr
@@ -296,7 +296,7 @@ def test_a_process_from_its_start_to_its_end(subtests: pytest.Subtests) -> None:
     )
     assert process.stdout is not None
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120, trust_env=False) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=280, trust_env=False) as client:
             with subtests.test("a start outlasts a busy host"):
                 assert f"http://127.0.0.1:{port}" in process.stdout.readline()
                 assert client.get("/health").status_code == 200

@@ -43,7 +43,7 @@ def test_answers_are_those_to_each_alone_in_their_order(http: Http) -> None:
 
 
 def test_what_is_wrong_with_one_is_no_fault_of_the_others(http: Http) -> None:
-    good = {"text": "Paris is the [MASK] of France."}
+    good = {"text": "Paris is the [MASK] of France.", "targets": "capital, city"}
     wrong = [{"text": "No gap."}, 7, {"text": ""}, {**good, "model": "nothing"}, {**good, "top_k": 0}, None]
     mixed = [one for bad in wrong for one in (good, bad)]
     answers = ask(http, "fill_mask", mixed)["answers"]
