@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,7 +17,7 @@ from components.models.registry import Registry
 from components.models.settings import Settings, default_cache_dir
 from components.models.tokenizers import Tokenizers
 from components.tasks.runner import Runner
-from tests.server import running_app
+from tests.server import ROOT, running_app
 
 # As in the app: several processes with torch share the processor here.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -41,6 +43,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     slow = [item for item in items if SLOW & set(getattr(item, "fixturenames", ()))]
     config.hook.pytest_deselected(items=slow)
     items[:] = [item for item in items if item not in set(slow)]
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays, and need not be gone through each time that garbage is collected."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +91,16 @@ def gguf_read_once() -> Iterator[None]:
         for name in ("GGUFReader", "get_tensor_name_map"):
             patch.setattr(gguf, name, functools.cache(getattr(gguf, name)))
         yield
+
+
+@pytest.fixture(scope="session")
+def reader(tmp_path_factory: pytest.TempPathFactory, gguf_read_once: None) -> Path:
+    """The folder where somebody tries one snippet after another, which fetch each checkpoint's weights once.
+    Paths of shipped weights start there too.
+    """
+    place = tmp_path_factory.mktemp("reader")
+    (place / "components").symlink_to(ROOT / "components")
+    return place
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import torch
 from components.models.catalog import load_catalog
 from components.models.checkpoint import Checkpoint, Head, WheelSource
 from components.models.registry import Registry
-from components.models.settings import Settings, default_cache_dir
 from components.models.sources.snippet import loading_lines
 from tests.tasks.test_snippets import run
 
@@ -20,11 +19,6 @@ TEXTS = [
     "  Two  spaces, 3 digits: 123, and ümläuts — 東京 🙂\n",
     "<|im_start|>user\nHi<|im_end|>\n",
 ]
-
-
-@pytest.fixture(scope="module")
-def registry() -> Registry:
-    return Registry(load_catalog(), Settings(cache_dir=default_cache_dir(), device="cpu"))
 
 
 @pytest.mark.parametrize("checkpoint", EMBEDDED, ids=lambda checkpoint: checkpoint.id)
@@ -59,7 +53,7 @@ def test_loads_and_is_what_the_catalog_says(checkpoint: Checkpoint, registry: Re
     ids=lambda checkpoint: checkpoint.id,
 )
 def test_converted_weights_answer_as_the_gguf_does(
-    checkpoint: Checkpoint, registry: Registry, tmp_path: Path, gguf_read_once: None
+    checkpoint: Checkpoint, registry: Registry, reader: Path
 ) -> None:
     """A reader's snippet, run unchanged, gives the same tokens and the same logits."""
     code = [
@@ -73,8 +67,8 @@ def test_converted_weights_answer_as_the_gguf_does(
         "    logits = [network(ids).logits for ids in inputs]",
         "torch.save((inputs, logits), 'answers.pt')",
     ]
-    run("\n".join(code), tmp_path)
-    inputs, logits = torch.load(tmp_path / "answers.pt")
+    run("\n".join(code), reader)
+    inputs, logits = torch.load(reader / "answers.pt")
     with registry.lease(checkpoint.id) as model, torch.inference_mode():
         for text, ids, expected in zip(TEXTS, inputs, logits, strict=True):
             assert torch.equal(model.tokenizer(text, return_tensors="pt").input_ids, ids)

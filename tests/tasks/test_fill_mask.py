@@ -64,9 +64,12 @@ def test_scores_are_the_softmax_of_the_whole_texts_likelihood(runner: Runner, le
     assert sum(score for _, score, _ in candidates) == pytest.approx(1, abs=1e-6)
 
 
-@pytest.mark.parametrize("model", ALL)
+GAPS = ["The [MASK] chased the [MASK] up a tree.", "[MASK] [MASK]!", "un[MASK]able [MASK]"]
+
+
 @pytest.mark.parametrize(
-    "text", ["The [MASK] chased the [MASK] up a tree.", "[MASK] [MASK]!", "un[MASK]able [MASK]"]
+    ("text", "model"),
+    [(GAPS[-1], SMOL), *((text, model) for text in GAPS for model in (TINY_CAUSAL, TINY_MASKED))],
 )
 def test_several_gaps(text: str, model: str, runner: Runner) -> None:
     candidates = fill(runner, text, model=model, top_k=4)
@@ -126,7 +129,9 @@ def test_a_masked_model_answers_with_its_own_probabilities(runner: Runner, lease
 @pytest.mark.parametrize("model", ALL)
 def test_a_long_text_is_read_around_the_gap_and_that_is_said(model: str, runner: Runner) -> None:
     before, after = "The dog sleeps. " * 200, " and more." * 200
-    answer = runner.call(TASK, {"text": f"{before}The [MASK] sleeps{after}", "model": model})
+    payload = {"text": f"{before}The [MASK] sleeps{after}", "model": model}
+    # What a large model would fill in is found gap by gap, however long the text is; here is what it reads.
+    answer = runner.call(TASK, payload | ({"targets": "dog, fox"} if model == SMOL else {}))
     assert len(answer.notes) == 1
     assert answer.notes[0].startswith("The model read ")
     assert answer.tokens_used <= min(answer.token_limit, 330)

@@ -133,41 +133,33 @@ def run(code: str, folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, gguf_read_once: None) -> Path:
-    """Where a reader tries the snippets one after another: paths of shipped weights start there too."""
-    place = tmp_path_factory.mktemp("reader")
-    (place / "components").symlink_to(ROOT / "components")
-    return place
-
-
-@pytest.fixture(scope="module")
-def fetched(folder: Path, runner: Runner) -> Callable[[str], None]:
+def fetched(reader: Path, runner: Runner) -> Callable[[str], None]:
     """Fetches a checkpoint's weights as a snippet does, which says what it downloads; each once."""
 
     @functools.cache
     def fetch(model: str) -> None:
-        run("\n".join(loading_lines(runner.registry.catalog[model])), folder)
+        run("\n".join(loading_lines(runner.registry.catalog[model])), reader)
 
     return fetch
 
 
 @pytest.mark.parametrize(("task", "model"), ANSWERING, ids=name)
 def test_runs_as_it_stands(
-    task: AnyTask, model: str, runner: Runner, folder: Path, fetched: Callable[[str], None]
+    task: AnyTask, model: str, runner: Runner, reader: Path, fetched: Callable[[str], None]
 ) -> None:
     payload = example(task, model)
     fetched(model)
-    check(task, runner, payload, run(snippet(task, runner, payload), folder))
+    check(task, runner, payload, run(snippet(task, runner, payload), reader))
 
 
-def test_runs_in_a_process_of_its_own(runner: Runner, folder: Path) -> None:
+def test_runs_in_a_process_of_its_own(runner: Runner, reader: Path) -> None:
     """That nothing which the others do in this process makes them work."""
     task, model = ANSWERING[-1]
     payload = example(task, model)
-    (folder / "snippet.py").write_text(snippet(task, runner, payload), encoding="utf-8")
+    (reader / "snippet.py").write_text(snippet(task, runner, payload), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "snippet.py"],
-        cwd=folder,
+        cwd=reader,
         env={**os.environ, "PYTHONPATH": str(ROOT)},  # one of them builds on this repository
         capture_output=True,
         text=True,
@@ -178,10 +170,10 @@ def test_runs_in_a_process_of_its_own(runner: Runner, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("task", "model"), TINY_ANSWERING, ids=name)
-def test_every_body_gives_the_runners_answer(task: AnyTask, model: str, runner: Runner, folder: Path) -> None:
+def test_every_body_gives_the_runners_answer(task: AnyTask, model: str, runner: Runner, reader: Path) -> None:
     for changes in [{}, *VARIANTS.get(task.name, [])]:
         payload = example(task, model, **changes)
-        check(task, runner, payload, run(snippet(task, runner, payload), folder))
+        check(task, runner, payload, run(snippet(task, runner, payload), reader))
 
 
 @pytest.mark.parametrize(("task", "model"), [*EMBEDDED, *TINY], ids=name)

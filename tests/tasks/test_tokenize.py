@@ -82,13 +82,10 @@ def test_what_is_wrong_is_named(runner: Runner, payload: dict[str, object], fiel
 
 
 @pytest.mark.parametrize("id", OWN)
-def test_the_snippet_prints_the_librarys_tokens(
-    runner: Runner, id: str, tmp_path: Path, gguf_read_once: None
-) -> None:
+def test_the_snippet_prints_the_librarys_tokens(runner: Runner, id: str, reader: Path) -> None:
     source = runner.tokenizers.source(id)
     assert source is not None
-    (tmp_path / "components").symlink_to(Path(__file__).parents[2] / "components")
-    printed = run(tokenizer_snippet(source, TEXT), tmp_path)
+    printed = run(tokenizer_snippet(source, TEXT), reader)
     folder = runner.registry.fetch_tokenizer(runner.registry.catalog[id], lambda share, words: None)
     expected = AutoTokenizer.from_pretrained(folder)(TEXT)["input_ids"]
     lines = [line.split("\t")[0] for line in printed.splitlines() if "\t" in line]
