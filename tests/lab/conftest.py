@@ -40,7 +40,7 @@ def workspace(lab: Lab) -> Workspace:
     return lab.workspaces.open(new_key())
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_data() -> MakeData:
     """Makes a data set of two classes in a workspace; each text is there `times` in each split."""
 

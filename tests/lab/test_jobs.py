@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,14 +17,20 @@ from pydantic import TypeAdapter
 
 from components.lab.jobs import MOST_OF_ONE, MOST_WAITING
 from components.lab.lab import Lab
-from components.lab.runs import CHECKPOINTS, KEY, Phase, Run, find
+from components.lab.runs import CHECKPOINTS, KEY, Phase, Run, State, find
 from components.lab.workspace import Workspace, new_key
+from components.models.catalog import load_catalog
 from components.models.errors import TourError
+from components.models.registry import Registry
+from components.models.settings import Settings, default_cache_dir
 from components.serving.listing import Listing, listing
-from tests.lab.conftest import MakeData
+from components.tasks.runner import Runner
+from components.tasks.text_classification import TASK
+from tests.lab.conftest import EMOTIONS, MakeData
 from tests.server import ROOT
 
-PATIENCE = 120  # seconds
+PATIENCE = 600  # seconds: a run gives way to whatever else the host does
+pytestmark = pytest.mark.timeout(2 * PATIENCE)
 LONG = {"epochs": 40, "batch": 4}
 
 
@@ -67,20 +75,58 @@ def test_runs_stand_in_line_and_do_not_mix(lab: Lab, make_data: MakeData):
         lab.run(other, first.id)
 
 
-def test_a_paused_run_goes_on_where_it_was(lab: Lab, workspace: Workspace, make_data: MakeData):
-    run = lab.start(workspace, "lora", {"epochs": 6, "batch": 4}, make_data(workspace))
-    until(lambda: len(steps(run)) > 2, "it learns")
-    lab.jobs.pause(run)
-    lab.jobs.wait(run, PATIENCE)
-    assert phase(run) is Phase.PAUSED
-    before = steps(run)
-    lab.resume(run)
-    lab.jobs.wait(run, PATIENCE)
+@dataclass(frozen=True)
+class Finished:
+    """A run that was paused, resumed and carried out; what there was when it was paused."""
+
+    lab: Lab
+    key: str
+    run: Run
+    paused: State
+    saved: bool
+    before: list[int]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, make_data: MakeData) -> Iterator[Finished]:
+    settings = Settings(cache_dir=default_cache_dir())
+    options = {"epochs": 6, "batch": 4, "longest": 32, "learning_rate": 2e-3}
+    key = new_key()
+    with (
+        closing(Registry(load_catalog(), settings)) as registry,
+        closing(Lab(registry, settings, root=tmp_path_factory.mktemp("finished"))) as lab,
+    ):
+        workspace = lab.workspaces.open(key)
+        run = lab.start(workspace, "lora", options, make_data(workspace))
+        with pytest.raises(TourError, match="Cancel it first"):
+            lab.remove(run)
+        until(lambda: len(steps(run)) > 2, "it learns")
+        lab.jobs.pause(run)
+        lab.jobs.wait(run, PATIENCE)
+        paused, saved, before = run.state, run.saved, steps(run)
+        lab.resume(run)
+        lab.jobs.wait(run, PATIENCE)
+        yield Finished(lab, key, run, paused, saved, before)
+
+
+def test_a_paused_run_goes_on_where_it_was(finished: Finished):
+    run, before = finished.run, finished.before
+    assert finished.paused.phase is Phase.PAUSED, finished.paused.message
+    assert finished.saved
     assert phase(run) is Phase.DONE, run.state
     assert steps(run)[: len(before)] == before
     assert steps(run)[len(before)] == before[-1] + 1
     assert not run.saved
-    assert lab.model_id(run) in lab.registry.catalog
+    assert not (run.folder / CHECKPOINTS).exists()
+
+
+def test_the_model_of_a_run_answers_at_once(finished: Finished):
+    registry, id = finished.lab.registry, finished.lab.model_id(finished.run)
+    assert id is not None
+    assert registry.catalog[id].body == registry.catalog["all-MiniLM-L6-v2"]
+    result = Runner(registry, "embedded").call(TASK, {"text": "We won!", "model": id}).result
+    assert {one.label for one in result.labels} == set(EMOTIONS)
+    assert registry.card(registry.catalog[id]).startswith("---\n")
 
 
 def test_a_long_run_makes_way_for_those_who_wait(lab: Lab, make_data: MakeData):
@@ -251,21 +297,17 @@ def assert_private(lab: Lab, id: str) -> None:
     assert not [one for one in named if key in one]
 
 
-def test_a_removed_run_takes_its_model_along(lab: Lab, make_data: MakeData):
-    workspace_key = new_key()
-    workspace = lab.workspaces.open(workspace_key)
-    run = lab.start(workspace, "lora", {"epochs": 1}, make_data(workspace))
-    with pytest.raises(TourError, match="Cancel it first"):
-        lab.remove(run)
-    lab.jobs.wait(run, PATIENCE)
+def test_a_removed_run_takes_its_model_along(finished: Finished):
+    """The last to look at it."""
+    lab, key, run = finished.lab, finished.key, finished.run
     id = str(lab.model_id(run))
     assert_private(lab, id)
     lab.share(run, True)
     assert id in [one.id for one in lab.registry.catalog.for_task("text_classification")]
-    assert lab.own(workspace_key) == []  # it is among everybody's
+    assert lab.own(key) == []  # it is among everybody's
     lab.share(run, False)
     assert_private(lab, id)
-    assert [one.id for one in lab.own(workspace_key)] == [id]
+    assert [one.id for one in lab.own(key)] == [id]
     with lab.registry.lease(id) as model:
         assert model.checkpoint.id == id
         with pytest.raises(TourError, match="answering"):
