@@ -45,8 +45,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in set(slow)]
 
 
-def pytest_collection_finish() -> None:
-    """What has been imported stays, and need not be gone through each time that garbage is collected."""
+@pytest.fixture(scope="module", autouse=True)
+def set_aside() -> None:
+    """Registries collect garbage with each model that they unload. What is there before a module of tests is
+    to stay, and walking it each time takes longer, after a hundred modules, than to load a tiny model.
+    """
     gc.collect()
     gc.freeze()
 

@@ -276,27 +276,37 @@ MEASURED = [
 
 @pytest.mark.parametrize(("task", "model", "text", "pair"), MEASURED, ids=lambda one: one[:30])
 def test_the_prediction_is_the_tasks_own(
-    runner: Runner, lease: Lease, task: str, model: str, text: str, pair: str
+    runner: Runner,
+    lease: Lease,
+    task: str,
+    model: str,
+    text: str,
+    pair: str,
+    subtests: pytest.Subtests,
 ) -> None:
+    """And its score: softmaxes tell scores up to a constant, so that the score of one choice less another is
+    known.
+    """
+    loaded = lease(model)
+    plain = predicted(loaded, task, text, pair)
+    with subtests.test("the score"):
+        assert_the_score_is_the_tasks_own(loaded, plain, task, text, pair)
     own = own_choices(runner, task, model, text, pair)
     if not own:
         pytest.skip("the tiny network has nothing to show")
-    prediction = predicted(lease(model), task, text, pair)
-    found = {choice.text: choice.score for choice in prediction.choices}
+    found = {choice.text: choice.score for choice in plain.choices}
     for name, number in own.items():
         assert found[name] == pytest.approx(number, abs=2e-4), name
     best = max(own, key=lambda name: own[name])
     if task == "named_entities":
         assert max(found, key=lambda name: found[name]) == best
     elif task != "translation":
-        assert prediction.target == best
+        assert plain.target == best
 
 
-@pytest.mark.parametrize(("task", "model", "text", "pair"), MEASURED, ids=lambda one: one[:30])
-def test_the_score_is_the_tasks_own(lease: Lease, task: str, model: str, text: str, pair: str) -> None:
-    """Softmaxes tell scores up to a constant, so that the score of one choice less another is known."""
-    loaded = lease(model)
-    plain = predicted(loaded, task, text, pair)
+def assert_the_score_is_the_tasks_own(
+    loaded: LoadedModel, plain: explanation.Prediction, task: str, text: str, pair: str
+) -> None:
     if task == "translation":
         tokens = [len(term.input.given["decoder_input_ids"][0]) for term in plain.terms]
         for term, count, choice in zip(plain.terms, tokens, plain.choices, strict=True):
@@ -322,7 +332,7 @@ def test_the_score_is_the_tasks_own(lease: Lease, task: str, model: str, text: s
         return
     first, second = (choice.text for choice in plain.choices[:2])
     odds = math.log(plain.choices[0].score / plain.choices[1].score)
-    if task == "text_classification" and model != "sentiment":  # several labels, each by itself
+    if task == "text_classification" and loaded.checkpoint.id != "sentiment":  # each label by itself
         chances = [choice.score for choice in plain.choices[:2]]
         odds = math.log(chances[0] / (1 - chances[0])) - math.log(chances[1] / (1 - chances[1]))
     target = plain.target if task == "named_entities" else first

@@ -23,6 +23,7 @@ from components.models.checkpoint import Checkpoint, LocalSource
 from components.training.recipe import Recipe
 from tests.lab.conftest import MakeData
 from tests.lab.test_methods import QUICK, MakeWork, base, carry_out, data, make_work
+from tests.tasks.test_snippets import run
 
 __all__ = ["base", "data", "make_work"]  # fixtures
 
@@ -133,10 +134,7 @@ def test_the_code_for_an_adapter_answers_as_the_run(make_work: MakeWork) -> None
     code = code.replace("'sentence-transformers/all-MiniLM-L6-v2'", repr(str(work.base_folder())))
     row = int(work.data.rows("test")[0])
     code = code.replace('"A text to classify."', repr(work.data.texts([row])[0]))
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=work.model, capture_output=True, text=True, check=True
-    )
-    scores = answers(done.stdout)
+    scores = answers(run(code, work.model))
     with np.load(work.run.folder / "predictions.npz") as kept:
         logits = kept["test"][0].astype(np.float64)
     expected = np.exp(logits) / np.exp(logits).sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -18,9 +19,14 @@ from tests.serving.test_v1 import LONG, freed, leases, until
 tasks = pytest.mark.parametrize("task", OPERATIONS, ids=lambda task: task.name)
 
 
+@pytest.fixture(scope="module")
+def tools(mcp: Mcp) -> dict[str, types.Tool]:
+    return {tool.name: tool for tool in mcp.tools()}
+
+
 @tasks
-def test_a_tool_is_described_by_its_task(mcp: Mcp, task: AnyTask) -> None:
-    tool = {tool.name: tool for tool in mcp.tools()}[task.name]
+def test_a_tool_is_described_by_its_task(mcp: Mcp, tools: Mapping[str, types.Tool], task: AnyTask) -> None:
+    tool = tools[task.name]
     assert (tool.title, tool.description) == (task.title, task.about)
     Draft202012Validator.check_schema(tool.inputSchema)
     Draft202012Validator(tool.inputSchema).validate(quick(task))
@@ -42,8 +48,8 @@ def test_a_tool_is_described_by_its_task(mcp: Mcp, task: AnyTask) -> None:
 
 
 @tasks
-def test_a_tool_is_said_to_change_nothing(mcp: Mcp, task: AnyTask) -> None:
-    annotations = {tool.name: tool for tool in mcp.tools()}[task.name].annotations
+def test_a_tool_is_said_to_change_nothing(tools: Mapping[str, types.Tool], task: AnyTask) -> None:
+    annotations = tools[task.name].annotations
     assert annotations is not None
     assert (annotations.readOnlyHint, annotations.idempotentHint) == (True, True)
     assert (annotations.destructiveHint, annotations.openWorldHint) == (False, False)

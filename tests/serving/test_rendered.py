@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from statistics import median
 
 import httpx
 import pytest
@@ -18,12 +19,14 @@ ADDRESSES = ["/", *(f"/{page.slug}" for page in PAGES), "/api", "/config", "/gra
 def test_a_page_costs_next_to_nothing_once_it_is_made(http: Http) -> None:
     for path in ADDRESSES:
         http.client.get(path)
-    started = time.perf_counter()
+    times = []
     for path in ADDRESSES:
+        started = time.perf_counter()
         assert http.client.get(path).status_code == 200
-    each = (time.perf_counter() - started) / len(ADDRESSES)
-    print(f"{each * 1e3:.1f} ms for each of {len(ADDRESSES)} addresses, the client's part included")
-    assert each < 0.05
+        times.append(time.perf_counter() - started)
+    usual = median(times)  # one may wait for what else the host does
+    print(f"{usual * 1e3:.1f} ms for each of {len(ADDRESSES)} addresses, the client's part included")
+    assert usual < 0.05
 
 
 @pytest.mark.parametrize("path", ADDRESSES)

@@ -29,6 +29,7 @@ def test_equal_to_plain_forward_passes(
     id: str, room: int, lease: Callable[[str], LoadedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = lease(id)
+    continuations = CONTINUATIONS if id.startswith("tiny-") else CONTINUATIONS[:3]
     monkeypatch.setitem(causal.CHUNK, "cpu", room)  # all in one pack, several in one, one in each
     context = causal.Context(model)
 
@@ -38,13 +39,13 @@ def test_equal_to_plain_forward_passes(
 
     # What is shared grows, shrinks, stays and changes; what was kept of it must not show.
     for shared in (SHARED, SHARED[:3], SHARED[:3], [*SHARED[:2], 60, 61], [5]):
-        likelihoods = finish(context.log_likelihoods(shared, CONTINUATIONS))
-        following = finish(context.next_tokens(shared, [[], *CONTINUATIONS]))
-        for ids, likelihood in zip(CONTINUATIONS, likelihoods, strict=True):
+        likelihoods = finish(context.log_likelihoods(shared, continuations))
+        following = finish(context.next_tokens(shared, [[], *continuations]))
+        for ids, likelihood in zip(continuations, likelihoods, strict=True):
             table = plain((*shared, *ids))[len(shared) - 1 : -1]
             expected = table[torch.arange(len(ids)), torch.tensor(ids)].sum()
             torch.testing.assert_close(likelihood, expected, atol=1e-3, rtol=1e-5)
-        for ids, row in zip([[], *CONTINUATIONS], following, strict=True):
+        for ids, row in zip([[], *continuations], following, strict=True):
             torch.testing.assert_close(row, plain((*shared, *ids))[-1], atol=1e-3, rtol=1e-4)
 
 

@@ -105,5 +105,5 @@ def test_who_waits_hears_at_once_that_somebody_is_done(monkeypatch: pytest.Monke
 
         thread = threading.Thread(target=hears)
         thread.start()
-    assert done.wait(10)
+    assert done.wait(50)
     thread.join()
