@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import anyio
@@ -17,6 +18,8 @@ from components.tasks.fields import input_fields, option_fields
 from components.tasks.task import Operation, Task
 
 PATIENCE = 240.0  # a first answer may have to fetch and convert weights
+# A loaded host exceeds the five seconds that httpx waits by itself.
+get, post = partial(httpx.get, timeout=PATIENCE), partial(httpx.post, timeout=PATIENCE)
 AnyTask = Operation
 
 

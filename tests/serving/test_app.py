@@ -318,7 +318,7 @@ def test_a_process_from_its_start_to_its_end(subtests: pytest.Subtests) -> None:
                     assert next(lines)
                     process.terminate()
                     assert process.wait(60) == 0
-                    seen = []
+                    seen: list[str] = []
                     with suppress(httpx.TransportError):
                         seen.extend(lines)
                     assert "event: complete" not in seen, "it was not stopped"

@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 from components.serving.guards import Patience, is_known, may_call
 from components.serving.protocol import HEAD
 from tests.server import running_app
-from tests.serving.interfaces import Http
+from tests.serving.interfaces import Http, get, post
 
 CLOCK = Path(__file__).parents[1] / "fakes" / "clock"
 HOSTS = ["tour.example.org", "*.example.net"]
@@ -215,12 +215,21 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
         yield url, folder
 
 
+@pytest.fixture
+def counting(public: tuple[str, Path]) -> Iterator[tuple[str, Path]]:
+    """The same at the beginning of a minute of its clock: when the next begins, requests count for less."""
+    clock = public[1] / "clock"
+    clock.write_text(str(60 - time.time() % 60))
+    yield public
+    clock.unlink()
+
+
 def of(address: str) -> dict[str, str]:
     return {"X-Forwarded-For": address, "X-Forwarded-Host": "tour.example.org", "X-Forwarded-Proto": "https"}
 
 
 def test_a_proxy_that_is_named_is_believed(public: tuple[str, Path]) -> None:
-    answer = httpx.get(f"{public[0]}/api", headers={**of("203.0.113.1"), "Host": "tour.example.org"})
+    answer = get(f"{public[0]}/api", headers={**of("203.0.113.1"), "Host": "tour.example.org"})
     assert answer.status_code == 200
     assert "https://tour.example.org/v1/fill_mask" in answer.text
 
@@ -228,11 +237,11 @@ def test_a_proxy_that_is_named_is_believed(public: tuple[str, Path]) -> None:
 @pytest.mark.parametrize(
     "path", ["/v1/nothing", "/gradio_api/call/v2/x", "/gradio_api/queue/join", "/gradio_api/mcp"]
 )
-def test_requests_of_one_address_are_counted(public: tuple[str, Path], path: str) -> None:
+def test_requests_of_one_address_are_counted(counting: tuple[str, Path], path: str) -> None:
     address = f"203.0.113.{20 + len(path)}"
 
     def ask(address: str) -> httpx.Response:
-        return httpx.post(f"{public[0]}{path}", json={}, headers=of(address))
+        return post(f"{counting[0]}{path}", json={}, headers=of(address))
 
     answers = [ask(address) for _ in range(6)]
     assert all(one.status_code != 429 for one in answers[:5])
@@ -244,30 +253,26 @@ def test_requests_of_one_address_are_counted(public: tuple[str, Path], path: str
     assert (
         ask(f"{address}, 203.0.113.201").status_code != 429
     )  # what a client says of itself counts for nothing
-    assert httpx.get(f"{public[0]}/", headers=of(address)).status_code == 200  # pages are not counted
+    assert get(f"{counting[0]}/", headers=of(address)).status_code == 200  # pages are not counted
 
 
-def test_look_ups_of_pages_are_counted_more_loosely(public: tuple[str, Path]) -> None:
+def test_look_ups_of_pages_are_counted_more_loosely(counting: tuple[str, Path]) -> None:
     headers = of("203.0.113.77")
-    states = [
-        httpx.post(f"{public[0]}/data/nothing", json={}, headers=headers).status_code for _ in range(51)
-    ]
+    states = [post(f"{counting[0]}/data/nothing", json={}, headers=headers).status_code for _ in range(51)]
     assert states == [404] * 50 + [429]
 
 
-def test_addresses_of_one_network_are_one(public: tuple[str, Path]) -> None:
+def test_addresses_of_one_network_are_one(counting: tuple[str, Path]) -> None:
     answers = [
-        httpx.post(f"{public[0]}/v1/nothing", json={}, headers=of(f"2001:db8::{number}"))
+        post(f"{counting[0]}/v1/nothing", json={}, headers=of(f"2001:db8::{number}"))
         for number in range(1, 7)
     ]
     assert [one.status_code for one in answers] == [404] * 5 + [429]
 
 
-def test_uploads_of_one_address_are_counted(public: tuple[str, Path]) -> None:
+def test_uploads_of_one_address_are_counted(counting: tuple[str, Path]) -> None:
     answers = [
-        httpx.post(
-            f"{public[0]}/gradio_api/upload", files={"files": ("a.csv", b"a")}, headers=of("203.0.113.9")
-        )
+        post(f"{counting[0]}/gradio_api/upload", files={"files": ("a.csv", b"a")}, headers=of("203.0.113.9"))
         for _ in range(3)
     ]
     assert [one.status_code for one in answers] == [200, 200, 429]
@@ -275,49 +280,47 @@ def test_uploads_of_one_address_are_counted(public: tuple[str, Path]) -> None:
 
 
 def test_callers_on_this_host_are_not_counted(public: tuple[str, Path]) -> None:
-    assert {httpx.post(f"{public[0]}/v1/nothing", json={}).status_code for _ in range(10)} == {404}
+    assert {post(f"{public[0]}/v1/nothing", json={}).status_code for _ in range(10)} == {404}
 
 
 def test_deep_links_keep_nothing_of_a_page(public: tuple[str, Path]) -> None:
     before = {*public[1].rglob("state.json")}
-    assert httpx.get(f"{public[0]}/gradio_api/deep_link", params={"session_hash": "a"}).status_code == 404
+    assert get(f"{public[0]}/gradio_api/deep_link", params={"session_hash": "a"}).status_code == 404
     assert {*public[1].rglob("state.json")} == before
 
 
 @pytest.mark.parametrize("jump", [172_800, -172_800], ids=["forwards", "backwards"])
-def test_a_clock_that_jumps_shuts_nobody_out(public: tuple[str, Path], jump: int) -> None:
-    url, folder = public
+def test_a_clock_that_jumps_shuts_nobody_out(counting: tuple[str, Path], jump: int) -> None:
+    url, folder = counting
+    clock = folder / "clock"
     parts = urlsplit(url)
     body = b'{"text": "Fine."}'
     headers = of(f"203.0.113.{99 if jump > 0 else 98}")
-    try:
-        for _ in range(6):
-            before = httpx.post(f"{url}/v1/nothing", json={}, headers=headers)
-        assert before.status_code == 429
-        with socket.create_connection((parts.hostname, parts.port), 60) as client:
-            client.sendall(
-                f"POST /v1/tokenize HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-                + body[:5]
-            )
-            assert httpx.get(f"{url}/health").status_code == 200  # it has been read by then
-            (folder / "clock").write_text(str(jump))
-            client.sendall(body[5:9])
-            assert httpx.get(f"{url}/health").status_code == 200
-            client.sendall(body[9:])
-            answer = b""
-            while part := client.recv(65536):
-                answer += part
-        assert answer.startswith(b"HTTP/1.1 200"), answer[:200]  # it did not take two days to come
-        after = httpx.post(f"{url}/v1/nothing", json={}, headers=headers)
-        assert after.status_code in (404, 429)
-        assert int(after.headers.get("retry-after", 1)) <= 60
-        file = {"files": ("a.csv", b"text,label\na,b\n")}
-        sent = httpx.post(f"{url}/gradio_api/upload", files=file, headers=of(f"203.0.113.{90 + (jump > 0)}"))
-        assert sent.status_code == 200
-        assert Path(sent.json()[0]).read_bytes() == file["files"][1]
-    finally:
-        (folder / "clock").unlink(missing_ok=True)
+    for _ in range(6):
+        before = post(f"{url}/v1/nothing", json={}, headers=headers)
+    assert before.status_code == 429
+    with socket.create_connection((parts.hostname, parts.port), 60) as client:
+        client.sendall(
+            f"POST /v1/tokenize HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body[:5]
+        )
+        assert get(f"{url}/health").status_code == 200  # it has been read by then
+        clock.write_text(str(float(clock.read_text()) + jump))
+        client.sendall(body[5:9])
+        assert get(f"{url}/health").status_code == 200
+        client.sendall(body[9:])
+        answer = b""
+        while part := client.recv(65536):
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 200"), answer[:200]  # it did not take two days to come
+    after = post(f"{url}/v1/nothing", json={}, headers=headers)
+    assert after.status_code in (404, 429)
+    assert int(after.headers.get("retry-after", 1)) <= 60
+    file = {"files": ("a.csv", b"text,label\na,b\n")}
+    sent = post(f"{url}/gradio_api/upload", files=file, headers=of(f"203.0.113.{90 + (jump > 0)}"))
+    assert sent.status_code == 200
+    assert Path(sent.json()[0]).read_bytes() == file["files"][1]
 
 
 def test_half_a_request_is_given_up(http: Http, trickles: Sequence[Future[float]]) -> None:

@@ -107,7 +107,7 @@ def test_a_site_elsewhere_may_call_a_public_server(http: Http) -> None:
 
 def test_the_app_sets_no_cookie(http: Http) -> None:
     """Other origins may read answers and frame pages because no cookie says who asks."""
-    with httpx.Client(base_url=http.client.base_url) as fresh:
+    with httpx.Client(base_url=http.client.base_url, timeout=60) as fresh:
         for path in ADDRESSES:
             assert "set-cookie" not in fresh.get(path).headers
 

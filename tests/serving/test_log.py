@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.server import ROOT, clean_environment, comes_up, free_port
+from tests.server import ROOT, clean_environment, comes_up, end, free_port
 
 KEY, TOKEN, TEXT = "SENTINELkey" + "a" * 21, "hf_SENTINELtoken", "SENTINELtext"
 
@@ -28,8 +28,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
             assert comes_up(process, f"{url}/health")
             yield url, log
         finally:
-            process.terminate()
-            process.wait(30)
+            end(process, 60)
 
 
 def test_what_does_not_fit_an_event_is_not_written_down(logged: tuple[str, Path]) -> None:

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from mcp import types
 
 from components.tasks.fields import input_fields, option_fields
 from demos import OPERATIONS, TASKS
-from tests.serving.interfaces import AnyTask, Http, Mcp, of_the_model, quick
+from tests.serving.interfaces import AnyTask, Http, Mcp, of_the_model, post, quick
 from tests.serving.test_v1 import LONG, freed, leases, until
 
 tasks = pytest.mark.parametrize("task", OPERATIONS, ids=lambda task: task.name)
@@ -83,7 +82,7 @@ def test_a_browser_gets_a_hint_instead_of_an_endless_stream(http: Http, path: st
 
 
 def test_the_server_answers_under_a_name_that_it_is_given(app_url: str) -> None:
-    response = httpx.post(
+    response = post(
         f"{app_url}/gradio_api/mcp/",
         json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
         headers={

@@ -11,7 +11,7 @@ import pytest
 
 from demos import PAGES
 from tests.server import observed_app
-from tests.serving.interfaces import Http
+from tests.serving.interfaces import Http, get
 
 ADDRESSES = ["/", *(f"/{page.slug}" for page in PAGES), "/api", "/config", "/gradio_api/info"]
 
@@ -42,10 +42,10 @@ def test_what_a_browser_has_is_not_sent_again(http: Http, path: str) -> None:
 def test_each_address_and_encoding_has_a_copy_of_its_own(app_url: str) -> None:
     port = httpx.URL(app_url).port
     here, there = (f"http://{host}:{port}" for host in ("127.0.0.1", "localhost"))
-    assert here in httpx.get(f"{here}/").text
-    assert here not in httpx.get(f"{there}/").text
-    plain = httpx.get(f"{here}/config", headers={"Accept-Encoding": "identity"})
-    packed = httpx.get(f"{here}/config", headers={"Accept-Encoding": "gzip"})
+    assert here in get(f"{here}/").text
+    assert here not in get(f"{there}/").text
+    plain = get(f"{here}/config", headers={"Accept-Encoding": "identity"})
+    packed = get(f"{here}/config", headers={"Accept-Encoding": "gzip"})
     assert "content-encoding" not in plain.headers
     assert packed.headers["content-encoding"] == "gzip"
     assert plain.json() == packed.json()

@@ -24,6 +24,7 @@ from components.serving.uploads import uploads
 from components.temporary import TemporaryFiles
 from tests.fakes.disk import small_disk
 from tests.server import running_app
+from tests.serving.interfaces import post
 
 UPLOAD = "/gradio_api/upload"
 ROWS = b"text,label\n" + b"I am so glad,joy\nHow sad,sadness\n" * 400
@@ -81,7 +82,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(url: str, place: Path) -> None
 
 def test_the_same_file_of_two_visitors_is_two_files(url: str) -> None:
     first, second = (
-        httpx.post(f"{url}{UPLOAD}", files={"files": ("hand-out.csv", ROWS)}).json()[0] for _ in range(2)
+        post(f"{url}{UPLOAD}", files={"files": ("hand-out.csv", ROWS)}).json()[0] for _ in range(2)
     )
     assert first != second
     Path(first).unlink()  # as the lab does, which takes the file over
@@ -92,9 +93,7 @@ def test_the_same_file_of_two_visitors_is_two_files(url: str) -> None:
 def test_the_files_of_one_request_are_bounded_together(url: str, place: Path, parts: int) -> None:
     before = len(files(place))
     body = b"a" * (160_000_000 // parts)
-    answer = httpx.post(
-        f"{url}{UPLOAD}", files=[("files", (f"{n}.csv", body)) for n in range(parts)], timeout=60
-    )
+    answer = post(f"{url}{UPLOAD}", files=[("files", (f"{n}.csv", body)) for n in range(parts)], timeout=60)
     assert answer.status_code == 413
     assert "150 MB together" in answer.text
     assert until(lambda: len(files(place)) == before)
@@ -138,7 +137,7 @@ def test_what_is_no_upload_is_refused(
     url: str, place: Path, body: bytes, media_type: str, query: str
 ) -> None:
     before = len(files(place))
-    answer = httpx.post(f"{url}{UPLOAD}{query}", content=body, headers={"Content-Type": media_type})
+    answer = post(f"{url}{UPLOAD}{query}", content=body, headers={"Content-Type": media_type})
     assert answer.status_code in (200, 400), answer.text
     if answer.status_code == 200:
         assert answer.json() == []
