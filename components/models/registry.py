@@ -391,11 +391,13 @@ class Registry:
                 TEXTS["not_loaded"].format(model=slot.checkpoint.id, kind=type(error).__name__, error=error),
             )
         with self._changed:
+            had_memory = slot.state is not State.FETCHING
             _drop(slot)
             slot.state, slot.error = State.FAILED, failure
             attempt.set_exception(failure)
             self._changed.notify_all()
-        devices.release(self._device)
+        if had_memory:  # looking for it holds up everybody; a Hub out of reach is asked for many times
+            devices.release(self._device)
 
     def _bring_up(self, slot: _Slot) -> LoadedModel:
         checkpoint = slot.checkpoint

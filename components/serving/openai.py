@@ -73,7 +73,7 @@ GENERATION_CONFIG = {
     "num_beams",
 }
 # What clients write that must name a model and know none.
-ANY_MODEL = {"dummy", "tgi", "default"}
+ANY_MODEL = ("dummy", "tgi", "default")
 FINISHED = {"end": "stop", "stop": "stop", "loop": "stop", "length": "length"}
 
 

@@ -177,7 +177,7 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=20_000)
     parser.add_argument("--seconds", type=int, default=3000, help="after which it ends as if interrupted")
     options = parser.parse_args()
-    for each in (signal.SIGTERM, signal.SIGALRM):
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
         signal.signal(each, signal.default_int_handler)
     signal.alarm(options.seconds)
     with tempfile.TemporaryDirectory() as folder, observed_app(Path(folder), *FLAGS) as app:

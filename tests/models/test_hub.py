@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -142,6 +143,29 @@ def test_unreachable_is_said_within_three_seconds_and_nothing_hangs(
     assert "embedded" in error.value.message
     assert models.status(REPO).state is State.FAILED
     assert models.status(REPO).error == error.value.message
+
+
+def test_asking_in_vain_looks_for_no_memory(checkpoint: Checkpoint, settings: Settings) -> None:
+    """Python's search through all its objects holds up every visitor, a quarter of a second in a warm app."""
+    models = registry(checkpoint, settings, closed_port())
+    searches: list[str] = []
+
+    def seen(phase: str, about: dict[str, int]) -> None:
+        if about["generation"] == 2 and threading.current_thread().name == f"load {REPO}":
+            searches.append(phase)
+
+    gc.callbacks.append(seen)
+    try:
+        for _ in range(5):
+            with pytest.raises(TourError) as error:
+                lease(models)
+            assert error.value.code is Code.UNREACHABLE
+            for thread in threading.enumerate():
+                if thread.name == f"load {REPO}":
+                    thread.join()
+    finally:
+        gc.callbacks.remove(seen)
+    assert len(searches) < 10  # start and stop of each; Python's own come now and then
 
 
 def test_many_askers_cause_one_probe(hub: FakeHub, checkpoint: Checkpoint, settings: Settings) -> None:

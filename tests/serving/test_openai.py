@@ -155,6 +155,20 @@ def test_what_cannot_be_done_is_refused_by_name(
     assert refused.value.body["param"] == param  # type: ignore[index]
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/load_model"])
+def test_an_object_or_a_list_is_answered_anywhere(path: str, http: Http) -> None:
+    parts = http.client.get("/v1/openapi.json").json()
+    described = parts["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    names = {"model", "tools", "generation_config", *described["example"]}
+    names |= parts["components"]["schemas"]["openai.Common"]["properties"].keys()
+    shortest = {"max_tokens": 1} if "completions" in path else {}
+    for name in names:
+        for value in ({"a": None}, [[None]]):
+            body = {**described["example"], **shortest, name: value}
+            answer = http.client.post(path, json=body)
+            assert answer.status_code < 500, (body, answer.text)
+
+
 def test_a_model_that_is_not_there_is_said_also_to_a_stream(client: openai.OpenAI) -> None:
     for stream in (False, True):
         with pytest.raises(openai.NotFoundError, match=r"gpt-4o.*SmolLM2"):
