@@ -380,11 +380,16 @@ TASKS: dict[Head, tuple[str, ...]] = {tiny.head: tiny.tasks for tiny in reversed
 
 
 def entry(
-    id: str, head: Head, source: Source, folder: Path, tasks: tuple[str, ...] | None = None
+    id: str,
+    head: Head,
+    source: Source,
+    folder: Path,
+    tasks: tuple[str, ...] | None = None,
+    file: str = "model.safetensors",
 ) -> Checkpoint:
     """The catalog entry of a tiny checkpoint; `folder` is where its files can be measured."""
     sizes = [path.stat().st_size for path in folder.iterdir()]
-    weights = (folder / "model.safetensors").stat().st_size
+    weights = (folder / file).stat().st_size
     return Checkpoint(
         id=id,
         title=id,

@@ -24,7 +24,8 @@ class FakeHub:
     """Repositories by id, each a folder of files. `requests` records "METHOD path" in order.
 
     `damage` names files served with a byte flipped, each as often as its count says;
-    `cut` names files whose body ends half-way, likewise; `gated` repositories need a token.
+    `cut` names files whose body ends half-way, likewise; those that are `held` pause there until `speak`, and
+    `paused` says that one does. `gated` repositories need a token.
     `datasets` are folders of data sets by (id, revision), with the files that `main` or another revision has.
     `conversions` are the folders of pull requests, number 1 each, by (repository, who opened it).
     `answers` are (status, body) in place of a file, by its name, each used once, the last first.
@@ -35,6 +36,8 @@ class FakeHub:
     requests: list[str] = field(default_factory=list)
     damage: dict[str, int] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+    paused: threading.Event = field(default_factory=threading.Event)
     gated: set[str] = field(default_factory=set)
     conversions: dict[tuple[str, str], Path] = field(default_factory=dict)
     datasets: dict[tuple[str, str], Path] = field(default_factory=dict)
@@ -188,6 +191,15 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 hub.cut[file.name] -= 1
                 sent = sent[: len(sent) // 2]
                 self.close_connection = True
+            if file.name in hub.held:
+                self._send(
+                    sent[: len(sent) // 2], "application/octet-stream", status, headers, length=total - start
+                )
+                self.wfile.flush()
+                self.close_connection = True
+                hub.paused.set()
+                hub.speak.wait(60)
+                return
             self._send(sent, "application/octet-stream", status, headers, length=total - start)
 
         def _json(self, data: object) -> None:

@@ -43,16 +43,16 @@ def _record(data: bytes) -> str:
     return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
 
 
-def wheel_entry(id: str, head: Head, checkpoint: Path) -> Checkpoint:
-    weights = (checkpoint / "model.safetensors").read_bytes()
+def wheel_entry(id: str, head: Head, checkpoint: Path, file: str = "model.safetensors") -> Checkpoint:
+    weights = (checkpoint / file).read_bytes()
     source = WheelSource(
         package=f"{PACKAGE}=={VERSION}",
         folder=FOLDER,
-        file="model.safetensors",
+        file=file,
         sha256=hashlib.sha256(weights).hexdigest(),
         upstream="tests/tiny",
     )
-    return entry(id, head, source, checkpoint)
+    return entry(id, head, source, checkpoint, file=file)
 
 
 @dataclass

