@@ -6,7 +6,7 @@ import anyio
 
 from components.models import devices
 
-EVERY = 30.0  # seconds
+EVERY = 10.0  # seconds; it takes some milliseconds
 
 
 async def give_back() -> None:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -25,7 +26,9 @@ from tests.soak.asked import ASKED
 
 FLAGS = ("--answer-cache", "0")  # all ask the same, and each is to be answered by a model
 HEALTHY = 0.1  # seconds, 99 times of 100
-GROWTH = 1.05  # of memory, from after the warm-up to the end; each is the mean of as long as the warm-up
+GROWTH = 1.05  # of memory, from the end of the warm-up to the end of all; each is the mean of this share:
+SHARE = 0.2  # of the time
+PATIENCE = 600  # seconds that the warm-up may take
 ROW = "{:<28} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9}"
 
 
@@ -44,31 +47,31 @@ def soak(app: Observed, folder: Path, visitors: int, seconds: int) -> list[str]:
     """Prints the table; returns what did not hold."""
     for name, payload in ASKED.items():  # warm: the models are in memory
         httpx.post(f"{app.url}/v1/{name}", json=payload, timeout=300).raise_for_status()
-    warm_up = min(60, seconds // 4)
     before = (app.descriptors, app.threads)
     seen = Health(app.url)
-    figures = folder / "figures"
+    figures, warm_file = folder / "figures", folder / "warm"
     command = [sys.executable, "-m", "locust", "--locustfile", "tests/soak/visitors.py", "--headless"]
     command += ["--host", app.url, "--users", str(visitors), "--spawn-rate", str(max(1, visitors // 10))]
-    command += [
-        "--run-time",
-        f"{seconds}s",
-        "--stop-timeout",
-        "60",
-        "--only-summary",
-        "--json-file",
-        str(figures),
-    ]
+    command += ["--warm", str(warm_file), "--seconds", str(seconds)]
+    command += ["--stop-timeout", "60", "--only-summary", "--json-file", str(figures)]
     busy = psutil.cpu_percent(None)
     said = (folder / "locust").open("wb")
     locust = subprocess.Popen(command, cwd=ROOT, env=clean_environment(), stdout=said, stderr=said)
-    held = memory_until_it_ends(app, locust, seconds + 120)
-    busy = psutil.cpu_percent(None)
+    begun = time.monotonic()
+    memory_until(warm_file.exists, app, locust, PATIENCE)
+    if not warm_file.exists():
+        raise RuntimeError((folder / "locust").read_text("utf-8", errors="replace"))
+    warm_up, loaded = time.monotonic() - begun, checkpoints(app.url)
+    held = memory_until(lambda: False, app, locust, seconds + 120)
+    busy, late = psutil.cpu_percent(None), checkpoints(app.url) - loaded
     health = seen.end()
-    part = max(1, len(held) * warm_up // seconds)
-    warm, memory = fmean(held[part : 2 * part] or held), fmean(held[-part:])
+    part = max(1, int(len(held) * SHARE))
+    warm, memory = fmean(held[:part]), fmean(held[-part:])
     rows = json.loads(figures.with_suffix(".json").read_text())
-    errors = table(rows)
+    early = json.loads(warm_file.read_text())  # errors of the warm-up, which are in no table
+    for error in early:
+        print(error)
+    errors = table(rows) + len(early)
     if errors:
         text = (folder / "locust").read_text("utf-8", errors="replace")
         print(text[text.find("Error report") :][:3000])
@@ -77,9 +80,10 @@ def soak(app: Observed, folder: Path, visitors: int, seconds: int) -> list[str]:
     print(f"\n{visitors} visitors, {seconds} s; processors busy {busy:.0f} % (all programs of this host)")
     print(f"health: {len(health)} asked, p50 {percentile(health, 0.5):.0f} ms, p99 {worst:.0f} ms")
     print(
-        f"memory: {warm / 1e6:.0f} MB after {warm_up} s, {memory / 1e6:.0f} MB at the end "
+        f"memory: {warm / 1e6:.0f} MB after a warm-up of {warm_up:.0f} s, {memory / 1e6:.0f} MB at the end "
         f"({memory / warm - 1:+.1%}), {app.memory / 1e6:.0f} MB once all have left"
     )
+    print(f"checkpoints: {len(loaded)} loaded after the warm-up, {', '.join(sorted(late)) or 'none'} later")
     print(f"{trouble} tracebacks in the log")
     left = app.left_behind(before)
     wrong = {
@@ -114,8 +118,10 @@ class Health:
         return self._took
 
 
-def memory_until_it_ends(app: Observed, load: subprocess.Popen[bytes], most: float) -> list[int]:
-    """The app's bytes twice a second, for so many seconds at most."""
+def memory_until(
+    reached: Callable[[], bool], app: Observed, load: subprocess.Popen[bytes], most: float
+) -> list[int]:
+    """The app's bytes twice a second until something is reached or the load ends; at most so many seconds."""
     found = [app.memory]
     deadline = time.monotonic() + most
     while time.monotonic() < deadline:
@@ -124,7 +130,15 @@ def memory_until_it_ends(app: Observed, load: subprocess.Popen[bytes], most: flo
             return found
         except subprocess.TimeoutExpired:
             found.append(app.memory)
-    raise TimeoutError(f"the load has not ended after {most:.0f} s")
+        if reached():
+            return found
+    raise TimeoutError(f"the load has not got there after {most:.0f} s")
+
+
+def checkpoints(url: str) -> set[str]:
+    """Those that are loaded."""
+    listed = httpx.get(f"{url}/v1/models", timeout=60).json()["models"]
+    return {model["id"] for model in listed if model["state"] == "ready"}
 
 
 def table(rows: list[dict[str, Any]]) -> int:

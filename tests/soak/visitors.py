@@ -2,6 +2,9 @@
 
 What an app may say to too many at once (429 and 503 with a time to wait) is counted as a limit, under its own
 name in the table; anything else that is not an answer is an error.
+
+The time starts, and figures count, once each visitor has been answered all that it asks: then models are
+loaded, and every path has been walked by as many at once as there will be.
 """
 
 from __future__ import annotations
@@ -9,8 +12,10 @@ from __future__ import annotations
 import json
 import random
 import secrets
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
+import gevent
 import httpx
 from locust import HttpUser, between, events, task
 
@@ -29,6 +34,28 @@ def look(environment: Any, **_: Any) -> None:
     CONFIG.update(httpx.get(f"{environment.host}/config", timeout=60).json())
 
 
+@events.init_command_line_parser.add_listener
+def arguments(parser: Any, **_: Any) -> None:
+    parser.add_argument("--warm", required=True, help="file that is made when the warm-up has ended")
+    parser.add_argument("--seconds", type=float, required=True, help="from then on")
+
+
+@events.test_start.add_listener
+def measure(environment: Any, **_: Any) -> None:
+    gevent.spawn(_measure, environment)
+
+
+def _measure(environment: Any) -> None:
+    runner, options = environment.runner, environment.parsed_options
+    while Visitor.warm < options.num_users and not runner.stats.errors:  # which are the verdict already
+        gevent.sleep(0.2)
+    failures = [error.to_name() for error in runner.stats.errors.values()]
+    runner.stats.reset_all()
+    Path(options.warm).write_text(json.dumps(failures))
+    gevent.sleep(options.seconds)
+    runner.quit()
+
+
 def event(elem_id: str, kind: str) -> dict[str, Any]:
     [part] = [one["id"] for one in CONFIG["components"] if one["props"].get("elem_id") == elem_id]
     found: dict[str, Any] = next(one for one in CONFIG["dependencies"] if [part, kind] in one["targets"])
@@ -38,6 +65,10 @@ def event(elem_id: str, kind: str) -> dict[str, Any]:
 class Visitor(HttpUser):
     abstract = True
     wait_time = between(2, 8)
+    warm: ClassVar[int] = 0  # how many have been answered all that they ask
+    last: str  # of the kinds that it asks
+
+    answered = False
 
     def get(self, path: str, name: str) -> None:
         with self.client.get(path, name=name, catch_response=True, timeout=PATIENCE) as answer:
@@ -56,8 +87,14 @@ class Visitor(HttpUser):
         if answer.status_code != 200:
             answer.failure(f"{answer.status_code} {answer.text[:200]}")
             return None
-        answer.success()
+        self.succeed(answer, name)
         return answer
+
+    def succeed(self, answer: Any, name: str) -> None:
+        answer.success()
+        if name == self.last and not self.answered:
+            self.answered = True
+            Visitor.warm += 1
 
     def listen(self, path: str, name: str) -> None:
         """Reads a stream to its end."""
@@ -72,13 +109,14 @@ class Visitor(HttpUser):
                     answer.failure(line[:200])
                     return
                 if line.startswith("event: complete") or "process_completed" in line:
-                    answer.success()
+                    self.succeed(answer, name)
                     return
             answer.failure(f"ended with {last[:100]}")
 
 
 class Reader(Visitor):
     weight = 8
+    last = "page"
 
     @task
     def page(self) -> None:
@@ -88,6 +126,7 @@ class Reader(Visitor):
 
 class Program(Visitor):
     weight = 4
+    last = "/v1"
 
     @task
     def ask(self) -> None:
@@ -97,6 +136,7 @@ class Program(Visitor):
 
 class Client(Visitor):
     weight = 3
+    last = "queue: answer"
 
     @task
     def call(self) -> None:
@@ -110,6 +150,7 @@ class Pupil(Visitor):
     """Uploads the hand-out, the same as all others, and has it read."""
 
     weight = 1
+    last = "lab: read"
     rows = b"text,label\n" + b"".join(
         b"Message %d is here,%s\n" % (n, (b"joy", b"fear")[n % 2]) for n in range(200)
     )
