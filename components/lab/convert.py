@@ -308,7 +308,7 @@ def _read_columns(source: Source, form: Format, notes: list[str]) -> Iterator[pa
             source.name,
             TEXTS["no_columns"],
         )
-    _check_width(source.name, len(columns))
+    _check_names(source.name, [*columns])
     yield _texts(list(columns), [list(map(_text, values)) for values in columns.values()])
 
 
@@ -358,7 +358,7 @@ def _records(source: Source, rows: Iterator[tuple[int, Any]], notes: list[str]) 
         keys = list(dict.fromkeys(key for row in records for key in row))
         if not names:
             names = keys
-            _check_width(source.name, len(names))
+            _check_names(source.name, names)
         elif late := [key for key in keys if key not in names]:
             notes.append(f"What only later rows have was left out: {', '.join(map(shorten, late[:5]))}.")
         yield _texts(names, [[_text(row.get(name)) for row in records] for name in names])
@@ -655,6 +655,14 @@ def _check_width(name: str, width: int) -> None:
             TEXTS["too_many_columns"].format(name=shorten(name), columns=width, limit=MOST_COLUMNS),
             "file",
         )
+
+
+def _check_names(name: str, columns: Sequence[str]) -> None:
+    """Of columns that JSON names, which can spell what cannot be written."""
+    _check_width(name, len(columns))
+    for column in columns:
+        if column != _text(column):
+            raise _fault(name, TEXTS["half_a_character"].format(column=shorten(column)))
 
 
 def _many_rows(name: str) -> TourError:
