@@ -326,8 +326,15 @@ def text_of(path: Path, name: str) -> tuple[str, list[str]]:
     refuse(start, name)
     encoding, damaged = _encoding(path, start, name)
     form = Format(kind=LINES, encoding=encoding, damaged=damaged)
-    with opened(path, form) as text:
-        read = text.read()
+    try:
+        with opened(path, form) as text:
+            read = text.read()
+    except UnicodeDecodeError as error:
+        raise TourError(
+            Code.INVALID_INPUT,
+            TEXTS["not_throughout"].format(name=shorten(name), encoding=ENCODINGS.get(encoding, encoding)),
+            "file",
+        ) from error
     notes = [damage(path, form)]
     if encoding not in ("utf-8", "utf-16"):
         notes.append(f"It is not UTF-8; it was read as {ENCODINGS.get(encoding, encoding)}.")

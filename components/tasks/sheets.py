@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ MOST_UNPACKED = 1_000_000_000  # bytes of a packed file's parts together
 MOST_PARTS = 10_000
 _MOST_TITLES = 5  # rows above a table that are no part of it
 _NAMED = 8  # sheets that a note names
+_DAMAGED = "is damaged. Save it again, and upload that"
 _FORMULA = (b"<f>", b"<f ", b"table:formula=")
 
 
@@ -69,8 +71,11 @@ def read(path: Path, name: str, sheet: str = "") -> Sheet:
         notes.append(f"Of the sheets {_listed(visible)}, {shorten(taken)} was read.")
     if titles:
         notes.append(f"Left out above the table: {counted(titles, 'row')} with a single cell.")
-    if _has_formulas(path):
-        notes.append(TEXTS["formulas"])
+    try:
+        if _has_formulas(path):
+            notes.append(TEXTS["formulas"])
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise _fault(name, _DAMAGED) from error
     return Sheet(name=taken, rows=rows, sheets=tuple(visible), notes=tuple(notes))
 
 
@@ -98,7 +103,7 @@ def check_packed(path: Path, name: str) -> None:
         with zipfile.ZipFile(path) as packed:
             parts = packed.infolist()
     except zipfile.BadZipFile as error:
-        raise _fault(name, "is damaged. Save it again, and upload that") from error
+        raise _fault(name, _DAMAGED) from error
     size = sum(part.file_size for part in parts)
     if size > MOST_UNPACKED or len(parts) > MOST_PARTS:
         raise TourError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import datetime
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,13 @@ def test_macros_are_not_run_and_cost_nothing(tmp_path: Path) -> None:
     assert table(content, tmp_path, "book.xlsm")[0][1] == ["Tea", "2.5"]
 
 
+def with_another_sum(content: bytes) -> bytes:
+    """A spreadsheet whose second sheet is not what was packed."""
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        crc = packed.getinfo("xl/worksheets/sheet2.xml").CRC
+    return content.replace(crc.to_bytes(4, "little"), b"\1\2\3\4")
+
+
 @pytest.mark.parametrize(
     ("content", "name", "code", "words"),
     [
@@ -98,8 +107,14 @@ def test_macros_are_not_run_and_cost_nothing(tmp_path: Path) -> None:
         (b"\xd0\xcf\x11\xe0 nonsense", "a.xls", Code.INVALID_INPUT, ["cannot be read", "CSV"]),
         (spreadsheet({"S": []}), "a.xlsx", Code.INVALID_INPUT, ["only empty cells"]),
         (spreadsheet({"S": PRICES})[:-200], "a.xlsx", Code.INVALID_INPUT, ["cannot be read"]),
+        (
+            with_another_sum(spreadsheet({"S": PRICES, "T": [["x"]]})),
+            "a.xlsx",
+            Code.INVALID_INPUT,
+            ["is damaged"],
+        ),
     ],
-    ids=["damaged", "old and damaged", "empty", "cut off"],
+    ids=["damaged", "old and damaged", "empty", "cut off", "other sheet damaged"],
 )
 def test_a_spreadsheet_that_cannot_be_read_says_why(
     content: bytes, name: str, code: Code, words: list[str], tmp_path: Path
@@ -165,6 +180,7 @@ def test_a_documents_text(content: bytes, name: str, whole: str, told: str, tmp_
         (b"PK\x03\x04 nonsense", "a.docx", ["Word document"]),
         (spreadsheet({"S": PRICES}), "a.docx", ["Word document"]),
         (b"\x89PNG\r\n\x1a\n", "a.txt", ["picture"]),
+        (PARAGRAPH.encode("utf-16")[:-1], "a.txt", ["not UTF-16 throughout", "UTF-8"]),
     ],
 )
 def test_a_document_without_text_says_why(
