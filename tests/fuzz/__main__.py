@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 
 from demos import PAGES, TASKS
@@ -32,7 +32,7 @@ def ask(kind: Kind, client: httpx.Client, method: str, path: str, **sent: Any) -
     try:
         status = client.request(method, path, **sent).status_code
     except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeEncodeError, ValueError):
-        return  # no client can send it
+        reject()  # no client can send it: another one is made in its place
     except (httpx.RemoteProtocolError, httpx.TimeoutException):
         status = CLOSED
     kind.add(status, time.monotonic() - begun, f"{method} {path[:200]} {str(sent)[:500]}")
