@@ -7,6 +7,7 @@ The process is `python -m MODULE`; its input is an order as JSON, its output lin
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -24,7 +25,9 @@ TEXTS = in_folder(__file__)
 MEMORY = 3_000_000_000  # bytes of address space
 SECONDS = 120  # of processor time
 PATIENCE = SECONDS + 30.0  # seconds for one reading
+BEYOND = 2  # status of a process that needs more memory
 
+_log = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -56,9 +59,13 @@ def ask(module: str, order: bytes, name: str) -> Generator[dict[str, Any], None,
                 yield words
                 if "done" in words:
                     return
+            process.wait()
         finally:
             late.cancel()
             process.kill()
+    if process.returncode == 1:  # an error of the module's own, and not one of the limits
+        _log.error("%s broke off", module)
+        raise TourError(Code.INVALID_INPUT, TEXTS["broke_off"].format(name=shorten(name)), "file")
     raise TourError(
         Code.TOO_LONG,
         TEXTS["too_slow"].format(name=shorten(name), seconds=SECONDS, memory=MEMORY / 1e9),

@@ -93,6 +93,8 @@ def main() -> int:
             bounded.tell(done=TypeAdapter(Extracted).dump_python(_extract(order), mode="json"))
     except TourError as error:
         bounded.tell(error={"code": error.code, "message": error.message})
+    except MemoryError:
+        return bounded.BEYOND
     return 0
 
 

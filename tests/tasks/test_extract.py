@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from components.models.errors import Code, TourError
-from components.tasks import extract, sheets
+from components.tasks import bounded, extract, sheets
 from components.tasks.extract import Extracted
 from tests.fakes.documents import pdf, replaced, spreadsheet, stored, with_part, word
 
@@ -189,3 +189,10 @@ def test_a_document_without_text_says_why(
     with pytest.raises(TourError) as caught:
         text(content, tmp_path, name)
     assert all(word in caught.value.message for word in words), caught.value.message
+
+
+def test_an_error_that_nobody_expected_is_not_told_as_a_limit() -> None:
+    with pytest.raises(TourError) as caught:
+        list(bounded.ask("json.tool", b"no JSON", "a.csv"))  # ends with status 1
+    assert caught.value.code is Code.INVALID_INPUT
+    assert "'a.csv' cannot be read" in caught.value.message
