@@ -88,12 +88,10 @@ def test_what_is_wrong(status: int, seconds: float, wrong: int) -> None:
 
 
 def test_only_what_is_allowed_is_shortened() -> None:
-    body = {
-        "requests": [
-            {"prompt": "a", "max_new_tokens": 512},
-            {"prompt": "b"},
-            {"prompt": "c", "max_new_tokens": 513},
-        ]
-    }
-    shorten(body, "max_new_tokens")
-    assert [one.get("max_new_tokens") for one in body["requests"]] == [TOKENS, TOKENS, 513]
+    requests: list[dict[str, object]] = [
+        {"prompt": "a", "max_new_tokens": 512},
+        {"prompt": "b"},
+        {"prompt": "c", "max_new_tokens": 513},
+    ]
+    shorten({"requests": requests}, "max_new_tokens")
+    assert [one["max_new_tokens"] for one in requests] == [TOKENS, TOKENS, 513]

@@ -15,7 +15,7 @@ import secrets
 from pathlib import Path
 from typing import Any, ClassVar
 
-import gevent
+import gevent  # type: ignore[import-untyped]
 import httpx
 from locust import HttpUser, between, events, task
 
