@@ -95,8 +95,11 @@ def few_arenas() -> None:
     """Has glibc keep freed memory in two places instead of eight for each processor.
 
     Each thread that allocates gets an arena until there are so many, and each of them grows to what its
-    threads once needed at most. Call this before there are threads. `MALLOC_ARENA_MAX` wins.
+    threads once needed at most. MKL keeps buffers for each thread that ever multiplied, for good, unless it
+    is told not to before it is loaded. Call this before there are threads. `MALLOC_ARENA_MAX` and
+    `MKL_DISABLE_FAST_MM` win.
     """
+    os.environ.setdefault("MKL_DISABLE_FAST_MM", "1")
     if "MALLOC_ARENA_MAX" not in os.environ and (libc := _glibc()):
         libc.mallopt(_M_ARENA_MAX, 2)
 
