@@ -137,8 +137,8 @@ def build_app(
     from components.serving.uploads import uploads
     from components.ui.chrome import PICTURES, appearance
 
-    # Gradio would import matplotlib for its first event, on the event loop, where everybody waits half a
-    # second for it. Nothing here is drawn with it.
+    # Where matplotlib is installed, Gradio would import it for its first event, on the event loop, where
+    # everybody waits half a second for it. Nothing here is drawn with it.
     gradio.utils.MatplotlibBackendMananger = nullcontext  # type: ignore[assignment,misc]
     if gpu is not None:
         settings = replace(settings, device="cpu")  # what is not placed runs in the app's process

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 import torch
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from components.insight import attribution, attribution_methods
 from components.insight.attribution import EDIT, EXPLAINED, TASK, Method, compare, spearman
-from components.models.checkpoint import LoadedModel
+from components.models.checkpoint import Head, LoadedModel
 from components.models.errors import Code, TourError
 from components.models.registry import Registry
 from components.tasks import causal, explanation
@@ -32,6 +32,7 @@ from components.tasks.text_generation.model import prompt_ids
 from components.tasks.zero_shot_classification.cosine import COSINE_SCALE
 from demos import TASKS as PAGES_TASKS
 from demos.attribution import EXAMPLES
+from tests.fakes.architectures import ARCHITECTURES
 
 R = TypeVar("R")
 Lease = Callable[[str], LoadedModel]
@@ -192,6 +193,55 @@ def test_steps_grow_until_the_integral_is_right() -> None:
     found = drained(attribution_methods.attribute([Term(input=network_input, score=straight.score)], 4, 8))
     assert found.error <= attribution_methods.TOLERANCE
     assert 8 < found.steps <= 8 * attribution_methods.MORE
+
+
+def test_integrated_gradients_are_captums(lease: Lease) -> None:
+    from captum.attr import IntegratedGradients  # type: ignore[import-untyped]
+
+    prediction = predicted(lease("sentiment"), "text_classification", REVIEW)
+    [term] = prediction.terms
+    network_input, units = term.input, len(prediction.units)
+    parts = attribution_methods._parts([term])
+    ours = drained(attribution_methods._stretch(parts, 0.25, 1.0, 8, units))
+    way = network_input.embedded - network_input.empty
+    theirs = IntegratedGradients(lambda rows: term.weight * term.score(network_input.read(rows))).attribute(
+        inputs=network_input.embedded[None],
+        baselines=(network_input.empty + 0.25 * way)[None],
+        n_steps=8,
+        method="gausslegendre",
+    )
+    assert ours.abs().max() > 0.01
+    assert ours.tolist() == pytest.approx(
+        network_input.per_unit(theirs[0].sum(dim=-1), units).tolist(), rel=1e-3, abs=1e-7
+    )
+
+
+DECODERS = [name for name, tiny in ARCHITECTURES.items() if tiny.head is Head.CAUSAL_LM]
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_what_no_text_changes_is_read_once_to_the_same_effect(name: str, tmp_path: Path) -> None:
+    network = AutoModelForCausalLM.from_pretrained(ARCHITECTURES[name].build(tmp_path)).eval()
+    network.requires_grad_(False)
+    once = AttributionInput(
+        network=network,
+        ids=torch.arange(3, 15),
+        given={"attention_mask": torch.ones(1, 12, dtype=torch.long)},
+        owners=[*[None] * 5, *range(6), None],
+        filler=2,
+        reads=[10, 11],
+        options={"use_cache": False, "logits_to_keep": torch.arange(-2, 0)},
+        once=5,
+    )
+    found = []
+    for network_input in (once, replace(once, once=0)):
+        rows = network_input.on_the_way([0.0, 0.3, 1.0]).requires_grad_(True)
+        scores = explanation.log_probability([7], -2)(network_input.read(rows))
+        (slopes,) = torch.autograd.grad(scores.sum(), rows)
+        found.append((scores, slopes[:, 5:]))
+    for ours, whole in zip(*found, strict=True):
+        assert whole.abs().max() > 1e-4
+        assert torch.allclose(ours, whole, rtol=1e-4, atol=1e-5)
 
 
 # Every task
