@@ -438,7 +438,7 @@ def _deploy(repo: str, options: argparse.Namespace) -> int:
 
 def _prepare_environment() -> None:
     """What Gradio, OpenMP and the C library look at as they begin."""
-    devices.few_arenas()
+    devices.keep_little()
     stubs.leave_alone()
     # Spinning at the end of each parallel region, torch's threads would keep the processor from whatever
     # else runs on the host: beside other work, generation was then two to three times slower.

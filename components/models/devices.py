@@ -91,8 +91,8 @@ def release(device: torch.device | None) -> None:
     give_back()
 
 
-def few_arenas() -> None:
-    """Has glibc keep freed memory in two places instead of eight for each processor.
+def keep_little() -> None:
+    """Has glibc keep freed memory in two places instead of eight for each processor, and MKL none.
 
     Each thread that allocates gets an arena until there are so many, and each of them grows to what its
     threads once needed at most. MKL keeps buffers for each thread that ever multiplied, for good, unless it

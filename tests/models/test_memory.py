@@ -1,4 +1,4 @@
-"""What the C library keeps of freed memory, in a process of its own."""
+"""What the C library and MKL keep of memory that is not needed any more, in a process of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import psutil
 from components.models import devices
 
 if sys.argv[1] == "few":
-    devices.few_arenas()
+    devices.keep_little()
 libc = ctypes.CDLL("libc.so.6")
 libc.malloc.restype = ctypes.c_void_p
 libc.malloc.argtypes = [ctypes.c_size_t]
@@ -53,11 +53,51 @@ devices.give_back()
 print(json.dumps({"arenas": arenas, "given": before - psutil.Process().memory_info().rss}))
 """
 
+# Threads that each multiply as an encoder's layers do, and end.
+MULTIPLYING = """
+import ctypes, json, sys, threading
+from components.models import devices
 
-def looked_at(how: str, **environment: str) -> dict[str, int]:
-    usual = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC", "GLIBC"))}
+if sys.argv[1] == "few":
+    devices.keep_little()
+import torch
+
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in
+        "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()]
+
+libc = ctypes.CDLL("libc.so.6")
+libc.mallinfo2.restype = Info
+torch.set_num_threads(1)
+layers = [torch.nn.Linear(*size) for size in ((384, 384), (384, 1536), (1536, 384))]
+
+def work():
+    with torch.inference_mode():
+        for rows in (8, 16, 40, 64, 100, 200, 333, 512):
+            x = torch.randn(rows, 384)
+            for layer in layers:
+                x = layer(x)
+
+def live():
+    info = libc.mallinfo2()
+    return info.uordblks + info.hblkhd
+
+work()
+before = live()
+for _ in range(3):
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for one in threads: one.start()
+    for one in threads: one.join()
+print(json.dumps({"kept": live() - before}))
+"""
+
+
+def looked_at(how: str, code: str = CODE, **environment: str) -> dict[str, int]:
+    usual = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MALLOC", "GLIBC", "MKL"))
+    }
     found = subprocess.run(
-        [sys.executable, "-c", CODE, how],
+        [sys.executable, "-c", code, how],
         cwd=ROOT,
         env=usual | environment,
         capture_output=True,
@@ -76,3 +116,7 @@ def test_threads_share_two_arenas_and_what_is_free_is_given_back() -> None:
 def test_whoever_runs_it_can_choose() -> None:
     assert looked_at("few", MALLOC_ARENA_MAX="5")["arenas"] in (3, 4, 5)
     assert looked_at("usual")["arenas"] > 2
+
+
+def test_threads_that_ended_keep_no_buffers_for_products_of_matrices() -> None:
+    assert looked_at("few", MULTIPLYING)["kept"] < 2_000_000
