@@ -19,16 +19,13 @@ class PrivateBlocks(gr.Blocks):
 
     def __init__(self, *, most_waiting: int, **options: Any) -> None:
         self.most_waiting = most_waiting
-        self._launching = False
+        self.exited = False  # Gradio says so only after it has asked for the first description
         super().__init__(**options)
 
-    def launch(self, *arguments: Any, **options: Any) -> Any:
-        self._launching = True
-        return super().launch(*arguments, **options)
-
     def get_config_file(self) -> Any:
-        """Describes every component. Before the launch Gradio asks for it three times and uses none."""
-        return super().get_config_file() if self._launching else {}
+        """Describes every component. While they are put together Gradio asks for it three times, and uses
+        none of these."""
+        return super().get_config_file() if self.exited else {}
 
     def queue(self, *arguments: Any, **options: Any) -> Any:
         """From the first, when Gradio makes a queue of its own: each one later builds the server anew."""

@@ -6,6 +6,7 @@ import hashlib
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,7 @@ class Hub:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
+        self._discard_parts(2 * _STALLED)  # no download is waited for that long
         meter = _Meter()
         outcome: list[Path | Exception] = []
         done = threading.Event()
@@ -191,9 +193,16 @@ class Hub:
                 raise self._unreachable(source) from error
             case error:
                 if disk.is_full(error):  # what came of it keeps the disk full for everybody
-                    for part in self._cache.rglob("*.incomplete"):
-                        part.unlink(missing_ok=True)
+                    self._discard_parts()
                 raise error
+
+    def _discard_parts(self, idle: float = 0.0) -> None:
+        """Parts of files to which nothing was written for so many seconds. A process that is killed leaves
+        them, and none that comes after it goes on with them: each has a name of its own."""
+        for part in self._cache.rglob("*.incomplete"):
+            with suppress(FileNotFoundError):
+                if time.time() - part.stat().st_mtime >= idle:
+                    part.unlink()
 
     def _conversion(self, repo: str) -> str | None:
         """The pull request in which the Hub's converter offers the same weights as safetensors."""
