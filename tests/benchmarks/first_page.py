@@ -14,7 +14,7 @@ import time
 from tests.benchmarks.empty_page import EMPTY
 from tests.server import clean_environment, free_port, running
 
-TARGET = 1.3
+TARGET = 1.2
 
 
 def seconds(command: list[str], port: int) -> float:
