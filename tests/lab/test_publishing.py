@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,9 +14,19 @@ import pytest
 
 from components.lab.publishing import archive, push
 from components.models.errors import TourError
+from tests.fakes.disk import small_disk
 from tests.fakes.hub import closed_port, running_hub
 from tests.fakes.uploads import TOKEN
 from tests.server import ROOT
+
+PUSH = """
+import sys
+from pathlib import Path
+from components.lab.publishing import push
+
+model, endpoint, token = sys.argv[1:]
+list(push(Path(model), "me/mine", token, private=True, endpoint=endpoint))
+"""
 
 
 @pytest.fixture
@@ -68,18 +80,23 @@ def test_a_hub_that_is_away_is_told(model: Path):
         list(push(model, "me/mine", TOKEN, private=True, endpoint=closed_port()))
 
 
+def test_a_push_needs_no_room_on_the_disk(model: Path, tmp_path: Path):
+    with small_disk(tmp_path / "disk", 2_000_000) as place, running_hub({}) as hub:
+        here = shutil.copytree(model, place / "model")
+        (place / "rest").write_bytes(bytes(shutil.disk_usage(place).free))
+        assert not shutil.disk_usage(place).free
+        everything = dict.fromkeys(("HOME", "HF_HOME", "TMPDIR"), str(place))
+        command = [sys.executable, "-c", PUSH, str(here), hub.endpoint, TOKEN]
+        subprocess.run(command, cwd=ROOT, env=os.environ | everything, check=True)
+        assert hub.uploads.files["me/mine"] == {path.name: path.read_bytes() for path in model.iterdir()}
+
+
 def test_a_process_killed_while_it_pushes_leaves_nothing_half_done(model: Path):
     """SIGKILL when the commit has been sent and not answered."""
-    script = (
-        "import sys; from pathlib import Path\n"
-        "from components.lab.publishing import push\n"
-        "model, endpoint, token = sys.argv[1:]\n"
-        "list(push(Path(model), 'me/mine', token, private=True, endpoint=endpoint))"
-    )
     before = {path.name: path.read_bytes() for path in model.iterdir()}
     with running_hub({}) as hub:
         hub.silent_api.set()
-        process = subprocess.Popen([sys.executable, "-c", script, str(model), hub.endpoint, TOKEN], cwd=ROOT)
+        process = subprocess.Popen([sys.executable, "-c", PUSH, str(model), hub.endpoint, TOKEN], cwd=ROOT)
         deadline = time.monotonic() + 240
         while not any("/commit/" in line for line in hub.requests):
             assert process.poll() is None, "it ended by itself"

@@ -127,6 +127,20 @@ def test_a_process_killed_while_it_downloads_from_the_hub(hub: FakeHub, large: P
     assert not [*settings.cache_dir.rglob("*.incomplete")]
 
 
+def test_processes_that_fetch_from_the_hub_at_once(hub: FakeHub, large: Path, tmp_path: Path) -> None:
+    checkpoint = hub_entry(REPO, Head.ENCODER, large)
+    settings = Settings(cache_dir=tmp_path / "cache", device="cpu", hub_endpoint=hub.endpoint)
+    hub.held.add("model.safetensors")
+    processes = [fetching(settings, checkpoint, "") for _ in range(3)]
+    assert hub.paused.wait(120)
+    hub.held.clear()
+    hub.speak.set()
+    assert [process.wait(120) for process in processes] == [0, 0, 0]
+    assert Sources(settings).cached(checkpoint)
+    assert hub.downloads("model.safetensors") == 1
+    assert not [*settings.cache_dir.rglob("*.incomplete")]
+
+
 @pytest.fixture(scope="module")
 def quantized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_gguf(tmp_path_factory.mktemp("quantized") / "checkpoint")
