@@ -153,12 +153,13 @@ def test_adapting_makes_what_was_held_out_likelier(
     make: Callable[..., Work], request: pytest.FixtureRequest, kind: str, change: str
 ) -> None:
     base: Checkpoint = request.getfixturevalue(kind)
-    options = {**QUICK, "model": base.id, "change": change, "epochs": 6.0, "learning_rate": 0.01}
+    # Under LoRA the embeddings stay what they are, which in the tiny BERT is random numbers: less is learned,
+    # and large steps lose it again.
+    rate, enough = (0.003, 0.97) if (kind, change) == ("masked", "LoRA") else (0.01, 0.8)
+    options = {**QUICK, "model": base.id, "change": change, "epochs": 6.0, "learning_rate": rate}
     work = make(adaptation.METHOD, options, base)
     found = done(adaptation.METHOD, work)
     before, after = found["before"]["held_out"], found["after"]["held_out"]
-    # Under LoRA the embeddings stay what they are, which in the tiny BERT is random numbers.
-    enough = 0.97 if (kind, change) == ("masked", "LoRA") else 0.8
     assert after["perplexity"] < enough * before["perplexity"]
     assert found["measure"] == ("perplexity" if kind == "decoder" else "pseudo-perplexity")
     assert found["before"]["samples"] != found["after"]["samples"]
