@@ -75,7 +75,7 @@ def attribute(terms: Sequence[Term], units: int, steps: int) -> Generator[Progre
     parts = _parts(terms)
     hidden, score, change = yield from scaled_progress(_occlusion(parts, units), 0.0, 0.3)
     slopes = yield from scaled_progress(_gradients(parts, units), 0.3, 0.4)
-    integral = yield from scaled_progress(_integrate(parts, units, steps, change), 0.4, 0.9)
+    integral = yield from scaled_progress(_integrate(parts, units, steps, score, change), 0.4, 0.9)
     yield Progress("Following attention", 0.92)
     methods = [
         Values(name=OCCLUSION, values=hidden.tolist()),
@@ -178,7 +178,7 @@ class _Integral:
 
 
 def _integrate(
-    parts: Sequence[_Part], units: int, steps: int, change: float
+    parts: Sequence[_Part], units: int, steps: int, score: float, change: float
 ) -> Generator[Progress, None, _Integral]:
     """Integrated gradients (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365), [units]: the slope
     along the straight way from fillers to the text. Its sum is the score's change, but for the error of the
@@ -190,7 +190,8 @@ def _integrate(
     nodes = ceil(steps / pieces)
     scale = max(abs(change), torch.finfo(torch.float32).eps)
     ends = [piece / pieces for piece in range(pieces + 1)]
-    reached = dict(zip(ends, (yield from scaled_progress(_scores(parts, ends), 0.0, 0.1)), strict=True))
+    between = yield from scaled_progress(_scores(parts, ends[1:-1]), 0.0, 0.1)
+    reached = dict(zip(ends, (score - change, *between, score), strict=True))
     stretches: list[_Stretch] = []
 
     def integrated(start: float, end: float, before: float, after: float) -> Generator[Progress, None, None]:

@@ -201,7 +201,8 @@ def decoder_input(
 ) -> AttributionInput:
     """A text that is read from left to right; the logits from the first of `reads` on are kept."""
     # As places, which are copied: of a slice the head makes a product for each row, with all its weights.
-    options = {"use_cache": False, "logits_to_keep": torch.arange(reads[0] - len(ids), 0)}
+    kept = torch.arange(reads[0] - len(ids), 0, device=model.device)
+    options = {"use_cache": False, "logits_to_keep": kept}
     first = next((place for place, owner in enumerate(owners) if owner is not None), 0)
     return replace(
         attribution_input(model, {"input_ids": ids}, owners, reads, **options), once=min(first, reads[0])
