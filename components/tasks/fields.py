@@ -405,7 +405,12 @@ def _fault(error: ErrorDetails, schema: Mapping[str, Any]) -> str:
                 if isinstance(given, str)
                 else ("entries", schema.get("minItems" if few else "maxItems"))
             )
-            return f"has {len(given):,} {things}, at {'least' if few else 'most'} {limit:,} are allowed"
+            bound = (
+                f"at least {limit:,} {'is' if limit == 1 else 'are'} needed"
+                if few
+                else f"at most {limit:,} are allowed"
+            )
+            return f"has {len(given):,} {things}, {bound}"
         case _:
             return f"must be {_allowed(schema)}, but {shorten(given)} was given"
 

@@ -177,7 +177,11 @@ def quick(task: AnyTask) -> dict[str, Any]:
     """The task's own example, cut short, with the options that make it quick and repeatable."""
     names = {field.name for field in option_fields(task.options)}
     wanted = {"max_new_tokens": 4, "temperature": 0.0, "seed": 1, "targets": "capital, city", "steps": 4}
-    inputs = {name: value[:2] if isinstance(value, list) else value for name, value in task.example.items()}
-    if any(field.name == "parts" for field in input_fields(task.inputs)):
+    fewest = {field.name: max(2, field.min_items or 0) for field in input_fields(task.inputs)}
+    inputs = {
+        name: value[: fewest[name]] if isinstance(value, list) else value
+        for name, value in task.example.items()
+    }
+    if "parts" in fewest:
         inputs["parts"] = ["tokens", "sentiment"]
     return {**inputs, **{name: value for name, value in wanted.items() if name in names}}

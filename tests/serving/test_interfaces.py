@@ -59,10 +59,10 @@ of_models = pytest.mark.parametrize(
 )
 
 
-def texts_of(task: AnyTask) -> list[tuple[str, bool]]:
-    """The inputs that take text, and whether they take a list of it."""
+def texts_of(task: AnyTask) -> list[tuple[str, int]]:
+    """The inputs that take text, and how many a list of it must have; 0 where it is no list."""
     return [
-        (field.name, field.kind == "texts")
+        (field.name, max(1, field.min_items or 0) if field.kind == "texts" else 0)
         for field in input_fields(task.inputs)
         if field.kind in ("text", "texts")
         and (field.required or (field.kind == "text" and task.example.get(field.name)))
@@ -71,15 +71,15 @@ def texts_of(task: AnyTask) -> list[tuple[str, bool]]:
 
 def with_text(task: AnyTask, text: str) -> list[dict[str, Any]]:
     """Requests with `text` in place of each of the task's texts in turn."""
-    return [{**quick(task), name: [text] if listed else text} for name, listed in texts_of(task)]
+    return [{**quick(task), name: [text] * fewest or text} for name, fewest in texts_of(task)]
 
 
 def with_more_text(task: AnyTask, text: str) -> dict[str, Any]:
     """A valid request whose every text ends in `text`."""
     payload = quick(task)
-    for name, listed in texts_of(task):
+    for name, fewest in texts_of(task):
         value = payload[name]
-        payload[name] = [f"{one} {text}" for one in value] if listed else f"{value} {text}"
+        payload[name] = [f"{one} {text}" for one in value] if fewest else f"{value} {text}"
     return payload
 
 
@@ -200,9 +200,9 @@ def bad_values(task: AnyTask) -> Iterator[tuple[str, str, dict[str, Any]]]:
         "model that breaks out": "../../etc/passwd\0<script>",
     }.items():
         yield "model", wrong, {**good, **({"model": id} if isinstance(task, Task) else {"tokenizers": [id]})}
-    for name, listed in texts_of(task):
+    for name, fewest in texts_of(task):
         for value in (7, True, None, {"text": "x"}, [["x"]], [1], []):
-            yield f"texts: {listed}", f"{name} = {value!r}", {**good, name: value}
+            yield f"texts: {fewest > 0}", f"{name} = {value!r}", {**good, name: value}
     for field in option_fields(task.options):
         values: list[Any] = ["hot", [1], {}]
         if field.kind in ("int", "float"):

@@ -133,7 +133,7 @@ GOOD: dict[str, object] = {"text": "fine", "labels": ["one"]}
             Code.INVALID_INPUT,
             "Names (labels) must be a list of texts, but 'one' was given.",
         ),
-        ({"labels": []}, Code.INVALID_INPUT, "Names (labels) has 0 entries, at least 1 are allowed."),
+        ({"labels": []}, Code.INVALID_INPUT, "Names (labels) has 0 entries, at least 1 is needed."),
         ({"labels": ["a"] * 4}, Code.TOO_LONG, "Names (labels) has 4 entries, at most 3 are allowed."),
         ({"labels": ["a", " "]}, Code.INVALID_INPUT, "Text 2 of Names (labels) is blank; write some text."),
         (

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -117,8 +117,8 @@ def check(task: AnyTask, runner: Runner, payload: dict[str, Any], printed: str) 
     elif hasattr(result, "answer"):
         expected = [(f"{row.answer}  ({row.explanation})", row.score) for row in result.candidates]
     else:
-        rows = result.labels if hasattr(result, "labels") else result.candidates
-        expected = [(row.label if hasattr(row, "label") else row.token, row.score) for row in rows]
+        rows = getattr(result, fields(result)[0].name)
+        expected = [(getattr(row, fields(row)[0].name), row.score) for row in rows]
     lines = [line.split("  ", 1) for line in printed.splitlines()]
     assert [float(score) for score, _ in lines] == pytest.approx([score for _, score in expected], abs=1e-3)
     assert sorted(text for _, text in lines) == sorted(text for text, _ in expected)
