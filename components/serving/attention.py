@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
 from functools import cache
+from itertools import product
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -35,12 +35,13 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from components.insight.weights import Stack
+    from components.insight.weights import Piece, Stack
     from components.models.checkpoint import LoadedModel
 
 TEXTS = in_folder(__file__)
 
 THUMBNAIL = 48  # cells on a side at most
+SHAPES = tuple(product((0, 1), repeat=2))  # special, words: as in the query of a slice
 ROOM = 600_000_000  # bytes: three looks at 512 tokens of SmolLM2, or fifteen of MiniLM
 
 
@@ -186,10 +187,25 @@ def _about(stack: Stack) -> dict[str, Any]:
         "heads": stack.heads,
         "causal": stack.causal,
         "vectors": stack.vectors is not None,
-        "rows": [asdict(piece) for piece in stack.rows],
-        "columns": [asdict(piece) for piece in stack.columns],
+        "rows": [*map(_token, stack.rows)],
+        "columns": [*map(_token, stack.columns)],
+        "groups": {
+            f"special={special}&words={words}": _groups(stack, special, words) for special, words in SHAPES
+        },
         "entropies": weights.entropies(stack.weights).round(3).tolist(),
     }
+
+
+def _token(piece: Piece) -> dict[str, Any]:
+    return {"text": piece.text, "special": piece.special, "sequence": piece.sequence}
+
+
+def _groups(stack: Stack, special: int, words: int) -> dict[str, list[list[int]]]:
+    """The places of the tokens that each row and each column of a slice stands for."""
+    from components.insight import weights
+
+    shape = _shape(Slice(special=special, words=words))
+    return {"rows": weights.groups(stack.rows, shape), "columns": weights.groups(stack.columns, shape)}
 
 
 def _shown(stack: Stack, asked: Slice, layer: int) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -76,16 +76,17 @@ def test_a_link_says_what_is_seen_of_attention(module_page: Page) -> None:
     assert called(module_page, "attention", "linkedView", given, "?layer=x1&head=-2") == given
 
 
-def test_pieces_of_a_word_are_one_place(module_page: Page) -> None:
-    pieces = [
-        {"text": "[CLS]", "special": True, "word": None, "sequence": None},
-        {"text": "play", "special": False, "word": 0, "sequence": 0},
-        {"text": "ing", "special": False, "word": 0, "sequence": 0},
-        {"text": "play", "special": False, "word": 0, "sequence": 1},
+def test_tokens_of_a_group_are_drawn_as_one(module_page: Page) -> None:
+    tokens = [
+        {"text": "[CLS]", "special": True, "sequence": 0},
+        {"text": "play", "special": False, "sequence": 0},
+        {"text": "ing", "special": False, "sequence": 0},
+        {"text": "play", "special": False, "sequence": 1},
     ]
-    joined = called(module_page, "attention", "groups", pieces, {"special": False, "words": True})
-    assert [(one["text"], one["places"]) for one in joined] == [("playing", [1, 2]), ("play", [3])]
-    assert len(called(module_page, "attention", "groups", pieces, {"special": True, "words": False})) == 4
+    assert called(module_page, "attention", "items", tokens, [[1, 2], [3]]) == [
+        {"text": "playing", "places": [1, 2], "special": False, "sequence": 0},
+        {"text": "play", "places": [3], "special": False, "sequence": 1},
+    ]
 
 
 def test_long_text_is_cut_between_characters(module_page: Page) -> None:

@@ -50,6 +50,21 @@ def test_a_layer_is_what_the_door_tells(http: Http) -> None:
     assert np.array_equal(small[4, 7], weights[7])  # nine tokens fit
 
 
+@pytest.mark.parametrize("special", [0, 1])
+@pytest.mark.parametrize("words", [0, 1])
+def test_each_row_and_column_of_a_slice_has_its_tokens(http: Http, special: int, words: int) -> None:
+    look = view(http, text="The untokenizable cat.", text_pair="Untokenizable!")
+    stack = look["stacks"][0]
+    groups = stack["groups"][f"special={special}&words={words}"]
+    weights, _ = part(http, look, "layer", special=special, words=words)
+    assert weights.shape[1:] == (len(groups["rows"]), len(groups["columns"]))
+    shown = ["".join(stack["rows"][place]["text"] for place in places) for places in groups["rows"]]
+    assert shown.count("[SEP]") == 2 * special
+    assert ("untokenizable" in shown) == bool(words)
+    kept = [place for place, token in enumerate(stack["rows"]) if special or not token["special"]]
+    assert [place for places in groups["rows"] for place in places] == kept
+
+
 def test_the_same_look_is_not_computed_again(http: Http) -> None:
     first, second = (view(http, text="Once is enough.") for _ in range(2))
     assert first == second  # seconds and all

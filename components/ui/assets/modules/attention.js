@@ -43,25 +43,13 @@ export function linkedView(given, search) {
   return view;
 }
 
-// As the server joins and leaves out tokens: the places that are shown as one.
-export function groups(pieces, { special, words }) {
-  const found = [];
-  let last = null;
-  pieces.forEach((piece, place) => {
-    if (piece.special && !special) {
-      last = null;
-      return;
-    }
-    const word = piece.word === null || !words ? null : `${piece.sequence}/${piece.word}`;
-    if (word !== null && word === last) found[found.length - 1].push(place);
-    else found.push([place]);
-    last = word;
-  });
-  return found.map((places) => ({
+/** What is drawn as one: the tokens at the places of each group, as the server joins and leaves them out. */
+export function items(tokens, groups) {
+  return groups.map((places) => ({
     places,
-    text: places.map((place) => pieces[place].text).join(""),
-    sequence: pieces[places[0]].sequence,
-    special: pieces[places[0]].special,
+    text: places.map((place) => tokens[place].text).join(""),
+    sequence: tokens[places[0]].sequence,
+    special: tokens[places[0]].special,
   }));
 }
 
@@ -206,11 +194,11 @@ export function start({ element, props }) {
     if (state.kind === "cross") state.rollout = false;
   }
 
+  // Which tokens are left out and joined, as a query asks for it and the server names its groups.
+  const joined = () => `special=${Number(state.special)}&words=${Number(state.words)}`;
+
   async function bytes(one, name, layer) {
-    const query = new URLSearchParams(
-      /** @type {any} */ ({ layer, special: state.special ? 1 : 0, words: state.words ? 1 : 0 }),
-    );
-    const address = `./data/attention/${one.key}/${stackOf(one).kind}/${name}?${query}`;
+    const address = `./data/attention/${one.key}/${stackOf(one).kind}/${name}?layer=${layer}&${joined()}`;
     if (!kept.has(address)) {
       const response = await fetch(address);
       if (!response.ok) await json(response);
@@ -281,8 +269,9 @@ export function start({ element, props }) {
       }
     }
     const described = second && state.run !== "first" ? stackOf(second) : stack;
-    const rows = groups(described.rows, state),
-      columns = groups(described.columns, state);
+    const groups = described.groups[joined()];
+    const rows = items(described.rows, groups.rows),
+      columns = items(described.columns, groups.columns);
     const [from, to] = { all: [null, null], aa: [0, 0], ab: [0, 1], ba: [1, 0], bb: [1, 1] }[state.pair];
     const wanted = (all, sequence) =>
       all.map((_, index) => index).filter((index) => sequence === null || all[index].sequence === sequence);
@@ -1100,13 +1089,7 @@ export function start({ element, props }) {
         ),
       ),
     npy: async () => {
-      const query = new URLSearchParams(
-        /** @type {any} */ ({
-          layer: state.layer,
-          special: state.special ? 1 : 0,
-          words: state.words ? 1 : 0,
-        }),
-      );
+      const query = `layer=${state.layer}&${joined()}`;
       save(
         `attention-${state.kind}-layer-${state.layer + 1}.npy`,
         await (await fetch(`./data/attention/${look.key}/${stackOf(look).kind}/weights.npy?${query}`)).blob(),
