@@ -66,14 +66,14 @@ def test_links_leave_out_defaults_and_are_refused_when_too_long(module_page: Pag
 def test_a_link_says_what_is_seen_of_attention(module_page: Page) -> None:
     given = {"view": "lines", "layer": 1}
     search = "?view=matrix&layer=3&head=mean&words=1&special=0"
-    assert called(module_page, "attention", "linkedView", given, search) == {
+    assert called(module_page, "attention-links", "linkedView", given, search) == {
         "view": "matrix",
         "layer": 3,
         "head": "mean",
         "words": True,
         "special": False,
     }
-    assert called(module_page, "attention", "linkedView", given, "?layer=x1&head=-2") == given
+    assert called(module_page, "attention-links", "linkedView", given, "?layer=x1&head=-2") == given
 
 
 def test_tokens_of_a_group_are_drawn_as_one(module_page: Page) -> None:
@@ -83,10 +83,61 @@ def test_tokens_of_a_group_are_drawn_as_one(module_page: Page) -> None:
         {"text": "ing", "special": False, "sequence": 0},
         {"text": "play", "special": False, "sequence": 1},
     ]
-    assert called(module_page, "attention", "items", tokens, [[1, 2], [3]]) == [
+    assert called(module_page, "attention-data", "items", tokens, [[1, 2], [3]]) == [
         {"text": "playing", "places": [1, 2], "special": False, "sequence": 0},
         {"text": "play", "places": [3], "special": False, "sequence": 1},
     ]
+
+
+STATE = {"view": "matrix", "head": 1, "special": True, "words": False, "pair": "all", "run": "first"}
+STACK = {
+    "causal": False,
+    "rows": [{"text": text, "special": False, "sequence": place} for place, text in enumerate("ab")],
+    "columns": [{"text": text, "special": False, "sequence": place} for place, text in enumerate("ab")],
+    "groups": {"special=1&words=0": {"rows": [[0], [1]], "columns": [[0], [1]]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "values"),
+    [
+        ({}, [0, 1, 0.2, 0.8]),
+        ({"head": "mean"}, [0.5, 0.5, 0.2, 0.8]),
+        ({"pair": "ab"}, [1]),
+        ({"run": "second"}, [0.4, 0.6, 0.2, 0.8]),
+        ({"run": "difference"}, [0.4, -0.4, 0, 0]),
+    ],
+)
+def test_a_matrix_of_attention_is_cut_from_the_bytes_of_a_layer(
+    module_page: Page, changes: dict[str, Any], values: list[float]
+) -> None:
+    drawn = module_page.evaluate(
+        """async ([first, second, stack, state]) => {
+          const { matrixOf } = await import("./attention-data.js");
+          const weights = (data) => ({ shape: [2, 2, 2], data: Uint8Array.from(data) });
+          const matrix = matrixOf(weights(first), second && weights(second), stack, state);
+          return { ...matrix, values: [...matrix.values] };
+        }""",
+        [
+            [255, 0, 51, 204, 0, 255, 51, 204],
+            [0, 0, 0, 0, 102, 153, 51, 204] if "run" in changes else None,
+            STACK,
+            STATE | changes,
+        ],
+    )
+    assert drawn["values"] == pytest.approx(values)
+    assert drawn["most"] == pytest.approx(max(map(abs, values)))
+    assert drawn["signed"] == (changes.get("run") == "difference")
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "found"),
+    [(45, 35, {"row": 1, "column": 2}), (5, 35, {"row": 1, "column": None}), (45, 5, None), (90, 35, None)],
+)
+def test_a_point_of_the_matrix_is_a_pair(module_page: Page, x: int, y: int, found: Any) -> None:
+    picture = {"view": "matrix", "rows": [{}] * 3, "columns": [{}] * 5}
+    view = {"picture": picture, "place": {"x": 20, "top": 20, "cell": 10}}
+    assert called(module_page, "attention-drawing", "found", view, x, y) == found
 
 
 def test_long_text_is_cut_between_characters(module_page: Page) -> None:

@@ -39,6 +39,13 @@ def test_a_page_fetches_its_modules_and_theirs_at_once(http: Http) -> None:
         assert {PLACE + name for name in imported} <= set(links)
 
 
+def test_only_pages_that_show_attention_fetch_its_modules(http: Http) -> None:
+    names = {file.name for file in FOLDER.glob("attention*.js")}
+    assert len(names) > 1
+    for path, wanted in (("/attention", names), ("/", set[str]()), ("/fill-mask", set[str]())):
+        assert names & set(re.findall(r"[\w-]+\.js", http.client.get(path).text)) == wanted
+
+
 def test_only_modules_that_are_there_are_named() -> None:
     assert preloads("nothing") == ""
     assert start("lab-runs", "remove").count("import(") == call("lab-runs", "start").count("import(") == 1
