@@ -8,15 +8,16 @@ import io
 import numpy as np
 from PIL import Image
 
-from components import texts
+from components import templates, texts
 from components.figures import answers
-from components.figures.markup import Markup, join
+from components.figures.markup import Markup
 from components.tasks.counted import counted
 from components.tasks.feature_extraction import TASK
 from components.ui.inspection import Inspection
 from components.ui.page import Json, ListInput, TaskPage
 
 TEXTS = texts.beside(__file__)
+FILL = templates.beside(__file__)
 
 # Of positive and of negative numbers; they are told apart by every kind of colour vision.
 POSITIVE, NEGATIVE = (13, 116, 184), (214, 110, 14)
@@ -27,35 +28,17 @@ def draw(request: Json, answer: Json) -> Markup:
     found = answer["embeddings"]
     vectors = np.array([one["vector"] for one in found], dtype=np.float32)
     largest = float(np.abs(vectors).max()) or 1.0
-    strips = join(
-        Markup(
-            '<tr><th scope="row" dir="auto">{name}</th><td><img class="strip" src="{strip}" '
-            'alt="{dimensions} numbers from {low:.3f} to {high:.3f}"></td></tr>'
-        ).format(
-            name=one["token"] or request["texts"][one["text"]],
-            strip=_strip(vector / largest),
-            dimensions=len(vector),
-            low=vector.min(),
-            high=vector.max(),
-        )
+    strips = [
+        (one["token"] or request["texts"][one["text"]], _strip(vector / largest), vector)
         for one, vector in zip(found, vectors, strict=True)
-    )
+    ]
     file = io.BytesIO()
     np.save(file, vectors)
     said = TEXTS.html(
         "vectors", count=counted(len(found), "vector"), dimensions=answer["dimensions"], largest=largest
     )
-    return said + Markup(
-        '<table class="strips"><caption class="visually-hidden">Vectors</caption><thead '
-        'class="visually-hidden"><tr><th scope="col">Text or token</th><th scope="col">Vector</th></tr>'
-        "</thead><tbody>{strips}</tbody></table>"
-        '<p><a download="embeddings.npy" href="{file}">Download as .npy</a> '
-        '<span class="hint">{about_file}</span></p>'
-    ).format(
-        strips=strips,
-        about_file=TEXTS["file"],
-        file=_data("application/octet-stream", file.getvalue()),
-    )
+    href = _data("application/octet-stream", file.getvalue())
+    return said + FILL("vectors", strips=strips, file=href, about_file=TEXTS["file"])
 
 
 def _strip(vector: np.ndarray) -> str:

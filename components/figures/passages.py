@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components import texts
-from components.figures.markup import Markup, bar_rows, escape, join, percent
+from components import templates, texts
+from components.figures.markup import Markup, bar_rows, join, percent
 from components.figures.spans import Mark, marked
 
 TEXTS = texts.beside(__file__)
+FILL = templates.beside(__file__, percent=percent)
 
 Json = Mapping[str, Any]
 
@@ -66,34 +67,11 @@ def positions(context: str, places: Sequence[Json]) -> Markup:
     the likeliest of both in a table. Nothing if there are no places."""
     if not places:
         return Markup()
-    body, after = [], 0
+    parts: list[tuple[str, Json | None]] = []
+    after = 0
     for one in places:
-        body.append(escape(context[after : one["start"]]))
-        body.append(
-            Markup(
-                '<span class="edge" style="--begins:{begins:.3f};--ends:{ends:.3f}" title="{title}">{text}'
-                "</span>"
-            ).format(
-                begins=one["begins"],
-                ends=one["ends"],
-                title=f"begins {percent(one['begins'])}, ends {percent(one['ends'])}",
-                text=one["text"],
-            )
-        )
+        parts.append((context[after : one["start"]], one))
         after = one["end"]
-    body.append(escape(context[after:]))
+    parts.append((context[after:], None))
     ranked = sorted(places, key=lambda one: -max(one["begins"], one["ends"]))[:MOST_LISTED]
-    rows = join(
-        Markup('<tr><th scope="row" dir="auto">{}</th><td>{:,}</td><td>{}</td><td>{}</td></tr>').format(
-            one["text"], one["start"], percent(one["begins"]), percent(one["ends"])
-        )
-        for one in ranked
-    )
-    return Markup(
-        '<section class="edges"><h3>Where an answer may begin and end</h3><p class="hint">{explained}</p>'
-        '<p class="marked" dir="auto">{body}</p><details><summary>The most likely tokens as a table</summary>'
-        '<div class="grid-box"><table class="grid"><thead><tr><th scope="col">Token</th>'
-        '<th scope="col">At</th><th scope="col">Begins</th><th scope="col">Ends</th></tr></thead>'
-        "<tbody>{rows}</tbody></table></div>"
-        "</details></section>"
-    ).format(explained=TEXTS["positions"], body=join(body), rows=rows)
+    return FILL("positions", explained=TEXTS["positions"], parts=parts, ranked=ranked)

@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components import templates
 from components.figures.markup import Markup, escape, join, percent
 
 # Colours and line styles, `kind-0` to `kind-7` in the stylesheet; the last is for all labels beyond them.
+FILL = templates.beside(__file__, percent=percent)
 KINDS = 8
 _USUAL = {"PER": 0, "PERSON": 0, "ORG": 1, "ORGANIZATION": 1, "LOC": 2, "LOCATION": 2, "MISC": 3}
 LONGEST_TABLE = 500
@@ -131,24 +133,5 @@ def _switches(marks: Sequence[Mark], kinds: dict[str, int]) -> Markup:
 
 
 def _table(text: str, marks: Sequence[Mark], kinds: dict[str, int], title: str) -> Markup:
-    rows = join(
-        Markup(
-            '<tr class="kind-{}"><th scope="row" dir="auto">{}</th><td>{}</td><td>{}</td>'
-            "<td>{:,}–{:,}</td></tr>"
-        ).format(
-            kinds[mark.label],
-            text[mark.start : mark.end],
-            mark.label,
-            percent(mark.score),
-            mark.start,
-            mark.end,
-        )
-        for mark in marks[:LONGEST_TABLE]
-    )
-    rest = len(marks) - LONGEST_TABLE
-    more = Markup("<p>{:,} more are in the JSON below.</p>").format(rest) if rest > 0 else ""
-    return Markup(
-        "<details><summary>{title} ({count:,})</summary><table><thead><tr>"
-        '<th scope="col">Text</th><th scope="col">Label</th><th scope="col">Score</th>'
-        '<th scope="col">Characters</th></tr></thead><tbody>{rows}</tbody></table>{more}</details>'
-    ).format(title=title, count=len(marks), rows=rows, more=more)
+    rows = [(mark, kinds[mark.label], text[mark.start : mark.end]) for mark in marks[:LONGEST_TABLE]]
+    return FILL("table", title=title, rows=rows, count=len(marks))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components import texts
+from components import templates, texts
 from components.figures.markup import Markup, bar_rows, join, percent
 
 TEXTS = texts.beside(__file__)
+FILL = templates.beside(__file__, percent=percent)
 
 Json = Mapping[str, Any]
 
@@ -56,28 +57,11 @@ def with_doubts(text: str, segments: Sequence[Json]) -> Markup:
 
 
 def _side_by_side(segments: list[Json]) -> Markup:
-    rows = join(
-        Markup('<tr{}><td dir="auto">{}</td><td dir="auto">{}</td><td>{}{}</td></tr>').format(
-            Markup(' class="unsure"') if one["unsure"] else "",
-            one["source"],
-            one["translation"],
-            percent(one["score"]),
-            " (unsure)" if one["unsure"] else "",
-        )
-        for one in segments[:MOST_ROWS]
-    )
-    rest = len(segments) - MOST_ROWS
-    more = Markup("<p>{:,} more are in the JSON below.</p>").format(rest) if rest > 0 else ""
-    return Markup(
-        '<details class="sentences"{open}><summary>Sentence by sentence ({count:,})</summary>'
-        '<div class="grid-box"><table class="grid wrapping"><thead><tr><th scope="col">Source</th>'
-        '<th scope="col">Translation</th><th scope="col">Score</th></tr></thead><tbody>{rows}</tbody></table>'
-        "</div>{more}</details>"
-    ).format(
-        open=Markup(" open") if any(one["unsure"] for one in segments) else "",
+    return FILL(
+        "side_by_side",
+        segments=segments[:MOST_ROWS],
         count=len(segments),
-        rows=rows,
-        more=more,
+        open=any(one["unsure"] for one in segments),
     )
 
 

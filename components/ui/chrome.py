@@ -14,13 +14,14 @@ from typing import Any
 
 import gradio as gr
 
-from components import javascript, stylesheet, texts
-from components.figures.markup import Markup, join
+from components import javascript, stylesheet, templates, texts
+from components.figures.markup import Markup
 from components.shell import ASIDE, Shell
 from components.ui.guides import TOURS_PAGE
 from components.ui.page import PlainPage, TaskPage
 
 TEXTS = texts.beside(__file__)
+FILL = templates.beside(__file__)
 
 NAME = "Transformers Tour"
 CLAIM, ABOUT = TEXTS["claim"], TEXTS["about"]
@@ -86,46 +87,14 @@ def header(pages: Sequence[Page], current: Page | None, *, home: bool = True) ->
 
     Links are relative, so that the app also works below a path prefix.
     """
-    links = join(
-        _group(name, list(members), current) for name, members in groupby(pages, key=lambda page: page.group)
-    )
-    return Markup(
-        '<header id="tour-header" class="tour-header"><a class="skip" href="#main">Skip to content</a>'
-        '<div class="bar-top">'
-        '<a class="brand" href="./"{home}><span class="mark" aria-hidden="true"></span>{name}</a>'
-        '<nav aria-label="Pages">{links}</nav><a class="to-tours" href="./{tours}">Tours</a>'
-        '<button type="button" class="search-open" aria-label="Search" aria-keyshortcuts="Control+K /" '
-        'aria-haspopup="dialog" '
-        'title="Search (Ctrl+K or /)"><span class="icon" aria-hidden="true"></span><span>Search</span>'
-        "</button>"
-        '<button type="button" class="present-open" aria-label="Present this page" aria-keyshortcuts="Alt+P" '
-        'title="Present this page (Alt+P)"><span class="icon" aria-hidden="true"></span></button>'
-        '<button type="button" class="theme-switch" aria-label="Switch between light and dark">'
-        '<span aria-hidden="true">◐</span></button></div></header>'
-    ).format(
-        name=NAME,
-        links=links,
+    return FILL(
+        "header",
+        brand=NAME,
         tours=TOURS_PAGE,
-        home=Markup(' aria-current="page"') if home and current is None else "",
+        groups=[(name, [*members]) for name, members in groupby(pages, key=lambda page: page.group)],
+        current=current,
+        home=home and current is None,
     )
-
-
-def _group(name: str, pages: Sequence[Page], current: Page | None) -> Markup:
-    """A list that opens, whose name says which of its pages is shown; a page that is alone is a link."""
-    links = join(
-        Markup('<a href="./{slug}"{current}>{title}</a>').format(
-            slug=page.slug,
-            title=page.nav,
-            current=Markup(' aria-current="page"') if page is current else "",
-        )
-        for page in pages
-    )
-    if len(pages) == 1:
-        return links
-    here = Markup(' <span class="here">{}</span>').format(current.nav) if current in pages and current else ""
-    return Markup(
-        '<details class="nav-group" name="pages"><summary{}>{}{}</summary><div>{}</div></details>'
-    ).format(Markup(" data-here") if here else "", name, here, links)
 
 
 def heading(title: str, sentence: str, *, hero: bool = False) -> Markup:

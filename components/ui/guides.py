@@ -16,12 +16,13 @@ from urllib.parse import urlencode
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from components import javascript
-from components.figures.markup import Markup, join
+from components import javascript, templates
+from components.figures.markup import Markup
 from components.shell import Aside
 
 TOURS_PAGE = "tours"
 KEPT = ("embed", "__theme", "present")  # what stays in the address from one stop to the next
+FILL = templates.beside(__file__)
 STYLE = Path(__file__).parent / "assets" / "guide.css"
 
 _DATA = ConfigDict(extra="forbid", populate_by_name=True)
@@ -105,75 +106,21 @@ def panel(guide: Guide, number: int, kept: Mapping[str, str]) -> Markup:
     further = guide.address(number + 1, kept) if number < len(guide.stops) else ""
     overview = f"./{TOURS_PAGE}" + (f"?{urlencode(kept)}" if kept else "")
     doing = {"fill": dict(stop.attempt.fill), "press": stop.attempt.press}
-    return Markup(
-        '<aside id="tour-panel" aria-labelledby="tour-stop" data-tour="{name}" data-stop="{number}" '
-        'data-anchor="{anchor}" data-try="{doing}">'
-        '<div class="tour-place"><a href="{overview}">{title}</a>'
-        "<span>Stop {number} of {count}</span></div>"
-        '<progress max="{count}" value="{number}" aria-label="Progress of the tour"></progress>'
-        '<div class="tour-says"><h2 id="tour-stop" tabindex="-1">{heading}</h2><p>{text}</p>'
-        '<p class="tour-try"><strong>Try it.</strong> {attempt} '
-        '<button type="button" class="tour-do">Show me</button></p>{question}</div>'
-        '<nav aria-label="Guided tour">{back}{further}'
-        '<button type="button" class="tour-leave" aria-keyshortcuts="Escape">Leave</button></nav>'
-        '<p class="unseen" role="status"></p></aside>'
-    ).format(
-        name=guide.name,
+    return FILL(
+        "panel",
+        guide=guide,
+        stop=stop,
         number=number,
-        count=len(guide.stops),
-        anchor=stop.anchor,
         doing=json.dumps(doing),
         overview=overview,
-        title=guide.title,
-        heading=stop.title,
-        text=stop.text,
-        attempt=stop.attempt.text,
-        question=_question(stop),
-        back=_way("Back", "prev", back, "ArrowLeft") if back else "",
-        further=_way("Next", "next", further, "ArrowRight")
-        if further
-        else _way("Finish", "next", overview, "ArrowRight"),
+        back=back,
+        further=further,
     )
-
-
-def _question(stop: Stop) -> Markup:
-    if not stop.question:
-        return Markup()
-    return Markup('<details class="tour-question"><summary>{}</summary><p>{}</p></details>').format(
-        stop.question, stop.answer
-    )
-
-
-def _way(words: str, relation: str, address: str, key: str) -> Markup:
-    return Markup('<a rel="{}" href="{}" aria-keyshortcuts="{}">{}</a>').format(relation, address, key, words)
 
 
 def contents(words: str, tours: Sequence[Guide]) -> Markup:
     """The page that lists all tours with their stops, below `words`."""
-    return Markup("<p>{}</p>{}").format(words, join(map(_listed, tours)))
-
-
-def _listed(guide: Guide) -> Markup:
-    stops = join(
-        Markup('<li><a href="{}" data-stop="{}">{}</a></li>').format(
-            guide.address(number), number, stop.title
-        )
-        for number, stop in enumerate(guide.stops, 1)
-    )
-    return Markup(
-        '<section class="tour-listed" data-tour="{name}"><h2 id="{name}">{title}</h2><p>{sentence} '
-        "About {minutes} minutes, {count} stops.</p>"
-        '<p class="tour-starts"><a class="tour-start" href="{start}">Start</a>'
-        '<a class="tour-continue" hidden></a></p><ol>{stops}</ol></section>'
-    ).format(
-        name=guide.name,
-        title=guide.title,
-        sentence=guide.sentence,
-        minutes=guide.minutes,
-        count=len(guide.stops),
-        start=guide.address(1),
-        stops=stops,
-    )
+    return FILL("contents", words=words, guides=tours)
 
 
 @cache

@@ -31,6 +31,7 @@ TYPED = {"query", "requests", "source", "target", "words", "arxiv", "languages",
 TAG = re.compile(r"<[^<>]*>")
 # Tags at which a text ends; those within a sentence are passed over.
 BLOCK_TAG = re.compile(r"</?(?!(?:a|b|bdi|code|em|i|mark|span|strong)\b)[a-z][^<>]*>")
+STATEMENT, FILLED_IN = re.compile(r"\{[%#].*?[%#]\}", re.DOTALL), re.compile(r"\{\{.*?\}\}", re.DOTALL)
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 LINK_TARGET = re.compile(r"\]\([^)\s]*\)")
@@ -58,6 +59,8 @@ def texts() -> Iterator[Text]:
         yield from markdown(path)
     for path in files(".js"):
         yield from javascript(path)
+    for path in files(".html"):
+        yield from template(path)
 
 
 def files(suffix: str) -> Iterator[Path]:
@@ -87,6 +90,15 @@ def python_strings(path: Path) -> Iterator[Text]:
             continue
         for block in BLOCK_TAG.split(written):
             yield Text(f"{relative(path)}:{node.lineno}", " ".join(TAG.sub(" ", block).split()))
+
+
+def template(path: Path) -> Iterator[Text]:
+    """What stands between the tags of HTML or of a Jinja2 template, with … for what is filled in."""
+    written = FILLED_IN.sub("…", STATEMENT.sub("<br>", path.read_text("utf-8")))
+    for block in BLOCK_TAG.split(written):
+        text = " ".join(TAG.sub(" ", block).split())
+        if reads_like_text(text):
+            yield Text(relative(path), text)
 
 
 def _no_text(node: ast.AST) -> Iterable[ast.AST]:
