@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from components import texts
+from components import templates, texts
 from components.figures import chart, status
 from components.figures.chart import Chart
 from components.figures.markup import Markup, join, percent, table
@@ -120,27 +120,7 @@ def rows(page: Page, data: Data, words: str) -> Markup:
     shown = [*first, *(name for name in page.columns if name not in first)]
     left = len(shown) - MOST_COLUMNS
     places = [page.columns.index(name) for name in shown[:MOST_COLUMNS]]
-    head = join(Markup('<th scope="col" dir="auto">{}</th>').format(page.columns[at]) for at in places)
-    body = join(
-        Markup('<tr><td class="number">{:,}</td>{}</tr>').format(
-            number + 1,
-            join(_cell(row[at], words if page.columns[at] == data.about.text else "") for at in places),
-        )
-        for number, row in zip(page.numbers, page.rows, strict=True)
-    )
-    return Markup(
-        '<p class="hint">{found:,} rows, page {page:,} of {pages:,}.{left}</p>'
-        '<div class="grid-box" tabindex="0" role="region" aria-label="Rows of the data">'
-        '<table class="grid"><thead><tr><th scope="col">row</th>{head}</tr></thead><tbody>{body}</tbody>'
-        "</table></div>"
-    ).format(
-        found=page.found,
-        page=page.page + 1,
-        pages=page.pages,
-        left=f" {left} more columns are not shown." if left > 0 else "",
-        head=head,
-        body=body,
-    )
+    return FILL("rows", page=page, shown=places, left=left, words=words, searched=about.text)
 
 
 def _cell(value: object, words: str) -> Markup:
@@ -152,6 +132,9 @@ def _cell(value: object, words: str) -> Markup:
     parts = re.split(f"({re.escape(words)})", text, flags=re.IGNORECASE)
     marked = join(Markup("<mark>{}</mark>").format(part) if at % 2 else part for at, part in enumerate(parts))
     return Markup('<td dir="auto">{}{}</td>').format(marked, cut)
+
+
+FILL = templates.beside(__file__, cell=_cell)
 
 
 # Classes

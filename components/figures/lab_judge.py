@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from components import templates
 from components.figures import chart, reliability, status, svg
 from components.figures.chart import Chart
 from components.figures.markup import Markup, join, percent
@@ -41,29 +42,7 @@ class Entry:
 def compared(entries: Sequence[Entry], chosen: int) -> Markup:
     """All classifiers with their measures; intervals as whiskers on a scale from 0 to 1."""
     names = [f"{measure.name[0].upper()}{measure.name[1:]}" for measure in entries[0].measures]
-    heads = join(
-        Markup('<th scope="col">{}</th>').format(title)
-        for title in ("Classifier", *names, "Calibration error", "Time")
-    )
-    rows = join(
-        Markup(
-            '<tr{}><th scope="row">{} · {}<span class="sequence" dir="auto">{}</span></th>{}'
-            "<td>{:.3f}</td><td>{}</td></tr>"
-        ).format(
-            Markup(' class="marked" aria-current="true"') if entry.number == chosen else "",
-            entry.number,
-            entry.title,
-            entry.settings,
-            join(Markup("<td>{}</td>").format(_measured(measure)) for measure in entry.measures),
-            entry.calibration.error,
-            _time(entry.seconds),
-        )
-        for entry in entries
-    )
-    return Markup(
-        '<div class="grid-box" tabindex="0" role="region" aria-label="All classifiers compared">'
-        '<table class="grid judge-compared"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
-    ).format(heads, rows) + status.hint(TEXTS["intervals"])
+    return FILL("compared", names=names, entries=entries, chosen=chosen) + status.hint(TEXTS["intervals"])
 
 
 def _measured(measure: Measure) -> Markup:
@@ -89,6 +68,9 @@ def _measured(measure: Measure) -> Markup:
 
 def _time(seconds: float) -> str:
     return status.duration(seconds) if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+FILL = templates.beside(__file__, measured=_measured, time=_time)
 
 
 def per_class(judged: Judgement) -> Markup:
@@ -156,34 +138,14 @@ def confusion(judged: Judgement) -> Chart:
 
 
 def _matrix(judged: Judgement, shown: Sequence[int]) -> Markup:
-    counts = judged.confusion
-    rows = join(
-        Markup('<tr><th scope="row" dir="auto">{}</th>{}</tr>').format(
-            judged.labels[row],
-            join(
-                _cell(int(counts[row, column]), int(counts[row].sum()), row, column, judged)
-                for column in shown
-            ),
-        )
-        for row in shown
+    return FILL(
+        "matrix",
+        labels=judged.labels,
+        shown=shown,
+        counts=judged.confusion.tolist(),
+        totals=judged.confusion.sum(axis=1).tolist(),
+        several=judged.several,
     )
-    return Markup(
-        '<div class="grid-box lab-judge" role="region" aria-label="Confusion matrix">'
-        '<table class="judge-matrix"><caption class="visually-hidden">Examples by true class (rows) and '
-        'predicted class (columns)</caption><thead><tr><td class="corner">true ↓ predicted →</td>{}</tr>'
-        "</thead><tbody>{}</tbody></table></div>"
-    ).format(_heads(judged.labels[column] for column in shown), rows)
-
-
-def _cell(count: int, total: int, row: int, column: int, judged: Judgement) -> Markup:
-    labels = judged.labels
-    cls = "right" if row == column or judged.several else "wrong"
-    if not count:
-        return Markup('<td class="{}">0</td>').format(cls)
-    return Markup(
-        '<td class="{}" style="--share:{:.3f}"><button type="button" data-row="{}" data-column="{}" '
-        'aria-label="{} of {} predicted as {}">{:,}</button></td>'
-    ).format(cls, count / total, row, column, count, labels[row], labels[column], count)
 
 
 def _most_confused(counts: np.ndarray) -> list[int]:

@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 from unicodedata import east_asian_width
 
-from components import texts
+from components import templates, texts
 from components.figures import chart, status, svg
 from components.figures.chart import Chart
 from components.figures.markup import Markup, join, percent, table
@@ -40,6 +40,9 @@ def visible(token: str) -> str:
     """A token's text without the space that it begins with; what cannot be seen is drawn."""
     shown = token.replace("\n", "↵").replace("\t", "⇥")
     return shown.strip() or "␣" * max(1, len(token))
+
+
+FILL = templates.beside(__file__, visible=visible, percent=percent)
 
 
 def short(token: str, room: int = LETTERS) -> str:
@@ -139,32 +142,15 @@ def _where(predicts: str) -> str:
 def _last_column(answer: Json) -> Markup:
     """The lens as a table, at one position: the last, or the gap."""
     place = _asked(answer)
-    rows = join(
-        Markup('<tr><th scope="row">{}</th>{}</tr>').format(
-            layer,
-            join(
-                Markup('<td dir="auto">{} <span class="value">{}</span></td>').format(
-                    visible(word), percent(chance)
-                )
-                for word, chance in zip(words[place], chances[place], strict=True)
-            ),
-        )
-        for layer, words, chances in reversed(
-            list(zip(range(len(answer["lens"])), answer["lens"], answer["probabilities"], strict=True))
-        )
-    )
-    count = len(answer["lens"][0][place])
-    heads = join(Markup('<th scope="col">{}</th>').format(f"No. {rank}") for rank in range(1, count + 1))
-    return Markup(
-        '<details class="layer-table"><summary>{what} “{token}” in each layer, as a table</summary>'
-        '<div class="grid-box" tabindex="0" role="group" aria-label="Words by layer"><table class="grid">'
-        '<thead><tr><th scope="col">Layer</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-        "</details>"
-    ).format(
-        what=_where(answer["predicts"]).capitalize(),
+    layers = [
+        [*zip(words[place], chances[place], strict=True)]
+        for words, chances in zip(answer["lens"], answer["probabilities"], strict=True)
+    ]
+    return FILL(
+        "last_column",
+        where=_where(answer["predicts"]).capitalize(),
         token=visible(answer["tokens"][place]),
-        heads=heads,
-        rows=rows,
+        layers=layers,
     )
 
 

@@ -10,7 +10,11 @@ from collections.abc import Collection, Iterable, Sequence
 
 from markupsafe import Markup, escape
 
+from components import templates
+
 __all__ = ["Markup", "bar_rows", "byte_size", "escape", "join", "percent", "table"]
+
+FILL = templates.beside(__file__, min=min, max=max)
 
 
 def join(parts: Iterable[str | Markup], separator: str | Markup = "") -> Markup:
@@ -39,17 +43,7 @@ def byte_size(nbytes: int) -> str:
 
 def table(heads: Sequence[str], rows: Iterable[Iterable[str]], label: str = "") -> Markup:
     """A table of texts that scrolls in its own box; without a `label` its columns name it."""
-    return Markup(
-        '<div class="grid-box" tabindex="0" role="region" aria-label="{}"><table class="grid">'
-        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
-    ).format(
-        label or ", ".join(filter(None, heads)),
-        join(Markup('<th scope="col" dir="auto">{}</th>').format(head) for head in heads),
-        join(
-            Markup("<tr>{}</tr>").format(join(Markup('<td dir="auto">{}</td>').format(cell) for cell in row))
-            for row in rows
-        ),
-    )
+    return FILL("table", label=label or ", ".join(filter(None, heads)), heads=heads, rows=rows)
 
 
 def bar_rows(
@@ -64,20 +58,4 @@ def bar_rows(
 
     A table and not an SVG, so that a screen reader reads label and value, and text wraps.
     """
-    body = join(
-        Markup(
-            '<tr{best}><th scope="row" dir="auto">{label}</th><td class="bar-cell">'
-            '<span class="bar" style="--share:{share:.4f}"></span></td><td class="value">{value}</td></tr>'
-        ).format(
-            best=Markup(' class="best"') if index in best else "",
-            label=label,
-            share=min(1.0, max(0.0, share)),
-            value=value,
-        )
-        for index, (label, share, value) in enumerate(rows)
-    )
-    return Markup(
-        '<table class="bars"><caption class="visually-hidden">{caption}</caption>'
-        '<thead class="visually-hidden"><tr><th scope="col">{first}</th><td></td>'
-        '<th scope="col">{second}</th></tr></thead><tbody>{body}</tbody></table>'
-    ).format(caption=caption, first=columns[0], second=columns[1], body=body)
+    return FILL("bar_rows", caption=caption, columns=columns, rows=rows, best=best)
