@@ -24,6 +24,7 @@ export function parts(text, language) {
   const comment = language === "json" ? "(?!)" : COMMENT.source;
   const kinds = { comment, string: STRING.source, keyword: words, number: NUMBER.source };
   const named = Object.entries(kinds).map(([kind, source]) => `(?<${kind}>${source})`);
+  /** @type {[string, string][]} */
   const found = [];
   let end = 0;
   for (const match of text.matchAll(new RegExp(named.join("|"), "g"))) {
@@ -40,7 +41,7 @@ export function parts(text, language) {
 export function start({ element, props, watch }) {
   const code = element.querySelector("code");
   let seen = false,
-    drawn = null;
+    drawn = /** @type {string | null} */ (null);
   const draw = () => {
     const text = String(props.value ?? "");
     if (!seen || text === drawn) return;

@@ -8,6 +8,7 @@ export function start({ element }) {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const figures = element.querySelectorAll(".drawing");
 
+  /** @param {Element} figure */
   const play = (figure) => {
     const steps = [...figure.querySelectorAll(".step")].map((step) =>
       Number(step.style.getPropertyValue("--at")),

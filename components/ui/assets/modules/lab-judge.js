@@ -1,5 +1,7 @@
 // Matrices whose cells are buttons: a click picks one, arrow keys go from one to the next.
+/** @type {Record<string, [number, number]>} */
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** @param {Event} event @returns {HTMLButtonElement | null} */
 const cellOf = (event) => event.target.closest("button[data-row]");
 
 /** @param {import("./component.js").Component} component */
@@ -22,7 +24,13 @@ export function start({ element, trigger }) {
   });
 }
 
-/** The button that comes next in a direction; cells without examples are passed over. */
+/**
+ * The button that comes next in a direction; cells without examples are passed over.
+ *
+ * @param {HTMLButtonElement} cell
+ * @param {[number, number]} step
+ * @returns {HTMLButtonElement | null}
+ */
 function next(cell, [right, down]) {
   const table = cell.closest("table");
   let [x, y] = [cell.closest("td").cellIndex, cell.closest("tr").rowIndex];

@@ -3,8 +3,10 @@
 /** @param {import("./component.js").Component} component */
 export function start({ element, props }) {
   const limit = Number(props.value.limit);
+  /** @param {Event} event */
   const within = (event) => event.target instanceof Element && event.target.closest("#lab-file");
 
+  /** @param {Event} event @param {FileList | undefined} files */
   function check(event, files) {
     element.replaceChildren();
     const large = [...(files ?? [])].find((file) => file.size > limit);
@@ -23,7 +25,9 @@ export function start({ element, props }) {
     element.append(box);
   }
 
+  /** @param {Event} event */
   const picked = (event) => within(event) && check(event, event.target.files);
+  /** @param {DragEvent} event */
   const dropped = (event) => within(event) && check(event, event.dataTransfer?.files);
   document.addEventListener("change", picked, true);
   document.addEventListener("drop", dropped, true);

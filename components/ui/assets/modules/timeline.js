@@ -3,8 +3,10 @@
 
 /** @param {import("./component.js").Component} component */
 export function start({ element }) {
+  /** @type {HTMLElement[]} */
   const items = [...element.querySelectorAll("[data-milestone]")];
   const said = element.querySelector('[data-part="said"]');
+  /** @param {HTMLElement} item @returns {HTMLButtonElement} */
   const buttonOf = (item) => item.querySelector("button");
   const visible = () => items.filter((item) => !item.hidden);
   const chosen = () => items.find((item) => buttonOf(item).getAttribute("aria-expanded") === "true");
@@ -17,6 +19,7 @@ export function start({ element }) {
   };
   const linked = () => items.find((item) => item.dataset.milestone === asked());
 
+  /** @param {HTMLElement} item */
   function choose(item, { link = true, tell = true } = {}) {
     for (const each of items) {
       const mine = each === item;
@@ -39,6 +42,7 @@ export function start({ element }) {
         .join(". ");
   }
 
+  /** @param {number} step @param {boolean} [focus] */
   function go(step, focus) {
     const shown = visible();
     const next = shown[shown.indexOf(chosen()) + step];
