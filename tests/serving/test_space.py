@@ -93,6 +93,18 @@ def test_requirements_are_pinned_for_the_hardware() -> None:
     assert other.decode().splitlines() == ["--extra-index-url https://wheels.example/cpu", *lines]
 
 
+def test_a_space_has_the_templates_beside_the_modules_that_fill_them_in() -> None:
+    files = space.contents().files
+    filled_in = [
+        path.relative_to(space.ROOT)
+        for path in (space.ROOT / name for name in files if name.endswith(".py"))
+        if "= templates.beside(__file__" in path.read_text("utf-8")
+    ]
+    assert len(filled_in) > 5
+    for module in filled_in:
+        assert (module.parent / "templates" / f"{module.stem}.html").as_posix() in files
+
+
 def test_a_dry_run_lists_the_files_and_sends_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
