@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import csv
 import re
-import signal
-import subprocess
-import sys
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import APIResponse, Browser, Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from components.lab.runs import KEY
-from components.models.settings import default_cache_dir
 from demos import PAGES, TASKS, text_classification
-from tests.browser.conftest import STILL, VISITOR, OpenPage
+from tests.browser.conftest import OpenPage
 from tests.browser.tour import PATIENCE, TRAINED, TRAINS, Visit
-from tests.server import ROOT, clean_environment, comes_up, free_port
 
 pytestmark = TRAINS
 
@@ -50,12 +43,16 @@ def number(page: Page, option: str, value: object) -> None:
     box.press("Tab")
 
 
-def train(page: Page, **options: object) -> None:
-    """With LoRA, which is what the form starts with."""
+def prepare(page: Page, **options: object) -> None:
+    """A run with LoRA, which is what the form starts with."""
     tab(page, "Train")
     expect(page.locator("#lab-train-data")).to_contain_text("train")
     for option, value in options.items():
         number(page, option, value)
+
+
+def train(page: Page, **options: object) -> None:
+    prepare(page, **options)
     page.locator("#lab-train").click()
 
 
@@ -164,91 +161,41 @@ def test_a_tab_that_a_link_opens_knows_the_example_set(open_page: OpenPage, name
     expect(page.locator(f"#lab-tab-{name}").get_by_text(words)).to_be_visible()
 
 
-def test_two_visitors_train_one_after_the_other(open_page: OpenPage) -> None:
-    first, second = open_page("/lab"), open_page("/lab", elsewhere=True)
-    train(first, epochs=50, batch=4)
-    expect(first.locator("#lab-training-status")).to_contain_text("step", timeout=TRAINED)
-    train(second, epochs=1, longest=8)
+def test_two_visitors_train_one_after_the_other(open_page: OpenPage, subtests: pytest.Subtests) -> None:
+    second = open_page("/lab", elsewhere=True)
+    prepare(second, epochs=1, longest=8, batch=64)
+    first = open_page()
+    status = first.locator("#lab-training-status")
+    with subtests.test("a run is watched though the example comes after it"):
+        examples: list[tuple[Route, APIResponse]] = []
+
+        def hold(route: Route) -> None:
+            response = route.fetch()
+            if "A prepared run" in response.text():
+                examples.append((route, response))
+            else:
+                route.fulfill(response=response)
+
+        first.goto("/lab")
+        tab(first, "Train")
+        expect(first.locator("#lab-train-data")).to_contain_text("train")
+        tab(first, "Data")
+        first.route("**/gradio_api/run/**", hold)
+        train(first, epochs=50, batch=4)
+        expect(status).to_contain_text("step", timeout=TRAINED)
+        while not examples:  # on a busy host it may come later still; the suite's time limit bounds it
+            first.wait_for_timeout(50)
+        with first.expect_response(examples[-1][0].request.url):
+            for route, response in examples:
+                route.fulfill(response=response)
+        expect(status).to_contain_text("step", timeout=PATIENCE)
+        first.unroute_all(behavior="wait")
+    second.locator("#lab-train").click()
     expect(second.locator("#lab-training-status")).to_contain_text("in line, 1 run is before this one")
     expect(second.locator("#lab-runs tbody tr")).to_have_count(1)
     first.locator("#lab-training-cancel").click()
-    expect(first.locator("#lab-training-status")).to_contain_text("Cancelled", timeout=TRAINED)
+    expect(status).to_contain_text("Cancelled", timeout=TRAINED)
     expect(second.locator("#lab-training-status")).to_contain_text("Done", timeout=TRAINED)
     expect(first.locator("#lab-runs tbody tr")).to_have_count(1)
     expect(first.locator("#lab-runs tbody")).not_to_contain_text("local/")
     expect(second.locator("#lab-runs tbody")).to_contain_text("local/")
-
-
-@contextmanager
-def server(port: int, cache: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """An app that may be killed."""
-    process = subprocess.Popen(
-        [sys.executable, "app.py", "--port", str(port), "--no-prefetch"],
-        cwd=ROOT,
-        env={**clean_environment(), "TOUR_CACHE": str(cache)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        assert comes_up(process, f"http://127.0.0.1:{port}/health")
-        yield process
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-@pytest.fixture
-def own_cache(tmp_path: Path) -> Path:
-    """This host's weights, and a lab that nobody else has."""
-    (default_cache_dir() / "wheels").mkdir(parents=True, exist_ok=True)
-    (tmp_path / "wheels").symlink_to(default_cache_dir() / "wheels")
-    return tmp_path
-
-
-def test_a_run_is_watched_though_the_example_comes_after_it(page: Page) -> None:
-    examples: list[tuple[Route, APIResponse]] = []
-
-    def hold(route: Route) -> None:
-        response = route.fetch()
-        if "A prepared run" in response.text():
-            examples.append((route, response))
-        else:
-            route.fulfill(response=response)
-
-    page.goto("/lab")
-    tab(page, "Train")
-    expect(page.locator("#lab-train-data")).to_contain_text("train")
-    tab(page, "Data")
-    page.route("**/gradio_api/run/**", hold)
-    train(page, epochs=50, batch=4)
-    status = page.locator("#lab-training-status")
-    expect(status).to_contain_text("step", timeout=TRAINED)
-    while not examples:  # on a busy host it may come later still; the suite's time limit bounds it
-        page.wait_for_timeout(50)
-    with page.expect_response(examples[-1][0].request.url):
-        for route, response in examples:
-            route.fulfill(response=response)
-    expect(status).to_contain_text("step", timeout=PATIENCE)
-    page.locator("#lab-training-cancel").click()
-    expect(status).to_contain_text("Cancelled", timeout=TRAINED)
-
-
-def test_a_run_is_found_again_after_its_server_was_killed(browser: Browser, own_cache: Path) -> None:
-    port = free_port()
-    context = browser.new_context(base_url=f"http://127.0.0.1:{port}", **VISITOR, **STILL)
-    page = context.new_page()
-    status = page.locator("#lab-training-status")
-    with server(port, own_cache) as process:
-        page.goto("/lab")
-        train(page, epochs=50, batch=4)
-        expect(status).to_contain_text("step", timeout=TRAINED)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    with server(port, own_cache):
-        page.goto("/lab?tab=train")
-        expect(status).to_contain_text("The server stopped while this ran", timeout=PATIENCE)
-        page.locator("#lab-training-resume").click()
-        expect(status).to_contain_text("step", timeout=TRAINED)
-        page.locator("#lab-training-cancel").click()
-        expect(status).to_contain_text("Cancelled", timeout=TRAINED)
-    context.close()
