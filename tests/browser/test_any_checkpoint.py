@@ -10,9 +10,11 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from demos import question_answering, text_classification
+from components.lab import corpus
+from demos import question_answering, text_classification, text_generation
 from tests.browser.conftest import OpenPage
-from tests.browser.tour import PATIENCE, Visit
+from tests.browser.test_story_steps import finished, open_step, part, set_number
+from tests.browser.tour import PATIENCE, TRAINS, Visit, check_accessible
 from tests.fakes.architectures import ARCHITECTURES
 from tests.fakes.hub import running_hub
 from tests.server import running_app
@@ -111,3 +113,33 @@ def test_one_is_searched_for_read_about_and_added(open_page: OpenPage, app_with_
     visit.part("model-about").get_by_role("link", name="model card").click()
     opened = page.context.wait_for_event("page") if len(page.context.pages) < 2 else page.context.pages[-1]
     expect(opened.locator("#models-card h3")).to_have_text("The card of someone/roberta-reader")
+
+
+@TRAINS
+def test_what_was_adapted_goes_on_with_a_text(open_page: OpenPage, app_with_hub: str) -> None:
+    page = open_page(base_url=app_with_hub, origins=(app_with_hub,))
+    open_step(page, "adaptation", "2 Adapt")
+    # Ten passages, of which one is held out: how much there is to learn is not for this test to say.
+    passages = corpus.fog_loft().split("\n\n")[:10]
+    part(page, "adaptation", "text").locator("textarea").fill("\n\n".join(passages))
+    picked = part(page, "adaptation", "model").locator("input")
+    picked.fill("someone/gpt2")
+    picked.press("Enter")
+    set_number(page, "adaptation", epochs=0.5, longest=128, batch=1, learning_rate=0.01)
+    result = finished(page, "adaptation")
+    values = [float(text) for text in result.locator(".bars .value").all_inner_texts()]
+    assert len(values) == 4
+    assert values[1] < values[0]  # of what was held out
+    check_accessible(page)
+    expect(result.get_by_role("link", name="Train a classifier on it")).to_have_attribute(
+        "href", re.compile(r"lab\?tab=train&model=local%2F")
+    )
+    result.get_by_role("link", name="Continue a text").click()
+    expect(page).to_have_url(re.compile("text-generation"))
+    expect(page.locator("#text-generation-prompt textarea")).to_have_value("Bell 2, bench 3. Drew")
+    expect(page.locator("#text-generation-model input")).to_have_value(re.compile("text-adaptation"))
+    visit = Visit(page, text_generation.PAGE)
+    visit.set_option(next(one for one in visit.options if one.name == "max_new_tokens"), 8)
+    visit.run()
+    assert visit.settled() == "answer", visit.problem.inner_text()
+    expect(visit.part("status").locator(".fact").first).to_contain_text("text-adaptation")

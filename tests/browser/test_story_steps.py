@@ -1,16 +1,13 @@
-"""The three steps of the story, taken by a visitor: with few steps, and real weights."""
+"""The three steps of the story, taken by a visitor, with few steps; `test_any_checkpoint.py` adapts one."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from components.lab import corpus
-from demos import text_generation
 from tests.browser.conftest import OpenPage
-from tests.browser.tour import TRAINED, TRAINS, Visit, check_accessible
+from tests.browser.tour import TRAINED, TRAINS
 
 pytestmark = TRAINS
 
@@ -64,32 +61,6 @@ def test_a_network_is_taught_from_nothing(open_page: OpenPage) -> None:
     other = open_page("/story#in-small", elsewhere=True)
     expect(part(other, "pretraining", "start")).to_be_visible()
     expect(part(other, "pretraining", "result").locator("table")).to_have_count(0)
-
-
-def test_what_was_adapted_goes_on_with_a_text(open_page: OpenPage) -> None:
-    page = open_page(elsewhere=True)
-    open_step(page, "adaptation", "2 Adapt")
-    # Ten passages, of which one is held out: how much there is to learn is not for this test to say.
-    passages = corpus.fog_loft().split("\n\n")[:10]
-    part(page, "adaptation", "text").locator("textarea").fill("\n\n".join(passages))
-    set_number(page, "adaptation", epochs=0.5, longest=128, batch=1)
-    result = finished(page, "adaptation")
-    values = [float(text) for text in result.locator(".bars .value").all_inner_texts()]
-    assert len(values) == 4
-    assert values[1] < values[0]  # of what was held out
-    check_accessible(page)
-    expect(result.get_by_role("link", name="Train a classifier on it")).to_have_attribute(
-        "href", re.compile(r"lab\?tab=train&model=local%2F")
-    )
-    result.get_by_role("link", name="Continue a text").click()
-    expect(page).to_have_url(re.compile("text-generation"))
-    expect(page.locator("#text-generation-prompt textarea")).to_have_value("Bell 2, bench 3. Drew")
-    expect(page.locator("#text-generation-model input")).to_have_value(re.compile("text-adaptation"))
-    visit = Visit(page, text_generation.PAGE)
-    visit.set_option(next(one for one in visit.options if one.name == "max_new_tokens"), 8)
-    visit.run()
-    assert visit.settled() == "answer", visit.problem.inner_text()
-    expect(visit.part("status").locator(".fact").first).to_contain_text("text-adaptation")
 
 
 def test_a_text_that_is_too_short_is_refused_at_once(open_page: OpenPage) -> None:
