@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from components.lab.jobs import MOST_OF_ONE, MOST_WAITING
+from components.lab.jobs import MOST_OF_ONE, MOST_WAITING, TURN
 from components.lab.lab import Lab
 from components.lab.runs import CHECKPOINTS, KEY, Phase, Run, State, find
 from components.lab.workspace import Workspace, new_key
@@ -53,34 +53,57 @@ def steps(run: Run) -> list[int]:
     return [event["step"] for event in run.events() if event["event"] == "train"]
 
 
-def test_runs_stand_in_line_and_do_not_mix(lab: Lab, make_data: MakeData):
+def test_a_long_run_beside_those_of_others(lab: Lab, make_data: MakeData, subtests: pytest.Subtests) -> None:
+    """To start a training takes seconds: the same one waits, makes way, is cut off, and is cancelled."""
     one, other = (lab.workspaces.open(new_key()) for _ in range(2))
-    first = lab.start(one, "lora", LONG, make_data(one, title="mine"))
+    long = lab.start(one, "lora", LONG, make_data(one, title="mine"))
     second = lab.start(other, "baseline", {}, make_data(other, title="theirs", times=2))
     third = lab.start(one, "baseline", {}, lab.data(one))
-    assert [lab.jobs.place(run) for run in (first, second, third)] == [0, 1, 2]
-    until(lambda: learning(first), "it learns")
-    lab.jobs.cancel(first)
-    for run in (second, third):
-        lab.jobs.wait(run, PATIENCE)
-    assert [phase(run) for run in (first, second, third)] == [
-        Phase.CANCELLED,
-        Phase.DONE,
-        Phase.DONE,
-    ]
-    assert [run.id for run in find(one.runs)] == [first.id, third.id]
-    assert [run.id for run in find(other.runs)] == [second.id]
-    assert not first.saved
-    with pytest.raises(TourError, match="no longer there"):
-        lab.run(other, first.id)
+    with subtests.test("runs stand in line and do not mix"):
+        assert [lab.jobs.place(run) for run in (long, second, third)] == [0, 1, 2]
+        assert [run.id for run in find(one.runs)] == [long.id, third.id]
+        assert [run.id for run in find(other.runs)] == [second.id]
+        with pytest.raises(TourError, match="no longer there"):
+            lab.run(other, long.id)
+    until(lambda: learning(long), "it learns")
+    assert [phase(run) for run in (second, third)] == [Phase.WAITING] * 2
+    with subtests.test("a long run makes way for those who wait, and goes on after them"):
+        lab.jobs._turn = 0.0
+        for run in (second, third):
+            lab.jobs.wait(run, PATIENCE)
+        lab.jobs._turn = TURN
+        assert [phase(run) for run in (second, third)] == [Phase.DONE, Phase.DONE]
+        assert not phase(long).ended
+        before = len(steps(long))
+        until(lambda: len(steps(long)) > before, "it goes on")
+        assert steps(long)[before] > steps(long)[before - 1]
+    with subtests.test("what the server leaves behind when it stops can be resumed"):
+        waiting = lab.start(one, "baseline", {}, lab.data(one))
+        lab.close()
+        assert phase(long) is Phase.PAUSED or long.saved
+        again = Lab(lab.registry, lab.settings, root=lab.workspaces.root)
+        again.recover()
+        assert phase(long).resumable
+        assert phase(waiting) is Phase.INTERRUPTED
+        again.resume(waiting)
+        again.jobs.wait(waiting, PATIENCE)
+        assert phase(waiting) is Phase.DONE
+    with subtests.test("nothing is left of a run that is cancelled while it waits to be resumed"):
+        again.jobs.cancel(long)
+        assert phase(long) is Phase.CANCELLED
+        assert not long.saved
+    again.close()
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that was paused, resumed and carried out; what there was when it was paused."""
+    """A run that found no memory, and the next try, which was paused, resumed and carried out; what there was
+    when it was paused.
+    """
 
     lab: Lab
     key: str
+    failed: Run
     run: Run
     paused: State
     saved: bool
@@ -88,7 +111,20 @@ class Finished:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, make_data: MakeData) -> Iterator[Finished]:
+def no_memory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A place from which interpreters learn that there is none for gradients."""
+    folder = tmp_path_factory.mktemp("small")
+    (folder / "sitecustomize.py").write_text(  # every interpreter imports it first
+        "import torch\n\n\ndef backward(*arguments, **options):\n"
+        "    raise torch.OutOfMemoryError('CUDA out of memory.')\n\n\ntorch.Tensor.backward = backward\n"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, make_data: MakeData, no_memory: Path
+) -> Iterator[Finished]:
     settings = Settings(cache_dir=default_cache_dir())
     options = {"epochs": 6, "batch": 4, "longest": 32, "learning_rate": 2e-3}
     key = new_key()
@@ -97,7 +133,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory, make_data: MakeData) -> I
         closing(Lab(registry, settings, root=tmp_path_factory.mktemp("finished"))) as lab,
     ):
         workspace = lab.workspaces.open(key)
-        run = lab.start(workspace, "lora", options, make_data(workspace))
+        data = make_data(workspace)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", str(no_memory))
+            failed = lab.start(workspace, "lora", options, data)
+            lab.jobs.wait(failed, PATIENCE)
+        run = lab.start(workspace, "lora", options, data)
         with pytest.raises(TourError, match="Cancel it first"):
             lab.remove(run)
         until(lambda: len(steps(run)) > 2, "it learns")
@@ -106,7 +147,17 @@ def finished(tmp_path_factory: pytest.TempPathFactory, make_data: MakeData) -> I
         paused, saved, before = run.state, run.saved, steps(run)
         lab.resume(run)
         lab.jobs.wait(run, PATIENCE)
-        yield Finished(lab, key, run, paused, saved, before)
+        yield Finished(lab, key, failed, run, paused, saved, before)
+
+
+def test_memory_that_runs_out_is_told_and_the_next_try_succeeds(finished: Finished):
+    failed = finished.failed
+    assert phase(failed) is Phase.FAILED
+    assert "Memory ran out" in failed.state.message, failed.state
+    assert "smaller batch" in failed.state.message
+    assert finished.lab.model_id(failed) is None
+    assert not failed.saved
+    assert phase(finished.run) is Phase.DONE, finished.run.state
 
 
 def test_a_paused_run_goes_on_where_it_was(finished: Finished):
@@ -127,37 +178,6 @@ def test_the_model_of_a_run_answers_at_once(finished: Finished):
     result = Runner(registry, "embedded").call(TASK, {"text": "We won!", "model": id}).result
     assert {one.label for one in result.labels} == set(EMOTIONS)
     assert registry.card(registry.catalog[id]).startswith("---\n")
-
-
-def test_a_long_run_makes_way_for_those_who_wait(lab: Lab, make_data: MakeData):
-    lab.jobs._turn = 0.0
-    one, other = (lab.workspaces.open(new_key()) for _ in range(2))
-    long = lab.start(one, "lora", LONG, make_data(one))
-    until(lambda: learning(long), "it learns")
-    short = lab.start(other, "baseline", {}, make_data(other))
-    lab.jobs.wait(short, PATIENCE)
-    assert phase(short) is Phase.DONE
-    assert not phase(long).ended
-    lab.jobs.cancel(long)
-    lab.jobs.wait(long, PATIENCE)
-
-
-def test_what_the_server_leaves_behind_when_it_stops_can_be_resumed(
-    lab: Lab, workspace: Workspace, make_data: MakeData
-):
-    run = lab.start(workspace, "lora", LONG, make_data(workspace))
-    waiting = lab.start(workspace, "baseline", {}, lab.data(workspace))
-    until(lambda: learning(run), "it learns")
-    lab.close()
-    assert phase(run) is Phase.PAUSED or run.saved
-    again = Lab(lab.registry, lab.settings, root=lab.workspaces.root)
-    again.recover()
-    assert phase(run).resumable
-    assert phase(waiting) is Phase.INTERRUPTED
-    again.resume(waiting)
-    again.jobs.wait(waiting, PATIENCE)
-    assert phase(waiting) is Phase.DONE
-    again.close()
 
 
 SERVER = """
@@ -206,34 +226,13 @@ def test_a_killed_server_loses_nothing_in_silence(lab: Lab, make_data: MakeData,
         again.resume(run)
         until(lambda: len(steps(run)) > before, "it goes on")
         assert steps(run)[before] == before + 1
+        behind = again.start(workspace, "baseline", {}, again.data(workspace))
         again.jobs.cancel(run)
-        again.jobs.wait(run, PATIENCE)
+        again.jobs.wait(behind, PATIENCE)
+        assert [phase(one) for one in (run, behind)] == [Phase.CANCELLED, Phase.DONE]
+        assert not run.saved
         assert not (run.folder / CHECKPOINTS).exists()
     again.close()
-
-
-def test_memory_that_runs_out_is_told_and_the_next_try_succeeds(
-    lab: Lab, workspace: Workspace, make_data: MakeData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    (tmp_path / "small").mkdir()
-    (tmp_path / "small" / "sitecustomize.py").write_text(  # every interpreter imports it first
-        "import torch\n\n\ndef backward(*arguments, **options):\n"
-        "    raise torch.OutOfMemoryError('CUDA out of memory.')\n\n\ntorch.Tensor.backward = backward\n"
-    )
-    data = make_data(workspace)
-    with monkeypatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(tmp_path / "small"))
-        run = lab.start(workspace, "lora", {"epochs": 1}, data)
-        lab.jobs.wait(run, PATIENCE)
-    assert phase(run) is Phase.FAILED
-    assert "Memory ran out" in run.state.message, run.state
-    assert "smaller batch" in run.state.message
-    assert lab.model_id(run) is None
-    assert not run.saved
-    again = lab.start(workspace, "lora", {"epochs": 1}, data)
-    lab.jobs.wait(again, PATIENCE)
-    assert phase(again) is Phase.DONE, again.state
-    lab.remove(run)
 
 
 def test_only_so_many_wait_and_few_of_one_visitor(lab: Lab, make_data: MakeData):
