@@ -109,8 +109,8 @@ def test_a_session_is_not_forgotten_while_a_call_of_it_goes_on() -> None:
     asyncio.run(visit())
 
 
-def test_a_call_of_a_session_without_a_name_is_answered() -> None:
-    with running_app() as url, httpx.Client(base_url=url, timeout=120) as client:
+def test_a_call_of_a_session_without_a_name_is_answered(app_url: str) -> None:
+    with httpx.Client(base_url=app_url, timeout=120) as client:
         asked = {"data": ["Two words."], "session_hash": ""}
         id = client.post("/gradio_api/call/tokenize", json=asked).json()["event_id"]
         answer = client.get(f"/gradio_api/call/tokenize/{id}").text

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -33,41 +34,65 @@ def check(chosen: dict[str, str]) -> None:
     assert {"spaces", "mcp", "transformers"} <= chosen.keys()
 
 
-def test_a_space_can_be_built(tmp_path: Path) -> None:
-    """By pip, which builds Spaces, for the Python that ours has."""
-    report = tmp_path / "report.json"
-    command = [
+PYTHONS = ("3.11", "3.12", "3.13")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("requirements")
+
+
+@pytest.fixture(scope="module")
+def resolving(place: Path) -> Iterator[Mapping[str, subprocess.Popen[str]]]:
+    """Pip and uv at work, all at once: most of their time they wait for a package index."""
+    (place / "builder.txt").write_text(BUILDER)
+    pip = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
         # What wheels need is read from their ends: nobody wants the two gigabytes themselves.
-        *("--dry-run", "--ignore-installed", "--report", str(report), "--use-feature=fast-deps"),
+        *("--dry-run", "--ignore-installed", "--report", str(place / "pip.json"), "--use-feature=fast-deps"),
         *("--python-version", space.read()["space"]["python_version"]),
-        *("--only-binary=:all:", "--target", str(tmp_path / "target")),
+        *("--only-binary=:all:", "--target", str(place / "target")),
         *("-r", str(ROOT / "requirements.txt"), *BUILDER.split()),
     ]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
-    assert run.returncode == 0, run.stderr[-3000:]
-    installed = [one["metadata"] for one in json.loads(report.read_text("utf-8"))["install"]]
+    uv = [
+        *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate"),
+        *("--only-binary", ":all:", str(ROOT / "requirements.txt"), str(place / "builder.txt")),
+    ]
+    # It knows nothing of pip's settings.
+    index = {"UV_DEFAULT_INDEX": os.environ["PIP_INDEX_URL"]} if "PIP_INDEX_URL" in os.environ else {}
+    commands = {"pip": pip} | {python: [*uv, "--python-version", python] for python in PYTHONS}
+    started = {}
+    for name, command in commands.items():
+        with (place / f"{name}.out").open("w") as out, (place / f"{name}.err").open("w") as err:
+            started[name] = subprocess.Popen(
+                command, stdout=out, stderr=err, text=True, env={**os.environ, **index}
+            )
+    yield started
+    for process in started.values():
+        process.kill()
+        process.wait()
+
+
+def test_a_space_can_be_built(resolving: Mapping[str, subprocess.Popen[str]], place: Path) -> None:
+    """By pip, which builds Spaces, for the Python that ours has."""
+    status = resolving["pip"].wait(280)
+    assert status == 0, (place / "pip.err").read_text()[-3000:]
+    installed = [one["metadata"] for one in json.loads((place / "pip.json").read_text("utf-8"))["install"]]
     check({canonicalize_name(one["name"]): one["version"] for one in installed})
 
 
-@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
-def test_it_can_be_built_with_any_python_that_is_supported(python: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("python", PYTHONS)
+def test_it_can_be_built_with_any_python_that_is_supported(
+    python: str, resolving: Mapping[str, subprocess.Popen[str]], place: Path
+) -> None:
     """By uv, which takes a second for what takes pip twenty."""
-    (tmp_path / "builder.txt").write_text(BUILDER)
-    command = [
-        *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate"),
-        *("--python-version", python, "--only-binary", ":all:"),
-        *(str(ROOT / "requirements.txt"), str(tmp_path / "builder.txt")),
-    ]
-    index = {"UV_DEFAULT_INDEX": os.environ["PIP_INDEX_URL"]} if "PIP_INDEX_URL" in os.environ else {}
-    run = subprocess.run(
-        command, capture_output=True, text=True, timeout=280, check=False, env={**os.environ, **index}
-    )
-    if "Failed to fetch" in run.stderr:  # it knows nothing of pip's settings
+    status = resolving[python].wait(280)
+    said = (place / f"{python}.err").read_text()
+    if "Failed to fetch" in said:
         pytest.skip("uv cannot reach its package index here")
-    assert run.returncode == 0, run.stderr[-3000:]
-    chosen = [line.partition(" ")[0].partition("==") for line in run.stdout.splitlines()]
-    check({canonicalize_name(name): version for name, _, version in chosen})
+    assert status == 0, said[-3000:]
+    chosen = [line.partition(" ")[0].partition("==") for line in (place / f"{python}.out").open()]
+    check({canonicalize_name(name): version.strip() for name, _, version in chosen})
 
 
 # What is imported only where it is there.
