@@ -119,15 +119,11 @@ def test_a_milestone_leads_to_a_page_that_answers(page: Page) -> None:
     expect(page.locator("#text-classification-result .best")).to_contain_text("positive", timeout=PATIENCE)
 
 
-def test_everything_is_accessible(open_page: OpenPage) -> None:
+def test_it_is_accessible_and_on_a_phone_details_follow_their_milestone(open_page: OpenPage) -> None:
     page = open_page("/story#bert")
     opened(page, "bert")
     check_looks(page)
-
-
-def test_on_a_phone_details_follow_their_milestone(open_page: OpenPage) -> None:
-    page = open_page("/story", width=390)
-    opened(page, story.FIRST)
+    page.set_viewport_size({"width": 390, "height": 900})
     button(page, "lora").click()
     opened(page, "lora")
     above, below = button(page, "lora").bounding_box(), article(page).bounding_box()
