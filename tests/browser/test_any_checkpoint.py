@@ -1,4 +1,4 @@
-"""A checkpoint that only the Hub has, typed into a page's picker."""
+"""What only the Hub has: a checkpoint typed into a page's picker, and the data of a visitor to the lab."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from playwright.sync_api import expect
 from components.lab import corpus
 from demos import question_answering, text_classification, text_generation
 from tests.browser.conftest import OpenPage
+from tests.browser.test_lab_data import READ, rows
 from tests.browser.test_story_steps import finished, open_step, part, set_number
 from tests.browser.tour import PATIENCE, TRAINS, Visit, check_accessible
 from tests.fakes.architectures import ARCHITECTURES
-from tests.fakes.hub import running_hub
+from tests.fakes.hub import FakeHub, running_hub
 from tests.server import running_app
 
 SOON = PATIENCE  # the first look-up imports the library
@@ -24,15 +25,23 @@ NAMES = ("distilbert-classifier", "gpt2", "roberta-reader")
 
 
 @pytest.fixture(scope="module")
-def app_with_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHub]:
     root: Path = tmp_path_factory.mktemp("hub")
     repos = {f"someone/{name}": ARCHITECTURES[name].build(root / name) for name in NAMES}
     for id, folder in repos.items():
         (folder / "README.md").write_text(f"---\nlicense: mit\n---\n# The card of {id}\n<b>x</b>\n", "utf-8")
-    with (
-        running_hub(repos) as hub,
-        running_app(HF_ENDPOINT=hub.endpoint, TOUR_CACHE=str(root / "cache")) as url,
-    ):
+    moods = root / "moods"
+    moods.mkdir()
+    (moods / "train.csv").write_text("text,label\n" + "a good one,good\na bad one,bad\n" * 20)
+    (moods / "test.csv").write_text("text,label\nanother good one,good\nanother bad one,bad\n")
+    with running_hub(repos) as hub:
+        hub.datasets["owner/moods", "main"] = moods
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def app_with_hub(hub: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_app(HF_ENDPOINT=hub.endpoint, TOUR_CACHE=str(tmp_path_factory.mktemp("cache"))) as url:
         yield url
 
 
@@ -143,3 +152,26 @@ def test_what_was_adapted_goes_on_with_a_text(open_page: OpenPage, app_with_hub:
     visit.run()
     assert visit.settled() == "answer", visit.problem.inner_text()
     expect(visit.part("status").locator(".fact").first).to_contain_text("text-adaptation")
+
+
+def test_a_data_set_on_the_hub(hub: FakeHub, open_page: OpenPage, app_with_hub: str) -> None:
+    page = open_page("/lab", base_url=app_with_hub, origins=(app_with_hub,))
+    expect(rows(page)).to_have_count(25, timeout=READ)
+    page.get_by_label("A data set on the Hub").check()
+    page.locator("#lab-hub-id textarea, #lab-hub-id input").fill("mood")
+    page.locator("#lab-hub-look").click()
+    page.get_by_label("owner/moods · mit · 1,200 downloads").check()
+    expect(page.locator("#lab-hub-listing")).to_contain_text("train, test")
+    page.locator("#lab-hub-id textarea, #lab-hub-id input").fill("owner/none")
+    page.locator("#lab-hub-look").click()
+    expect(page.locator("#lab-hub-listing .problem")).to_contain_text("Check the id")
+    page.locator("#lab-hub-id textarea, #lab-hub-id input").fill("owner/moods")
+    page.locator("#lab-hub-look").click()
+    expect(page.locator("#lab-hub-listing")).to_contain_text("licence: mit")
+    expect(page.locator("#lab-hub-listing")).to_contain_text("train, test")
+    assert not hub.downloads("train.csv")
+    page.locator("#lab-hub-fetch").click()
+    expect(page.locator("#lab-columns")).to_contain_text("42 rows", timeout=READ)
+    page.locator("#lab-use").click()
+    expect(page.locator("#lab-about-data")).to_contain_text("34 train, 6 validation, 2 test")
+    expect(page.locator("#lab-about-data")).to_contain_text("from owner/moods")

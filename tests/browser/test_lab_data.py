@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import pickle
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,6 @@ from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.tour import PATIENCE, check_accessible
-from tests.fakes.hub import FakeHub, running_hub
-from tests.server import running_app
 
 READ = PATIENCE  # a process is started for it
 HOSTILE = '<img src=x onerror="document.title=1">'
@@ -172,42 +170,6 @@ def test_a_file_becomes_the_data_of_its_visitor_alone(lab: Page, open_page: Open
     expect(lab.locator("#lab-about-data")).to_contain_text("600 rows")
     other = open_page("/lab", elsewhere=True)
     expect(other.locator("#lab-about-data")).to_contain_text("600 rows", timeout=READ)
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeHub, str]]:
-    folder = tmp_path_factory.mktemp("moods")
-    (folder / "train.csv").write_text("text,label\n" + "a good one,good\na bad one,bad\n" * 20)
-    (folder / "test.csv").write_text("text,label\nanother good one,good\nanother bad one,bad\n")
-    with running_hub({}) as hub:
-        hub.datasets["owner/moods", "main"] = folder
-        cache = str(tmp_path_factory.mktemp("cache"))
-        with running_app(HF_ENDPOINT=hub.endpoint, TOUR_CACHE=cache) as url:
-            yield hub, url
-
-
-def test_a_data_set_on_the_hub(hub: tuple[FakeHub, str], open_page: OpenPage) -> None:
-    server, url = hub
-    page = open_page("/lab", base_url=url, origins=(url,))
-    expect(rows(page)).to_have_count(25, timeout=READ)
-    page.get_by_label("A data set on the Hub").check()
-    page.locator("#lab-hub-id textarea, #lab-hub-id input").fill("mood")
-    page.locator("#lab-hub-look").click()
-    page.get_by_label("owner/moods · mit · 1,200 downloads").check()
-    expect(page.locator("#lab-hub-listing")).to_contain_text("train, test")
-    page.locator("#lab-hub-id textarea, #lab-hub-id input").fill("owner/none")
-    page.locator("#lab-hub-look").click()
-    expect(page.locator("#lab-hub-listing .problem")).to_contain_text("Check the id")
-    page.locator("#lab-hub-id textarea, #lab-hub-id input").fill("owner/moods")
-    page.locator("#lab-hub-look").click()
-    expect(page.locator("#lab-hub-listing")).to_contain_text("licence: mit")
-    expect(page.locator("#lab-hub-listing")).to_contain_text("train, test")
-    assert not server.downloads("train.csv")
-    page.locator("#lab-hub-fetch").click()
-    expect(page.locator("#lab-columns")).to_contain_text("42 rows", timeout=READ)
-    page.locator("#lab-use").click()
-    expect(page.locator("#lab-about-data")).to_contain_text("34 train, 6 validation, 2 test")
-    expect(page.locator("#lab-about-data")).to_contain_text("from owner/moods")
 
 
 def test_an_address_that_is_not_asked_says_why(page: Page, subtests: pytest.Subtests) -> None:
