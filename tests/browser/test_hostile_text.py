@@ -41,8 +41,6 @@ ENCODED = (
 )
 # A page's own pictures carry their data.
 ELEMENTS = 'script, svg, iframe, img:not([src^="data:image/png"])'
-# A model that writes reads the whole text once for each word that might fill a gap.
-CHOICE = {"targets": "capital, city"}
 HALF_A_CHARACTER = "half \ud83d of a character"
 
 BOXES = [(spec, name) for spec in TASK_PAGES for name in text_boxes(spec)]
@@ -83,7 +81,7 @@ def lively(unopened: Visit) -> Visit:
     usual = {name: kind.show(example[name]) for name, kind in spec.inputs.items() if name in example}
     first = next(iter(spec.inputs))
     hostile = {**usual, first: with_text(spec, first, ANSWERED["scripts"])}
-    query = {**hostile, **brief(spec), **CHOICE, "model": lightest(spec), "run": 1}
+    query = {**hostile, **brief(spec), "model": lightest(spec), "run": 1}
     visit.run(lambda: visit.page.goto(address(spec, **query)))
     return visit
 

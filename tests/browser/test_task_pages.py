@@ -43,6 +43,8 @@ def test_opens_with_a_stored_example(visit: Visit) -> None:
     expect(visit.badge).to_be_visible()
     assert visit.part("result").inner_text().strip()
     assert visit.answer() == first.answer
+    for tab in ("Code", "JSON", "API"):
+        assert visit.copied(tab) == visit.drawer(tab)
 
 
 def test_an_answer_leads_to_what_looks_inside_it(visit: Visit, open_page: OpenPage) -> None:
@@ -73,9 +75,7 @@ def test_examples_answer_at_once(visit: Visit) -> None:
         for name in visit.spec.inputs:
             expect(visit.box(name)).to_have_value(visit.shown(name, example.payload.get(name, "")))
         expect(visit.badge).to_be_visible()
-        visit.drawer("JSON")
-        whole = json.dumps(example.answer, indent=2, ensure_ascii=False)
-        expect(visit.part("json").locator("pre")).to_have_text(whole)
+        expect(visit.code("JSON")).to_have_text(json.dumps(example.answer, indent=2, ensure_ascii=False))
         assert visit.answer() == example.answer
 
 
@@ -149,6 +149,36 @@ def test_an_answer_says_so_as_soon_as_something_else_is_asked(visit: Visit) -> N
         expect(page.locator(result)).to_have_attribute("data-stale", re.compile("^Answer with other options"))
 
 
+def test_by_keyboard_and_ear_alone(visit: Visit) -> None:
+    """Skips to the content, runs, hears the answer, opens the code."""
+    page = visit.page
+    drawer = visit.part("drawer")
+    unfolded = page.locator(':is([id$="-options"], [id$="-drawer"]) > button.open')
+    while unfolded.count():
+        left = unfolded.count() - 1
+        unfolded.first.click()
+        expect(unfolded).to_have_count(left)
+    page.evaluate(AS_OPENED)
+    expect(visit.part("status")).to_have_role("status")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    box = visit.box(text_boxes(visit.spec)[0])
+    reach(box, 10)
+    expect(box).to_be_focused()
+    visit.run(lambda: page.keyboard.press("Control+Enter"))
+    assert visit.settled() == "answer"
+    reach(visit.part("run"), 60)
+    visit.run(lambda: page.keyboard.press("Enter"))
+    assert visit.settled() == "answer"
+    live = page.locator("#tour-live")
+    expect(live).to_have_text(re.compile(r"^Answer: \S"), timeout=PATIENCE)
+    assert live.get_attribute("role") == "status"
+    reach(drawer.locator("button").first, 60)
+    page.keyboard.press("Enter")
+    expect(drawer.get_by_role("tab", name="Code", exact=True)).to_be_visible()
+
+
 def test_copied_link_restores_the_page_elsewhere(visit: Visit, open_page: OpenPage) -> None:
     here, spec = visit, visit.spec
     for one in here.options:
@@ -179,36 +209,6 @@ def test_copied_link_restores_the_page_elsewhere(visit: Visit, open_page: OpenPa
     if field is not None:
         assert there.option(field) == here.option(field)
     assert there.answer()["model"] == model.id
-
-
-def test_by_keyboard_and_ear_alone(visit: Visit) -> None:
-    """Skips to the content, runs, hears the answer, opens the code."""
-    page = visit.page
-    drawer = visit.part("drawer")
-    unfolded = page.locator(':is([id$="-options"], [id$="-drawer"]) > button.open')
-    while unfolded.count():
-        left = unfolded.count() - 1
-        unfolded.first.click()
-        expect(unfolded).to_have_count(left)
-    page.evaluate(AS_OPENED)
-    expect(visit.part("status")).to_have_role("status")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.locator("#main")).to_be_focused()
-    box = visit.box(text_boxes(visit.spec)[0])
-    reach(box, 10)
-    expect(box).to_be_focused()
-    visit.run(lambda: page.keyboard.press("Control+Enter"))
-    assert visit.settled() == "answer"
-    reach(visit.part("run"), 60)
-    visit.run(lambda: page.keyboard.press("Enter"))
-    assert visit.settled() == "answer"
-    live = page.locator("#tour-live")
-    expect(live).to_have_text(re.compile(r"^Answer: \S"), timeout=PATIENCE)
-    assert live.get_attribute("role") == "status"
-    reach(drawer.locator("button").first, 60)
-    page.keyboard.press("Enter")
-    expect(drawer.get_by_role("tab", name="Code", exact=True)).to_be_visible()
 
 
 # Tab goes on from the document's beginning, and nothing has been read out.
