@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import pytest
@@ -107,43 +108,75 @@ def prefers_dark(browser: Browser, app_url: str) -> StorageState:
         return context.storage_state()
 
 
-@pytest.fixture(scope="module", params=[*PAGES], ids=lambda spec: spec.slug)
+@dataclass(frozen=True)
+class Opened:
+    """A page as it opens in a browser that has loaded nothing of the app, and on a phone that has its
+    scripts: both ways of loading."""
+
+    spec: TaskPage | PlainPage
+    window: Page
+    phone: Page
+    faults: Faults
+
+
+@pytest.fixture(scope="module")
+def opening(
+    browser: Browser, app_url: str, prefers_dark: StorageState
+) -> Iterator[Callable[[TaskPage | PlainPage], Opened]]:
+    """Begins to open a page, unless that has been done: each is begun while the page before it is tested,
+    and has come to rest by the time that it is asked for.
+    """
+    with browser.new_context(base_url=app_url, **VISITOR) as carried:
+        with carried.new_page() as first:  # for its scripts
+            first.goto(f"/{PAGES[0].slug}")
+            expect(first.locator(UP).first).to_be_visible()
+        begun: dict[str, Opened] = {}
+
+        def begin(spec: TaskPage | PlainPage) -> Opened:
+            if spec.slug in begun:
+                return begun[spec.slug]
+            faults = Faults(app_url)
+            window = browser.new_context(base_url=app_url, storage_state=prefers_dark, **VISITOR).new_page()
+            phone = carried.new_page()
+            phone.set_viewport_size({"width": 390, "height": 900})
+            for page, scripts in ((window, WATCH + FRAMES), (phone, WATCH)):
+                page.emulate_media(color_scheme="light")
+                page.add_init_script(scripts)
+                faults.watch(page)
+                page.goto(f"/{spec.slug}", wait_until="commit")
+            begun[spec.slug] = Opened(spec, window, phone, faults)
+            return begun[spec.slug]
+
+        yield begin
+        for left in begun.values():  # to close one again does nothing
+            left.window.context.close()
+
+
+@pytest.fixture(scope="module", params=range(len(PAGES)), ids=lambda at: PAGES[at].slug)
 def opened(
-    request: pytest.FixtureRequest, browser: Browser, app_url: str, prefers_dark: StorageState
-) -> Iterator[tuple[Page, TaskPage | PlainPage]]:
-    """A page as it opens in a browser that has loaded nothing of the app; several tests look at it."""
-    with browser.new_context(base_url=app_url, storage_state=prefers_dark, **VISITOR) as context:
-        page = context.new_page()
-        page.emulate_media(color_scheme="light")
-        faults = Faults(app_url)
-        faults.watch(page)
-        page.add_init_script(WATCH)
-        page.add_init_script(FRAMES)
-        page.goto(f"/{request.param.slug}")
+    request: pytest.FixtureRequest, opening: Callable[[TaskPage | PlainPage], Opened]
+) -> Iterator[Opened]:
+    """Several tests look at it."""
+    opened = opening(PAGES[request.param])
+    for following in PAGES[request.param + 1 : request.param + 2]:
+        opening(following)
+    expect(opened.window.locator(UP).first).to_be_visible()
+    yield opened
+    opened.phone.close()
+    opened.window.context.close()
+    assert not opened.faults
+
+
+def test_nothing_jumps_while_a_page_opens_also_on_a_phone(opened: Opened) -> None:
+    for page in (opened.window, opened.phone):
         expect(page.locator(UP).first).to_be_visible()
-        yield page, request.param
-        assert not faults
+        page.wait_for_function("still()")  # two seconds without a shift
+        check_still(page)
+        assert len(page.evaluate("widths")) <= 1
 
 
-def test_nothing_jumps_while_a_page_opens_also_on_a_phone(
-    opened: tuple[Page, TaskPage | PlainPage], open_page: OpenPage
-) -> None:
-    """The window's browser has nothing of the app, the phone's all of its scripts: both ways of loading."""
-    page, spec = opened
-    phone = open_page(width=390, moving=True)
-    with phone.add_init_script(WATCH):
-        phone.goto(f"/{spec.slug}")
-    expect(phone.locator(UP).first).to_be_visible()
-    for one in (page, phone):
-        one.wait_for_function("still()")  # two seconds without a shift
-        check_still(one)
-        assert len(one.evaluate("widths")) <= 1
-
-
-def test_a_theme_that_the_visitor_chose_is_there_from_the_first_frame(
-    opened: tuple[Page, TaskPage | PlainPage],
-) -> None:
-    page, _ = opened
+def test_a_theme_that_the_visitor_chose_is_there_from_the_first_frame(opened: Opened) -> None:
+    page = opened.window
     page.wait_for_function("still()")
     seen = page.evaluate("frames_seen")
     assert len({colour for colour, _, _ in seen}) == 1, seen
@@ -151,8 +184,8 @@ def test_a_theme_that_the_visitor_chose_is_there_from_the_first_frame(
     assert not any(splash for _, _, splash in seen)
 
 
-def test_navigation_leads_to_every_page(opened: tuple[Page, TaskPage | PlainPage]) -> None:
-    page, spec = opened
+def test_navigation_leads_to_every_page(opened: Opened) -> None:
+    page, spec = opened.window, opened.spec
     navigation = page.get_by_role("navigation", name="Pages")
     links = navigation.locator("a")
     assert [link.get_attribute("href") for link in links.all()] == [f"./{each.slug}" for each in PAGES]
@@ -173,18 +206,16 @@ def test_navigation_leads_to_every_page(opened: tuple[Page, TaskPage | PlainPage
     expect(navigation.locator("details[open]")).to_have_count(0)
 
 
-def test_fits_the_window_and_is_accessible(opened: tuple[Page, TaskPage | PlainPage]) -> None:
-    page, spec = opened
+def test_fits_the_window_and_is_accessible(opened: Opened) -> None:
+    page, spec = opened.window, opened.spec
     expect(page.get_by_role("heading", level=1)).to_have_text(spec.title)
     expect(page).to_have_title(re.compile(f"^{re.escape(spec.title)}"))
     switch_theme(page)  # this visitor's is dark
     check_looks(page)
 
 
-def test_the_first_link_leads_to_the_content_and_keeps_the_page(
-    opened: tuple[Page, TaskPage | PlainPage],
-) -> None:
-    page, spec = opened
+def test_the_first_link_leads_to_the_content_and_keeps_the_page(opened: Opened) -> None:
+    page, spec = opened.window, opened.spec
     if isinstance(spec, TaskPage):
         box = page.locator(".asking textarea, .asking input").first
         box.fill("typed and not to be lost")
