@@ -95,7 +95,9 @@ def test_run_answers_with_model_device_time_and_tokens_and_nothing_jumps(visit: 
     assert answer["model"] == checkpoint.id
     assert 0 < answer["tokens_used"] <= answer["token_limit"] == checkpoint.token_limit
     assert answer["seconds"] > 0
-    assert checkpoint.id in visit.drawer("API")
+    api = visit.copied("API")  # what Copy gives after the value has changed
+    assert checkpoint.id in api
+    assert api == visit.drawer("API")
 
 
 def test_options_reach_the_model_and_the_calls_shown(visit: Visit) -> None:
