@@ -27,8 +27,8 @@ def summary(answer: Json) -> list[str]:
 
 
 def inspection(request: Json, answer: Json) -> Inspection:
-    surest = max(answer["entities"], key=lambda entity: entity["score"], default={"text": ""})
-    return Inspection(text=request["text"], target=surest["text"])
+    most_certain = max(answer["entities"], key=lambda entity: entity["score"], default={"text": ""})
+    return Inspection(text=request["text"], target=most_certain["text"])
 
 
 PAGE = TaskPage(

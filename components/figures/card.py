@@ -1,4 +1,4 @@
-"""A model card, which a stranger may have written, as HTML that carries none of theirs."""
+"""A model card, which anybody may have written, as HTML that carries none of theirs."""
 
 from __future__ import annotations
 

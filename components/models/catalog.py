@@ -187,8 +187,8 @@ def _check(checkpoint: Checkpoint) -> None:
             raise CatalogError(
                 f"{where} default_for.{profile}: no such profile; there are {', '.join(PROFILES)}"
             )
-        if strangers := [task for task in tasks if task not in checkpoint.tasks]:
-            raise CatalogError(f"{where} default_for.{profile}: {strangers[0]} is not among its tasks")
+        if unlisted := [task for task in tasks if task not in checkpoint.tasks]:
+            raise CatalogError(f"{where} default_for.{profile}: {unlisted[0]} is not among its tasks")
         if profile == "embedded" and not checkpoint.embedded:
             raise CatalogError(f"{where} default_for.embedded: this checkpoint needs the Hub")
 

@@ -137,10 +137,10 @@ class Tokenizers:
             name = owner.id if isinstance(owner, Checkpoint) else id
             tokenizer = self.ready(name) or self._read(name, owner, report)
         except TourError as error:
-            stranger = isinstance(owner, HubSource) and error.code is Code.UNREACHABLE
+            unlisted = isinstance(owner, HubSource) and error.code is Code.UNREACHABLE
             failure: Exception = TourError(
                 error.code,
-                f"{id} is not in the list, and {error.message}" if stranger else error.message,
+                f"{id} is not in the list, and {error.message}" if unlisted else error.message,
                 "tokenizers",
             )
         except Exception as error:  # noqa: BLE001 - the libraries raise anything for files they cannot read

@@ -33,7 +33,7 @@ Tell = Callable[[Progress | Found], Coroutine[Any, Any, None]]
 THREADS = 64  # requests that are worked on at once, each in a thread
 SIDE_BY_SIDE = 32  # of them those of one line
 LONGEST_LINE = 128  # further requests that wait in one line
-LOOK = 0.2  # seconds between questions whether the caller is still there
+POLL = 0.2  # seconds between questions whether the caller is still there
 WINDOW = 16  # steps that may wait for a caller who reads slowly
 RECENT = 0.1  # weight of the newest interval in a line's pace
 
@@ -153,7 +153,7 @@ class Inference:
         async def watch() -> None:
             try:
                 while gone is not None:
-                    await sleep(LOOK)
+                    await sleep(POLL)
                     if await gone():
                         return
                 await sleep(float("inf"))

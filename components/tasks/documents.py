@@ -1,4 +1,4 @@
-"""Documents (PDF, DOCX, plain text) as text. Opens files that strangers made: call this in a bounded
+"""Documents (PDF, DOCX, plain text) as text. Opens untrusted files: call this in a bounded
 process."""
 
 from __future__ import annotations

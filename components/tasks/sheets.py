@@ -1,4 +1,4 @@
-"""Spreadsheets as rows of texts. Opens files that strangers made: call this in a bounded process."""
+"""Spreadsheets as rows of texts. Opens untrusted files: call this in a bounded process."""
 
 from __future__ import annotations
 

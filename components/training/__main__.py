@@ -38,8 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if options.command == "evaluate":
-        if strangers := [name for name in options.names if name not in known]:
-            parser.error(f"no recipe {strangers[0]!r}; there are {', '.join(known)}")
+        if unknown := [name for name in options.names if name not in known]:
+            parser.error(f"no recipe {unknown[0]!r}; there are {', '.join(known)}")
         if options.keep and (options.limit or options.served):
             parser.error("--keep is for figures of whole splits: leave out --limit and --served")
         return _evaluate([known[name] for name in options.names or known], options)

@@ -34,7 +34,7 @@ def prepare(recipe: Recipe, data: Path) -> Job:
 
 
 def comments(texts: list[Labelled]) -> Iterator[Labelled]:
-    """Those whose feelings are all praise, or all blame."""
+    """Those whose emotions are all positive, or all negative."""
     for one in texts:
         if _PRAISE.issuperset(one.labels):
             yield Labelled(one.text, ("positive",))

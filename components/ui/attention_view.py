@@ -15,7 +15,7 @@ from components.ui.chrome import ASSETS
 DISPATCH = javascript.call("attention", "lookAtLink")
 
 
-def look_at(view: Mapping[str, object]) -> str:
+def dispatch(view: Mapping[str, object]) -> str:
     """For a button: looks at the text; what `view` leaves out stays as it is."""
     return javascript.call("attention", "lookAt", dict(view))
 
@@ -27,7 +27,7 @@ def attention_view(
     of which that is true: beside another one it is not shown. `opening` is what is looked at where no link
     says otherwise.
 
-    Asks `/data/attention/view` itself when told by `DISPATCH` or `look_at`.
+    Asks `/data/attention/view` itself when told by `DISPATCH` or `dispatch`.
     """
     texts = join(
         Markup(

@@ -207,8 +207,8 @@ def open_page(
     for address, other in lent:
         tabs[other] = leave(other, address)
         others[address].append(other)
-    for stranger in fresh:
-        stranger.close()
+    for context in fresh:
+        context.close()
     assert not [fault for _, found in watched_tabs for fault in found]
 
 

@@ -93,7 +93,7 @@ def test_the_picture_is_as_wide_as_its_place(opened: Page) -> None:
 
 
 @pytest.mark.parametrize("index", range(len(EXAMPLES)))
-def test_examples_show_what_the_doors_tell(opened: Page, app_url: str, index: int) -> None:
+def test_examples_show_what_the_interfaces_answer(opened: Page, app_url: str, index: int) -> None:
     page = opened
     before = so_far(page)
     (text, pair, model), view = list(EXAMPLES.values())[index]

@@ -158,15 +158,15 @@ def test_five_pages_in_a_documentation_of_another_origin(
     heights = "() => [...document.querySelectorAll('iframe')].map((one) => one.height)"
     before = page.evaluate(heights)
     page.evaluate("postMessage({ type: 'transformers-tour:height', height: 9000 }, '*')")
-    stranger = page.evaluate_handle(STRANGER, app_url)
-    page.wait_for_function("(one) => one.dataset.told", arg=stranger)
+    other = page.evaluate_handle(OTHER_SENDER, app_url)
+    page.wait_for_function("(one) => one.dataset.told", arg=other)
     assert page.evaluate(heights)[:5] == before
 
 
 # A frame's height is what its page has told, and no longer the one in its code.
 FITS = "(frame) => frame.height !== '640'"
 # A frame of no origin whose address begins as the app's; resolves once its message has arrived.
-STRANGER = """async (app) => {
+OTHER_SENDER = """async (app) => {
     const frame = document.createElement("iframe");
     frame.sandbox = "allow-scripts";
     frame.srcdoc = "<script>parent.postMessage({ type: 'transformers-tour:height', height: 9000 }, '*')<" +

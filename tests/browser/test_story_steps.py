@@ -55,7 +55,7 @@ def test_a_network_is_taught_from_nothing(open_page: OpenPage) -> None:
     assert last < first
     expect(part(page, "pretraining", "curves").locator(".g-ytitle, .g-y2title")).to_have_count(2)
     assert page.evaluate("window.pwned") is None
-    # It is found again by the same browser, and the text is not what a stranger meets.
+    # It is found again by the same browser, and the text is not what a new visitor meets.
     page.reload()
     expect(part(page, "pretraining", "result").locator("tbody tr")).to_have_count(6)
     other = open_page("/story#in-small", elsewhere=True)

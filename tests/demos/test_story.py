@@ -78,7 +78,7 @@ def test_a_link_runs_only_what_needs_no_hub(slug: str, query: Mapping[str, str])
 
 
 def payload(page: TaskPage, query: Mapping[str, str]) -> dict[str, Any]:
-    """A link's query as a request, the way the page reads it; a stranger stays, to be refused."""
+    """A link's query as a request, the way the page reads it; an unknown name stays, to be refused."""
     kinds = {field.name: field for field in option_fields(page.task.options)}
     return {
         name: page.inputs[name].parse(value)

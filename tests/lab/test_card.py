@@ -108,7 +108,7 @@ def answers(printed: str) -> dict[str, float]:
     return {label: float(score) for score, label in pairs}
 
 
-def test_its_code_runs_as_it_stands(make_work: MakeWork, tmp_path: Path) -> None:
+def test_its_code_runs_unchanged(make_work: MakeWork, tmp_path: Path) -> None:
     """On the shipped body it would ask the Hub for that; it is given a whole checkpoint, which needs none."""
     from tests.fakes.checkpoints import TINY, local_entry
 

@@ -116,9 +116,9 @@ def without(part: str) -> Callable[[Path], None]:
     return change
 
 
-def with_stranger(folder: Path) -> None:
+def with_unknown_tensor(folder: Path) -> None:
     file = folder / "adapter_model.safetensors"
-    save_file({**load_file(file), "base_model.model.stranger.weight": torch.zeros(2)}, file)
+    save_file({**load_file(file), "base_model.model.unknown.weight": torch.zeros(2)}, file)
 
 
 def with_config(name: str, **values: object) -> Callable[[Path], None]:
@@ -135,13 +135,13 @@ def with_config(name: str, **values: object) -> Callable[[Path], None]:
         (without("lora_B"), "lora_B"),
         (without("classifier.weight"), "classifier.weight"),
         (without("pooler.dense.bias"), "pooler.dense.bias"),
-        (with_stranger, "stranger"),
+        (with_unknown_tensor, "unknown"),
         (with_config("config.json", num_hidden_layers=1), "no place for its body's"),
         (with_config("config.json", num_hidden_layers=3), "encoder.layer.2"),
         (with_config("config.json", vocab_size=7), "does not fit its body"),
         (with_config("adapter_config.json", init_lora_weights="pissa"), "initialization"),
     ],
-    ids=["lora", "head", "pooler", "stranger", "fewer layers", "more layers", "vocabulary", "pissa"],
+    ids=["lora", "head", "pooler", "unknown tensor", "fewer layers", "more layers", "vocabulary", "pissa"],
 )
 def test_what_does_not_fit_is_refused(
     damage: Callable[[Path], None], words: str, adapter: Checkpoint, body: LoadedModel

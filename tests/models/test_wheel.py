@@ -279,7 +279,7 @@ def test_pip_s_failure_is_told_in_plain_words(
     assert "Traceback" not in error.value.message
 
 
-def test_the_snippet_runs_as_it_stands(index: FakeIndex, checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_the_snippet_runs_unchanged(index: FakeIndex, checkpoint: Checkpoint, tmp_path: Path) -> None:
     code = [
         *loading_lines(checkpoint),
         "import json, transformers",

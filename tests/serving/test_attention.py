@@ -40,7 +40,7 @@ def test_a_layer_is_small(http: Http, tokens: int, most: int) -> None:
     assert len(http.client.post("/data/attention/view", json={"model": MINILM, "text": "x"}).content) < 10_000
 
 
-def test_a_layer_is_what_the_door_tells(http: Http) -> None:
+def test_a_layer_is_what_the_interface_answers(http: Http) -> None:
     look = view(http, text="The cat sat.", text_pair="A dog.")
     told = http.ask(TASK, {"text": "The cat sat.", "text_pair": "A dog.", "layer": 4, "head": 7})
     weights, _ = part(http, look, "layer", layer=4)
@@ -90,7 +90,7 @@ def test_what_is_not_there_is_an_error_with_a_message(http: Http, path: str, sta
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"text": ""}, {"model": "nothing"}, {"place": 99, "token": "dog"}, {"stranger": 1}]
+    "wrong", [{"text": ""}, {"model": "nothing"}, {"place": 99, "token": "dog"}, {"unlisted": 1}]
 )
 def test_a_refused_look_says_why(http: Http, wrong: dict[str, object]) -> None:
     assert view(http, **{"text": "The cat sat.", **wrong})["error"]["message"].endswith(".")

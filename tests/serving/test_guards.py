@@ -93,7 +93,7 @@ def test_other_names_are_not(host: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/health", "/v1/models", "/gradio_api/mcp", "/gradio_api/info", "/lab"]
 )
-def test_a_name_that_a_stranger_makes_point_here_is_refused(http: Http, path: str) -> None:
+def test_a_name_that_somebody_else_makes_point_here_is_refused(http: Http, path: str) -> None:
     answer = http.client.get(path, headers={"Host": "evil.example"})
     assert answer.status_code == 421
     assert "--allowed-hosts" in answer.json()["error"]["message"]
@@ -115,7 +115,7 @@ def test_tools_are_not_for_pages_of_others(http: Http, origin: str) -> None:
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Gradio-Server", "X-Forwarded-Proto", "Forwarded"])
-def test_what_a_stranger_says_of_a_proxy_is_not_believed(http: Http, header: str) -> None:
+def test_what_a_caller_says_of_a_proxy_is_not_believed(http: Http, header: str) -> None:
     said = {"X-Forwarded-Proto": "https", "Forwarded": "host=evil.example"}.get(header, "evil.example")
     if header == "X-Gradio-Server":
         said = "http://evil.example"

@@ -123,7 +123,7 @@ def test_every_task_answers_with_the_keys_of_the_contract(usual: Usual, task: An
 
 
 @tasks
-def test_the_doors_give_the_same_answer(usual: Usual, task: AnyTask) -> None:
+def test_the_interfaces_give_the_same_answer(usual: Usual, task: AnyTask) -> None:
     answers = [timeless(usual(client, task)) for client in (*CLIENTS, "gradio", "raw_mcp")]
     assert all(answer == answers[0] for answer in answers)
 

@@ -144,7 +144,7 @@ def fetched(reader: Path, runner: Runner) -> Callable[[str], None]:
 
 
 @pytest.mark.parametrize(("task", "model"), ANSWERING, ids=name)
-def test_runs_as_it_stands(
+def test_runs_unchanged(
     task: AnyTask, model: str, runner: Runner, reader: Path, fetched: Callable[[str], None]
 ) -> None:
     payload = example(task, model)

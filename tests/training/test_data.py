@@ -112,7 +112,7 @@ def test_rows_as_the_hub_has_them(tmp_path: Path) -> None:
         assert data.from_hub(local, "dev") == [Labelled("Ha!", expected)]
 
 
-def test_hypotheses_are_made_of_the_feelings_that_readers_found() -> None:
+def test_hypotheses_are_made_of_the_emotions_that_readers_found() -> None:
     texts = [
         Labelled("So kind!", ("gratitude",)),
         Labelled("Hm.", ("neutral",)),

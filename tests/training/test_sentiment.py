@@ -1,4 +1,4 @@
-"""Reviews that are made up, and comments whose feelings are a judgement."""
+"""Reviews that are made up, and comments whose emotions are a judgement."""
 
 from __future__ import annotations
 

@@ -168,21 +168,21 @@ def test_the_same_about_somebody_else(page: TaskPage, tour: Tour) -> None:
     )
     controller = PageController(page, tour)
 
-    def probed(text: str) -> str:
+    def tinted(text: str) -> str:
         *_, (moves, progress) = controller.swapped(
             controller.typed({**page.task.example, "text": text, "model": model})
         )
         assert not progress
         return str(moves)
 
-    html = probed("Emily said that she is [MASK].")
+    html = tinted("Emily said that she is [MASK].")
     assert html.count('<tr class="best">') == 2
     assert html.count('scope="row"') == 2 + 11 + 1
     assert "Lakisha" in html
     assert "he, him" in html
     assert "points" in html
-    assert "names nobody whose" in probed("The train is [MASK].")
-    assert "<script" not in probed("Emily <script>[MASK]</script>")
+    assert "names nobody whose" in tinted("The train is [MASK].")
+    assert "<script" not in tinted("Emily <script>[MASK]</script>")
 
 
 TURNS = {

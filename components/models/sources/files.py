@@ -41,7 +41,7 @@ def has_manifest(folder: Path) -> bool:
 
 
 def matches_manifest(folder: Path) -> bool:
-    """Whether every file of the manifest has the bytes it was sealed with."""
+    """Whether every file of the manifest has the bytes that the manifest lists."""
     return _matches(folder, hashes=True)
 
 

@@ -119,7 +119,7 @@ def _make(
     *,
     fresh: bool,
 ) -> Path:
-    """Download, unpack, convert and seal below `work`; returns the finished folder."""
+    """Download, unpack, convert and list in a manifest below `work`; returns the finished folder."""
     download, unpacked = work / "download", work / "unpacked"
     # The archive and its content; what pip says of a full disk may have found no room either.
     disk.check_room(work.parent, 2 * checkpoint.download_bytes, reserve=0)

@@ -2,13 +2,13 @@
 // Every text that a visitor or a tokenizer wrote gets there by textContent.
 import { make } from "./dom.js";
 
-// What the page wishes to see, maybe before the lanes are there.
-const told = { wish: null, tell: null };
+// What the page asked for, maybe before the lanes are there.
+const told = { asked: null, tell: null };
 
 /** Shows what is typed and picked, and what a million tokens cost. */
 export function show(text, tokenizers, price) {
-  told.wish = { text, tokenizers, price };
-  told.tell?.(told.wish);
+  told.asked = { text, tokenizers, price };
+  told.tell?.(told.asked);
 }
 
 const number = (value) => value.toLocaleString("en");
@@ -639,5 +639,5 @@ export function start({ element, props, trigger }) {
 
   told.tell = tell;
   draw("");
-  if (told.wish) tell(told.wish);
+  if (told.asked) tell(told.asked);
 }

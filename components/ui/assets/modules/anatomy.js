@@ -9,15 +9,15 @@ const listeners = new Set();
 /** What is shown: the server's description of a pass, what was asked for it, and the part that is picked. */
 export const shown = { look: null, asked: null, picked: "" };
 let waiting = null; // to abort with
-let wish = null; // what was asked for before a view was there
+let pending = null; // what was asked for before a view was there
 
 /** Calls back with what has changed: "look", "picked", or "said" with words for the status line. */
 export function listen(callback) {
   listeners.add(callback);
   if (shown.look) callback("look");
-  if (wish) {
-    const { values, options } = wish;
-    wish = null;
+  if (pending) {
+    const { values, options } = pending;
+    pending = null;
     ask(values, options);
   }
 }
@@ -36,7 +36,7 @@ export function open(text, text_pair, model, go) {
 
 function begin(values, options) {
   if (listeners.size) ask(values, options);
-  else wish = { values, options };
+  else pending = { values, options };
 }
 
 export const problem = (error) =>

@@ -24,13 +24,13 @@ import { make } from "./dom.js";
 import { showCode } from "./frame-code.js";
 import { copy, showLink } from "./links.js";
 
-// What the page wishes to see, maybe before the view is there.
-const told = { wish: null, tell: null };
+// What the page asked for, maybe before the view is there.
+const told = { asked: null, tell: null };
 
 /** For a button: looks at the text; what `view` leaves out stays as it is. */
 export function lookAt(view, text, text_pair, model) {
-  told.wish = { text, text_pair, model, ...view };
-  told.tell?.(told.wish);
+  told.asked = { text, text_pair, model, ...view };
+  told.tell?.(told.asked);
 }
 
 /**
@@ -80,7 +80,7 @@ export function start({ element, props }) {
   // Asking
 
   let waiting = null; // to abort with
-  async function begin({ text, text_pair, model, opening = false, ...wish }) {
+  async function begin({ text, text_pair, model, opening = false, ...asked }) {
     waiting?.abort();
     const mine = (waiting = new AbortController());
     const same = view.look && view.asked?.model === model;
@@ -101,10 +101,10 @@ export function start({ element, props }) {
       const kinds = view.look.stacks.map((stack) => stack.kind);
       if (!kinds.includes(state.kind)) state.kind = kinds[0];
       for (const name of ["view", "kind", "layer", "head", "words", "special", "rollout", "row"])
-        if (name in wish) state[name] = wish[name];
+        if (name in asked) state[name] = asked[name];
       if (!VIEWS.includes(state.view)) state.view = "lines";
       if (!kinds.includes(state.kind)) state.kind = kinds[0];
-      if (!("layer" in wish) && !same) state.layer = Math.floor(stackOf(view.look, state).layers / 2);
+      if (!("layer" in asked) && !same) state.layer = Math.floor(stackOf(view.look, state).layers / 2);
       fit();
       say("");
       fill(view);
@@ -314,6 +314,6 @@ export function start({ element, props }) {
   listenToExports(view);
   told.tell = begin;
   const linked = ["text", "model"].some((name) => new URLSearchParams(location.search).has(name));
-  if (told.wish) begin(told.wish);
+  if (told.asked) begin(told.asked);
   else if (!linked) begin({ ...props.opening, opening: true });
 }
