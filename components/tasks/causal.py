@@ -155,6 +155,54 @@ class Context:
         yield pack
 
 
+@dataclass(frozen=True, kw_only=True)
+class Branching:
+    """A text and what may follow it, all as token ids; the text has at least one."""
+
+    ids: Sequence[int]
+    continuations: Sequence[Sequence[int]]
+
+    def __len__(self) -> int:
+        """The tokens that are read: nothing is asked of what follows a continuation."""
+        return len(self.ids) + sum(len(own) - 1 for own in self.continuations)
+
+
+@torch.inference_mode()
+def log_likelihoods(model: LoadedModel, texts: Sequence[Branching]) -> list[torch.Tensor]:
+    """Those [continuations] after each text, in nats, fp32, on the CPU; all in one forward pass.
+
+    Each token sees those before it in its text and in its own continuation (a block mask). For a few short
+    texts: passes of few tokens take as long as it takes to read the weights.
+    """
+    ids: list[int] = []
+    seen: list[tuple[int, int, int]] = []  # text, continuation or -1, place
+    asked: list[tuple[list[int], Sequence[int]]] = []  # where the logits of a continuation's tokens are
+    for number, text in enumerate(texts):
+        ids += text.ids
+        seen += [(number, -1, place) for place in range(len(text.ids))]
+        last = len(ids) - 1
+        for own in text.continuations:
+            asked.append(([last, *range(len(ids), len(ids) + len(own) - 1)], own))
+            ids += own[:-1]
+            seen += [(number, len(asked), len(text.ids) + place) for place in range(len(own) - 1)]
+    owner, branch, place = torch.tensor(seen, device=model.device).unbind(dim=1)
+    mask = (
+        (owner[:, None] == owner) & ((branch == -1) | (branch[:, None] == branch)) & (place[:, None] >= place)
+    )
+    kept = sorted({at for places, _ in asked for at in places})
+    logits = model.network(
+        input_ids=torch.tensor([ids], device=model.device),
+        position_ids=place[None],
+        attention_mask=mask[None, None],
+        use_cache=False,
+        logits_to_keep=torch.tensor(kept, device=model.device),
+    ).logits[0]
+    logprobs = logits.float().log_softmax(dim=-1).cpu()
+    row = {at: number for number, at in enumerate(kept)}
+    found = [logprobs[[row[at] for at in places], list(own)].sum() for places, own in asked]
+    return list(torch.stack(found).split([len(text.continuations) for text in texts]))
+
+
 def shared_start(sequences: Sequence[Sequence[int]]) -> list[int]:
     """The tokens that all sequences begin with."""
     start = []

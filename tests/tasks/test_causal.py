@@ -49,6 +49,18 @@ def test_equal_to_plain_forward_passes(
             torch.testing.assert_close(row, plain((*shared, *ids))[-1], atol=1e-3, rtol=1e-4)
 
 
+@pytest.mark.parametrize("id", ["tiny-causal-lm", "SmolLM2-135M-Instruct"])
+def test_several_texts_in_one_pass(id: str, lease: Callable[[str], LoadedModel]) -> None:
+    model = lease(id)
+    texts = [
+        causal.Branching(ids=shared, continuations=continuations)
+        for shared, continuations in ((SHARED, CONTINUATIONS[:3]), ([5], [[7, 8], [9]]), (SHARED[:3], [[4]]))
+    ]
+    for text, found in zip(texts, causal.log_likelihoods(model, texts), strict=True):
+        expected = finish(causal.Context(model).log_likelihoods(text.ids, text.continuations))
+        torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-5)
+
+
 def test_the_shared_start_of_sequences() -> None:
     assert causal.shared_start([[1, 2, 3], [1, 2], [1, 2, 4]]) == [1, 2]
     assert causal.shared_start([[1], [2]]) == []

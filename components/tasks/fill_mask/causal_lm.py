@@ -111,12 +111,13 @@ def _fill(
         if not targets:
             texts = [join(parts, filled) for filled in begun]
             after = " ".join(parts[gap:]).strip()
-            befores = ("", after) if any(map(str.isalnum, after)) else ("",)
+            # The left context alone is read last: what is ranked next begins with it.
+            befores = (after, "") if any(map(str.isalnum, after)) else ("",)
             for before in befores:
-                proposing = _propose(model, context, before, texts, grow=before == befores[-1])
+                proposing = _propose(model, context, before, texts, grow=before == befores[0])
                 found = yield from scaled_progress(proposing, share, share + 0.2 / gaps)
                 share += 0.2 / gaps
-                words = [one + other for one, other in zip(words, found, strict=True)]
+                words = [other + one for one, other in zip(words, found, strict=True)]
         proposals = [
             (*filled, word)
             for filled, found in zip(begun, words, strict=True)

@@ -10,6 +10,7 @@ import torch
 
 from components.models.errors import Code, TourError
 from components.tasks import causal
+from components.tasks.causal import Branching
 from components.tasks.stages import Forward
 from components.tasks.task import Output, scaled_progress
 from components.tasks.zero_shot_classification import Inputs, Labels, Options
@@ -29,19 +30,11 @@ LEAST_GAIN = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
-    """Token ids of a text, or of what it is compared with, and of the labels that may follow it."""
-
-    ids: list[int]
-    continuations: list[list[int]]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Prepared:
     """What the labels are compared with, by the length of the window, and after that the text in windows.
     `sizes` are the lengths of these windows, `bases` says which of the rows each is compared with."""
 
-    rows: tuple[Context, ...]
+    rows: tuple[Branching, ...]
     sizes: tuple[int, ...]
     bases: tuple[int, ...]
     tokens: int
@@ -74,15 +67,18 @@ def preprocess(model: LoadedModel, inputs: Inputs, options: Options) -> Prepared
     ]
     read = [start + window + bridge for window in windows]
     return Prepared(
-        rows=tuple(Context(ids=ids, continuations=continuations) for ids in (*bases, *read)),
+        rows=tuple(Branching(ids=ids, continuations=continuations) for ids in (*bases, *read)),
         sizes=tuple(map(len, windows)),
         bases=tuple(sizes.index(len(window)) for window in windows),
         tokens=len(words) + len(bridge) + max(map(len, continuations)),
     )
 
 
-def forward(model: LoadedModel, rows: Sequence[Context]) -> Forward[torch.Tensor]:
-    """The log-likelihoods [labels] of each row's continuations. Rows that begin alike are read once."""
+def forward(model: LoadedModel, rows: Sequence[Branching]) -> Forward[torch.Tensor]:
+    """The log-likelihoods [labels] of each row's continuations: short rows in one pass; of long ones, the
+    beginning that they share is read once."""
+    if sum(map(len, rows)) <= causal.chunk_size(model):
+        return causal.log_likelihoods(model, rows)
     context = causal.Context(model)
     outputs = []
     whole, read = sum(len(row.ids) for row in rows), 0
