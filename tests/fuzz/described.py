@@ -23,7 +23,16 @@ REFUSED = ("--phases", "fuzzing", "--mode", "negative", "--generation-determinis
 class Described:
     """Runs in a process of its own from the start; `kind()` says what has become of the calls so far."""
 
-    def __init__(self, url: str, folder: Path, calls: int, flags: Sequence[str] = EVERY) -> None:
+    def __init__(
+        self,
+        url: str,
+        folder: Path,
+        calls: int,
+        flags: Sequence[str] = EVERY,
+        *,
+        patience: float = LIMIT + SLACK + 5,  # s that a call may take
+    ) -> None:
+        self._patience = patience
         operations = httpx.get(f"{url}/v1/openapi.json", timeout=LIMIT + SLACK).json()["paths"]
         self._calls, self._said = folder / "calls", folder / "schemathesis"
         self._calls.touch()
@@ -46,10 +55,14 @@ class Described:
             raise RuntimeError(self._said.read_text("utf-8", errors="replace")[-3000:])
 
     def stop(self) -> None:
-        """Waits for the calls that are on their way."""
+        """Waits for the call that is on its way; schemathesis may go on making up others for minutes."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-            self._process.wait(LIMIT + SLACK + 30)
+            try:
+                self._process.wait(self._patience)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
 
     def kind(self) -> Kind:
         kind = Kind("/v1")

@@ -65,7 +65,7 @@ def a_server_that_is_wrong() -> Iterator[str]:
 
 def test_errors_so_far_are_known_when_it_is_stopped(tmp_path: Path) -> None:
     with a_server_that_is_wrong() as url:
-        described = Described(url, tmp_path, 1_000_000, ("--phases", "fuzzing"))
+        described = Described(url, tmp_path, 1_000_000, ("--phases", "fuzzing"), patience=10)
         deadline = time.monotonic() + 200
         while not {500, 422} <= described.kind().statuses.keys() and time.monotonic() < deadline:
             threading.Event().wait(0.1)
