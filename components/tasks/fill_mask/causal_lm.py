@@ -140,7 +140,7 @@ def _propose(
     """Per text, words that go on from `before` and it: likely first tokens and, if they are to grow, what
     some of them become with further tokens. The texts begin alike; some words are given twice.
     """
-    starts = [_ids(model, f"{before} {text}".rstrip(" ")) for text in texts]
+    starts = [_ids(model, (f"{before} {text}" if before else text).rstrip(" ")) for text in texts]
     shared = causal.shared_start(starts)
     rests = [ids[len(shared) :] for ids in starts]
     # A space belongs to the token after it.

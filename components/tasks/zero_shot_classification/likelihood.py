@@ -12,7 +12,7 @@ from components.models.errors import Code, TourError
 from components.tasks import causal
 from components.tasks.causal import Branching
 from components.tasks.stages import Forward
-from components.tasks.task import Output, scaled_progress
+from components.tasks.task import Output, Progress, scaled_progress
 from components.tasks.zero_shot_classification import Inputs, Labels, Options
 from components.tasks.zero_shot_classification.labels import different, independent, output, window_notes
 from components.texts import in_folder
@@ -78,6 +78,7 @@ def forward(model: LoadedModel, rows: Sequence[Branching]) -> Forward[torch.Tens
     """The log-likelihoods [labels] of each row's continuations: short rows in one pass; of long ones, the
     beginning that they share is read once."""
     if sum(map(len, rows)) <= causal.chunk_size(model):
+        yield Progress("Weighing the labels", 0.0)
         return causal.log_likelihoods(model, rows)
     context = causal.Context(model)
     outputs = []

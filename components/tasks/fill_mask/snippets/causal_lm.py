@@ -33,7 +33,7 @@ def is_word(text):
 
 def propose(before, text, count, growing):
     """Likely next words after `before` and `text`; some first tokens grow into longer words."""
-    start = ids(f"{before} {text}".rstrip(" "))
+    start = ids((f"{before} {text}" if before else text).rstrip(" "))
     opening = not text.strip()
     lead = " " if (before and opening) or text.endswith(" ") else ""  # a space belongs to the token after it
     words, beginnings = [], []
