@@ -320,15 +320,16 @@ def compare(units: Sequence[str], methods: Sequence[Method]) -> Agreement:
     """How far the methods agree, in numbers and in a sentence."""
     from scipy.stats import rankdata
 
+    values = {each.name: _rankable(each.values) for each in methods}
     pairs = []
     for one, other in combinations(methods, 2):
         sizes = bool({one.name, other.name} & UNSIGNED)
-        first, second = (np.abs(each.values) if sizes else np.array(each.values) for each in (one, other))
+        first, second = (np.abs(values[each.name]) if sizes else values[each.name] for each in (one, other))
         pairs.append(Pair(first=one.name, second=other.name, correlation=spearman(first, second)))
     if len(units) < 3 or len(methods) < 2:
         return Agreement(pairs=pairs, unit=-1, sentence="There are too few parts to compare the methods.")
     # 1 for the largest.
-    places = rankdata([-np.abs(each.values) for each in methods], axis=1)
+    places = rankdata([-np.abs(values[each.name]) for each in methods], axis=1)
     gaps = places.max(axis=0) - places.min(axis=0)
     unit = int(gaps.argmax())
     if not gaps[unit]:
@@ -348,6 +349,12 @@ def compare(units: Sequence[str], methods: Sequence[Method]) -> Agreement:
 
 def _place(place: float) -> str:
     return f"{place:.0f}" if place == int(place) else f"{place:.1f}"
+
+
+def _rankable(values: Sequence[float]) -> np.ndarray:
+    """As shares of the largest, in steps of 1e-5: what differs by float32's rounding alone shares a rank."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return np.round(np.array(values) / (largest or 1.0), 5)
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> float:
