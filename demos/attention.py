@@ -13,7 +13,7 @@ from components.figures.markup import Markup
 from components.figures.tokens import chips
 from components.insight.attention import TASK
 from components.ui import links, two_texts
-from components.ui.attention_view import DISPATCH, attention_view, dispatch
+from components.ui.attention_view import SHOW_LINKED, attention_view, show
 from components.ui.page import PlainPage, Tour
 from components.ui.slots import QUIET
 
@@ -65,8 +65,8 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
     requested = {"text": form.text, "text_pair": form.text_pair, "model": form.model}
     first_cell = {"layer": 0, "head": 0}
     two_texts.code_panel(SLUG, TASK, tour, requested, first_cell, code_note=COUNTED, api_note=COUNTED)
-    examples = [(example, dispatch(shown)) for example, shown in EXAMPLES.values()]
-    two_texts.wire(form, TASK, tour, blocks, dispatch({}), examples)
+    examples = [(example, show(shown)) for example, shown in EXAMPLES.values()]
+    two_texts.wire(form, TASK, tour, blocks, show({}), examples)
     go = gr.Textbox("", visible="hidden", label="Whether to run at once")
 
     def restore(request: gr.Request) -> list[Any]:
@@ -80,7 +80,7 @@ def build(tour: Tour, blocks: gr.Blocks) -> None:
         return [*restored, json.dumps({} if given else view) if go else ""]
 
     blocks.load(restore, None, [*form.asked, go], **QUIET).then(
-        None, [*form.asked, go], None, js=DISPATCH, api_visibility="private"
+        None, [*form.asked, go], None, js=SHOW_LINKED, api_visibility="private"
     )
 
 

@@ -110,7 +110,7 @@ class Forwarded:
 
 
 class Hosts:
-    """Refuses names that a foreign DNS can make point to this host: a web page could then read the app of
+    """Refuses names that a foreign DNS server can make point here: a web page could then read the app of
     whoever looks at it. Addresses, single words and names of local networks cannot be such names; a proxy
     vouches for what it passes on.
     """

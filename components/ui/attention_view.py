@@ -12,10 +12,10 @@ from components.ui import links
 from components.ui.chrome import ASSETS
 
 # Looks at what a link says.
-DISPATCH = javascript.call("attention", "lookAtLink")
+SHOW_LINKED = javascript.call("attention", "lookAtLink")
 
 
-def dispatch(view: Mapping[str, object]) -> str:
+def show(view: Mapping[str, object]) -> str:
     """For a button: looks at the text; what `view` leaves out stays as it is."""
     return javascript.call("attention", "lookAt", dict(view))
 
@@ -27,7 +27,7 @@ def attention_view(
     of which that is true: beside another one it is not shown. `opening` is what is looked at where no link
     says otherwise.
 
-    Asks `/data/attention/view` itself when told by `DISPATCH` or `dispatch`.
+    Asks `/data/attention/view` itself when told by `SHOW_LINKED` or `show`.
     """
     texts = join(
         Markup(
